@@ -1,0 +1,1 @@
+"""Bytes in and out: files, processes, HTTP and git, without any domain type."""

@@ -1,0 +1,195 @@
+"""The integrity of a lock, judged from the lock alone.
+
+* canonical: the bytes are those that the program would write
+* ordered and unique: rows are sorted by identity, none is there twice
+* closed: no reference dangles, no row is unused
+* complete: every row that enters an image says by which digest
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
+from builder.errors import LockError
+from builder.model.digest import Evidence, ImageDigest, Sha256
+from builder.model.lock import RUNTIME, Archive, Build, Image, Lock, PythonPackage
+
+__all__ = ["BASE", "build_order", "check_lock", "findings", "row_key", "summary_digest"]
+
+BASE = "base"
+"""The environment of an assembled base image's own packages."""
+
+
+def check_lock(lock: Lock, data: bytes, *, place: str) -> None:
+    """Raise LockError for the first finding in `lock`, or where `data` is not its canonical form."""
+    from builder.model.lockfile import dump_lock  # noqa: PLC0415 - lockfile imports this module
+
+    for finding in findings(lock):
+        raise LockError(finding, place=place, hint="run `python -m builder lock`, or restore the file")
+    if dump_lock(lock) != data:
+        line = _first_difference(dump_lock(lock), data)
+        raise LockError(
+            f"line {line} is not in canonical form",
+            place=place,
+            hint="locks are generated: run `python -m builder lock`, or restore the file",
+        )
+
+
+def findings(lock: Lock) -> Iterator[str]:
+    """Yield what is wrong with `lock`, as one sentence each; nothing for a sound one."""
+    yield from _order(lock)
+    yield from _images(lock)
+    yield from _python(lock)
+    yield from _builds(lock)
+    yield from _uses(lock)
+    yield from _origins(lock)
+    if lock.recipe_digest != summary_digest(lock.inputs):
+        yield "recipe-digest is not the digest of inputs"
+
+
+def summary_digest(inputs: Iterable[tuple[str, str]]) -> ImageDigest:
+    """Return the digest of a table of input digests."""
+    text = "".join(f"{key} {value}\n" for key, value in sorted(inputs))
+    return ImageDigest(f"sha256:{Sha256.of(text.encode())}")
+
+
+def row_key(row: object) -> tuple[str, ...]:
+    """Return what a row is identified and ordered by."""
+    names = ("component", "name", "suite", "version", "arch", "file", "origin", "build", "for_")
+    parts = (getattr(row, name, "") for name in names)
+    return tuple(" ".join(part) if isinstance(part, tuple) else str(part) for part in parts)
+
+
+def _first_difference(canonical: bytes, found: bytes) -> int:
+    lines = zip(canonical.split(b"\n"), found.split(b"\n"), strict=False)
+    for number, (left, right) in enumerate(lines, start=1):
+        if left != right:
+            return number
+    return min(canonical.count(b"\n"), found.count(b"\n")) + 1
+
+
+def _order(lock: Lock) -> Iterator[str]:
+    for name in ("sources", "archives", "python", "os_packages"):
+        rows = getattr(lock, name)
+        for left, right in pairwise(map(row_key, rows)):
+            shown = " ".join(part for part in right if part)
+            if left == right:
+                yield f"{name.replace('_', '-')}: {shown} is there twice"
+            elif left > right:
+                yield f"{name.replace('_', '-')}: {shown} is out of order"
+    seen: set[str] = set()
+    for build in lock.builds:
+        if build.component in seen:
+            yield f"builds: {build.component} is there twice"
+        for need in build.needs:
+            if need not in seen:
+                yield f"builds: {build.component} needs {need}, which is not built before it"
+        seen.add(build.component)
+
+
+def _images(lock: Lock) -> Iterator[str]:
+    for role in ("build", RUNTIME):
+        count = sum(role in image.roles for image in lock.images)
+        if count != 1:
+            yield f"images: {count} images have the role {role}, expected one"
+    yield from (f"images: {image.name}: {why}" for image in lock.images for why in _image(image))
+
+
+def _image(image: Image) -> Iterator[str]:
+    if (image.digest is None) == (image.tar is None):
+        yield "expected either digest or tar"
+    if image.digest is not None and not image.tag:
+        yield "a digest needs its tag beside it"
+    if image.evidence is Evidence.DECLARED and not image.by:
+        yield "declared, but it does not say by whom"
+
+
+def _python(lock: Lock) -> Iterator[str]:
+    makers = {(build.component, wheel) for build in lock.builds for wheel in build.wheels}
+    for row in lock.python:
+        yield from (f"python: {row.name} {row.version}: {why}" for why in _python_row(row, makers))
+    named = {(row.build, row.name) for row in lock.python if row.build}
+    for component, wheel in sorted(makers - named):
+        yield f"builds: {component} makes {wheel}, which no python row installs"
+
+
+def _python_row(row: PythonPackage, makers: set[tuple[str, str]]) -> Iterator[str]:
+    fetched = (row.file, row.sha256, row.origin, row.evidence)
+    if row.build and any(fetched):
+        yield "it is built, so it can have no file, sha256, origin or evidence"
+    elif row.build and (row.build, row.name) not in makers:
+        yield f"build {row.build} does not make it"
+    elif not row.build and not all(fetched):
+        yield "incomplete: it needs file, sha256, origin and evidence, or a build"
+    if row.evidence is Evidence.DECLARED and not row.by:
+        yield "declared, but it does not say by whom"
+    if row.file and ("/" in row.file or not row.file.endswith(".whl")):
+        yield f"{row.file!r} is not the file name of a wheel"
+
+
+def _builds(lock: Lock) -> Iterator[str]:
+    sources = {row.component: row.version for row in lock.sources}
+    archives = {(row.component, row.file): row for row in lock.archives}
+    for build in lock.builds:
+        version = sources.get(build.component, build.version)
+        if version != build.version:
+            yield f"builds: {build.component} is {build.version}, its source is {version}"
+        for file in build.archives:
+            if (build.component, file) not in archives:
+                yield f"builds: {build.component} reads {file}, which is no archive of it"
+    named = {(build.component, file) for build in lock.builds for file in build.archives}
+    built = {build.component for build in lock.builds}
+    yield from (f"archives: no build reads {file}" for _, file in sorted(archives.keys() - named))
+    yield from (f"sources: no build uses {name}" for name in sorted(sources.keys() - built))
+    yield from (f"archives: {row.file}: {why}" for row in lock.archives for why in _archive(row))
+
+
+def _archive(row: Archive) -> Iterator[str]:
+    if "/" in row.file or row.file in {"", ".", ".."}:
+        yield "not a plain file name"
+    if row.evidence is Evidence.DECLARED and not row.by:
+        yield "declared, but it does not say by whom"
+
+
+def _uses(lock: Lock) -> Iterator[str]:
+    built = {build.component for build in lock.builds}
+    allowed = built | {RUNTIME}
+    for row in lock.python:
+        yield from _use(f"python: {row.name} {row.version}", row.for_, allowed)
+    if any(image.tar for image in lock.images):
+        allowed = allowed | {BASE}
+    for package in lock.os_packages:
+        yield from _use(f"os-packages: {package.name} {package.version}", package.for_, allowed)
+
+
+def _use(row: str, uses: tuple[str, ...], allowed: set[str]) -> Iterator[str]:
+    if not uses:
+        yield f"{row} is used by nothing"
+    if list(uses) != sorted(set(uses)):
+        yield f"{row}: its uses are not sorted and unique"
+    for name in uses:
+        if name not in allowed:
+            yield f"{row} is for {name}, which is neither a build nor {RUNTIME}"
+
+
+def _origins(lock: Lock) -> Iterator[str]:
+    known = {repository.origin for repository in lock.repositories}
+    for package in lock.os_packages:
+        if package.origin not in known:
+            yield f"os-packages: {package.name} comes from {package.origin}, which is no repository"
+        if package.file.startswith("/") or ".." in package.file.split("/"):
+            yield f"os-packages: {package.name}: {package.file!r} leaves the archive"
+
+
+def build_order(builds: Iterable[Build]) -> tuple[Build, ...]:
+    """Return builds so that each comes after what it needs, otherwise by name (LockError on a cycle)."""
+    waiting = {build.component: build for build in sorted(builds, key=lambda build: build.component)}
+    done: list[Build] = []
+    while waiting:
+        placed = {build.component for build in done}
+        ready = [b for b in waiting.values() if all(n in placed or n not in waiting for n in b.needs)]
+        if not ready:
+            raise LockError(f"builds need each other: {', '.join(waiting)}")
+        done.append(waiting.pop(ready[0].component))
+    return tuple(done)

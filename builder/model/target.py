@@ -1,0 +1,78 @@
+"""What a lock is made for: architecture, release, platform, framework.
+
+The table of architecture names is the only place in the project that knows
+how each ecosystem spells an architecture (trap T11).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["Arch", "Target"]
+
+
+class Arch(StrEnum):
+    """A processor architecture; recipes and locks know these two names only."""
+
+    X86_64 = "x86_64"
+    AARCH64 = "aarch64"
+
+    @property
+    def debian(self) -> str:
+        """Debian's and Go's name, also the value of BuildKit's TARGETARCH."""
+        return {"x86_64": "amd64", "aarch64": "arm64"}[self.value]
+
+    @property
+    def oci(self) -> str:
+        """The platform string of images and of `docker buildx build --platform`."""
+        return f"linux/{self.debian}"
+
+    @property
+    def gnu_triple(self) -> str:
+        """Debian's multi-arch directory below /usr/lib."""
+        return f"{self.value}-linux-gnu"
+
+    @property
+    def rust_triple(self) -> str:
+        """The target of Rust's tool chain."""
+        return f"{self.value}-unknown-linux-gnu"
+
+    @property
+    def protoc(self) -> str:
+        """The token in protoc's archive names."""
+        return {"x86_64": "x86_64", "aarch64": "aarch_64"}[self.value]
+
+    @property
+    def cuda(self) -> str:
+        """The token of NVIDIA's toolkit packages for servers."""
+        return {"x86_64": "x86_64", "aarch64": "sbsa"}[self.value]
+
+    def tokens(self) -> tuple[tuple[str, str], ...]:
+        """Return the names that a recipe may use as `{arch:NAME}`, sorted."""
+        return (
+            ("cuda", self.cuda),
+            ("debian", self.debian),
+            ("gnu", self.gnu_triple),
+            ("kernel", self.value),
+            ("protoc", self.protoc),
+            ("rust", self.rust_triple),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Target:
+    """One thing to lock."""
+
+    release: str
+    platform: str
+    framework: str
+    arch: Arch
+
+    def __str__(self) -> str:
+        return f"{self.release}/{self.platform}/{self.framework}-{self.arch}"
+
+    @property
+    def path(self) -> str:
+        """The place of its lock below the lock folder, with forward slashes."""
+        return f"{self}.toml"

@@ -1,0 +1,38 @@
+"""What text may stand in a recipe or a lock.
+
+Every string of both is one line of printable text. That one rule keeps a
+value from ending an instruction, a heredoc, a comment or a TOML line, and from
+showing an auditor something else than what is executed.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+__all__ = ["MAX_LENGTH", "check_line"]
+
+MAX_LENGTH = 16_384
+"""Longest accepted string, in characters."""
+
+_FORBIDDEN = {
+    "Cc": "a control character",
+    "Cf": "an invisible formatting character",
+    "Cs": "a lone surrogate",
+    "Co": "a private-use character",
+    "Cn": "an unassigned character",
+    "Zl": "a line separator",
+    "Zp": "a paragraph separator",
+}
+
+
+def check_line(text: str) -> str:
+    """Return `text` if it is one line of printable text; ValueError says which character is not."""
+    if len(text) > MAX_LENGTH:
+        raise ValueError(f"text of {len(text)} characters is too long (at most {MAX_LENGTH})")
+    if text.isascii() and text.isprintable():
+        return text
+    for index, character in enumerate(text):
+        why = _FORBIDDEN.get(unicodedata.category(character))
+        if why:
+            raise ValueError(f"{why} (U+{ord(character):04X}) at position {index} is not allowed")
+    return text

@@ -1,0 +1,105 @@
+"""TOML in and out: strict reading, one canonical form for writing.
+
+Canonical form: keys in the order given; plain values before tables; a list on
+one line where it fits, else one element a line; tables inside lists of plain
+values are written inline; one line feed at each line's end.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from builder.errors import BuilderError
+
+__all__ = ["dumps", "loads"]
+
+_WIDTH = 110
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+_MAX_BYTES = 64 * 1024 * 1024
+
+
+def loads(data: bytes, *, place: str, error: type[BuilderError]) -> dict[str, Any]:
+    """Parse `data`; what is no UTF-8 or no TOML is an `error` at `place`."""
+    if len(data) > _MAX_BYTES:
+        raise error(f"{len(data)} bytes are too many for a TOML file", place=place)
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except UnicodeDecodeError as problem:
+        raise error(f"byte {problem.start} is not UTF-8", place=place) from None
+    except tomllib.TOMLDecodeError as problem:
+        raise error(f"not TOML: {problem}", place=place) from None
+    except RecursionError:
+        raise error("not TOML: nested too deeply", place=place) from None
+
+
+def dumps(table: Mapping[str, Any]) -> str:
+    """Return `table` in canonical form; values are texts, whole numbers, booleans, lists and tables."""
+    return "\n".join(_table((), table)).lstrip("\n") + "\n"
+
+
+def _table(path: tuple[str, ...], table: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in table.items():
+        if not _is_section(value):
+            yield f"{_key(key)} = {_value(value, len(key) + 3)}"
+    for key, value in table.items():
+        here = (*path, key)
+        name = ".".join(map(_key, here))
+        if isinstance(value, Mapping):
+            yield from ("", f"[{name}]", *_table(here, value))
+        elif _is_section(value):
+            for row in value:
+                yield from ("", f"[[{name}]]", *_row(row))
+
+
+def _row(row: Mapping[str, Any]) -> Iterator[str]:
+    """Write one row of a list of tables; what is nested in it stays inline, so that a row is a block."""
+    for key, value in row.items():
+        yield f"{_key(key)} = {_value(value, len(key) + 3)}"
+
+
+def _is_section(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return True
+    return isinstance(value, list) and bool(value) and isinstance(value[0], Mapping)
+
+
+def _value(value: object, indent: int) -> str:
+    if not isinstance(value, list):
+        return _inline(value)
+    line = _inline(value)
+    if indent + len(line) <= _WIDTH:
+        return line
+    return "[\n" + "".join(f"  {_inline(item)},\n" for item in value) + "]"
+
+
+def _inline(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, Mapping):
+        inner = ", ".join(f"{_key(key)} = {_inline(item)}" for key, item in value.items())
+        return f"{{ {inner} }}" if inner else "{}"
+    if isinstance(value, Sequence):
+        return f"[{', '.join(map(_inline, value))}]"
+    raise TypeError(f"{type(value).__name__} has no form in a lock")
+
+
+def _key(key: str) -> str:
+    return key if _BARE.fullmatch(key) else _text(key)
+
+
+def _text(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(_escape(character) for character in escaped) + '"'
+
+
+def _escape(character: str) -> str:
+    if character.isprintable() or character == " ":
+        return character
+    return f"\\u{ord(character):04X}" if ord(character) < 0x10000 else f"\\U{ord(character):08X}"

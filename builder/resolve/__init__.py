@@ -1,0 +1,1 @@
+"""From recipes to a lock: one file or package per kind of input."""

@@ -1,0 +1,201 @@
+"""The effective recipe of one target: variants applied, placeholders filled, order settled.
+
+Pure. Everything that a lock depends on, except what the indexes answer, is in
+an Effective value, and its fingerprint is what makes a lock stale.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from builder.model.lock import Check
+from builder.model.recipe import (
+    Component,
+    Framework,
+    OsNeeds,
+    Platform,
+    Release,
+    VersionRecipe,
+    Wheel,
+)
+from builder.model.table import Table
+from builder.model.target import Arch, Target
+from builder.resolve.choice import Choice, choose_components, needs_of, variants_of
+from builder.resolve.library import Library
+from builder.resolve.pins import family_pins, pin_root
+from builder.resolve.placeholders import Values, fill, fill_steps
+from builder.resolve.systems import steps_of
+
+__all__ = ["Effective", "Part", "effective"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One component as it is built for one target."""
+
+    name: str
+    version: str
+    recipe: VersionRecipe
+    license: str
+    system: str
+    prefix: str
+    runtime: bool
+    needs: tuple[str, ...]
+    env: Table
+    steps: tuple[tuple[str, ...], ...]
+    packages: OsNeeds
+    wheels: tuple[Wheel, ...]
+    build_requires: tuple[str, ...]
+    family: tuple[str, ...]
+    library_path: tuple[str, ...]
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effective:
+    """All that one lock is made from."""
+
+    target: Target
+    release: Release
+    platform: Platform
+    framework: Framework
+    parts: tuple[Part, ...]
+    """Components that are built, each after what it needs."""
+    published: tuple[tuple[str, str, str], ...]
+    """Components that come as wheels: name, version, reason."""
+    roots: tuple[str, ...]
+    """Python requirements, each pinned with `==`."""
+    constraints: tuple[str, ...]
+    env: Table
+    packages: OsNeeds
+    checks: tuple[Check, ...]
+
+
+def effective(library: Library, target: Target) -> Effective:
+    """Return what `target` is made from (RecipeError, UsageError for unknown names)."""
+    release = library.release(target.release)
+    platform = library.platform(target.platform)
+    choice = Choice(library=library, release=release, platform=platform, target=target)
+    framework = _apply(library.framework(target.framework), choice)
+    components, published = choose_components(choice, (*framework.components, *platform.components))
+    parts = tuple(_part(choice, component) for component in components)
+    pins = family_pins(choice, framework, [*components, *published])
+    return Effective(
+        target=target,
+        release=release,
+        platform=platform,
+        framework=framework,
+        parts=parts,
+        published=tuple(
+            (component.name, choice.version(component), component.versions[choice.version(component)].reason)
+            for component in published
+        ),
+        roots=tuple(pin_root(root, pins, release, framework) for root in sorted(set(framework.roots))),
+        constraints=tuple(f"{name}=={version}" for name, version in pins),
+        env=framework.env,
+        packages=framework.packages.get(platform.family, OsNeeds()),
+        checks=framework.checks,
+    )
+
+
+def _apply(framework: Framework, choice: Choice) -> Framework:
+    for variant in framework.variants:
+        if not choice.holds(variant.when):
+            continue
+        packages = dict(framework.packages)
+        for family, needs in variant.packages.items():
+            packages[family] = _joined([packages.get(family, OsNeeds()), needs])
+        framework = dataclasses.replace(
+            framework,
+            components=framework.components + variant.components,
+            roots=framework.roots + variant.roots,
+            env=framework.env.merged(variant.env),
+            packages=packages,
+            checks=framework.checks + variant.checks,
+        )
+    return framework
+
+
+def _joined(needs: Iterable[OsNeeds]) -> OsNeeds:
+    listed = list(needs)
+    return OsNeeds(
+        build=tuple(sorted({name for need in listed for name in need.build})),
+        run=tuple(sorted({name for need in listed for name in need.run})),
+    )
+
+
+def _part(choice: Choice, component: Component) -> Part:
+    variants = variants_of(choice, component)
+    version = choice.version(component)
+    place = f"recipes/components/{component.name}.toml"
+    values = _values(choice, component, version)
+    family = choice.platform.family
+    env = component.env
+    for variant in variants:
+        env = env.merged(variant.env)
+    wheels = component.python.wheels + tuple(wheel for v in variants for wheel in v.wheels)
+    requires = component.python.build_requires + tuple(r for v in variants for r in v.build_requires)
+    library_path = component.library_path + tuple(path for v in variants for path in v.library_path)
+    needs = tuple(need for need in needs_of(choice, component) if _is_built(choice, need))
+    return Part(
+        name=component.name,
+        version=version,
+        recipe=choice.source(component),
+        license=component.license,
+        system=component.system,
+        prefix=fill(component.prefix, values, place=f"{place}: prefix"),
+        runtime=component.runtime and bool(component.prefix),
+        needs=needs,
+        env=Table((key, fill(value, values, place=f"{place}: env.{key}")) for key, value in env),
+        steps=fill_steps(steps_of(component, variants), values, place=f"{place}: steps"),
+        packages=_joined(
+            [
+                component.packages.get(family, OsNeeds()),
+                *(variant.packages.get(family, OsNeeds()) for variant in variants),
+            ]
+        ),
+        wheels=tuple(_wheel(wheel, values, place) for wheel in wheels),
+        build_requires=tuple(sorted(fill(r, values, place=f"{place}: build-requires") for r in requires)),
+        family=component.python.family,
+        library_path=tuple(fill(path, values, place=f"{place}: library-path") for path in library_path),
+        checks=tuple(
+            _check(check, values, place)
+            for check in component.checks + tuple(c for variant in variants for c in variant.checks)
+        ),
+    )
+
+
+def _is_built(choice: Choice, need: str) -> bool:
+    component = choice.library.components[need]
+    return need not in choice.platform.provides and not choice.source(component).published
+
+
+def _wheel(wheel: Wheel, values: Values, place: str) -> Wheel:
+    return Wheel(
+        name=fill(wheel.name, values, place=f"{place}: wheels"),
+        version=fill(wheel.version, values, place=f"{place}: wheels"),
+        extras=wheel.extras,
+        requires=tuple(fill(text, values, place=f"{place}: wheels") for text in wheel.requires),
+    )
+
+
+def _check(check: Check, values: Values, place: str) -> Check:
+    (run,) = fill_steps((check.run,), values, place=f"{place}: checks")
+    return Check(run=run, expect=fill(check.expect, values, place=f"{place}: checks"))
+
+
+def _values(choice: Choice, component: Component, version: str) -> Values:
+    platform, arch = choice.platform, Arch(choice.target.arch)
+    found = {
+        "version": version,
+        "prefix": component.prefix,
+        "python": platform.python,
+        "cuda": platform.cuda,
+        "cuda-major": platform.cuda.partition(".")[0],
+        "source": f"/src/{component.name}",
+    }
+    found |= {f"arch:{name}": token for name, token in arch.tokens()}
+    found |= {f"prefix:{name}": other.prefix for name, other in choice.library.components.items()}
+    return Values(words=Table(found), gpu_archs=platform.gpu_archs)
