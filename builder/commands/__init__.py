@@ -1,1 +1,1 @@
-"""TODO-commands"""
+"""One verb a file: plain values in, an exit code out."""

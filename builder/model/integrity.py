@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from builder.errors import LockError
 from builder.model.digest import Evidence, ImageDigest, Sha256
-from builder.model.lock import RUNTIME, Archive, Build, Image, Lock, PythonPackage
+from builder.model.lock import INSTALLER, RUNTIME, Archive, Build, Image, Lock, PythonPackage
 
 __all__ = ["BASE", "build_order", "check_lock", "findings", "row_key", "summary_digest"]
 
@@ -156,7 +156,7 @@ def _uses(lock: Lock) -> Iterator[str]:
     built = {build.component for build in lock.builds}
     allowed = built | {RUNTIME}
     for row in lock.python:
-        yield from _use(f"python: {row.name} {row.version}", row.for_, allowed)
+        yield from _use(f"python: {row.name} {row.version}", row.for_, allowed | {INSTALLER})
     if any(image.tar for image in lock.images):
         allowed = allowed | {BASE}
     for package in lock.os_packages:

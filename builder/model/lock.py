@@ -15,6 +15,7 @@ from builder.model.target import Arch, Target
 
 __all__ = [
     "FORMAT",
+    "INSTALLER",
     "RUNTIME",
     "Archive",
     "Build",
@@ -35,6 +36,10 @@ FORMAT = 1
 
 RUNTIME = "runtime"
 """The environment that ends up in the image; every other one is named after the build that uses it."""
+
+
+INSTALLER = "installer"
+"""The environment of the program that installs wheels (pip, run out of its own wheel); never in the image."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

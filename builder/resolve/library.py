@@ -13,6 +13,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from builder.errors import RecipeError, UsageError
 from builder.model.digest import Evidence
+from builder.model.lock import INSTALLER
 from builder.model.recipe import Component, Framework, Platform, Release, VersionRecipe
 from builder.model.recipefile import parse_recipe, parse_table
 
@@ -226,7 +227,7 @@ def _check_platform(platform: Platform, library: Library, place: str) -> None:
 
 
 def _check_release(release: Release, library: Library, place: str) -> None:
-    groups = {**dict.fromkeys(library.frameworks), "all": None}
+    groups = {**dict.fromkeys(library.frameworks), "all": None, INSTALLER: None}
     _known(release.python, groups, f"{place}: python")
     _known([name for name, _ in release.components], library.components, f"{place}: components")
     for kind in ("targets", "refused"):

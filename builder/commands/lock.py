@@ -1,0 +1,245 @@
+"""`lock`: recipes to lock files."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from pathlib import Path
+
+from pypi_simple import PYPI_SIMPLE_ENDPOINT
+
+from builder.commands.project import Project
+from builder.console import Steps
+from builder.errors import BuilderError, NoSolutionError
+from builder.io.files import locked, read_bytes, write_atomic
+from builder.io.http import Client
+from builder.model.lock import Lock
+from builder.model.lockfile import dump_lock, load_lock
+from builder.model.target import Target
+from builder.resolve.effective import effective
+from builder.resolve.library import Library
+from builder.resolve.python.request import ALL
+from builder.resolve.python.services import Services
+from builder.resolve.relock import make_lock, staleness
+from builder.resolve.session import Session
+from builder.resolve.skew import check_arches
+from builder.resolve.targets import Selection, lockable
+
+__all__ = ["EVERYTHING", "Mode", "Options", "Outcome", "run"]
+
+EVERYTHING = ALL[0]
+"""The value of `upgrade` that lets everything move."""
+
+_WORKERS = max(2, min(8, (os.cpu_count() or 2) * 2))
+
+
+class Mode(Enum):
+    """What happens with the result."""
+
+    WRITE = auto()
+    CHECK = auto()
+    """Nothing is resolved and nothing written: stale locks are named."""
+    DRY_RUN = auto()
+    """Everything is resolved, nothing is written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line asks for."""
+
+    selection: Selection
+    mode: Mode = Mode.WRITE
+    upgrade: tuple[str, ...] = ()
+    offline: bool = False
+    index_url: str = ""
+    json: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one target."""
+
+    target: Target
+    state: str
+    """unchanged, written, stale, would change, or failed."""
+    reason: str = ""
+    keys: tuple[str, ...] = ()
+    lock: Lock | None = None
+    error: BuilderError | None = field(default=None, compare=False)
+
+
+def run(project: Project, options: Options) -> int:
+    """Lock or check the selected targets; 0, 1 for stale locks found by a check, else the first error's code."""
+    library = project.library()
+    targets = lockable(library, options.selection)
+    found = [_look(project, library, target, options) for target in targets]
+    if options.mode is Mode.CHECK:
+        return _report(project, found, options)
+    waiting = [outcome for outcome in found if outcome.state == "stale"]
+    done = _resolve(project, library, waiting, options) if waiting else []
+    by_target = {outcome.target: outcome for outcome in (*found, *done)}
+    return _report(project, [by_target[target] for target in targets], options)
+
+
+def _look(project: Project, library: Library, target: Target, options: Options) -> Outcome:
+    """Compare one lock with its recipe; needs neither network nor store."""
+    path = project.locks / target.path
+    data = read_bytes(path) if path.is_file() else None
+    try:
+        found = staleness(effective(library, target), data, place=f"lock/{target.path}")
+    except BuilderError as error:
+        return Outcome(target=target, state="failed", reason=str(error), error=error)
+    if found.reason:
+        return Outcome(target=target, state="stale", reason=found.reason, keys=found.keys, lock=found.lock)
+    if options.upgrade:
+        return Outcome(target=target, state="stale", reason="upgrade", lock=found.lock)
+    return Outcome(target=target, state="unchanged", lock=found.lock)
+
+
+def _resolve(project: Project, library: Library, waiting: list[Outcome], options: Options) -> list[Outcome]:
+    """Resolve all waiting targets in parallel over one view of each index, then write what came out."""
+    with ExitStack() as stack:
+        client = stack.enter_context(Client())
+        steps = stack.enter_context(project.console.steps("locking", len(waiting)))
+        session = Session(
+            store=project.store,
+            origins=project.origins,
+            client=client,
+            recipes=project.recipes,
+            offline=options.offline,
+        )
+        services = Services(
+            client=client,
+            uv_cache=project.store.root.parent / "uv",
+            metadata=project.store.root.parent / "metadata",
+            index_url=options.index_url or PYPI_SIMPLE_ENDPOINT,
+            warn=project.console.warning,
+            offline=options.offline,
+        )
+        pool = stack.enter_context(ThreadPoolExecutor(_WORKERS))
+
+        def one(outcome: Outcome) -> Outcome:
+            return _resolve_one(
+                outcome,
+                library=library,
+                session=session,
+                services=services,
+                options=options,
+                steps=steps,
+            )
+
+        resolved = list(pool.map(one, waiting))
+        checked = _check_skew(resolved)
+    return [_write(project, outcome, options) for outcome in checked]
+
+
+def _resolve_one(
+    outcome: Outcome,
+    *,
+    library: Library,
+    session: Session,
+    services: Services,
+    options: Options,
+    steps: Steps,
+) -> Outcome:
+    target = outcome.target
+    try:
+        lock = make_lock(
+            target,
+            library=library,
+            session=session,
+            services=services,
+            before=outcome.lock,
+            upgrade=ALL if EVERYTHING in options.upgrade else options.upgrade,
+        )
+    except BuilderError as error:
+        steps.done(f"{target}: failed")
+        return Outcome(target=target, state="failed", reason=str(error), error=error)
+    steps.done(f"{target}: {len(lock.python)} Python, {len(lock.os_packages)} OS packages")
+    return Outcome(target=target, state="resolved", reason=outcome.reason, keys=outcome.keys, lock=lock)
+
+
+def _check_skew(outcomes: list[Outcome]) -> list[Outcome]:
+    """Refuse locks whose roots differ from those of the other architecture (trap T4)."""
+    new = {o.target: o.lock for o in outcomes if o.lock is not None and o.state == "resolved"}
+    checked = []
+    for outcome in outcomes:
+        if outcome.target not in new:
+            checked.append(outcome)
+            continue
+        try:
+            check_arches([new[outcome.target], *_siblings(outcome.target, new)])
+            checked.append(outcome)
+        except NoSolutionError as error:
+            failed = Outcome(target=outcome.target, state="failed", reason=str(error), error=error)
+            checked.append(failed)
+    return checked
+
+
+def _siblings(target: Target, new: dict[Target, Lock]) -> list[Lock]:
+    """Return the new locks of the same image for other architectures."""
+    key = (target.release, target.platform, target.framework)
+    return [
+        lock
+        for other, lock in new.items()
+        if other.arch != target.arch and (other.release, other.platform, other.framework) == key
+    ]
+
+
+def _write(project: Project, outcome: Outcome, options: Options) -> Outcome:
+    if outcome.lock is None or outcome.state != "resolved":
+        return outcome
+    path = project.locks / outcome.target.path
+    data = dump_lock(outcome.lock)
+    load_lock(data, place=f"lock/{outcome.target.path}")  # never write what we would not read
+    same = path.is_file() and read_bytes(path) == data
+    state = "unchanged" if same else "would change"
+    if options.mode is Mode.WRITE and not same:
+        with locked(_guard(project)):
+            state = "written" if write_atomic(path, data) else "unchanged"
+    return Outcome(
+        target=outcome.target, state=state, reason=outcome.reason, keys=outcome.keys, lock=outcome.lock
+    )
+
+
+def _guard(project: Project) -> Path:
+    return project.store.root.parent / "lock-files.guard"
+
+
+def _report(project: Project, outcomes: list[Outcome], options: Options) -> int:
+    if options.json:
+        project.console.json([_as_json(outcome) for outcome in outcomes])
+    else:
+        rows = [(str(o.target), o.state, _first_words(o)) for o in outcomes]
+        project.console.table(("target", "state", "why"), rows)
+    errors = [outcome.error for outcome in outcomes if outcome.error is not None]
+    for error in dict.fromkeys(errors):
+        project.console.error(error)
+    if errors:
+        return errors[0].exit_code
+    return 1 if options.mode is Mode.CHECK and any(o.state == "stale" for o in outcomes) else 0
+
+
+def _first_words(outcome: Outcome) -> str:
+    if outcome.error is not None:
+        return f"exit {outcome.error.exit_code}, see below"
+    if not outcome.keys:
+        return outcome.reason
+    shown = ", ".join(outcome.keys[:8])
+    more = f" and {len(outcome.keys) - 8} more" if len(outcome.keys) > 8 else ""
+    return f"{outcome.reason}: {shown}{more}"
+
+
+def _as_json(outcome: Outcome) -> dict[str, object]:
+    error = outcome.error
+    return {
+        "target": str(outcome.target),
+        "state": outcome.state,
+        "reason": outcome.reason,
+        "changed-keys": list(outcome.keys),
+        "exit-code": error.exit_code if error else 0,
+        "hint": error.hint if error else "",
+    }

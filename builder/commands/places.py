@@ -1,0 +1,43 @@
+"""Configuration to the places that rendering binds: origins by name, mirrors, the Python index's file base."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from builder.commands.project import Project
+from builder.errors import UsageError
+from builder.fetch.file_base import discover_file_base, remember_file_base
+from builder.io.http import Client
+from builder.model.lock import Lock
+from builder.render.places import Place, Places
+from builder.resolve.python.request import PYPI
+
+__all__ = ["bind_places"]
+
+
+def bind_places(project: Project, locks: Iterable[Lock]) -> Places:
+    """Return a place for every origin that `locks` name.
+
+    The default Python index is asked once for its file base, which is then
+    kept in the user's origins file. UsageError for an origin without a place.
+    """
+    origins = {origin.name: origin for origin in project.origins.origins}
+    wanted = {row.origin for lock in locks for row in (*lock.python, *lock.archives) if row.origin}
+    places = {
+        name: Place(url=origin.url, layout=origin.layout) for name, origin in sorted(origins.items())
+    }
+    if PYPI in wanted and PYPI not in places:
+        places[PYPI] = Place(url=_file_base(project), layout="warehouse")
+    mirrors = tuple((mirror.prefix, mirror.places[0]) for mirror in project.origins.mirrors if mirror.places)
+    return Places(places=places, mirrors=mirrors)
+
+
+def _file_base(project: Project) -> str:
+    project.console.status("asking the Python index where its files are (once)")
+    with Client() as client:
+        base = discover_file_base(client)
+    try:
+        remember_file_base(base)
+    except (OSError, UsageError) as error:
+        project.console.warning(f"the answer could not be kept: {error}")
+    return base

@@ -1,0 +1,66 @@
+"""`render`: locks to a Dockerfile, a source policy and a bake file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from builder.commands.locks import select_image
+from builder.commands.places import bind_places
+from builder.commands.project import Project, read_lock
+from builder.io.files import write_atomic
+from builder.model.lock import Lock
+from builder.render import Inputs, render
+from builder.render.places import Places
+from builder.resolve.targets import Selection
+
+__all__ = ["FILES", "Options", "run"]
+
+FILES = ("Dockerfile", "source-policy.json", "docker-bake.json")
+"""What is written, in this order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line asks for."""
+
+    selection: Selection
+    inputs: Inputs = Inputs.REMOTE
+    output: Path | None = None
+    json: bool = False
+
+
+def run(project: Project, options: Options) -> int:
+    """Render one image for all its locked architectures; 0, or an error."""
+    targets = select_image(project, options.selection)
+    locks = tuple(read_lock(project, project.locks / target.path) for target in targets)
+    places = Places() if options.inputs is Inputs.STORE else bind_places(project, [lock for lock, _ in locks])
+    rendered = render(locks, inputs=options.inputs, places=places)
+    first = targets[0]
+    folder = options.output or project.root / "rendered" / first.release / first.platform / first.framework
+    texts = (rendered.dockerfile, rendered.policy, rendered.bake)
+    for name, text in zip(FILES, texts, strict=True):
+        write_atomic(folder / name, text.encode())
+    _report(project, folder, [lock for lock, _ in locks], options)
+    return 0
+
+
+def _report(project: Project, folder: Path, locks: list[Lock], options: Options) -> None:
+    if options.json:
+        files = [str(folder / name) for name in FILES]
+        project.console.json({"files": files, "locks": [_counts(lock) for lock in locks]})
+        return
+    rows = [tuple(str(value) for value in _counts(lock).values()) for lock in locks]
+    project.console.table(tuple(_counts(locks[0])), rows)
+    project.console.data(f"{folder / FILES[0]}")
+
+
+def _counts(lock: Lock) -> dict[str, str | int]:
+    return {
+        "lock": str(lock.target),
+        "python": len(lock.python),
+        "os packages": len(lock.os_packages),
+        "archives": len(lock.archives),
+        "git sources": len(lock.sources),
+        "builds": len(lock.builds),
+    }

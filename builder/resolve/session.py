@@ -1,0 +1,81 @@
+"""What the resolvers share while locks are made: places, store, network, and one view of each index."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from builder.errors import FetchError
+from builder.fetch.origins import Origins
+from builder.fetch.store import Store
+from builder.io.http import Client
+
+__all__ = ["Once", "Session"]
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class Once(Generic[Key, Value]):
+    """A table whose values are made on first use, each once, also when several threads ask together."""
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._locks: dict[Key, threading.Lock] = {}
+        self._values: dict[Key, Value] = {}
+
+    def get(self, key: Key, make: Callable[[], Value]) -> Value:
+        """Return the value of `key`; an error of `make` is raised and not kept."""
+        with self._mutex:
+            lock = self._locks.setdefault(key, threading.Lock())
+        with lock:
+            if key not in self._values:
+                self._values[key] = make()
+            return self._values[key]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Everything that reaches outside while locks are made."""
+
+    store: Store
+    origins: Origins
+    client: Client
+    recipes: Path
+    """The recipe folder, whose `indexes` keep signed index files."""
+    index_url: str = ""
+    """The Python index; empty means the client library's own default."""
+    offline: bool = False
+    once: Once[tuple[object, ...], object] = field(default_factory=Once)
+
+    def obtain(self, sha256: str, urls: tuple[str, ...], *, kept: Path | None, label: str) -> bytes:
+        """Return the bytes of `sha256` from the store, the recipe folder, or the first URL that has them.
+
+        Bytes that are obtained are kept in the store. FetchError where nobody has them.
+        """
+        if self.store.has(sha256):
+            return self.store.path(sha256).read_bytes()
+        if kept is not None and kept.is_file():
+            data = kept.read_bytes()
+            if self.store.add_bytes(data) == sha256:
+                return data
+        tried = []
+        places = () if self.offline else [place for url in urls for place in self.origins.candidates(url)]
+        for url in places:
+            try:
+                data = self.client.get_bytes(url)
+            except FetchError as error:
+                tried.append(str(error))
+                continue
+            if self.store.add_bytes(data) == sha256:
+                return data
+            tried.append(f"{url}: other bytes, sha256 {self.store.add_bytes(data)}")
+        why = "offline, and not in the store" if self.offline else "; ".join(tried) or "no place is known"
+        raise FetchError(
+            f"sha256 {sha256} could not be obtained: {why}",
+            place=label,
+            hint="name a mirror that still has it, or refresh the pin with scripts/pin",
+        )

@@ -1,0 +1,83 @@
+"""Which targets a command is about. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from builder.errors import UsageError
+from builder.model.recipe import Release
+from builder.model.target import Arch, Target
+from builder.resolve.library import Library
+
+__all__ = ["ALL", "Selection", "lockable"]
+
+ALL = "all"
+"""The word that selects every release."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What the command line names; empty means no restriction."""
+
+    releases: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    frameworks: tuple[str, ...] = ()
+    arches: tuple[Arch, ...] = ()
+
+    def holds(self, target: Target) -> bool:
+        """Say whether `target` is selected."""
+        return (
+            (not self.releases or ALL in self.releases or target.release in self.releases)
+            and (not self.platforms or target.platform in self.platforms)
+            and (not self.frameworks or target.framework in self.frameworks)
+            and (not self.arches or target.arch in self.arches)
+        )
+
+
+def lockable(library: Library, selection: Selection) -> tuple[Target, ...]:
+    """Return the selected targets, sorted.
+
+    Without a release the default one is meant. A platform that is named and is
+    in no target list of the release is taken for all frameworks and
+    architectures that are named with it, so that a try ends in its reason.
+    """
+    releases = _releases(library, selection)
+    for name in selection.platforms:
+        library.platform(name)
+    for name in selection.frameworks:
+        library.framework(name)
+    listed = {target for release in releases for target in _listed(release) if selection.holds(target)}
+    for release in releases:
+        covered = {target.platform for target in listed if target.release == release.version}
+        for platform in selection.platforms:
+            if platform not in covered:
+                listed.update(_tried(release, platform, library, selection))
+    if not listed:
+        raise UsageError(
+            "no target is selected",
+            hint="see the targets in recipes/releases, or name --release, --platform, --framework, --arch",
+        )
+    return tuple(sorted(listed))
+
+
+def _releases(library: Library, selection: Selection) -> list[Release]:
+    if not selection.releases:
+        return [library.default_release]
+    if ALL in selection.releases:
+        return [library.releases[version] for version in sorted(library.releases)]
+    return [library.release(version) for version in selection.releases]
+
+
+def _listed(release: Release) -> Iterator[Target]:
+    for row in release.targets:
+        for platform in row.platforms:
+            for arch in row.arches:
+                yield Target(release=release.version, platform=platform, framework=row.framework, arch=arch)
+
+
+def _tried(release: Release, platform: str, library: Library, selection: Selection) -> Iterable[Target]:
+    frameworks = selection.frameworks or tuple(sorted(library.frameworks))
+    for framework in frameworks:
+        for arch in selection.arches or tuple(Arch):
+            yield Target(release=release.version, platform=platform, framework=framework, arch=arch)
