@@ -337,7 +337,7 @@ class Release:
     components: Table
     """Component to version."""
     python: Mapping[str, Table]
-    """By framework, or `all`, or `installer` (pip): distribution to exact version, the roots' and every other pin."""
+    """By framework, or `all`, or `installer` (pip): distribution to exact version."""
     default: bool = False
     targets: tuple[TargetSet, ...] = ()
     refused: tuple[Refusal, ...] = ()
