@@ -80,11 +80,13 @@ def _choice(value: object, kind: type[StrEnum]) -> StrEnum:
 def _table(value: object, _: object) -> Table:
     if not isinstance(value, Mapping):
         raise TypeError(f"expected a table, got {_say(value)}")
+    text = _exactly(str)
     for key, item in value.items():
         check_line(key)
-        if type(item) is not str:
-            raise TypeError(f"{key}: expected text, got {_say(item)}")
-        check_line(item)
+        try:
+            text(item, str)
+        except (TypeError, ValueError) as error:
+            raise _At(f".{_quoted(key)}", error) from error
     return Table(value)
 
 

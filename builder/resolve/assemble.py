@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
-from builder.errors import FetchError, RecipeError
+from builder.errors import FetchError
 from builder.model.digest import Evidence
 from builder.model.integrity import row_key, summary_digest
 from builder.model.lock import (
@@ -101,12 +101,8 @@ def missing_pins(recipe: Effective) -> tuple[str, ...]:
 
 
 def _epoch(recipe: Effective) -> int:
-    place = f"recipes/releases/{recipe.release.version}.toml: date"
-    try:
-        day = datetime.strptime(recipe.release.date, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        raise RecipeError(f"{recipe.release.date!r} is not a day such as 2026-08-28", place=place) from None
-    return int(day.timestamp())
+    day = date.fromisoformat(recipe.release.date)
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
 
 
 def _environment(recipe: Effective) -> Environment:

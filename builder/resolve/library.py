@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
 from builder.errors import RecipeError, UsageError
-from builder.model.digest import Evidence
-from builder.model.lock import INSTALLER
-from builder.model.recipe import Component, Framework, Platform, Release, VersionRecipe
+from builder.model.recipe import Component, Framework, Platform, Release
 from builder.model.recipefile import parse_recipe, parse_table
+from builder.resolve.checks import check_library
 
 __all__ = ["Library", "read_library"]
 
 T = TypeVar("T", Component, Framework, Platform)
 Item = TypeVar("Item")
 
-SYSTEMS = ("autotools", "cmake", "make", "meson", "prebuilt", "python-wheel")
-"""Build systems that a component may name."""
-
 _FOLDERS = ("components", "frameworks", "platforms", "releases")
-_MOVING = re.compile(r"(?i)(main|master|head|trunk|develop|dev|latest|nightly|stable)|.*\.x")
 _NEVER_INHERITED = ("name", "summary", "extends")
 
 
@@ -68,7 +59,7 @@ def _find(
     if name in items:
         return items[name]
     near = difflib.get_close_matches(name, items, n=1)
-    hint = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(sorted(items))}"
+    hint = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(sorted(items)) or 'none'}"
     raise error(f"there is no {kind} {name!r}", place=place, hint=hint)
 
 
@@ -86,7 +77,7 @@ def read_library(files: Mapping[str, bytes]) -> Library:
         releases=_releases(tables),
         keys={path.split("/", 1)[1]: data for path, data in files.items() if path.startswith("keys/")},
     )
-    _check_library(library)
+    check_library(library)
     return library
 
 
@@ -131,6 +122,7 @@ def _inherit(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, 
     """Fill the keys that a platform does not have from the one it extends."""
     platforms = {path: table for path, table in tables.items() if path.startswith("platforms/")}
     done: dict[str, Mapping[str, Any]] = {}
+    depth: dict[str, int] = {}
     for path, table in platforms.items():
         chain = [path]
         while isinstance(parent := platforms[chain[-1]].get("extends"), str) and parent:
@@ -144,98 +136,6 @@ def _inherit(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, 
             if link != path:
                 merged |= {k: v for k, v in platforms[link].items() if k not in _NEVER_INHERITED}
         done[path] = merged | dict(table)
-    return done
-
-
-def _check_library(library: Library) -> None:
-    for component in library.components.values():
-        _check_component(component, library)
-    for name, framework in library.frameworks.items():
-        _known(framework.components, library.components, f"recipes/frameworks/{name}.toml: components")
-    for name, platform in library.platforms.items():
-        _check_platform(platform, library, f"recipes/platforms/{name}.toml")
-    for version, release in library.releases.items():
-        _check_release(release, library, f"recipes/releases/{version}.toml")
-
-
-def _known(names: Iterable[str], items: Mapping[str, Any], place: str) -> None:
-    for index, name in enumerate(names):
-        if name not in items:
-            near = difflib.get_close_matches(name, items, n=1)
-            raise RecipeError(
-                f"unknown name {name!r}",
-                place=f"{place}[{index}]",
-                hint=f"did you mean `{near[0]}`?" if near else f"known: {', '.join(sorted(items))}",
-            )
-
-
-def _check_component(component: Component, library: Library) -> None:
-    place = f"recipes/components/{component.name}.toml"
-    if component.system not in SYSTEMS:
-        raise RecipeError(
-            f"unknown build system {component.system!r}",
-            place=f"{place}: system",
-            hint=f"known: {', '.join(SYSTEMS)}",
-        )
-    _known(component.needs, library.components, f"{place}: needs")
-    for index, variant in enumerate(component.variants):
-        _known(variant.needs, library.components, f"{place}: variants[{index}].needs")
-        if variant.when.versions is not None:
-            try:
-                SpecifierSet(variant.when.versions)
-            except InvalidSpecifier as error:
-                raise RecipeError(str(error), place=f"{place}: variants[{index}].when.versions") from None
-    for version, recipe in component.versions.items():
-        _check_version(recipe, f'{place}: versions."{version}"')
-
-
-def _check_version(recipe: VersionRecipe, place: str) -> None:
-    if recipe.published and (recipe.git or recipe.archives):
-        raise RecipeError("published, but it has sources", place=place)
-    if recipe.published and not recipe.reason:
-        raise RecipeError("published without a reason", place=place, hint="say why no source is used")
-    if not (recipe.published or recipe.git or recipe.archives):
-        raise RecipeError("no source", place=place, hint="give git, archives, or published with a reason")
-    if recipe.git is not None:
-        git = recipe.git
-        if not git.tag and not git.reason:
-            raise RecipeError(
-                "a bare commit needs a reason", place=f"{place}.git", hint="give `tag`, or `reason`"
-            )
-        if _MOVING.fullmatch(git.tag):
-            raise RecipeError(
-                f"{git.tag!r} names a branch, which moves",
-                place=f"{place}.git.tag",
-                hint="name a tag, or give the commit alone with a `reason`",
-            )
-        if not git.url.startswith("https://"):
-            raise RecipeError(f"{git.url!r} is not an https address", place=f"{place}.git.url")
-    for index, archive in enumerate(recipe.archives):
-        if archive.evidence is Evidence.DECLARED and not archive.by:
-            raise RecipeError(
-                "declared by nobody", place=f"{place}.archives[{index}]", hint="say who published it: `by`"
-            )
-
-
-def _check_platform(platform: Platform, library: Library, place: str) -> None:
-    _known(platform.provides, library.components, f"{place}: provides")
-    _known(platform.components, library.components, f"{place}: components")
-    for index, repository in enumerate(platform.repositories):
-        _known(repository.keys, library.keys, f"{place}: repositories[{index}].keys")
-    if platform.images and platform.assembled:
-        raise RecipeError("it has both images and assembled", place=place, hint="give one of the two")
-
-
-def _check_release(release: Release, library: Library, place: str) -> None:
-    groups = {**dict.fromkeys(library.frameworks), "all": None, INSTALLER: None}
-    _known(release.python, groups, f"{place}: python")
-    _known([name for name, _ in release.components], library.components, f"{place}: components")
-    for kind in ("targets", "refused"):
-        for index, row in enumerate(getattr(release, kind)):
-            _known([row.framework], library.frameworks, f"{place}: {kind}[{index}].framework")
-            _known(row.platforms, library.platforms, f"{place}: {kind}[{index}].platforms")
-
-
-def with_release(library: Library, release: Release) -> Library:
-    """Return the library with one release replaced."""
-    return dataclasses.replace(library, releases={**library.releases, release.version: release})
+        depth[path] = len(chain)
+    # Parents first, so that what is wrong in one is reported there and not in its heirs.
+    return {path: done[path] for path in sorted(done, key=lambda path: (depth[path], path))}
