@@ -23,12 +23,13 @@ def bind_places(project: Project, locks: Iterable[Lock]) -> Places:
     """
     origins = {origin.name: origin for origin in project.origins.origins}
     wanted = {row.origin for lock in locks for row in (*lock.python, *lock.archives) if row.origin}
-    places = {
-        name: Place(url=origin.url, layout=origin.layout) for name, origin in sorted(origins.items())
-    }
+    places = {name: Place(url=origin.url, layout=origin.layout) for name, origin in sorted(origins.items())}
     if PYPI in wanted and PYPI not in places:
         places[PYPI] = Place(url=_file_base(project), layout="warehouse")
-    mirrors = tuple((mirror.prefix, mirror.places[0]) for mirror in project.origins.mirrors if mirror.places)
+    # Rendering takes one place a row: the first mirror. A mirror of `…/*/` stands in for every time stamp.
+    mirrors = tuple(
+        (mirror.prefix.removesuffix("*/"), mirror.places[0]) for mirror in project.origins.mirrors if mirror.places
+    )
     return Places(places=places, mirrors=mirrors)
 
 

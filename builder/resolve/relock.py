@@ -15,9 +15,9 @@ from builder.resolve.environments import python_requests
 from builder.resolve.fingerprint import changed_keys, fingerprint
 from builder.resolve.library import Library
 from builder.resolve.osindex import resolve_os
-from builder.resolve.python.resolver import resolve_python
+from builder.resolve.python.resolve import resolve_python
 from builder.resolve.python.services import Services
-from builder.resolve.python.uv import uv_version
+from builder.resolve.python.uv import resolver_name
 from builder.resolve.session import Session
 
 __all__ = ["Staleness", "make_lock", "staleness"]
@@ -72,7 +72,7 @@ def make_lock(
         python=python,
         os_packages=packages,
         repositories=repositories,
-        resolver=f"uv {uv_version()}",
+        resolver=resolver_name(),
     )
 
 
