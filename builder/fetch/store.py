@@ -1,0 +1,156 @@
+"""The store: files by their SHA-256, `<root>/sha256/ab/cdef…`, never changed and never half-written."""
+
+from __future__ import annotations
+
+__all__ = ["Incoming", "Store", "store_root"]
+
+import hashlib
+import os
+import re
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, BinaryIO, cast
+
+from builder.errors import DigestMismatchError, FetchError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_CHUNK = 2**20  # bytes
+_FILE_MODE = 0o444
+
+
+def store_root(option: Path | None = None, *, environ: Mapping[str, str] | None = None) -> Path:
+    """Return the store's directory: `option`, else `LOCKWRIGHT_STORE`, else the user's cache directory."""
+    named = (os.environ if environ is None else environ).get("LOCKWRIGHT_STORE")
+    if option is not None or named:
+        return option if option is not None else Path(cast("str", named))
+    from platformdirs import user_cache_dir  # noqa: PLC0415 - not needed where the place is given
+
+    return Path(user_cache_dir("lockwright")) / "store"
+
+
+class Incoming:
+    """A file on its way into the store: write to `file`, then `keep` it under its digest."""
+
+    def __init__(self, store: Store, file: IO[bytes]) -> None:
+        self.file = cast("BinaryIO", file)
+        self._store = store
+        self.kept = False
+
+    def keep(self, sha256: str) -> None:
+        """Publish what was written, whose digest the caller has computed."""
+        target = self._store.path(sha256)
+        self.file.flush()
+        os.fchmod(self.file.fileno(), _FILE_MODE)
+        os.fsync(self.file.fileno())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Path(self.file.name).replace(target)
+        self.kept = True
+
+
+class Store:
+    """A content-addressed store below `root`, safe to use from many threads and processes at once.
+
+    A digest is 64 lower-case hexadecimal digits; ValueError for anything
+    else, because no such text comes from a checked lock.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, sha256: str) -> Path:
+        """Return where the file with this digest is, or would be."""
+        if not _SHA256.fullmatch(sha256):
+            raise ValueError(f"not a sha256 digest: {sha256!r}")
+        return self.root / "sha256" / sha256[:2] / sha256[2:]
+
+    def has(self, sha256: str, size: int | None = None) -> bool:
+        """Whether the file is here, with `size` bytes if that is given."""
+        try:
+            status = self.path(sha256).stat()
+        except OSError:
+            return False
+        return size is None or status.st_size == size
+
+    def open(self, sha256: str) -> BinaryIO:
+        """Open the file for reading; FetchError when it is not here."""
+        try:
+            return self.path(sha256).open("rb")
+        except OSError as cause:
+            raise _absent(sha256, cause) from cause
+
+    def read(self, sha256: str) -> bytes:
+        """Return the file's content without hashing it; FetchError when it is not here."""
+        with self.open(sha256) as file:
+            return file.read()
+
+    def digests(self) -> Iterator[str]:
+        """Yield the digest of every file here, in order."""
+        for folder in sorted((self.root / "sha256").glob("??")):
+            yield from sorted(
+                name for file in folder.iterdir() if _SHA256.fullmatch(name := folder.name + file.name)
+            )
+
+    def add_bytes(self, data: bytes) -> str:
+        """Store `data` and return its digest."""
+        return self.ingest((data,))
+
+    def ingest(self, chunks: Iterable[bytes], expected: str | None = None) -> str:
+        """Store the bytes of `chunks` and return their digest; DigestMismatchError unless `expected`."""
+        digest = hashlib.sha256()
+        with self.incoming() as arriving:
+            for chunk in chunks:
+                digest.update(chunk)
+                arriving.file.write(chunk)
+            _compare(digest.hexdigest(), expected, self.root)
+            arriving.keep(digest.hexdigest())
+        return digest.hexdigest()
+
+    @contextmanager
+    def incoming(self) -> Iterator[Incoming]:
+        """Open a new file that becomes part of the store only if it is kept.
+
+        UsageError when the store cannot be written.
+        """
+        try:
+            folder = self.root / "tmp"
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=folder, prefix=f"{os.getpid()}-", delete=False) as file:
+                arriving = Incoming(self, file)
+                try:
+                    yield arriving
+                finally:
+                    if not arriving.kept:
+                        Path(file.name).unlink(missing_ok=True)
+        except OSError as cause:
+            raise UsageError(
+                f"the store cannot be written: {cause.strerror or cause}",
+                place=str(self.root),
+                hint="Name another directory with --store or LOCKWRIGHT_STORE",
+            ) from cause
+
+    def verify(self, sha256: str) -> int:
+        """Hash the stored file again and return its size; DigestMismatchError when it was damaged."""
+        digest, size = hashlib.sha256(), 0
+        with self.open(sha256) as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+                size += len(chunk)
+        _compare(digest.hexdigest(), sha256, self.path(sha256))
+        return size
+
+
+def _compare(observed: str, expected: str | None, place: Path) -> None:
+    if expected is not None and observed != expected:
+        raise DigestMismatchError(f"expected sha256 {expected}, got {observed}", place=str(place))
+
+
+def _absent(sha256: str, cause: OSError) -> FetchError:
+    if isinstance(cause, FileNotFoundError):
+        return FetchError(
+            "is not in the store", place=f"sha256:{sha256}", hint="Run `python -m builder fetch`"
+        )
+    return FetchError(f"cannot be read from the store: {cause.strerror or cause}", place=f"sha256:{sha256}")

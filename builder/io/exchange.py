@@ -1,0 +1,140 @@
+"""One HTTP exchange: send, follow redirects within bounds, and say what an answer means."""
+
+from __future__ import annotations
+
+__all__ = ["NoRangesError", "NotFoundError", "open_response", "retry_after"]
+
+import re
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import urllib3
+
+from builder.errors import FetchError
+from builder.io.redact import redacted
+from builder.io.transfer import TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_REDIRECTS = 8
+_REDIRECT_STATUS = frozenset({301, 302, 303, 307, 308})
+_TRANSIENT_STATUS = frozenset({429, 500, 502, 503, 504})
+_MISSING_STATUS = frozenset({404, 410})
+_REFUSED_STATUS = frozenset({401, 403, 407})
+
+
+class NotFoundError(FetchError):
+    """The server has nothing at this URL (404 or 410)."""
+
+
+class NoRangesError(FetchError):
+    """The server gave the whole file, or nothing, when asked for a part of it."""
+
+
+@contextmanager
+def open_response(
+    session: requests.Session,
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    timeout: tuple[float, float],
+) -> Iterator[requests.Response]:
+    """Follow redirects to a response with a body worth reading, and close it afterwards.
+
+    TransientError when another attempt may succeed, FetchError otherwise.
+    """
+    here = url
+    for _ in range(_REDIRECTS + 1):
+        response = _send(session, method, here, headers, timeout)
+        try:
+            if response.status_code not in _REDIRECT_STATUS:
+                _check_status(response, redacted(url))
+                yield response
+                return
+            here = _redirect_target(here, response.headers.get("Location", ""), redacted(url))
+        finally:
+            response.close()
+    raise FetchError(f"more than {_REDIRECTS} redirects", place=redacted(url))
+
+
+def retry_after(header: str | None) -> float | None:
+    """Return the seconds that a Retry-After header asks for, from now; None when it says nothing usable."""
+    if header is None:
+        return None
+    if re.fullmatch(r"[0-9]{1,9}", header.strip()):
+        return float(header)
+    try:
+        moment = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def _send(
+    session: requests.Session, method: str, url: str, headers: Mapping[str, str], timeout: tuple[float, float]
+) -> requests.Response:
+    place = redacted(url)
+    try:
+        return session.request(
+            method, url, headers=dict(headers), stream=True, allow_redirects=False, timeout=timeout
+        )
+    except requests.exceptions.SSLError as cause:
+        hint = "Name your certificate authorities in SSL_CERT_FILE or REQUESTS_CA_BUNDLE"
+        raise FetchError(f"TLS failed: {_reason(cause)}", place=place, hint=hint) from cause
+    except requests.exceptions.Timeout as cause:
+        raise TransientError("the server did not answer in time") from cause
+    except requests.exceptions.ConnectionError as cause:
+        raise TransientError(f"no connection: {_reason(cause)}") from cause
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as cause:
+        # No http(s) URL, an impossible host name, a missing file of authorities.
+        raise FetchError(f"cannot be requested: {redacted(str(cause))}", place=place) from cause
+
+
+def _reason(cause: BaseException) -> str:
+    """Return the innermost reason of a failed connection: the outer ones repeat URLs and object addresses."""
+    proxy = "the proxy refused: " if isinstance(cause, requests.exceptions.ProxyError) else ""
+    for _ in range(10):
+        parts = (getattr(cause, "reason", None), *cause.args, cause.__cause__)
+        inner = next((part for part in parts if isinstance(part, BaseException)), None)
+        if inner is None:
+            break
+        cause = inner
+    text = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
+    return proxy + redacted(text)
+
+
+def _check_status(response: requests.Response, place: str) -> None:
+    status = response.status_code
+    if status in (requests.codes.ok, requests.codes.partial_content):
+        return
+    if status == requests.codes.requested_range_not_satisfiable:
+        raise NoRangesError("the server does not have that range", place=place)
+    if status in _TRANSIENT_STATUS:
+        raise TransientError(f"HTTP {status}", retry_after(response.headers.get("Retry-After")))
+    if status in _MISSING_STATUS:
+        raise NotFoundError(f"HTTP {status}", place=place)
+    hint = "Put credentials for this host in ~/.netrc" if status in _REFUSED_STATUS else ""
+    raise FetchError(f"HTTP {status}", place=place, hint=hint)
+
+
+def _redirect_target(url: str, location: str, place: str) -> str:
+    """Return the next URL, with credentials only for the host and port that they were given for."""
+    if not location:
+        raise FetchError("redirected without a target", place=place)
+    try:
+        here = urlsplit(url)
+        there = urlsplit(urljoin(url, location))
+    except ValueError as cause:
+        raise FetchError("redirected to something that is no URL", place=place) from cause
+    if there.scheme not in ("http", "https") or (here.scheme, there.scheme) == ("https", "http"):
+        raise FetchError(f"redirected to {redacted(there.geturl())}, which is not https", place=place)
+    host = there.netloc.rpartition("@")[2]
+    same = here.scheme == there.scheme and here.netloc.rpartition("@")[2] == host
+    return there._replace(netloc=here.netloc if same else host, fragment="").geturl()

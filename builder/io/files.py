@@ -1,0 +1,131 @@
+"""Files: whole reads, and writes that happen completely or not at all."""
+
+from __future__ import annotations
+
+__all__ = ["locked", "read_bytes", "read_text", "remove", "write_atomic"]
+
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from builder.errors import BuilderError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_FILE_MODE = 0o644
+
+
+def read_bytes(path: Path, *, error: type[BuilderError] = UsageError) -> bytes:
+    """Return the content of `path`; `error` naming it when it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as cause:
+        raise error(f"cannot be read: {_reason(cause)}", place=str(path)) from cause
+
+
+def read_text(path: Path, *, error: type[BuilderError] = UsageError) -> str:
+    """Return the UTF-8 text of `path`, line ends untouched; `error` naming it and the bad byte's offset."""
+    data = read_bytes(path, error=error)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as cause:
+        raise error(
+            f"is not UTF-8: byte 0x{data[cause.start]:02x} at offset {cause.start}",
+            place=str(path),
+            hint="Save the file as UTF-8",
+        ) from cause
+
+
+def write_atomic(path: Path, data: bytes) -> bool:
+    """Make `data` the content of `path`, mode 0644 whatever the umask; return whether anything changed.
+
+    A file that has this content already is not touched. Parent directories
+    are made. On any failure or interrupt the old file stays as it was and no
+    temporary file is left. UsageError when the file system refuses.
+    """
+    try:
+        if _has_content(path, data):
+            return False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, data)
+    except OSError as cause:
+        raise UsageError(f"cannot be written: {_reason(cause)}", place=str(path)) from cause
+    return True
+
+
+def remove(path: Path) -> bool:
+    """Delete the file `path`; return whether there was one. UsageError when it cannot be deleted."""
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    except OSError as cause:
+        raise UsageError(f"cannot be deleted: {_reason(cause)}", place=str(path)) from cause
+    return True
+
+
+@contextmanager
+def locked(path: Path, *, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
+    """Hold the lock file `path` against other processes and threads while the body runs.
+
+    The file is made where it is missing, stays afterwards, and is empty.
+    `on_wait` is called once when somebody else holds it.
+    """
+    from filelock import FileLock, Timeout  # noqa: PLC0415 - costs 80 ms, and most commands need no lock
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            if on_wait is not None:
+                on_wait()
+            lock.acquire()
+    except OSError as cause:
+        raise UsageError(f"cannot be locked: {_reason(cause)}", place=str(path)) from cause
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _has_content(path: Path, data: bytes) -> bool:
+    """Whether `path` is a regular file with exactly this content."""
+    try:
+        return path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data
+    except PermissionError:
+        return False  # an unreadable file is replaced; the replacement says whether that is allowed
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a complete sibling, then rename it over `path`."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fchmod(file.fileno(), _FILE_MODE)
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:  # an interrupt too must not leave the sibling behind
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_directory(path.parent)
+
+
+def _sync_directory(path: Path) -> None:
+    """Make the rename itself durable."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _reason(cause: OSError) -> str:
+    return cause.strerror or str(cause)

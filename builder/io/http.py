@@ -1,0 +1,216 @@
+"""HTTP: bounded, retried, and never led to a weaker place by a redirect.
+
+Only FetchError (with NotFoundError and NoRangesError) and DigestMismatchError
+escape from a `Client`; their place is the URL without credentials.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Answer", "Client", "Head", "NoRangesError", "NotFoundError"]
+
+import os
+import threading
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from builder import __version__
+from builder.errors import FetchError
+from builder.io.exchange import NoRangesError, NotFoundError, open_response
+from builder.io.redact import redacted
+from builder.io.transfer import Transfer, TransientError, read_chunks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+_T = TypeVar("_T")
+
+_ATTEMPTS = 5
+_CONNECTIONS = 16
+_TIMEOUT = (10.0, 60.0)  # seconds to connect, seconds without a byte
+_FIRST_PAUSE = 0.5  # seconds, doubled after each attempt
+_LONGEST_PAUSE = 60.0  # seconds; a server that asks for more is asked again after this
+_DOCUMENT_LIMIT = 256 * 2**20  # bytes; the largest package index known is a third of it
+_FILE_LIMIT = 64 * 2**30  # bytes
+_NETWORK_HINT = "Check the network and the proxy, or name a mirror"
+# A file is wanted as it is stored: a digest speaks of those bytes.
+_IDENTITY = {"Accept-Encoding": "identity"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A whole document: the URL after redirects, its media type (lower case, no parameters), its bytes."""
+
+    url: str
+    content_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """What a server says of a file: the URL after redirects, its size in bytes, whether it serves ranges."""
+
+    url: str
+    size: int | None
+    ranges: bool
+
+
+class Client:
+    """HTTP requests over one connection pool, usable from several threads; a context manager.
+
+    Proxies, `~/.netrc` and the certificate authorities of the environment
+    (`REQUESTS_CA_BUNDLE`, `SSL_CERT_FILE`) are honoured, no other
+    configuration. `attempts` counts tries of one request, `timeout` is
+    (connect, read) in seconds; `sleep` replaces the pause between attempts.
+    """
+
+    def __init__(
+        self,
+        *,
+        attempts: int = _ATTEMPTS,
+        timeout: tuple[float, float] = _TIMEOUT,
+        sleep: Callable[[float], object] | None = None,
+    ) -> None:
+        self._attempts = attempts
+        self._timeout = timeout
+        self._aborted = threading.Event()
+        self._sleep = self._aborted.wait if sleep is None else sleep
+        self._session = requests.Session()
+        adapter = HTTPAdapter(pool_connections=_CONNECTIONS, pool_maxsize=_CONNECTIONS, max_retries=0)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+        self._session.headers["User-Agent"] = f"lockwright/{__version__}"
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._session.close()
+
+    def abort(self) -> None:
+        """End pauses and start no further attempt, in every thread and for good: for an interrupt."""
+        self._aborted.set()
+
+    def get(self, url: str, *, accept: str | None = None, limit: int = _DOCUMENT_LIMIT) -> Answer:
+        """Return the document at `url`, of at most `limit` bytes.
+
+        With `accept` (media types) it may travel compressed and is unpacked;
+        without, the bytes are those stored on the server.
+        """
+        headers = _IDENTITY if accept is None else {"Accept": accept, "Accept-Encoding": "gzip"}
+
+        def once() -> Answer:
+            with self._open("GET", url, headers) as response:
+                body = _body(response, limit, unpack=accept is not None)
+                kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+                return Answer(url=response.url, content_type=kind, body=body)
+
+        return self._retried(url, once)
+
+    def get_bytes(self, url: str, *, accept: str | None = None, limit: int = _DOCUMENT_LIMIT) -> bytes:
+        """Return the bytes of `get`."""
+        return self.get(url, accept=accept, limit=limit).body
+
+    def get_range(self, url: str, start: int, end: int) -> bytes:
+        """Return bytes `start` up to, not including, `end`; NoRangesError when they are not served."""
+        headers = {**_IDENTITY, "Range": f"bytes={start}-{end - 1}"}
+
+        def once() -> bytes:
+            with self._open("GET", url, headers) as response:
+                if response.status_code != requests.codes.partial_content:
+                    raise NoRangesError("the server does not serve ranges", place=redacted(url))
+                stated = response.headers.get("Content-Range", "")
+                if not stated.startswith(f"bytes {start}-{end - 1}/"):
+                    raise FetchError(
+                        f"asked for bytes {start}-{end - 1}, got {stated!r}", place=redacted(url)
+                    )
+                return _body(response, end - start, unpack=False)
+
+        return self._retried(url, once)
+
+    def head(self, url: str) -> Head:
+        """Return what the server says of the file at `url`."""
+
+        def once() -> Head:
+            with self._open("HEAD", url, _IDENTITY) as response:
+                length = response.headers.get("Content-Length", "")
+                return Head(
+                    url=response.url,
+                    size=int(length) if length.isdecimal() else None,
+                    ranges=response.headers.get("Accept-Ranges", "").lower() == "bytes",
+                )
+
+        return self._retried(url, once)
+
+    def download(
+        self,
+        url: str,
+        sink: BinaryIO,
+        *,
+        sha256: str | None = None,
+        size: int | None = None,
+        limit: int = _FILE_LIMIT,
+        progress: Callable[[int], None] | None = None,
+    ) -> str:
+        """Write the file at `url` to the empty, seekable `sink` and return its SHA-256.
+
+        DigestMismatchError when it is not `sha256`, or not of `size` bytes; what
+        `sink` holds is worthless then. A broken transfer is resumed where the
+        server proves that the file is the same. `progress` gets the number of
+        bytes written so far; what it raises ends the transfer.
+        """
+        transfer = Transfer(sink, place=redacted(url), size=size, limit=limit, progress=progress)
+
+        def once() -> None:
+            try:
+                with self._open("GET", url, {**_IDENTITY, **transfer.resume_headers()}) as response:
+                    transfer.receive(response)
+            except NoRangesError as cause:
+                transfer.restart()
+                raise TransientError(cause.cause) from cause
+
+        self._retried(url, once)
+        return transfer.finish(sha256)
+
+    def _open(
+        self, method: str, url: str, headers: dict[str, str]
+    ) -> AbstractContextManager[requests.Response]:
+        return open_response(self._session, method, url, headers, self._timeout)
+
+    def _retried(self, url: str, once: Callable[[], _T]) -> _T:
+        """Call `once` until it succeeds, fails for good, or the attempts are used up."""
+        for attempt in range(1, self._attempts + 1):
+            try:
+                return once()
+            except TransientError as cause:
+                if attempt == self._attempts or self._aborted.is_set():
+                    raise FetchError(
+                        f"{cause} ({attempt} attempts)" if attempt > 1 else str(cause),
+                        place=redacted(url),
+                        hint=_NETWORK_HINT,
+                    ) from cause
+                pause = _FIRST_PAUSE * 2 ** (attempt - 1) if cause.pause is None else cause.pause
+                self._sleep(min(pause, _LONGEST_PAUSE))
+        raise AssertionError(url)  # the loop returns or raises
+
+
+def _body(response: requests.Response, limit: int, *, unpack: bool) -> bytes:
+    """Read a whole body of at most `limit` bytes."""
+    body = bytearray()
+    for chunk in read_chunks(response, unpack=unpack):
+        body += chunk
+        if len(body) > limit:
+            raise FetchError(
+                f"is larger than the {limit} bytes expected at most", place=redacted(response.url)
+            )
+    return bytes(body)

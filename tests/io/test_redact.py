@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import pytest
+
+from builder.io.redact import redacted
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("https://u:p@h.invalid/a", "https://***@h.invalid/a"),
+        ("https://token@h.invalid", "https://***@h.invalid"),
+        ("https://u:p@ss@h.invalid/a@b", "https://***@h.invalid/a@b"),
+        (
+            "see https://h.invalid/a@b and ssh://git@h.invalid/x",
+            "see https://h.invalid/a@b and ssh://***@h.invalid/x",
+        ),
+        ("https://h.invalid/?X-Signature=abc&b=1", "https://h.invalid/?X-Signature=***&b=1"),
+        ("https://h.invalid/?b=1&access_token=abc#x", "https://h.invalid/?b=1&access_token=***#x"),
+        ("https://h.invalid/?sig=a%2Fb", "https://h.invalid/?sig=***"),
+        ("https://h.invalid/monkey=1", "https://h.invalid/monkey=1"),
+        ("plain@text", "plain@text"),
+    ],
+)
+def test_redacted(text: str, shown: str) -> None:
+    assert redacted(text) == shown
+    assert redacted(shown) == shown
