@@ -9,9 +9,7 @@ from builder.commands.locks import select_image
 from builder.commands.places import bind_places
 from builder.commands.project import Project, read_lock
 from builder.io.files import write_atomic
-from builder.model.lock import PythonPackage
-from builder.render.places import Places
-from builder.resolve.python.export import pylock_text, requirements_text
+from builder.resolve.python.export import to_pylock, to_requirements
 from builder.resolve.targets import Selection
 
 __all__ = ["Options", "run"]
@@ -38,8 +36,8 @@ def run(project: Project, options: Options) -> int:
         )
         name = f"{target.framework}-{target.arch}"
         texts = {
-            f"pylock.{name}.toml": pylock_text(lock, url_of=_url_of(places)),
-            f"requirements.{name}.txt": requirements_text(lock),
+            f"pylock.{name}.toml": to_pylock(lock, places.python_url),
+            f"requirements.{name}.txt": to_requirements(lock),
         }
         for file, text in texts.items():
             write_atomic(folder / file, text.encode())
@@ -49,10 +47,3 @@ def run(project: Project, options: Options) -> int:
     else:
         project.console.data("\n".join(written))
     return 0
-
-
-def _url_of(places: Places):  # type: ignore[no-untyped-def]
-    def url(row: PythonPackage) -> str:
-        return places.python_url(row)
-
-    return url

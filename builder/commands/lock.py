@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
 
-from pypi_simple import PYPI_SIMPLE_ENDPOINT
-
 from builder.commands.project import Project
 from builder.console import Steps
 from builder.errors import BuilderError, NoSolutionError
@@ -22,7 +20,7 @@ from builder.model.target import Target
 from builder.resolve.effective import effective
 from builder.resolve.library import Library
 from builder.resolve.python.request import ALL
-from builder.resolve.python.services import Services
+from builder.resolve.python.services import Services, default_index
 from builder.resolve.relock import make_lock, staleness
 from builder.resolve.session import Session
 from builder.resolve.skew import check_arches
@@ -72,7 +70,7 @@ class Outcome:
 
 
 def run(project: Project, options: Options) -> int:
-    """Lock or check the selected targets; 0, 1 for stale locks found by a check, else the first error's code."""
+    """Lock or check the selected targets; 0, or 1 where a check found stale locks, or an error's code."""
     library = project.library()
     targets = lockable(library, options.selection)
     found = [_look(project, library, target, options) for target in targets]
@@ -115,7 +113,7 @@ def _resolve(project: Project, library: Library, waiting: list[Outcome], options
             client=client,
             uv_cache=project.store.root.parent / "uv",
             metadata=project.store.root.parent / "metadata",
-            index_url=options.index_url or PYPI_SIMPLE_ENDPOINT,
+            index_url=options.index_url or default_index(),
             warn=project.console.warning,
             offline=options.offline,
         )

@@ -1,4 +1,4 @@
-"""Configuration to the places that rendering binds: origins by name, mirrors, the Python index's file base."""
+"""Configuration to the places that rendering binds: origins, mirrors, the Python index's file base."""
 
 from __future__ import annotations
 
@@ -22,13 +22,18 @@ def bind_places(project: Project, locks: Iterable[Lock]) -> Places:
     kept in the user's origins file. UsageError for an origin without a place.
     """
     origins = {origin.name: origin for origin in project.origins.origins}
-    wanted = {row.origin for lock in locks for row in (*lock.python, *lock.archives) if row.origin}
+    wanted: set[str] = set()
+    for lock in locks:
+        wanted.update(row.origin for row in lock.python)
+        wanted.update(row.origin for row in lock.archives)
     places = {name: Place(url=origin.url, layout=origin.layout) for name, origin in sorted(origins.items())}
     if PYPI in wanted and PYPI not in places:
         places[PYPI] = Place(url=_file_base(project), layout="warehouse")
     # Rendering takes one place a row: the first mirror. A mirror of `…/*/` stands in for every time stamp.
     mirrors = tuple(
-        (mirror.prefix.removesuffix("*/"), mirror.places[0]) for mirror in project.origins.mirrors if mirror.places
+        (mirror.prefix.removesuffix("*/"), mirror.places[0])
+        for mirror in project.origins.mirrors
+        if mirror.places
     )
     return Places(places=places, mirrors=mirrors)
 

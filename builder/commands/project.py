@@ -7,9 +7,10 @@ from pathlib import Path
 
 import builder
 from builder.console import Console
-from builder.errors import UsageError
-from builder.fetch.origins import Origins, load_origins
-from builder.fetch.store import Store
+from builder.errors import LockError, UsageError
+from builder.fetch.origins import Origins
+from builder.fetch.origins_files import load_origins
+from builder.fetch.store import Store, store_root
 from builder.io.files import read_bytes
 from builder.model.lock import Lock
 from builder.model.lockfile import load_lock
@@ -71,8 +72,8 @@ def open_project(
         raise UsageError("no such folder", place=project, hint="name an existing project: --project DIR")
     return Project(
         root=root,
-        store=Store.open(store),
-        origins=load_origins(root, origins=origins, mirrors=mirrors),
+        store=Store(store_root(Path(store) if store else None)),
+        origins=load_origins(root, origin_options=origins, mirror_options=mirrors),
         console=console,
     )
 
@@ -98,8 +99,12 @@ def locked(project: Project) -> tuple[tuple[str, Path], ...]:
 
 def read_lock(project: Project, path: Path) -> tuple[Lock, bytes]:
     """Read one lock and insist on its integrity (LockError)."""
-    data = read_bytes(path)
-    return load_lock(data, place=_shown(project, path)), data
+    data = read_bytes(path, error=LockError)
+    place = _shown(project, path)
+    lock = load_lock(data, place=place)
+    if path.is_relative_to(project.locks) and lock.target.path != path.relative_to(project.locks).as_posix():
+        raise LockError(f"it is the lock of {lock.target}", place=place, hint="put it back where it belongs")
+    return lock, data
 
 
 def _shown(project: Project, path: Path) -> str:

@@ -67,6 +67,8 @@ class VersionRecipe:
 
     git: GitRecipe | None = None
     archives: tuple[ArchiveRecipe, ...] = ()
+    wheels: bool = False
+    """No source is used: the component is made from the wheels of its build environment."""
     published: bool = False
     """No source is used: the distribution comes as a wheel from the Python index."""
     reason: str = ""

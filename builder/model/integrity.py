@@ -11,6 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
+
 from builder.errors import LockError
 from builder.model.digest import Evidence, ImageDigest, Sha256
 from builder.model.lock import INSTALLER, RUNTIME, Archive, Build, Image, Lock, PythonPackage
@@ -124,8 +127,20 @@ def _python_row(row: PythonPackage, makers: set[tuple[str, str]]) -> Iterator[st
         yield "incomplete: it needs file, sha256, origin and evidence, or a build"
     if row.evidence is Evidence.DECLARED and not row.by:
         yield "declared, but it does not say by whom"
-    if row.file and ("/" in row.file or not row.file.endswith(".whl")):
+    if row.file:
+        yield from _wheel_name(row)
+
+
+def _wheel_name(row: PythonPackage) -> Iterator[str]:
+    """Yield where a file name says something else than its row: a swapped file shows here."""
+    try:
+        name, version, _, _ = parse_wheel_filename(row.file)
+        wanted = Version(row.version)
+    except (InvalidWheelFilename, InvalidVersion):
         yield f"{row.file!r} is not the file name of a wheel"
+        return
+    if name != canonicalize_name(row.name) or version != wanted:
+        yield f"{row.file} is a wheel of {name} {version}"
 
 
 def _builds(lock: Lock) -> Iterator[str]:
@@ -178,6 +193,9 @@ def _origins(lock: Lock) -> Iterator[str]:
     for package in lock.os_packages:
         if package.origin not in known:
             yield f"os-packages: {package.name} comes from {package.origin}, which is no repository"
+        stated = f"{package.name}_{package.version.partition(':')[2] or package.version}_{package.arch}."
+        if not package.basename.startswith(stated):
+            yield f"os-packages: {package.name}: {package.basename} is not {stated}deb"
         if package.file.startswith("/") or ".." in package.file.split("/"):
             yield f"os-packages: {package.name}: {package.file!r} leaves the archive"
 

@@ -67,12 +67,20 @@ def _is_section(value: object) -> bool:
 
 
 def _value(value: object, indent: int) -> str:
-    if not isinstance(value, list):
-        return _inline(value)
+    return _broken(value, indent, "")
+
+
+def _broken(value: object, used: int, margin: str) -> str:
+    """Write a value on one line where it fits, else a list with a line an element."""
     line = _inline(value)
-    if indent + len(line) <= _WIDTH:
+    if not isinstance(value, list) or used + len(line) <= _WIDTH:
         return line
-    return "[\n" + "".join(f"  {_inline(item)},\n" for item in value) + "]"
+    deeper = f"{margin}  "
+    return (
+        "[\n"
+        + "".join(f"{deeper}{_broken(item, len(deeper) + 1, deeper)},\n" for item in value)
+        + f"{margin}]"
+    )
 
 
 def _inline(value: object) -> str:

@@ -42,8 +42,7 @@ def assemble(
     missing = missing_pins(recipe)
     if missing:
         raise FetchError(
-            f"not locked, because {len(missing)} pins are missing: {'; '.join(missing)}",
-            place=str(recipe.target),
+            f"not locked, because pins are missing: {'; '.join(missing)}",
             hint="fill them with scripts/pin where the sources can be reached",
         )
     inputs = fingerprint(recipe)
@@ -85,12 +84,17 @@ def missing_pins(recipe: Effective) -> tuple[str, ...]:
             ]
     platform = recipe.platform
     arch = Arch(recipe.target.arch)
-    if not platform.assembled.get(arch):
-        roles = {role for image in platform.images.get(arch, ()) for role in image.roles}
+    images = platform.images.get(arch, ())
+    if not images and not platform.assembled.get(arch):
+        found.append(f"platform {platform.name}: base for {arch}, a published image or an assembled one")
+    elif images:
+        roles = {role for image in images for role in image.roles}
+        wanted = [role for role in ("build", RUNTIME) if role not in roles]
+        found += [f"platform {platform.name}: {role} image for {arch}" for role in wanted]
         found += [
-            f"platform {platform.name}: {role} image for {arch}"
-            for role in ("build", RUNTIME)
-            if role not in roles
+            f"platform {platform.name}: inventory of {image.name}:{image.tag} for {arch}"
+            for image in images
+            if not image.inventory and platform.repositories
         ]
     found += [
         f"platform {platform.name}: InRelease of {repository.suite}"

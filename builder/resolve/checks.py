@@ -91,8 +91,10 @@ def _check_version(recipe: VersionRecipe, place: str) -> None:
         raise RecipeError("published, but it has sources", place=place)
     if recipe.published and not recipe.reason:
         raise RecipeError("published without a reason", place=place, hint="say why no source is used")
-    if not (recipe.published or recipe.git or recipe.archives):
-        raise RecipeError("no source", place=place, hint="give git, archives, or published with a reason")
+    if not (recipe.published or recipe.git or recipe.archives or recipe.wheels):
+        raise RecipeError(
+            "no source", place=place, hint="give git, archives, wheels, or published with a reason"
+        )
     if recipe.git is not None:
         git = recipe.git
         if not git.tag and not git.reason:

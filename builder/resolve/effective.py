@@ -65,6 +65,8 @@ class Effective:
     """Components that are built, each after what it needs."""
     published: tuple[tuple[str, str, str], ...]
     """Components that come as wheels: name, version, reason."""
+    families: tuple[tuple[str, tuple[str, ...]], ...]
+    """Components and the Python distributions that have their version."""
     roots: tuple[str, ...]
     """Python requirements, each pinned with `==`."""
     constraints: tuple[str, ...]
@@ -89,9 +91,10 @@ def effective(library: Library, target: Target) -> Effective:
         framework=framework,
         parts=parts,
         published=tuple(
-            (component.name, choice.version(component), component.versions[choice.version(component)].reason)
+            (component.name, choice.version(component), choice.source(component).reason)
             for component in published
         ),
+        families=tuple((c.name, c.python.family) for c in (*components, *published)),
         roots=tuple(pin_root(root, pins, release, framework) for root in sorted(set(framework.roots))),
         constraints=tuple(f"{name}=={version}" for name, version in pins),
         env=framework.env,

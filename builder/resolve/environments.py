@@ -93,17 +93,18 @@ def _request(
         glibc=recipe.platform.glibc,
         python=recipe.platform.python,
         exclude_newer=recipe.release.exclude_newer,
-        accelerator=recipe.framework.accelerated if runtime and recipe.platform.cuda else (),
-        cuda=recipe.platform.cuda,
+        accelerator=recipe.framework.accelerated if runtime else (),
+        # Even on a platform without a toolkit, an accelerated distribution brings its own CUDA.
+        cuda=recipe.platform.cuda or "of any version",
         preferences=preferences,
         upgrade=upgrade,
-        aliases=Table(
-            (part.name, wheel.name)
-            for part in recipe.parts
-            for wheel in part.wheels
-            if part.name != wheel.name
-        ),
+        aliases=_aliases(recipe),
     )
+
+
+def _aliases(recipe: Effective) -> Table:
+    """Return which distribution a component stands for, where it is not called the same."""
+    return Table((name, family[0]) for name, family in recipe.families if family and name not in family)
 
 
 def _stand_ins(recipe: Effective, roots: tuple[str, ...], *, runtime: bool) -> tuple[StandIn, ...]:

@@ -1,156 +1,37 @@
-"""OS packages of a target: pinned InRelease, verified index, apt's closure, rows."""
+"""OS packages of a target: apt's closure for each environment, as rows.
+
+A closure is a pure function of the pinned indexes, the inventory and the
+names asked for; its outcome is kept under the digest of these, so that
+nothing is read or computed twice.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+import dataclasses
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
-from builder.errors import BuilderError, FetchError, RecipeError
+from builder.errors import BuilderError
+from builder.io.files import read_bytes, write_atomic
 from builder.model.digest import Sha256
 from builder.model.integrity import BASE
 from builder.model.lock import RUNTIME, OsPackage, Repository
-from builder.model.recipe import ImageRecipe, RepositoryRecipe
+from builder.model.recipe import ImageRecipe
 from builder.model.target import Arch
 from builder.resolve.debian.closure import Choice, base_set, resolve
-from builder.resolve.debian.index import parse_packages
 from builder.resolve.debian.inventory import Installed
-from builder.resolve.debian.release import Release, check_window, verify
-from builder.resolve.debian.universe import Index, Universe
 from builder.resolve.effective import Effective
 from builder.resolve.environments import os_requests
 from builder.resolve.library import Library
+from builder.resolve.osarchive import Archive, open_archive
 from builder.resolve.session import Session
 
-__all__ = ["Archive", "open_archive", "resolve_os"]
+__all__ = ["resolve_base", "resolve_os"]
 
-_SUFFIXES = (".xz", ".gz", "")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Archive:
-    """The package indexes of a platform for one architecture, verified and ready to be asked."""
-
-    universe: Universe
-    repositories: tuple[Repository, ...]
-    origins: tuple[tuple[str, str], ...]
-    """Index label to origin."""
-
-
-def open_archive(
-    repositories: tuple[RepositoryRecipe, ...], arch: Arch, *, library: Library, session: Session
-) -> Archive:
-    """Return the archive of `repositories`; every caller with the same pins shares one."""
-
-    def make() -> Archive:
-        return _read_archive(repositories, arch, library, session)
-
-    return cast("Archive", session.once.get((repositories, arch), make))
-
-
-def _read_archive(
-    repositories: tuple[RepositoryRecipe, ...], arch: Arch, library: Library, session: Session
-) -> Archive:
-    indices: list[Index] = []
-    rows: list[Repository] = []
-    origins: list[tuple[str, str]] = []
-    for repository in repositories:
-        release = _release(repository, library, session)
-        digests = []
-        for component in repository.components:
-            label = f"{repository.suite}/{component}"
-            digest, data = _packages(repository, component, arch, release, session)
-            digests.append(digest)
-            indices.append(Index(label=label, stanzas=parse_packages(data, place=label)))
-            origins.append((label, repository.origin))
-        rows.append(_row(repository, release, tuple(digests)))
-    universe = Universe.of(arch.debian, indices)
-    return Archive(universe=universe, repositories=tuple(rows), origins=tuple(origins))
-
-
-def _release(repository: RepositoryRecipe, library: Library, session: Session) -> Release:
-    """Obtain the pinned InRelease, and check its signature and its validity at the pinned moment."""
-    if repository.inrelease is None or not repository.at:
-        raise FetchError(
-            "its InRelease is not pinned",
-            place=f"suite {repository.suite}",
-            hint="run scripts/pin repositories",
-        )
-    place = f"{repository.origin} {repository.suite} InRelease"
-    path = f"dists/{repository.suite}/InRelease"
-    data = session.obtain(
-        repository.inrelease,
-        (_url(repository, path, session),),
-        kept=_kept(repository, "InRelease", session),
-        label=place,
-    )
-    keys = tuple(library.keys[name] for name in repository.keys)
-    release = verify(data, keys, place=place)
-    check_window(release, _moment(repository), place=place)
-    return release
-
-
-def _moment(repository: RepositoryRecipe) -> datetime:
-    try:
-        moment = datetime.fromisoformat(repository.at)
-    except ValueError:
-        moment = None  # type: ignore[assignment]
-    if moment is None or moment.tzinfo is None:
-        raise RecipeError(
-            f"{repository.at!r} is not a moment such as 2026-11-22T18:00:00Z",
-            place=f"suite {repository.suite}: at",
-        )
-    return moment
-
-
-def _snapshot(repository: RepositoryRecipe) -> str:
-    return _moment(repository).strftime("%Y%m%dT%H%M%SZ")
-
-
-def _packages(
-    repository: RepositoryRecipe, component: str, arch: Arch, release: Release, session: Session
-) -> tuple[Sha256, bytes]:
-    folder = f"{component}/binary-{arch.debian}"
-    for suffix in _SUFFIXES:
-        entry = release.index_entry(f"{folder}/Packages{suffix}")
-        if entry is not None:
-            break
-    else:
-        raise FetchError(
-            f"its InRelease lists no {folder}/Packages", place=f"{repository.origin} {repository.suite}"
-        )
-    base = f"dists/{repository.suite}/{folder}"
-    urls = (
-        _url(repository, f"{base}/by-hash/SHA256/{entry.sha256}", session),
-        _url(repository, f"{base}/Packages{suffix}", session),
-    )
-    kept = _kept(repository, f"{component}-{arch.debian}.Packages{suffix}", session)
-    data = session.obtain(
-        entry.sha256, urls, kept=kept, label=f"{repository.suite} {folder}/Packages{suffix}"
-    )
-    return Sha256(entry.sha256), data
-
-
-def _url(repository: RepositoryRecipe, path: str, session: Session) -> str:
-    return session.origins.url(repository.origin, _snapshot(repository), path)
-
-
-def _kept(repository: RepositoryRecipe, name: str, session: Session) -> Path:
-    return session.recipes / "indexes" / f"{repository.suite}-{_snapshot(repository)}" / name
-
-
-def _row(repository: RepositoryRecipe, release: Release, indexes: tuple[Sha256, ...]) -> Repository:
-    return Repository(
-        origin=repository.origin,
-        suite=repository.suite,
-        components=repository.components,
-        date=release.date.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        snapshot=_snapshot(repository),
-        inrelease=Sha256(str(repository.inrelease)),
-        indexes=indexes,
-    )
+RULES = 1
+"""Raised whenever the closure's rules change, so that kept outcomes are not used again."""
 
 
 def resolve_os(
@@ -161,60 +42,85 @@ def resolve_os(
         return (), ()
     arch = Arch(recipe.target.arch)
     archive = open_archive(recipe.platform.repositories, arch, library=library, session=session)
+    images = recipe.platform.images.get(arch, ())
     rows: list[OsPackage] = []
-    base: tuple[Installed, ...] = ()
-    if arch in recipe.platform.assembled or not recipe.platform.images.get(arch):
-        chosen = cast(
-            "tuple[Choice, ...]",
-            session.once.get((archive.repositories, arch, BASE), lambda: base_set(archive.universe)),
-        )
-        rows += _rows(chosen, BASE, archive)
-        base = tuple(Installed(name=c.name, version=c.version, arch=c.arch) for c in chosen)
+    base: tuple[Choice, ...] = ()
+    if not images:
+        base = _base(archive)
+        rows += _rows(base, BASE, archive)
     for environment, names in sorted(os_requests(recipe).items()):
-        role = RUNTIME if environment == RUNTIME else "build"
-        installed = base or _inventory(recipe.platform.images[arch], role, archive.universe)
-        rows += _rows(_closure(archive, installed, names, environment, session), environment, archive)
+        inventory = _lines(images, environment) or tuple(f"{c.name}={c.version}" for c in base)
+        rows += _rows(_closure(archive, inventory, names, environment), environment, archive)
     return archive.repositories, tuple(rows)
 
 
-def _closure(
-    archive: Archive,
-    installed: tuple[Installed, ...],
-    names: tuple[str, ...],
-    environment: str,
-    session: Session,
-) -> tuple[Choice, ...]:
-    """Resolve once for all targets that ask for the same on the same ground."""
+def resolve_base(archive: Archive) -> tuple[OsPackage, ...]:
+    """Return the packages of a base of our own: what the distribution calls required, and apt."""
+    return tuple(_rows(_base(archive), BASE, archive))
 
+
+def _base(archive: Archive) -> tuple[Choice, ...]:
+    return _remembered(archive, (), (BASE,), lambda: base_set(archive.universe()))
+
+
+def _closure(
+    archive: Archive, inventory: tuple[str, ...], names: tuple[str, ...], environment: str
+) -> tuple[Choice, ...]:
     def make() -> tuple[Choice, ...]:
         try:
-            return resolve(archive.universe, installed, names)
+            return resolve(archive.universe(), _installed(archive, inventory), names)
         except BuilderError as error:
             raise error.within(f"OS packages for {environment}") from None
 
-    key = (archive.repositories, archive.universe.arch, installed, names)
-    return cast("tuple[Choice, ...]", session.once.get(key, make))
+    return _remembered(archive, inventory, names, make)
 
 
-def _inventory(images: Iterable[ImageRecipe], role: str, universe: Universe) -> tuple[Installed, ...]:
+def _remembered(
+    archive: Archive,
+    inventory: tuple[str, ...],
+    names: tuple[str, ...],
+    make: Callable[[], tuple[Choice, ...]],
+) -> tuple[Choice, ...]:
+    """Return what the same question was answered before, in this run or an earlier one, else ask."""
+    pins = [[row.suite, row.inrelease, *row.indexes] for row in archive.repositories]
+    question = json.dumps([RULES, pins, archive.arch, inventory, names])
+    key = Sha256.of(question.encode())
+
+    def answer() -> tuple[Choice, ...]:
+        place = archive.session.store.root.parent / "closures" / f"{key}.json"
+        known = _read(place)
+        if known is not None:
+            return known
+        made = make()
+        write_atomic(place, json.dumps([dataclasses.asdict(choice) for choice in made]).encode())
+        return made
+
+    return cast("tuple[Choice, ...]", archive.session.once.get((key,), answer))
+
+
+def _read(place: Path) -> tuple[Choice, ...] | None:
+    try:
+        return tuple(Choice(**row) for row in json.loads(read_bytes(place)))
+    except (BuilderError, ValueError, TypeError):
+        return None  # not there, or not ours: it is computed again
+
+
+def _lines(images: tuple[ImageRecipe, ...], environment: str) -> tuple[str, ...]:
+    role = RUNTIME if environment == RUNTIME else "build"
+    return tuple(line for image in images if role in image.roles for line in image.inventory)
+
+
+def _installed(archive: Archive, inventory: tuple[str, ...]) -> tuple[Installed, ...]:
+    universe = archive.universe()
     rows = []
-    for image in images:
-        if role not in image.roles:
-            continue
-        if not image.inventory:
-            raise FetchError(
-                f"the inventory of {image.name}:{image.tag} is not known",
-                hint="pin it with scripts/pin image, where the registry can be reached",
-            )
-        for line in image.inventory:
-            name, _, version = line.partition("=")
-            known = universe.find(name, version) or universe.newest(name)
-            rows.append(Installed(name=name, version=version, arch=known.arch if known else universe.arch))
+    for line in inventory:
+        name, _, version = line.partition("=")
+        known = universe.find(name, version) or universe.newest(name)
+        rows.append(Installed(name=name, version=version, arch=known.arch if known else universe.arch))
     return tuple(rows)
 
 
 def _rows(chosen: tuple[Choice, ...], environment: str, archive: Archive) -> list[OsPackage]:
-    origins = dict(archive.origins)
     return [
         OsPackage(
             name=choice.name,
@@ -223,7 +129,7 @@ def _rows(chosen: tuple[Choice, ...], environment: str, archive: Archive) -> lis
             file=choice.filename,
             size=choice.size,
             sha256=Sha256(choice.sha256),
-            origin=origins[choice.index],
+            origin=archive.origin(choice.index),
             for_=(environment,),
         )
         for choice in chosen

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from builder.errors import LockError
+from builder.errors import BuilderError, LockError, NoSolutionError
 from builder.model.integrity import summary_digest
 from builder.model.lock import Lock
 from builder.model.lockfile import load_lock
@@ -19,6 +20,7 @@ from builder.resolve.python.resolve import resolve_python
 from builder.resolve.python.services import Services
 from builder.resolve.python.uv import resolver_name
 from builder.resolve.session import Session
+from builder.resolve.targets import refusal
 
 __all__ = ["Staleness", "make_lock", "staleness"]
 
@@ -60,20 +62,56 @@ def make_lock(
     upgrade: tuple[str, ...],
 ) -> Lock:
     """Resolve `target` anew, keeping the pins of `before` that still fit and are not to be upgraded."""
-    recipe = effective(library, target)
+    try:
+        return _make(
+            effective(library, target),
+            library=library,
+            session=session,
+            services=services,
+            before=before,
+            upgrade=upgrade,
+        )
+    except BuilderError as error:
+        raise error.within(str(target)) from None
+
+
+def _make(
+    recipe: Effective,
+    *,
+    library: Library,
+    session: Session,
+    services: Services,
+    before: Lock | None,
+    upgrade: tuple[str, ...],
+) -> Lock:
     if missing_pins(recipe):
         # Refused with the list of what is missing, before any index is asked.
         return assemble(recipe, python=(), os_packages=(), repositories=(), resolver="")
+    _check_refused(recipe)
     requests = python_requests(recipe, preferences=_preferences(before), upgrade=upgrade)
-    python = [row for request in requests for row in resolve_python(request, services)]
-    repositories, packages = resolve_os(recipe, library=library, session=session)
+    with ThreadPoolExecutor(len(requests) + 1) as pool:
+        # uv waits for the network while the OS packages are computed.
+        packages = pool.submit(resolve_os, recipe, library=library, session=session)
+        python = [row for rows in pool.map(lambda r: resolve_python(r, services), requests) for row in rows]
+        repositories, os_packages = packages.result()
     return assemble(
         recipe,
         python=python,
-        os_packages=packages,
+        os_packages=os_packages,
         repositories=repositories,
         resolver=resolver_name(),
     )
+
+
+def _check_refused(recipe: Effective) -> None:
+    refused = refusal(recipe.release, recipe.target)
+    if refused is not None and refused.trap != "T3":
+        # T3 is left to the resolver: the wheels themselves say it.
+        trap = f" (trap {refused.trap})" if refused.trap else ""
+        raise NoSolutionError(
+            f"refused{trap}: {refused.reason}",
+            hint=f"see recipes/releases/{recipe.release.version}.toml: refused",
+        )
 
 
 def _preferences(before: Lock | None) -> dict[str, tuple[tuple[str, str], ...]]:

@@ -11,7 +11,9 @@ from typing import Generic, TypeVar
 from builder.errors import FetchError
 from builder.fetch.origins import Origins
 from builder.fetch.store import Store
+from builder.io.files import read_bytes
 from builder.io.http import Client
+from builder.model.digest import Sha256
 
 __all__ = ["Once", "Session"]
 
@@ -56,12 +58,11 @@ class Session:
 
         Bytes that are obtained are kept in the store. FetchError where nobody has them.
         """
-        if self.store.has(sha256):
-            return self.store.path(sha256).read_bytes()
-        if kept is not None and kept.is_file():
-            data = kept.read_bytes()
-            if self.store.add_bytes(data) == sha256:
-                return data
+        if self.store.has(sha256) and Sha256.of(data := self.store.read(sha256)) == sha256:
+            return data
+        if kept is not None and kept.is_file() and Sha256.of(data := read_bytes(kept)) == sha256:
+            self.store.add_bytes(data)
+            return data
         tried = []
         places = () if self.offline else [place for url in urls for place in self.origins.candidates(url)]
         for url in places:
@@ -70,9 +71,10 @@ class Session:
             except FetchError as error:
                 tried.append(str(error))
                 continue
-            if self.store.add_bytes(data) == sha256:
+            if Sha256.of(data) == sha256:
+                self.store.add_bytes(data)
                 return data
-            tried.append(f"{url}: other bytes, sha256 {self.store.add_bytes(data)}")
+            tried.append(f"{url}: other bytes, sha256 {Sha256.of(data)}")
         why = "offline, and not in the store" if self.offline else "; ".join(tried) or "no place is known"
         raise FetchError(
             f"sha256 {sha256} could not be obtained: {why}",

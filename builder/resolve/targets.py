@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from builder.errors import UsageError
-from builder.model.recipe import Release
+from builder.model.recipe import Refusal, Release
 from builder.model.target import Arch, Target
 from builder.resolve.library import Library
 
-__all__ = ["ALL", "Selection", "lockable"]
+__all__ = ["ALL", "Selection", "lockable", "refusal"]
 
 ALL = "all"
 """The word that selects every release."""
@@ -39,8 +39,9 @@ def lockable(library: Library, selection: Selection) -> tuple[Target, ...]:
     """Return the selected targets, sorted.
 
     Without a release the default one is meant. A platform that is named and is
-    in no target list of the release is taken for all frameworks and
-    architectures that are named with it, so that a try ends in its reason.
+    in no list of the release is taken for all frameworks and architectures
+    that are named with it, so that a try ends in its reason. Where nothing but
+    refused targets is selected, these are meant, and end in their reason too.
     """
     releases = _releases(library, selection)
     for name in selection.platforms:
@@ -51,8 +52,10 @@ def lockable(library: Library, selection: Selection) -> tuple[Target, ...]:
     for release in releases:
         covered = {target.platform for target in listed if target.release == release.version}
         for platform in selection.platforms:
-            if platform not in covered:
+            if platform not in covered and not any(map(selection.holds, _refused(release))):
                 listed.update(_tried(release, platform, library, selection))
+    if not listed:
+        listed = {target for release in releases for target in _refused(release) if selection.holds(target)}
     if not listed:
         raise UsageError(
             "no target is selected",
@@ -74,6 +77,25 @@ def _listed(release: Release) -> Iterator[Target]:
         for platform in row.platforms:
             for arch in row.arches:
                 yield Target(release=release.version, platform=platform, framework=row.framework, arch=arch)
+
+
+def _refused(release: Release) -> Iterator[Target]:
+    for row in release.refused:
+        for platform in row.platforms:
+            for arch in row.arches:
+                yield Target(release=release.version, platform=platform, framework=row.framework, arch=arch)
+
+
+def refusal(release: Release, target: Target) -> Refusal | None:
+    """Return why a release refuses `target`, if it does."""
+    for row in release.refused:
+        if (
+            row.framework == target.framework
+            and target.platform in row.platforms
+            and target.arch in row.arches
+        ):
+            return row
+    return None
 
 
 def _tried(release: Release, platform: str, library: Library, selection: Selection) -> Iterable[Target]:

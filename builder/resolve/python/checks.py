@@ -1,0 +1,155 @@
+"""What must hold of a request before uv is asked, and of its answer afterwards."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
+
+from builder.errors import NoSolutionError, RecipeError
+from builder.model.target import Arch
+from builder.resolve.python.graph import active_requirements
+from builder.resolve.python.index import moment
+from builder.resolve.python.names import admits, exact_version, name_of, recipe_requirement
+from builder.resolve.python.request import PYPI
+from builder.resolve.python.tags import glibc_floor, marker_environment, rank, target_tags, wheel_tags
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from builder.resolve.python.graph import Node
+    from builder.resolve.python.request import Declared, PythonRequest
+
+__all__ = ["check_accelerator", "check_constraints", "checked"]
+
+_CUDA_RUNTIME = re.compile(r"(nvidia|cuda)-.+")
+_CUDA_LABEL = re.compile(r"cu[0-9]+")
+
+
+def checked(request: PythonRequest) -> PythonRequest:
+    """Return `request` with distributions in place of the components that provide them.
+
+    RecipeError when it cannot be right.
+    """
+    try:
+        moment(request.exclude_newer)
+    except ValueError:
+        raise RecipeError(
+            f"expected a time such as 2026-08-29T00:00:00Z, got {request.exclude_newer!r}",
+            place="exclude-newer",
+        ) from None
+    for text in request.roots:
+        _check_bound(text)
+    for item in request.given:
+        _check_version(item.name, item.version)
+    for declared in request.declared:
+        _check_file(declared, request)
+    _check_indexes(request)
+    return replace(
+        request,
+        roots=tuple(sorted(_renamed(text, request) for text in request.roots)),
+        constraints=tuple(sorted(_renamed(text, request) for text in request.constraints)),
+    )
+
+
+def _check_bound(text: str) -> None:
+    root = recipe_requirement(text)
+    if root.url is not None or not exact_version(root.specifier):
+        raise RecipeError(
+            "is not bound by `==`: the platform's glibc or architecture would silently choose its version",
+            place=f"root {text!r}",
+            hint=f"Write {root.name}=={{version}}",
+        )
+
+
+def _check_version(name: str, version: str) -> None:
+    try:
+        Version(version)
+    except InvalidVersion:
+        raise RecipeError(f"{version!r} is not a version", place=name) from None
+
+
+def _check_file(item: Declared, request: PythonRequest) -> None:
+    """Refuse a declared wheel whose file name says something else than the recipe or the target (T11)."""
+    place = f"declared wheel {item.file}"
+    try:
+        name, version, _, _ = parse_wheel_filename(item.file)
+    except InvalidWheelFilename as error:
+        raise RecipeError(str(error), place=place) from None
+    if name != canonicalize_name(item.name) or version != Version(item.version):
+        raise RecipeError(f"the file is of {name} {version}, not of {item.name} {item.version}", place=place)
+    if rank(item.file, target_tags(request.arch, request.glibc, request.python)) is None:
+        raise RecipeError(f"does not fit {request.described()}", place=place, hint=_arch_hint(item, request))
+
+
+def _arch_hint(item: Declared, request: PythonRequest) -> str:
+    tokens = {token for _, token in request.arch.tokens()} - {str(request.arch)}
+    others = {str(arch) for arch in Arch} - {str(request.arch)}
+    for tag in sorted(wheel_tags(item.file), key=str):
+        floor = glibc_floor(tag.platform)
+        arch = floor[1] if floor else tag.platform.removeprefix("linux_")
+        if arch in tokens:
+            return f"Names of wheels spell this architecture {request.arch}, not {arch}"
+        if arch in others:
+            return f"It is a wheel for {arch}: give it `arch = {arch!r}`, and another one for {request.arch}"
+    return "Choose a file whose name has the target's Python, glibc and architecture"
+
+
+def _check_indexes(request: PythonRequest) -> None:
+    names = [index.name for index in request.indexes]
+    for name in names:
+        if name == PYPI or names.count(name) > 1:
+            raise RecipeError("two indexes have this name", place=f"index {name!r}")
+    owners: dict[str, str] = {}
+    for index in request.indexes:
+        for package in index.packages:
+            other = owners.setdefault(str(canonicalize_name(package)), index.name)
+            if other != index.name:
+                raise RecipeError(
+                    f"{package} is claimed by two indexes, {other} and {index.name}", place="indexes"
+                )
+
+
+def _renamed(text: str, request: PythonRequest) -> str:
+    """Return a requirement with the distribution that a component provides in place of the component."""
+    requirement = recipe_requirement(text)
+    provides = request.aliases.get(requirement.name)
+    if not provides or canonicalize_name(provides) == name_of(requirement):
+        return text
+    requirement.name = provides
+    return str(requirement)
+
+
+def check_constraints(request: PythonRequest, nodes: Mapping[str, Node]) -> None:
+    """Refuse a solution in which a version left its constraint (trap T2)."""
+    for text in request.constraints:
+        requirement = recipe_requirement(text)
+        node = nodes.get(name_of(requirement))
+        environment = {**marker_environment(request.arch, request.python), "extra": ""}
+        if requirement.marker is not None and not requirement.marker.evaluate(environment):
+            continue
+        if node is not None and not admits(requirement.specifier, node.version):
+            raise NoSolutionError(f"the recipe binds {text}, and the solution has {node.name} {node.version}")
+
+
+def check_accelerator(request: PythonRequest, nodes: Mapping[str, Node], files: Mapping[str, str]) -> None:
+    """Refuse a build without CUDA for a target with CUDA (trap T3); `files` are chosen wheels by name."""
+    if not request.cuda:
+        return
+    environment = marker_environment(request.arch, request.python)
+    for name in sorted(str(canonicalize_name(item)) for item in request.accelerator):
+        node, file = nodes.get(name), files.get(name)
+        if node is None or file is None or _CUDA_LABEL.fullmatch(Version(node.version).local or ""):
+            continue
+        asked = (name_of(requirement) for _, requirement in active_requirements(node, "", environment))
+        if not any(_CUDA_RUNTIME.fullmatch(item) for item in asked):
+            raise NoSolutionError(
+                f"{file} is built without CUDA: nothing that it requires on {request.arch} is a CUDA runtime "
+                f"(nvidia-* or cuda-*), and the target has CUDA {request.cuda}",
+                hint=request.accelerator_hint
+                or f"Name an index that has {name} {node.version} with CUDA for {request.arch}, such as its "
+                f"project's own, under `indexes`, and make {name} a root",
+            )

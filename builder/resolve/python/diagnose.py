@@ -1,0 +1,248 @@
+"""Why there is no solution, in the recipe's words (trap T1).
+
+uv proves that there is none; its proof speaks of "all versions of" and leaves
+out which side came from a constraint. So the exact pins are walked again: from
+the roots along every requirement that binds by `==`, looking at what the index
+has and at whom each pin contradicts.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from builder.errors import BuilderError, NoSolutionError
+from builder.resolve.python.availability import best_file, nearest, unavailable
+from builder.resolve.python.graph import Node, active_requirements
+from builder.resolve.python.index import Project, moment, read_project
+from builder.resolve.python.metadata import read_facts
+from builder.resolve.python.names import admits, exact_version, name_of, recipe_requirement
+from builder.resolve.python.standin import stand_in_node
+from builder.resolve.python.tags import marker_environment
+from builder.resolve.python.uv import PROJECT, ListedWheel
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
+    from builder.resolve.python.request import PythonRequest
+    from builder.resolve.python.services import Services
+
+__all__ = ["explain"]
+
+_MOST = 60
+"""How many distributions are looked at: the culprit is near the roots."""
+
+_FIXED_PLACE = "Choose a version whose metadata names distributions only"
+_ABSENT = re.compile(r"([A-Za-z0-9._-]+) was not found in the package registry")
+_NO_WHEEL = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?(?:[<>=!~]=?[^\s]+)? has no (?:\w+ )?wheels")
+_MARKER = re.compile(r"\{[^{}]*\}")  # uv adds the marker under which it looked
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What has been seen so far; lives for one explanation."""
+
+    request: PythonRequest
+    services: Services
+    asked: dict[str, list[tuple[Requirement, str]]] = field(default_factory=dict)
+    """By distribution: each requirement and the sentence that says who has it."""
+    pins: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """By distribution: the version that the recipe gives it and the sentence that says so."""
+    seen: set[tuple[str, str]] = field(default_factory=set)
+    projects: dict[str, Project | None] = field(default_factory=dict)
+    missing: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """By distribution: why it cannot be had, and a hint."""
+
+    def project(self, name: str) -> Project | None:
+        if name not in self.projects:
+            index = self.request.index_of(name)
+            url = index.url if index else self.services.index_url
+            self.projects[name] = read_project(self.services.client, url, name)
+        return self.projects[name]
+
+
+def explain(request: PythonRequest, services: Services, proof: str) -> NoSolutionError:
+    """Return the error that says why uv found no solution for `request`; `proof` is uv's own text."""
+    walk = _Walk(request, services)
+    text = _MARKER.sub("", proof)
+    _gather_pins(walk)
+    lines: list[str] = []
+    try:
+        for root in map(recipe_requirement, request.roots):
+            _ask(walk, root, f"the recipe has the root {root}")
+            _visit(walk, name_of(root), ("", *_extras(root)))
+        _look_at_proof(walk, " ".join(text.split()))
+        lines, hint = _findings(walk)
+    except BuilderError as error:
+        hint = f"More could be said if the index had answered: {error}"
+    body = "".join(f"\n  {line}" for line in lines or _plain(text))
+    return NoSolutionError(f"no solution for {request.described()}:{body}", hint=hint)
+
+
+def _normal(name: str) -> str:
+    return str(canonicalize_name(name))
+
+
+def _extras(requirement: Requirement) -> list[str]:
+    return sorted(map(_normal, requirement.extras))
+
+
+def _gather_pins(walk: _Walk) -> None:
+    for text in (*walk.request.constraints, *walk.request.roots):
+        requirement = recipe_requirement(text)
+        name, exact = name_of(requirement), exact_version(requirement.specifier)
+        if exact:
+            walk.pins[name] = (exact, _words(walk.request, name, exact, f"the recipe binds {text}"))
+    for item in walk.request.given:
+        name = _normal(item.name)
+        given = f"the recipe provides {name} {item.version}"
+        walk.pins[name] = (item.version, _words(walk.request, name, item.version, given))
+    for text in walk.request.constraints:
+        _ask(walk, recipe_requirement(text), f"the recipe binds {text}")
+
+
+def _words(request: PythonRequest, name: str, version: str, otherwise: str) -> str:
+    component = request.component_of(name)
+    return f"component {component} provides {name} {version}" if component else otherwise
+
+
+def _ask(walk: _Walk, requirement: Requirement, who: str) -> None:
+    walk.asked.setdefault(name_of(requirement), []).append((requirement, who))
+
+
+def _visit(walk: _Walk, name: str, extras: tuple[str, ...]) -> None:
+    """Follow the requirements of `name` at its exact version, if it has one."""
+    waiting = [(name, extra) for extra in extras]
+    while waiting and len({name for name, _ in walk.seen}) < _MOST:
+        here = waiting.pop(0)
+        if here in walk.seen:
+            continue
+        walk.seen.add(here)
+        node = _node(walk, here[0])
+        if node is None:
+            continue
+        environment = marker_environment(walk.request.arch, walk.request.python)
+        for text, requirement in active_requirements(node, here[1], environment):
+            owner = f"{node.name}[{here[1]}]" if here[1] else node.name
+            who = f"{owner} {node.version} requires {text.partition(';')[0].strip()}"
+            if requirement.url is not None:
+                walk.missing[name_of(requirement)] = (f"{who}: a fixed place, not the index", _FIXED_PLACE)
+                continue
+            _ask(walk, requirement, who)
+            waiting += [(name_of(requirement), extra) for extra in ("", *_extras(requirement))]
+
+
+def _version(walk: _Walk, name: str) -> str:
+    if name in walk.pins:
+        return walk.pins[name][0]
+    exact = (exact_version(requirement.specifier) for requirement, _ in walk.asked.get(name, ()))
+    return next((version for version in exact if version), "")
+
+
+def _node(walk: _Walk, name: str) -> Node | None:
+    for item in walk.request.given:
+        if canonicalize_name(item.name) == name:
+            return stand_in_node(item)
+    version = _version(walk, name)
+    return _published(walk, name, version) if version else None
+
+
+def _published(walk: _Walk, name: str, version: str) -> Node | None:
+    """Return the metadata of the best wheel of a version, or note why there is none."""
+    project = walk.project(name)
+    if project is None:
+        walk.missing[name] = (f"{name} is not on the index", "")
+        return None
+    try:
+        wanted = Version(version)
+    except InvalidVersion:
+        return None
+    reason = unavailable(project, wanted, walk.request, walk.services)
+    if reason:
+        walk.missing[name] = reason
+        return None
+    best = best_file(project.of(wanted, moment(walk.request.exclude_newer)), walk.request)
+    if best is None or not best.sha256:
+        return None
+    wheel = ListedWheel(file=best.file, url=best.url, sha256=best.sha256)
+    facts = read_facts([(name, wheel)], walk.services)[name]
+    return Node(name=name, version=str(best.version), requires=facts.requires, extras=facts.extras)
+
+
+def _look_at_proof(walk: _Walk, text: str) -> None:
+    """Look at what uv names and the walk, which follows exact pins only, did not judge."""
+    for name in map(_normal, _ABSENT.findall(text)):
+        walk.missing.setdefault(name, (f"{name} is not on the index", ""))
+    for name in map(_normal, _NO_WHEEL.findall(text)):
+        project = None if name in walk.missing else walk.project(name)
+        admitted = _admitted(walk, project) if project else []
+        if admitted:
+            _published(walk, name, str(admitted[-1]))
+
+
+def _admitted(walk: _Walk, project: Project) -> list[Version]:
+    """Return the versions that fit every requirement met so far, oldest first; finals before others."""
+    wanted = [requirement.specifier for requirement, _ in walk.asked.get(project.name, ())]
+    known = project.versions(moment(walk.request.exclude_newer))
+    fitting = [item for item in known if all(admits(specifier, str(item)) for specifier in wanted)]
+    return [item for item in fitting if not item.is_prerelease] or fitting
+
+
+def _findings(walk: _Walk) -> tuple[list[str], str]:
+    """Return the lines of the message, conflicts first, and one hint."""
+    lines: list[str] = []
+    hint = ""
+    for name in sorted(walk.asked):
+        sides, advice = _conflict(walk, name)
+        if sides:
+            lines += [*sides, *_existence(walk, name)]
+            hint = hint or advice
+            walk.missing.pop(name, None)
+    for name, (text, advice) in sorted(walk.missing.items()):
+        askers = [who for _, who in walk.asked.get(name, ()) if " requires " in who]
+        lines += [*askers[:1], text]
+        hint = hint or advice
+    return lines, hint
+
+
+def _conflict(walk: _Walk, name: str) -> tuple[list[str], str]:
+    """Return the sentences of the sides that exclude each other and a hint, or nothing."""
+    version = _version(walk, name)
+    against = [item for item in walk.asked[name] if version and not admits(item[0].specifier, version)]
+    if not against:
+        return [], ""
+    holder = walk.pins[name][1] if name in walk.pins else _holder(walk, name)
+    exact = exact_version(against[0][0].specifier)
+    wanted = f"version {exact}" if exact else f"a version that fits {against[0][0].specifier}"
+    component = walk.request.component_of(name)
+    subject = f"component {component}" if component else name
+    hint = f"Give {subject} {wanted}, or change what requires it"
+    return [*sorted({who for _, who in against} - {holder}), holder], hint
+
+
+def _holder(walk: _Walk, name: str) -> str:
+    return next(who for requirement, who in walk.asked[name] if exact_version(requirement.specifier))
+
+
+def _existence(walk: _Walk, name: str) -> list[str]:
+    """Return a sentence when the version that is asked for never existed."""
+    project = walk.project(name)
+    version = Version(_version(walk, name))
+    if project is None:
+        return [f"{name} is not on the index"]
+    if project.of(version):
+        return []
+    bound = moment(walk.request.exclude_newer)
+    return [f"{name} {version} never existed on the index; {nearest(project, version, bound)}"]
+
+
+def _plain(proof: str) -> list[str]:
+    """Return uv's proof without its headline and with the recipe's name for the roots."""
+    _, headline, rest = proof.partition("No solution found when resolving dependencies")
+    text = rest.lstrip(":") if headline else proof
+    words = text.replace(f"{PROJECT} depends on", "the recipe has").replace(PROJECT, "the recipe")
+    return [line.strip().removeprefix("cause: ") for line in words.splitlines() if line.strip()]

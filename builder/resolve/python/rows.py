@@ -1,0 +1,129 @@
+"""From uv's answer to rows: one wheel per distribution, chosen for the target and placed."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from builder.errors import NoSolutionError, ToolError
+from builder.model.digest import Evidence, Sha256
+from builder.model.lock import PythonPackage
+from builder.resolve.python.index import moment
+from builder.resolve.python.names import name_of, recipe_requirement
+from builder.resolve.python.request import PYPI
+from builder.resolve.python.tags import rank, target_tags
+
+if TYPE_CHECKING:
+    from builder.resolve.python.graph import Asked
+    from builder.resolve.python.metadata import Facts
+    from builder.resolve.python.request import Declared, PythonRequest, StandIn
+    from builder.resolve.python.uv import Listed, ListedWheel
+
+__all__ = ["built_row", "choose", "declared_row", "place_of", "provided", "wheel_row"]
+
+_WAREHOUSE = re.compile(r"(?P<base>.*/)(?P<path>[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60})/(?P<file>[^/]+)")
+
+
+def provided(listed: Listed, request: PythonRequest) -> StandIn | Declared | None:
+    """Return what stands for `listed` in the request; ToolError when uv took another version of it."""
+    for item in request.given:
+        if canonicalize_name(item.name) == listed.name:
+            if Version(item.version) != Version(listed.version):
+                raise ToolError(
+                    f"took {item.name} {listed.version}, not the given {item.version}", place="uv"
+                )
+            return item
+    return None
+
+
+def choose(listed: Listed, request: PythonRequest) -> ListedWheel:
+    """Return the best wheel for the target among those not newer than the date bound."""
+    tags = target_tags(request.arch, request.glibc, request.python)
+    bound = moment(request.exclude_newer)
+    usable = [item for item in listed.wheels if not item.uploaded or moment(item.uploaded) < bound]
+    ranked = [(position, item) for item in usable if (position := rank(item.file, tags))]
+    if not ranked:
+        raise NoSolutionError(
+            f"no wheel of {listed.name} {listed.version} fits {request.described()}: "
+            + ", ".join(sorted(item.file for item in listed.wheels))
+        )
+    best = min(ranked, key=lambda pair: pair[0])[1]
+    _check_index(listed.name, request)
+    return best
+
+
+def _check_index(name: str, request: PythonRequest) -> None:
+    """Refuse a distribution that an extra index is named for, and that is not taken from it (trap T10)."""
+    index = request.index_of(name)
+    if index is not None and name not in {name_of(recipe_requirement(root)) for root in request.roots}:
+        raise NoSolutionError(
+            f"{name} is to come from index {index.name}, but only a root can name its index: "
+            "the default index may have other bytes under the same name",
+            hint=f"Add {name} with its version to the roots of {request.environment}",
+        )
+
+
+def place_of(url: str) -> tuple[str, str]:
+    """Split a file's URL into the base of its origin and the folder below it, empty where files lie flat."""
+    found = _WAREHOUSE.fullmatch(url.partition("#")[0])
+    if found:
+        return found["base"], found["path"]
+    return url.rpartition("/")[0] + "/", ""
+
+
+def wheel_row(
+    listed: Listed,
+    wheel: ListedWheel,
+    *,
+    facts: Facts,
+    asked: Asked,
+    evidence: Evidence,
+    request: PythonRequest,
+) -> PythonPackage:
+    """Return the row of a published wheel."""
+    index = request.index_of(listed.name)
+    return PythonPackage(
+        name=listed.name,
+        version=listed.version,
+        for_=(request.environment,),
+        evidence=evidence,
+        file=wheel.file,
+        sha256=Sha256(wheel.sha256),
+        size=facts.size,
+        origin=index.name if index else PYPI,
+        path=place_of(wheel.url)[1],
+        extras=asked.extras,
+        via=asked.via,
+    )
+
+
+def declared_row(item: Declared, asked: Asked, request: PythonRequest) -> PythonPackage:
+    """Return the row of a wheel whose hash somebody published."""
+    return PythonPackage(
+        name=str(canonicalize_name(item.name)),
+        version=item.version,
+        for_=(request.environment,),
+        evidence=Evidence.DECLARED,
+        file=item.file,
+        sha256=item.sha256,
+        origin=item.origin,
+        path=item.path,
+        extras=asked.extras,
+        via=asked.via,
+        by=item.by,
+    )
+
+
+def built_row(item: StandIn, asked: Asked, request: PythonRequest) -> PythonPackage:
+    """Return the row of a distribution that a build makes."""
+    return PythonPackage(
+        name=str(canonicalize_name(item.name)),
+        version=item.version,
+        for_=(request.environment,),
+        build=item.build,
+        extras=asked.extras,
+        via=asked.via,
+    )

@@ -1,0 +1,81 @@
+"""Wheels made of metadata alone, through which uv learns of what is not published as a wheel."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from base64 import urlsafe_b64encode
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from builder.resolve.python.graph import Node
+from builder.resolve.python.tags import uv_platform
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from builder.resolve.python.request import Declared, PythonRequest, StandIn
+
+__all__ = ["core_metadata", "stand_in_node", "stand_in_wheel", "write_stand_ins"]
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+# With the best tag there is, this build number makes uv prefer a stand-in to a published wheel.
+_BUILD = 999_999
+
+
+def core_metadata(item: StandIn | Declared) -> str:
+    """Return the METADATA file that says what is known of `item`."""
+    lines = [
+        "Metadata-Version: 2.1",
+        f"Name: {item.name}",
+        f"Version: {item.version}",
+        *(f"Requires-Dist: {text}" for text in item.requires),
+        *(f"Provides-Extra: {text}" for text in item.provides_extra),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def stand_in_node(item: StandIn | Declared) -> Node:
+    """Return `item` as a node of the solution."""
+    return Node(
+        name=str(canonicalize_name(item.name)),
+        version=item.version,
+        requires=item.requires,
+        extras=tuple(sorted(str(canonicalize_name(extra)) for extra in item.provides_extra)),
+    )
+
+
+def stand_in_wheel(item: StandIn | Declared, tag: str) -> tuple[str, bytes]:
+    """Return file name and bytes, always the same, of a wheel that has metadata and nothing else."""
+    stem = f"{canonicalize_name(item.name).replace('-', '_')}-{Version(item.version)}"
+    files = {
+        f"{stem}.dist-info/METADATA": core_metadata(item).encode(),
+        f"{stem}.dist-info/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: {tag}\n".encode(),
+    }
+    record = "".join(f"{path},{_digest(data)},{len(data)}\n" for path, data in files.items())
+    files[f"{stem}.dist-info/RECORD"] = f"{record}{stem}.dist-info/RECORD,,\n".encode()
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path, data in files.items():
+            entry = zipfile.ZipInfo(path, _EPOCH)
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, data)
+    return f"{stem}-{_BUILD}-{tag}.whl", buffer.getvalue()
+
+
+def _digest(data: bytes) -> str:
+    return "sha256=" + urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip("=")
+
+
+def write_stand_ins(request: PythonRequest, folder: Path) -> None:
+    """Write a wheel for each stand-in and each declared wheel of `request`."""
+    platform = uv_platform(request.arch, request.glibc).partition("-")[2]
+    interpreter = f"cp{request.python.replace('.', '')}"
+    tag = f"{interpreter}-{interpreter}-{platform}_{request.arch}"
+    folder.mkdir()
+    for item in request.given:
+        file, data = stand_in_wheel(item, tag)
+        (folder / file).write_bytes(data)

@@ -1,0 +1,227 @@
+"""The uv subprocess: one question in files, one PEP 751 answer.
+
+Nothing of the user's configuration reaches it: it is given a configuration
+file, so that it looks for no other, the environment is rebuilt, the cache named.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import tomllib
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+import tomli_w
+from packaging.markers import Marker
+from packaging.utils import canonicalize_name
+
+from builder.errors import FetchError, ToolError
+from builder.io.process import Completed, clean_environment, run
+from builder.io.redact import redacted
+from builder.resolve.python.names import name_of, recipe_requirement
+from builder.resolve.python.request import ALL
+from builder.resolve.python.standin import write_stand_ins
+from builder.resolve.python.tags import marker_environment, uv_platform
+
+if TYPE_CHECKING:
+    from builder.resolve.python.request import PythonRequest
+    from builder.resolve.python.services import Services
+
+__all__ = ["PROJECT", "Listed", "ListedWheel", "UnsolvedError", "compile_requirements", "resolver_name"]
+
+PROJECT = "lockwright-recipe"
+"""What uv calls the thing that the roots belong to."""
+
+_CONFIG = "uv.toml"
+_CONSTRAINTS = "constraints.txt"
+_UNREACHABLE = ("Failed to fetch", "error sending request", "Request failed", "timed out", "dns error")
+
+
+class UnsolvedError(Exception):
+    """uv proved that there is no solution; the text is its explanation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedWheel:
+    """A wheel that uv found usable."""
+
+    file: str
+    url: str
+    sha256: str = ""
+    size: int | None = None
+    uploaded: str = ""
+    """RFC 3339, or empty where the index does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A distribution of the solution with its usable wheels."""
+
+    name: str
+    version: str
+    wheels: tuple[ListedWheel, ...]
+
+
+def resolver_name() -> str:
+    """Return the resolver and its version, as a lock records it."""
+    return f"uv {version('uv')}"
+
+
+def compile_requirements(request: PythonRequest, services: Services) -> tuple[Listed, ...]:
+    """Let uv solve `request`. UnsolvedError when it cannot be, FetchError or ToolError when uv fails."""
+    with tempfile.TemporaryDirectory(prefix="lockwright-") as name:
+        folder = Path(name)
+        _write_question(request, services, folder)
+        with services.one_view():
+            done = run(
+                _command(request, services, folder),
+                env=clean_environment({"UV_PYTHON_DOWNLOADS": "never"}),
+                cwd=folder,
+                accept=(0, 1, 2),
+            )
+        _check(done, services)
+        for line in done.errors.splitlines():
+            if line.startswith("warning:"):
+                services.warn(redacted(line.removeprefix("warning:").strip()))
+        return _read_answer((folder / "pylock.toml").read_bytes(), request)
+
+
+def _uv() -> str:
+    try:
+        from uv import find_uv_bin  # noqa: PLC0415 - its absence must be an error with a hint
+
+        return find_uv_bin()
+    except (ImportError, FileNotFoundError) as error:
+        raise ToolError(
+            "is not installed", place="uv", hint="Install the distribution uv beside lockwright"
+        ) from error
+
+
+def _command(request: PythonRequest, services: Services, folder: Path) -> list[str]:
+    options = {
+        "--format": "pylock.toml",
+        "--output-file": "pylock.toml",
+        "--find-links": str(folder / "wheels"),
+        "--config-file": _CONFIG,
+        "--exclude-newer": request.exclude_newer,
+        "--python": sys.executable,
+        "--python-platform": uv_platform(request.arch, request.glibc),
+        "--python-version": request.python,
+        "--cache-dir": str(services.uv_cache),
+        "--color": "never",
+    }
+    words = [word for pair in options.items() for word in pair]
+    # An extra index may state no upload times; what it gives is bound by `==`, and dated files are
+    # judged by `rows.choose`.
+    for name in _pinned_to_index(request):
+        words += ["--exclude-newer-package", f"{name}=false"]
+    if (folder / _CONSTRAINTS).exists():
+        words += ["--constraints", _CONSTRAINTS]
+    switches = ["--no-build", "--no-header", "--no-annotate", "--no-progress"]
+    return [_uv(), "pip", "compile", *switches, *words, "pyproject.toml"]
+
+
+def _pinned_to_index(request: PythonRequest) -> tuple[str, ...]:
+    names = {name_of(recipe_requirement(root)) for root in request.roots}
+    return tuple(sorted(name for name in names if request.index_of(name)))
+
+
+def _write_question(request: PythonRequest, services: Services, folder: Path) -> None:
+    write_stand_ins(request, folder / "wheels")
+    bounds = (*request.constraints, *(f"{item.name}=={item.version}" for item in request.given))
+    if bounds:
+        (folder / _CONSTRAINTS).write_text("".join(f"{line}\n" for line in bounds))
+    (folder / "pyproject.toml").write_text(tomli_w.dumps(_project(request, services)))
+    default = {"default": True, **_index("default", services.index_url, services)}
+    (folder / _CONFIG).write_text(tomli_w.dumps({"index": [default]}))
+    kept = _kept_pins(request)
+    if kept:
+        pins = {"lock-version": "1.0", "created-by": "lockwright", "packages": kept}
+        (folder / "pylock.toml").write_text(tomli_w.dumps(pins))
+
+
+def _index(name: str, url: str, services: Services) -> dict[str, Any]:
+    """Return an index for uv: its pages are asked for again when they are too old, its files never change."""
+    ages = {"api": f"max-age={services.max_age}", "files": "max-age=31536000, immutable"}
+    return {"name": name, "url": url, "cache-control": ages}
+
+
+def _project(request: PythonRequest, services: Services) -> dict[str, Any]:
+    indexes = {name: request.index_of(name) for name in _pinned_to_index(request)}
+    return {
+        "project": {
+            "name": PROJECT,
+            "version": "0",
+            "requires-python": f">={request.python}",
+            "dependencies": list(request.roots),
+        },
+        "tool": {
+            "uv": {
+                "sources": {name: {"index": index.name} for name, index in indexes.items() if index},
+                "index": [
+                    {"explicit": True, **_index(index.name, index.url, services)} for index in request.indexes
+                ],
+                "workspace": {"members": []},  # nothing above this folder is looked at
+            }
+        },
+    }
+
+
+def _kept_pins(request: PythonRequest) -> list[dict[str, str]]:
+    if request.upgrade == ALL:
+        return []
+    dropped = {canonicalize_name(name) for name in request.upgrade}
+    return [
+        {"name": str(canonicalize_name(name)), "version": pinned}
+        for name, pinned in request.preferences
+        if canonicalize_name(name) not in dropped
+    ]
+
+
+def _check(done: Completed, services: Services) -> None:
+    if done.returncode == 0:
+        return
+    text = done.errors.strip()
+    if "No solution found" in text or "was included as a URL dependency" in text:
+        raise UnsolvedError(text)
+    shown = redacted(text.removeprefix("error: "))
+    if any(word in text for word in _UNREACHABLE):
+        raise FetchError(
+            f"uv could not read the index\n{shown}",
+            place=redacted(services.index_url),
+            hint="Check the network, or name a mirror of the index",
+        )
+    raise ToolError(f"uv pip compile ended with exit code {done.returncode}\n{shown}", place="uv")
+
+
+def _read_answer(data: bytes, request: PythonRequest) -> tuple[Listed, ...]:
+    environment = marker_environment(request.arch, request.python)
+    listed = []
+    for package in tomllib.loads(data.decode())["packages"]:
+        marker = package.get("marker")
+        if marker is None or Marker(marker).evaluate({**environment, "extra": ""}):
+            listed.append(_listed(package))
+    return tuple(listed)
+
+
+def _listed(package: dict[str, Any]) -> Listed:
+    if "wheels" not in package:
+        raise ToolError(f"gave {package['name']} without a wheel", place="uv")
+    return Listed(
+        name=str(canonicalize_name(package["name"])),
+        version=package["version"],
+        wheels=tuple(
+            ListedWheel(
+                file=unquote(urlsplit(wheel["url"]).path.rpartition("/")[2]),
+                url=wheel["url"],
+                sha256=wheel.get("hashes", {}).get("sha256", ""),
+                size=wheel.get("size"),
+                uploaded=wheel["upload-time"].isoformat() if "upload-time" in wheel else "",
+            )
+            for wheel in package["wheels"]
+        ),
+    )

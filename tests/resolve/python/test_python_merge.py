@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from builder.errors import NoSolutionError, RecipeError
+from builder.model.digest import Evidence, Sha256
+from builder.model.lock import PythonPackage
+from builder.model.target import Arch
+from builder.resolve.python.checks import checked
+from builder.resolve.python.merge import check_skew, merge_rows
+from builder.resolve.python.request import NamedIndex
+from builder.resolve.python.rows import place_of
+
+FOLDER = "ab/cd/" + "0123456789" * 6
+
+
+def row(
+    name: str, version: str = "1", *, environment: str = "runtime", digest: str = "aa", **more: Any
+) -> PythonPackage:
+    return PythonPackage(
+        name=name,
+        version=version,
+        for_=(environment,),
+        evidence=Evidence.INDEX,
+        file=f"{name}-{version}-py3-none-any.whl",
+        sha256=Sha256(digest * 32),
+        origin=more.pop("origin", "pypi"),
+        **more,
+    )
+
+
+def test_equal_bytes_become_one_row() -> None:
+    merged = merge_rows(
+        [
+            row("b", via=("recipe",)),
+            row("a"),
+            row("b", environment="ucx", via=("x",), extras=("e",)),
+            row("b", "2", environment="ucx"),
+        ]
+    )
+    assert [(item.name, item.version, item.for_) for item in merged] == [
+        ("a", "1", ("runtime",)),
+        ("b", "1", ("runtime", "ucx")),
+        ("b", "2", ("ucx",)),
+    ]
+    assert merged[1].via == ("recipe", "x")
+    assert merged[1].extras == ("e",)
+
+
+def test_two_files_of_one_name_are_refused() -> None:
+    rows = [row("a"), row("a", environment="ucx", digest="bb", origin="other")]
+    with pytest.raises(NoSolutionError, match=r"a-1-py3-none-any.whl is two different files"):
+        merge_rows(rows)
+
+
+def test_skew_names_every_version() -> None:
+    results = {
+        Arch.X86_64: (row("vllm", "2"), row("dep", "1")),
+        Arch.AARCH64: (row("vllm", "1"), row("dep", "2")),
+    }
+    with pytest.raises(NoSolutionError, match=r"1 on aarch64, 2 on x86_64"):
+        check_skew(results, ["vllm==2", "vllm[x]==1"])
+    check_skew(results, ["absent==1"])
+
+
+@pytest.mark.parametrize(
+    ("url", "base", "path"),
+    [
+        (f"https://f.invalid/packages/{FOLDER}/a-1-py3-none-any.whl", "https://f.invalid/packages/", FOLDER),
+        (f"https://m.invalid/x/y/{FOLDER}/a.whl#sha256=1", "https://m.invalid/x/y/", FOLDER),
+        ("https://f.invalid/whl/cu128/a.whl", "https://f.invalid/whl/cu128/", ""),
+        ("https://f.invalid/a.whl", "https://f.invalid/", ""),
+    ],
+)
+def test_place_of_a_file(url: str, base: str, path: str) -> None:
+    assert place_of(url) == (base, path)
+
+
+@pytest.mark.parametrize(
+    "indexes",
+    [
+        (NamedIndex(name="pypi", url="https://i.invalid", packages=("a",)),),
+        (NamedIndex(name="x", url="https://i.invalid", packages=("a",)),) * 2,
+        (
+            NamedIndex(name="x", url="https://i.invalid", packages=("My.App",)),
+            NamedIndex(name="y", url="https://j.invalid", packages=("my_app",)),
+        ),
+    ],
+    ids=["reserved", "twice", "claimed"],
+)
+def test_indexes_must_be_distinct(request_of: Any, indexes: tuple[NamedIndex, ...]) -> None:
+    with pytest.raises(RecipeError):
+        checked(request_of("a==1", indexes=indexes))

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import io
+import tarfile
+import zipfile
+
+import pytest
+
+from builder.resolve.python.sdist import read_sdist
+
+STATIC = b"Metadata-Version: 2.2\nName: a\nVersion: 1\nRequires-Dist: b\nRequires-Dist: c\n"
+DYNAMIC = b"Metadata-Version: 2.2\nName: a\nVersion: 1\nDynamic: requires-dist\n"
+OLD = b"Metadata-Version: 2.1\nName: a\nVersion: 1\n"
+STUB = b"""[build-system]
+requires = ["wheel-stub"]
+build-backend = "wheel_stub.buildapi"
+[tool.wheel_stub]
+index_url = "https://vendor.invalid/"
+"""
+
+
+def tar(**files: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        for name, data in files.items():
+            entry = tarfile.TarInfo(
+                "a-1/" + {"pyproject": "pyproject.toml", "info": "PKG-INFO"}.get(name, name)
+            )
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(("info", "static"), [(STATIC, True), (DYNAMIC, False), (OLD, False), (b"", False)])
+def test_static_metadata(info: bytes, static: bool) -> None:  # noqa: FBT001 - a parameter
+    facts = read_sdist("a-1.tar.gz", tar(info=info))
+    assert (facts.static, facts.stub) == (static, False)
+
+
+def test_stub() -> None:
+    facts = read_sdist("a-1.tar.gz", tar(info=STATIC, pyproject=STUB))
+    assert (facts.stub, facts.static, facts.bytes_at) == (True, False, "https://vendor.invalid/")
+
+
+def test_zip() -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("a-1/PKG-INFO", STATIC)
+        archive.writestr("a-1/deep/PKG-INFO", DYNAMIC)
+    assert read_sdist("a-1.zip", buffer.getvalue()).requires == ("b", "c")
+
+
+def test_links_and_deep_files_are_not_read() -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        link = tarfile.TarInfo("a-1/PKG-INFO")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(link)
+        deep = tarfile.TarInfo("a-1/src/a.egg-info/PKG-INFO")
+        deep.size = len(STATIC)
+        archive.addfile(deep, io.BytesIO(STATIC))
+    assert not read_sdist("a-1.tar", buffer.getvalue()).static
