@@ -124,6 +124,8 @@ class Variant:
     """What is added, in order, when its conditions hold; env replaces key by key, steps as a whole."""
 
     when: Conditions
+    prefix: str | None = None
+    """Instead of the component's; empty where nothing but wheels is made."""
     needs: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     env: Table = field(default_factory=Table)
@@ -159,7 +161,7 @@ class Component:
     before: tuple[tuple[str, ...], ...] = ()
     """Steps before those of the build system, such as autogen."""
     steps: tuple[tuple[str, ...], ...] = ()
-    """Steps instead of those of the build system; an argument `{flags}` stands for all flags."""
+    """Steps instead of those of the build system; an argument with `{flags}` in it stands for one a flag."""
     after: tuple[tuple[str, ...], ...] = ()
     library_path: tuple[str, ...] = ()
     """Folders of shared libraries that the image's dynamic linker must know."""

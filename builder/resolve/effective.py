@@ -133,6 +133,9 @@ def _part(choice: Choice, component: Component) -> Part:
     variants = variants_of(choice, component)
     version = choice.version(component)
     place = f"recipes/components/{component.name}.toml"
+    for variant in variants:
+        if variant.prefix is not None:
+            component = dataclasses.replace(component, prefix=variant.prefix)
     values = _values(choice, component, version)
     family = choice.platform.family
     env = component.env

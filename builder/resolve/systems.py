@@ -70,7 +70,10 @@ _DEFAULT: dict[str, _Steps] = {
 
 
 def steps_of(component: Component, variants: Sequence[Variant]) -> _Steps:
-    """Return the steps of `component` with its variants' additions; `{flags}` is expanded."""
+    """Return the steps of `component` with its variants' additions.
+
+    An argument that contains `{flags}` stands for one argument a flag.
+    """
     flags = component.flags + tuple(flag for variant in variants for flag in variant.flags)
     before = component.before + tuple(step for variant in variants for step in variant.before)
     after = component.after + tuple(step for variant in variants for step in variant.after)
@@ -83,5 +86,6 @@ def steps_of(component: Component, variants: Sequence[Variant]) -> _Steps:
 def _expand(step: tuple[str, ...], flags: tuple[str, ...]) -> tuple[str, ...]:
     done: list[str] = []
     for argument in step:
-        done.extend(flags if argument == "{flags}" else (argument,))
+        before, found, after = argument.partition("{flags}")
+        done.extend([f"{before}{flag}{after}" for flag in flags] if found else [argument])
     return tuple(done)
