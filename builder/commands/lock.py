@@ -214,7 +214,7 @@ def _report(project: Project, outcomes: list[Outcome], options: Options) -> int:
         rows = [(str(o.target), o.state, _first_words(o)) for o in outcomes]
         project.console.table(("target", "state", "why"), rows)
     errors = [outcome.error for outcome in outcomes if outcome.error is not None]
-    for error in dict.fromkeys(errors):
+    for error in {(str(error), error.hint): error for error in errors}.values():
         project.console.error(error)
     if errors:
         return errors[0].exit_code

@@ -1,0 +1,173 @@
+"""`fetch`: everything that locks name into the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from builder.commands.locks import select_locks
+from builder.commands.project import Project, read_lock
+from builder.console import Steps
+from builder.errors import BuilderError, DigestMismatchError
+from builder.fetch.download import Quiet, Request, fetch_all
+from builder.fetch.file_base import with_pypi
+from builder.fetch.needs import BaseNeed, FileNeed, Needs, needs
+from builder.fetch.origins import Origins
+from builder.fetch.rootfs import LockedDeb, write_rootfs_tar
+from builder.io.http import Client
+from builder.model.lock import Lock
+from builder.pin.materialise import materialise
+from builder.render import Inputs
+from builder.resolve.python.request import PYPI
+from builder.resolve.targets import Selection
+
+__all__ = ["Options", "fill_store", "run"]
+
+_JOBS = 8
+_UNITS = ("bytes", "KB", "MB", "GB", "TB")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line asks for."""
+
+    selection: Selection
+    inputs: Inputs = Inputs.STORE
+    dry_run: bool = False
+    jobs: int = _JOBS
+    json: bool = False
+
+
+def run(project: Project, options: Options) -> int:
+    """Bring what the selected locks name into the store, or say how much is missing; 0, or an error."""
+    targets = select_locks(project, options.selection)
+    locks = [read_lock(project, project.locks / target.path)[0] for target in targets]
+    wanted = _wanted(project, locks, options.inputs)
+    missing = _missing(project, wanted)
+    if not options.dry_run:
+        _fill(project, missing, options.jobs)
+    _report(project, wanted, missing, options)
+    return 0
+
+
+def fill_store(project: Project, locks: Sequence[Lock], inputs: Inputs, *, jobs: int = _JOBS) -> Needs:
+    """Bring into the store what building `locks` in this form takes from it, and return that.
+
+    FetchError or DigestMismatchError naming each file that cannot be had.
+    """
+    wanted = _wanted(project, locks, inputs)
+    _fill(project, _missing(project, wanted), jobs)
+    return wanted
+
+
+def _wanted(project: Project, locks: Sequence[Lock], inputs: Inputs) -> Needs:
+    return needs(locks, project.origins, everything=inputs is Inputs.STORE)
+
+
+def _missing(project: Project, wanted: Needs) -> Needs:
+    """Return what the store has not; a missing base needs its packages instead of itself."""
+    has = project.store.has
+    bases = tuple(base for base in wanted.bases if not has(base.sha256))
+    files = {file.sha256: file for base in bases for _, file in base.packages}
+    files |= {file.sha256: file for file in wanted.files}
+    return Needs(
+        files=tuple(file for file in files.values() if not has(file.sha256, file.size)),
+        sources=tuple(source for source in wanted.sources if not has(source.sha256)),
+        bases=bases,
+    )
+
+
+def _fill(project: Project, missing: Needs, jobs: int) -> None:
+    total = len(missing.files) + len(missing.sources) + len(missing.bases)
+    if not total:
+        return
+    with project.console.steps("fetching", total) as steps:
+        _files(project, missing.files, jobs, steps)
+        cache = project.store.root.parent / "git"
+        for source in missing.sources:
+            materialise(source, project.store, cache, origins=project.origins)
+            steps.done(f"{source.component} {source.version}: commit {source.commit[:12]}")
+        for base in missing.bases:
+            _assemble(project, base)
+            steps.done(f"{base.label}: assembled from {len(base.packages)} packages")
+
+
+def _files(project: Project, files: Sequence[FileNeed], jobs: int, steps: Steps) -> None:
+    if not files:
+        return
+    with Client() as client:
+        origins = _bound(project, files, client)
+        requests = [
+            Request(sha256=file.sha256, size=file.size, urls=file.urls(origins), label=file.label)
+            for file in files
+        ]
+        fetch_all(project.store, requests, client=client, jobs=jobs, progress=_Shown(steps))
+
+
+def _bound(project: Project, files: Sequence[FileNeed], client: Client) -> Origins:
+    """Return the origins; the default Python index is asked for its file base where no one has named it."""
+    if any(file.origin == PYPI for file in files):
+        return with_pypi(project.origins, client)
+    return project.origins
+
+
+def _assemble(project: Project, base: BaseNeed) -> None:
+    """Make the tar of an assembled base again, and insist on its digest."""
+    debs = [
+        LockedDeb(name=row.name, version=row.version, arch=row.arch, path=project.store.path(file.sha256))
+        for row, file in base.packages
+    ]
+    try:
+        with project.store.incoming() as arriving:
+            digest = write_rootfs_tar(debs, arriving.file, arch=base.arch)
+            if digest != base.sha256:
+                raise DigestMismatchError(
+                    f"the tar made of its {len(debs)} locked packages has sha256 {digest}, "
+                    f"locked is {base.sha256}",
+                    hint="it was recorded by another version of this program: pin it again and compare",
+                )
+            arriving.keep(digest)
+    except BuilderError as error:
+        raise error.within(base.label) from None
+
+
+class _Shown(Quiet):
+    """Progress in whole files."""
+
+    def __init__(self, steps: Steps) -> None:
+        self._steps = steps
+
+    def finished(self, request: Request) -> None:
+        """Say which file has arrived."""
+        self._steps.done(request.label)
+
+
+def _report(project: Project, wanted: Needs, missing: Needs, options: Options) -> None:
+    counts = {
+        "files": (len(wanted.files), len(missing.files)),
+        "git sources": (len(wanted.sources), len(missing.sources)),
+        "assembled bases": (len(wanted.bases), len(missing.bases)),
+    }
+    size = sum(file.size or 0 for file in missing.files)
+    if options.json:
+        rows = {name: {"wanted": all_, "fetched": lacking} for name, (all_, lacking) in counts.items()}
+        if options.dry_run:
+            rows = {name: {"wanted": all_, "missing": lacking} for name, (all_, lacking) in counts.items()}
+        project.console.json({"store": str(project.store.root), "bytes": size, **rows})
+        return
+    word = "missing" if options.dry_run else "fetched"
+    project.console.table(
+        ("kind", "wanted", word),
+        [(name, str(all_), str(lacking)) for name, (all_, lacking) in counts.items()],
+    )
+    unknown = sum(file.size is None for file in missing.files)
+    more = f", and {unknown} files of unknown size" if unknown else ""
+    project.console.data(f"{word}: {human(size)}{more}; the store is {project.store.root}")
+
+
+def human(size: int) -> str:
+    """Return a number of bytes for people."""
+    value, unit = float(size), 0
+    while value >= 1000 and unit < len(_UNITS) - 1:
+        value, unit = value / 1000, unit + 1
+    return f"{value:.{1 if unit else 0}f} {_UNITS[unit]}"
