@@ -66,6 +66,7 @@ class Client:
     (`REQUESTS_CA_BUNDLE`, `SSL_CERT_FILE`) are honoured, no other
     configuration. `attempts` counts tries of one request, `timeout` is
     (connect, read) in seconds; `sleep` replaces the pause between attempts.
+    One that is `offline` refuses every request before it is made.
     """
 
     def __init__(
@@ -74,8 +75,10 @@ class Client:
         attempts: int = _ATTEMPTS,
         timeout: tuple[float, float] = _TIMEOUT,
         sleep: Callable[[float], object] | None = None,
+        offline: bool = False,
     ) -> None:
         self._attempts = attempts
+        self._offline = offline
         self._timeout = timeout
         self._aborted = threading.Event()
         self._sleep = self._aborted.wait if sleep is None else sleep
@@ -189,6 +192,10 @@ class Client:
 
     def _retried(self, url: str, once: Callable[[], _T]) -> _T:
         """Call `once` until it succeeds, fails for good, or the attempts are used up."""
+        if self._offline:
+            raise FetchError(
+                "it is in no cache, and the run is offline", place=redacted(url), hint="run without --offline"
+            )
         for attempt in range(1, self._attempts + 1):
             try:
                 return once()

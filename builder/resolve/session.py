@@ -50,7 +50,6 @@ class Session:
     """The recipe folder, whose `indexes` keep signed index files."""
     index_url: str = ""
     """The Python index; empty means the client library's own default."""
-    offline: bool = False
     once: Once[tuple[object, ...], object] = field(default_factory=Once)
 
     def obtain(self, sha256: str, urls: tuple[str, ...], *, kept: Path | None, label: str) -> bytes:
@@ -64,8 +63,7 @@ class Session:
             self.store.add_bytes(data)
             return data
         tried = []
-        places = () if self.offline else [place for url in urls for place in self.origins.candidates(url)]
-        for url in places:
+        for url in [place for listed in urls for place in self.origins.candidates(listed)]:
             try:
                 data = self.client.get_bytes(url)
             except FetchError as error:
@@ -75,7 +73,7 @@ class Session:
                 self.store.add_bytes(data)
                 return data
             tried.append(f"{url}: other bytes, sha256 {Sha256.of(data)}")
-        why = "offline, and not in the store" if self.offline else "; ".join(tried) or "no place is known"
+        why = "; ".join(tried) or "no place is known"
         raise FetchError(
             f"sha256 {sha256} could not be obtained: {why}",
             place=label,

@@ -44,7 +44,10 @@ class Services:
     without_metadata_files: set[str] = field(default_factory=set)
     """File bases at which `FILE.metadata` was asked for and not found."""
     max_age: int = 600
-    """Seconds for which a page of an index counts as current: the age the default index itself allows."""
+    """Seconds for which a page of an index counts as current: the age the default index itself allows.
+
+    It has no effect on what is found: a request whose date bound is not older than this asks again.
+    """
     lock: threading.Lock = field(default_factory=threading.Lock)
     viewed: threading.Event = field(default_factory=threading.Event)
 

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import tomllib
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from packaging.utils import canonicalize_name
 from builder.errors import FetchError, ToolError
 from builder.io.process import Completed, clean_environment, run
 from builder.io.redact import redacted
+from builder.resolve.python.index import moment
 from builder.resolve.python.names import name_of, recipe_requirement
 from builder.resolve.python.request import ALL
 from builder.resolve.python.standin import write_stand_ins
@@ -122,6 +124,8 @@ def _command(request: PythonRequest, services: Services, folder: Path) -> list[s
     if (folder / _CONSTRAINTS).exists():
         words += ["--constraints", _CONSTRAINTS]
     switches = ["--no-build", "--no-header", "--no-annotate", "--no-progress"]
+    if services.offline:
+        switches.append("--offline")
     return [_uv(), "pip", "compile", *switches, *words, "pyproject.toml"]
 
 
@@ -136,7 +140,7 @@ def _write_question(request: PythonRequest, services: Services, folder: Path) ->
     if bounds:
         (folder / _CONSTRAINTS).write_text("".join(f"{line}\n" for line in bounds))
     (folder / "pyproject.toml").write_text(tomli_w.dumps(_project(request, services)))
-    default = {"default": True, **_index("default", services.index_url, services)}
+    default = {"default": True, **_index("default", services.index_url, _page_age(request, services))}
     (folder / _CONFIG).write_text(tomli_w.dumps({"index": [default]}))
     kept = _kept_pins(request)
     if kept:
@@ -144,10 +148,16 @@ def _write_question(request: PythonRequest, services: Services, folder: Path) ->
         (folder / "pylock.toml").write_text(tomli_w.dumps(pins))
 
 
-def _index(name: str, url: str, services: Services) -> dict[str, Any]:
-    """Return an index for uv: its pages are asked for again when they are too old, its files never change."""
-    ages = {"api": f"max-age={services.max_age}", "files": "max-age=31536000, immutable"}
+def _index(name: str, url: str, seconds: int) -> dict[str, Any]:
+    """Return an index for uv: its pages are asked for again after `seconds`, its files never change."""
+    ages = {"api": f"max-age={seconds}", "files": "max-age=31536000, immutable"}
     return {"name": name, "url": url, "cache-control": ages}
+
+
+def _page_age(request: PythonRequest, services: Services) -> int:
+    """Return how old a page may be, in seconds: one fetched after the date bound has every file before it."""
+    oldest = datetime.now(UTC) - timedelta(seconds=services.max_age)
+    return services.max_age if moment(request.exclude_newer) < oldest else 0
 
 
 def _project(request: PythonRequest, services: Services) -> dict[str, Any]:
@@ -163,7 +173,8 @@ def _project(request: PythonRequest, services: Services) -> dict[str, Any]:
             "uv": {
                 "sources": {name: {"index": index.name} for name, index in indexes.items() if index},
                 "index": [
-                    {"explicit": True, **_index(index.name, index.url, services)} for index in request.indexes
+                    {"explicit": True, **_index(index.name, index.url, _page_age(request, services))}
+                    for index in request.indexes
                 ],
                 "workspace": {"members": []},  # nothing above this folder is looked at
             }
@@ -186,6 +197,12 @@ def _check(done: Completed, services: Services) -> None:
     if done.returncode == 0:
         return
     text = done.errors.strip()
+    if services.offline and "network was disabled" in text:
+        raise FetchError(
+            "what it needs is not all in the cache, and the run is offline",
+            place=redacted(services.index_url),
+            hint="run without --offline",
+        )
     if "No solution found" in text or "was included as a URL dependency" in text:
         raise UnsolvedError(text)
     shown = redacted(text.removeprefix("error: "))

@@ -81,6 +81,17 @@ def test_second_run_reads_no_wheel(index: Any, services: Any, request_of: Any) -
     assert index.requests == []
 
 
+def test_pages_are_asked_again_for_a_bound_that_is_not_past(
+    index: Any, services: Any, request_of: Any
+) -> None:
+    index.wheel("app", "1.0", requires=("lib",))
+    index.wheel("lib", "1.0")
+    request = request_of("app==1.0", exclude_newer="2999-01-01T00:00:00Z")
+    assert versions(resolve_python(request, services))["lib"] == "1.0"
+    index.wheel("lib", "2.0")
+    assert versions(resolve_python(request, services))["lib"] == "2.0"
+
+
 def test_damaged_cache_entry_is_replaced(index: Any, services: Any, request_of: Any) -> None:
     index.wheel("app", "1.0")
     first = resolve_python(request_of("app==1.0"), services)
@@ -318,6 +329,63 @@ def test_failed_first_resolution_does_not_block_the_next(index: Any, services: A
     with pytest.raises(NoSolutionError):
         resolve_python(request_of("app==3.0"), services)
     assert versions(resolve_python(request_of("app==1.0"), services)) == {"app": "1.0"}
+
+
+def test_proof_of_uv_is_shown_when_nothing_better_is_known(
+    index: Any, services: Any, request_of: Any
+) -> None:
+    index.wheel("app", "1.0", requires=("one", "two"))
+    index.wheel("one", "1.0", requires=("lib<2",))
+    index.wheel("two", "1.0", requires=("lib>=2",))
+    index.wheel("lib", "1.0")
+    index.wheel("lib", "2.0")
+    with pytest.raises(NoSolutionError) as caught:
+        resolve_python(request_of("app==1.0"), services)
+    text = str(caught.value)
+    assert "one depend on lib<2" in text
+    assert "two depend on lib>=2" in text
+    assert "the recipe has app==1.0" in text
+    assert "lockwright-recipe" not in text
+
+
+def test_diagnosis_survives_a_dead_index(
+    index: Any, services: Any, request_of: Any, monkeypatch: Any
+) -> None:
+    index.wheel("app", "1.0", requires=("lib==2.0",))
+    index.wheel("lib", "1.0")
+    monkeypatch.setattr(type(services.client), "get", _refuse)
+    with pytest.raises(NoSolutionError) as caught:
+        resolve_python(request_of("app==1.0"), services)
+    assert "lib==2.0" in str(caught.value)
+    assert caught.value.hint == "More could be said if the index had answered: somewhere: no answer"
+
+
+def _refuse(*_: Any, **__: Any) -> None:
+    raise FetchError("no answer", place="somewhere")
+
+
+def test_chain_of_exact_pins_is_followed(index: Any, services: Any, request_of: Any) -> None:
+    index.wheel("app", "1.0", requires=("mid==1.0",))
+    index.wheel("mid", "1.0", requires=("leaf==2.0",))
+    index.wheel("leaf", "1.0")
+    with pytest.raises(NoSolutionError) as caught:
+        resolve_python(request_of("app==1.0"), services)
+    assert "  mid 1.0 requires leaf==2.0\n  leaf 2.0 never existed on the index" in str(caught.value)
+
+
+def test_absent_project_names_who_asks(index: Any, services: Any, request_of: Any) -> None:
+    index.wheel("app", "1.0", requires=("mid==1.0",))
+    index.wheel("mid", "1.0", requires=("absent>=1",))
+    with pytest.raises(NoSolutionError) as caught:
+        resolve_python(request_of("app==1.0"), services)
+    assert "  mid 1.0 requires absent>=1\n  absent is not on the index" in str(caught.value)
+
+
+def test_index_without_dates_is_named(index: Any, services: Any, request_of: Any) -> None:
+    index.dates = False
+    index.wheel("app", "1.0")
+    with pytest.raises(NoSolutionError, match=r"states no upload time for app 1.0"):
+        resolve_python(request_of("app==1.0"), services)
 
 
 def test_warnings_of_uv_are_passed_on(index: Any, services: Any, request_of: Any, warnings_seen: Any) -> None:

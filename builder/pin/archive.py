@@ -1,0 +1,81 @@
+"""`pin archive`: the size and digest of a file that a build downloads."""
+
+from __future__ import annotations
+
+from builder.errors import DigestMismatchError, FetchError, UsageError
+from builder.fetch.file_base import with_pypi
+from builder.io.http import Client
+from builder.model.recipe import Component
+from builder.pin.context import Context, finish
+from builder.pin.edit import Keys, RecipeEditor, key_path
+
+__all__ = ["pin_archive"]
+
+
+def pin_archive(
+    context: Context, component: str, version: str, file: str, *, accept_changed: bool = False
+) -> int:
+    """Fetch a file that the recipe names, from its origin, and set or confirm its digest and size.
+
+    The file enters the store, and the evidence becomes `observed`. A digest
+    or size that the recipe records and the file has not is a
+    DigestMismatchError unless `accept_changed` (traps T7 and T12).
+    """
+    (editor,) = context.editors("components", component)
+    keys = _find(editor, version, file)
+    place = f"{editor.place}: {key_path(keys)}"
+    recorded = {key: editor.get((*keys, key)) for key in ("sha256", "size")}
+    sha256, size = _fetch(context, editor, keys, file)
+    seen = {"sha256": sha256, "size": size}
+    differing = [key for key, value in recorded.items() if value not in (None, "", seen[key])]
+    if differing and not accept_changed:
+        parts = [f"{key} {seen[key]}, recorded is {recorded[key]}" for key in differing]
+        raise DigestMismatchError(
+            f"{file} has {'; '.join(parts)}",
+            place=place,
+            hint="somebody replaced the file: compare both, then take the new one with --accept-changed",
+        )
+    if editor.put((*keys, "sha256"), sha256) and recorded["sha256"]:
+        editor.drop((*keys, "by"))  # whoever published the other digest did not publish this one
+    editor.put((*keys, "size"), size)
+    editor.put((*keys, "evidence"), "observed")
+    editor.parsed(Component)
+    finish(context, (editor,))
+    return 0
+
+
+def _find(editor: RecipeEditor, version: str, file: str) -> Keys:
+    """Return the key path of the archive row of `file` (UsageError)."""
+    if editor.get(("versions", version)) is None:
+        known = ", ".join(editor.get(("versions",), {})) or "none"
+        raise UsageError(f"there is no version {version!r}", place=editor.place, hint=f"known: {known}")
+    rows = editor.get(("versions", version, "archives"), [])
+    for index, row in enumerate(rows):
+        if file == row.get("file"):
+            return ("versions", version, "archives", index)
+    known = ", ".join(str(row.get("file")) for row in rows) or "none"
+    raise UsageError(
+        f"version {version!r} has no archive {file!r}", place=editor.place, hint=f"its archives: {known}"
+    )
+
+
+def _fetch(context: Context, editor: RecipeEditor, keys: Keys, file: str) -> tuple[str, int]:
+    """Download the file of a row into the store; return its digest and size."""
+    origin, path = (str(editor.get((*keys, key), "")) for key in ("origin", "path"))
+    with Client() as client:
+        origins = with_pypi(context.origins, client) if origin == "pypi" else context.origins
+        said: list[FetchError] = []
+        for place in origins.candidates(origins.url(origin, path, file)):
+            context.console.status(f"fetching {place}")
+            try:
+                with context.store.incoming() as arriving:
+                    sha256 = client.download(place, arriving.file)
+                    size = arriving.file.tell()
+                    arriving.keep(sha256)
+            except FetchError as error:
+                said.append(error)
+            else:
+                return sha256, size
+    if len(said) == 1:
+        raise said[0]
+    raise FetchError("; ".join(map(str, said)), place=file, hint=said[-1].hint)

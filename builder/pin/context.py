@@ -1,0 +1,68 @@
+"""What every pinning verb needs: the recipes, the store, the places, and how to say what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from builder.console import Console
+from builder.errors import UsageError
+from builder.fetch.origins import Origins
+from builder.fetch.store import Store
+from builder.pin.edit import Change, RecipeEditor
+
+__all__ = ["Context", "finish"]
+
+_LONG = 26
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """One run of a pinning verb."""
+
+    recipes: Path
+    """The folder of recipes."""
+    store: Store
+    origins: Origins
+    git_cache: Path
+    """The folder of fetched git repositories; may be deleted at any time."""
+    console: Console
+    dry_run: bool = False
+    """Whether recipes and kept index files stay as they are; the store is filled all the same."""
+
+    def editors(self, folder: str, name: str = "") -> tuple[RecipeEditor, ...]:
+        """Open the recipe `name` of a folder, or all of them (UsageError when there is none)."""
+        paths = sorted((self.recipes / folder).glob("*.toml"))
+        chosen = [path for path in paths if name in ("", path.stem)]
+        if not chosen:
+            known = ", ".join(path.stem for path in paths) or "none"
+            raise UsageError(
+                f"there is no recipe {name or '*'!r}", place=f"recipes/{folder}", hint=f"known: {known}"
+            )
+        return tuple(RecipeEditor(path, place=f"recipes/{folder}/{path.name}") for path in chosen)
+
+
+def finish(context: Context, editors: Sequence[RecipeEditor]) -> None:
+    """Show what was seen before and now, and write the files that changed; all edits are checked first."""
+    changed = [(editor, editor.text) for editor in editors if editor.changes]
+    show(context, [change for editor, _ in changed for change in editor.changes])
+    if context.dry_run:
+        context.console.status("dry run: no recipe was written")
+        return
+    for editor, _ in changed:
+        editor.save()
+        context.console.status(f"wrote {editor.place}")
+
+
+def show(context: Context, changes: Iterable[Change]) -> None:
+    """Print changes as a table, long digests shortened."""
+    rows = [(change.place, _short(change.before), _short(change.after)) for change in changes]
+    if rows:
+        context.console.table(("recipe", "before", "now"), rows)
+    else:
+        context.console.status("every pin is as recorded")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONG else f"{text[: _LONG - 1]}…"

@@ -1,0 +1,135 @@
+"""`lock` as a user runs it: what it leaves alone, what it names, what it never does."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from builder.cli import main
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = ROOT / "tests/faults/project"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    shutil.copytree(SMALL, tmp_path / "project")
+    return tmp_path / "project"
+
+
+def builder(*words: str, project: Path) -> list[str]:
+    return [*words, "--quiet", "--project", str(project), "--store", str(project / "store")]
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_locks_that_fit_are_left_untouched(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    paths = sorted(project.glob("lock/*/*/*.toml"))
+    before = [(path.read_bytes(), path.stat().st_mtime_ns) for path in paths]
+    assert main(builder("lock", "--format", "json", project=project)) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [row["state"] for row in told] == ["unchanged", "unchanged"]
+    assert [(path.read_bytes(), path.stat().st_mtime_ns) for path in paths] == before
+
+
+def test_check_names_the_changed_keys(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit(project / "recipes/components/zlib.toml", "--static", "--shared")
+    edit(project / "recipes/frameworks/tiny.toml", "Apache-2.0", "MIT")
+    assert main(builder("lock", "--check", "--format", "json", project=project)) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert [row["changed-keys"] for row in told] == [["component.zlib.steps", "framework.license"]] * 2
+    assert {row["reason"] for row in told} == {"the recipe changed"}
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("recipes/components/zlib.toml", "A small component", "Another summary"),
+        ("recipes/platforms/plain.toml", 'summary = "A base', 'status = "experimental"\nsummary = "A base'),
+        ("recipes/releases/1.0.toml", "[python.all]", '[evidence]\nall = "a page"\n\n[python.all]'),
+    ],
+)
+def test_words_that_change_no_image_make_no_lock_stale(project: Path, path: str, old: str, new: str) -> None:
+    edit(project / path, old, new)
+    assert main(builder("lock", "--check", project=project)) == 0
+
+
+def test_check_tells_a_damaged_lock_from_a_stale_one(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "lock/1.0/plain/tiny-x86_64.toml").write_text("format = 1\n")
+    assert main(builder("lock", "--check", "--format", "json", project=project)) == 1
+    told = {row["target"]: row["reason"] for row in json.loads(capsys.readouterr().out)}
+    assert told["1.0/plain/tiny-x86_64"].endswith("release: this key is missing")
+    assert told["1.0/plain/tiny-aarch64"] == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--release", "1.O"], 2, "error: --release: there is no release '1.O'\nhint: did you mean `1.0`?\n"),
+        (["--platform", "plian"], 2, "error: --platform: there is no platform 'plian'\nhint: did you mean `plain`?\n"),
+        (["--framework", "tinny"], 2, "error: --framework: there is no framework 'tinny'\nhint: did you mean `tiny`?\n"),
+        (["--check", "--dry-run"], 2, "error: --check goes with neither --dry-run nor --upgrade\nhint: use one of them\n"),
+    ],
+)  # fmt: skip
+def test_wrong_words_are_named(
+    project: Path, words: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(builder("lock", *words, project=project)) == code
+    assert capsys.readouterr().err == said
+
+
+def test_a_platform_without_its_base_is_refused_with_what_is_missing(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit(project / "recipes/platforms/plain.toml", "[[images.aarch64]]", "[[images.x86_64]]")
+    edit(project / "recipes/platforms/plain.toml", '7777"', '7777"\nroles = []')
+    words = builder("lock", "--arch", "aarch64", project=project)
+    assert main(words) == 6
+    assert "base for aarch64, a published image or an assembled one" in capsys.readouterr().err
+    assert (project / "lock/1.0/plain/tiny-aarch64.toml").read_bytes() == (
+        SMALL / "lock/1.0/plain/tiny-aarch64.toml"
+    ).read_bytes()
+
+
+@pytest.mark.parametrize("words", [["lock"], ["lock", "--check"], ["lock", "--check", "--release", "all"]])
+def test_up_to_date_locks_are_recognised_without_any_network(words: list[str], tmp_path: Path) -> None:
+    """In a network namespace without interfaces, on the committed locks of this repository."""
+    command = [sys.executable, "-m", "builder", *builder(*words, project=ROOT)[:-1], str(tmp_path)]
+    unshare = ["unshare", "--net", "--map-root-user"]
+    probe = subprocess.run([*unshare, "true"], check=False, capture_output=True)
+    if probe.returncode:
+        assert not os.environ.get("CI"), "CI must be able to make a network namespace"
+        pytest.skip("needs the right to make a network namespace (unshare --net)")
+    committed = {path for path in ROOT.glob("lock/*/*/*.toml")}
+    assert committed
+    done = subprocess.run(
+        [*unshare, *command, "--format", "json"],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {row["state"] for row in json.loads(done.stdout)} == {"unchanged"}
+
+
+def test_two_processes_at_once_leave_whole_locks(project: Path) -> None:
+    commands = [
+        [sys.executable, "-m", "builder", *builder("lock", project=project)] for _ in range(4)
+    ]
+    running = [
+        subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL)
+        for command in commands
+    ]
+    assert [process.wait(timeout=120) for process in running] == [0, 0, 0, 0]
+    assert main(builder("lock", "--check", project=project)) == 0

@@ -1,0 +1,32 @@
+"""Options that select the tests which need more than this machine: --network, --lab; and --update-golden."""
+
+from __future__ import annotations
+
+import pytest
+
+OPTIONS = {
+    "network": "needs --network: it reaches the Python index or the Debian archive",
+    "lab": "needs --lab: it needs the BuildKit of scripts/lab",
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("lockwright")
+    for name in OPTIONS:
+        group.addoption(f"--{name}", action="store_true", help=f"also run the tests marked {name}")
+    group.addoption("--update-golden", action="store_true", help="write golden files instead of comparing")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for name, reason in OPTIONS.items():
+        if config.getoption(f"--{name}"):
+            continue
+        skip = pytest.mark.skip(reason=reason)
+        for item in items:
+            if item.get_closest_marker(name):
+                item.add_marker(skip)
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    return bool(request.config.getoption("--update-golden"))

@@ -1,0 +1,503 @@
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import re
+import tarfile
+import threading
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+
+from builder.errors import DigestMismatchError, FetchError, RecipeError, UsageError
+from builder.fetch.origins import Mirror, Origins
+from builder.pin.image import pin_image
+
+INDEX = "application/vnd.oci.image.index.v1+json"
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+CONFIG = "application/vnd.oci.image.config.v1+json"
+LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+REPOSITORY = "lockwright-test/thing"
+LAB = "127.0.0.1:5000"
+
+
+def digest_of(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    """The distribution protocol over what `server.state` holds."""
+
+    protocol_version = "HTTP/1.1"
+    server: Any
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self) -> None:
+        state: State = self.server.state
+        url = urlsplit(self.path)
+        if url.path == "/token":
+            state.asked.append(parse_qs(url.query))
+            self.answer(200, json.dumps({"token": state.token}).encode(), Content_Type="application/json")
+            return
+        authorised = self.headers.get("Authorization") == f"Bearer {state.token}"
+        if state.token and not authorised and not url.path.startswith("/files/"):
+            realm = f'Bearer realm="{state.url}/token",service="test",scope="repository:{REPOSITORY}:pull"'
+            self.answer(401, b"{}", WWW_Authenticate=realm)
+            return
+        if url.path.startswith("/files/"):
+            state.leaked |= self.headers.get("Authorization") is not None
+        *_, kind, reference = url.path.split("/")
+        if kind == "manifests" and reference in state.manifests:
+            media_type, body = state.manifests[reference]
+            assert media_type in self.headers["Accept"]
+            self.answer(200, body, Content_Type=media_type)
+        elif kind == "blobs" and reference in state.blobs and state.redirect:
+            self.answer(307, Location=f"{state.redirect}/files/blobs/{reference}")
+        elif kind == "blobs" and reference in state.blobs:
+            self.answer(200, state.blobs[reference])
+        else:
+            self.answer(404)
+
+    def do_POST(self) -> None:
+        self.answer(202, Location=f"{self.path}one")
+
+    def do_PUT(self) -> None:
+        state: State = self.server.state
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        url = urlsplit(self.path)
+        if "/manifests/" in url.path:
+            entry = (self.headers["Content-Type"], body)
+            state.manifests[url.path.rpartition("/")[2]] = state.manifests[digest_of(body)] = entry
+        else:
+            state.blobs[parse_qs(url.query)["digest"][0]] = body
+        self.answer(201)
+
+
+@dataclass(slots=True)
+class State:
+    url: str
+    token: str = ""
+    redirect: str = ""
+    leaked: bool = False
+    asked: list[dict[str, list[str]]] = field(default_factory=list)
+    blobs: dict[str, bytes] = field(default_factory=dict)
+    manifests: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Registry:
+    """A registry on loopback, to push to."""
+
+    host: str
+    state: State | None = None
+    repository: str = REPOSITORY
+
+    @property
+    def base(self) -> str:
+        return f"http://{self.host}/v2/{self.repository}"
+
+    @property
+    def image(self) -> str:
+        return f"{self.host}/{self.repository}"
+
+    def blob(self, data: bytes, media_type: str) -> dict[str, Any]:
+        started = requests.post(f"{self.base}/blobs/uploads/", timeout=10)
+        assert started.status_code == 202
+        place = requests.compat.urljoin(f"{self.base}/blobs/uploads/", started.headers["Location"])
+        done = requests.put(
+            place,
+            params={"digest": digest_of(data)},
+            data=data,
+            headers={"Content-Type": "application/octet-stream"},
+            timeout=10,
+        )
+        assert done.status_code == 201
+        return {"mediaType": media_type, "digest": digest_of(data), "size": len(data)}
+
+    def manifest(self, table: dict[str, Any], media_type: str, tag: str = "") -> dict[str, Any]:
+        body = json.dumps({"schemaVersion": 2, "mediaType": media_type, **table}).encode()
+        done = requests.put(
+            f"{self.base}/manifests/{tag or digest_of(body)}",
+            data=body,
+            headers={"Content-Type": media_type},
+            timeout=10,
+        )
+        assert done.status_code == 201, done.text
+        return {"mediaType": media_type, "digest": digest_of(body), "size": len(body)}
+
+    def push(self, arch: str, *layers: bytes, tag: str = "", media_type: str = LAYER) -> dict[str, Any]:
+        """Push an image of one architecture; return its descriptor with its platform."""
+        config = json.dumps({"architecture": arch, "os": "linux", "rootfs": {"type": "layers"}}).encode()
+        table = {
+            "config": self.blob(config, CONFIG),
+            "layers": [self.blob(layer, media_type) for layer in layers],
+        }
+        platform = {"os": "linux", "architecture": arch, **({"variant": "v8"} if arch == "arm64" else {})}
+        return {**self.manifest(table, MANIFEST, tag), "platform": platform}
+
+    def index(self, tag: str, *images: dict[str, Any]) -> str:
+        found: str = self.manifest({"manifests": list(images)}, INDEX, tag)["digest"]
+        return found
+
+
+def serve(state: State) -> ThreadingHTTPServer:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    state.url = f"http://127.0.0.1:{server.server_port}"
+    server.state = state  # type: ignore[attr-defined]
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    return server
+
+
+@pytest.fixture(params=["local", pytest.param("lab", marks=pytest.mark.lab)])
+def registry(request: pytest.FixtureRequest) -> Iterator[Registry]:
+    if request.param == "lab":
+        # A repository of its own: tests may run side by side, and the registry outlives them.
+        word = hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:12]
+        yield Registry(host=LAB, repository=f"lockwright-test/{word}")
+        return
+    state = State(url="")
+    server = serve(state)
+    yield Registry(host=urlsplit(state.url).netloc, state=state)
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def local() -> Iterator[Registry]:
+    state = State(url="")
+    server = serve(state)
+    yield Registry(host=urlsplit(state.url).netloc, state=state)
+    server.shutdown()
+    server.server_close()
+
+
+def layer(files: dict[str, bytes | None], *, zipped: bool = True) -> bytes:
+    """A layer; a path ending in a slash is a directory, None a whiteout beside it."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for path, content in files.items():
+            folder, _, name = path.rstrip("/").rpartition("/")
+            member = tarfile.TarInfo(path if content is not None else f"{folder}/.wh.{name}")
+            if path.endswith("/"):
+                member.type = tarfile.DIRTYPE
+            member.size = len(content or b"")
+            archive.addfile(member, io.BytesIO(content or b""))
+    return gzip.compress(out.getvalue(), mtime=0) if zipped else out.getvalue()
+
+
+def status(*packages: str, arch: str = "amd64", state: str = "installed") -> bytes:
+    rows = (package.split("=") for package in packages)
+    return "\n".join(
+        f"Package: {name}\nStatus: install ok {state}\nArchitecture: {arch}\nVersion: {version}\n"
+        for name, version in rows
+    ).encode()
+
+
+DATABASE = "var/lib/dpkg/status"
+
+RECIPE = """\
+name = "p"
+family = "debian"
+
+# the base
+[[images.{arch}]]
+name = "{name}"
+tag = "13"
+digest = "sha256:{zeros}"
+evidence = "declared"
+by = "somebody"
+inventory-by = "somebody else"
+inventory = ["old=1"]
+# end
+"""
+
+
+def recipe(bench: Any, registry: Registry, arch: str = "x86_64", **changes: str) -> Path:
+    text = RECIPE.format(arch=arch, name=changes.get("name", registry.image), zeros="0" * 64)
+    for old, new in changes.items():
+        text = text.replace(old, new) if old != "name" else text
+    file: Path = bench.write("platforms/p.toml", text)
+    return file
+
+
+def row(file: Path, arch: str = "x86_64") -> dict[str, Any]:
+    found: dict[str, Any] = tomllib.loads(file.read_text())["images"][arch][0]
+    return found
+
+
+def test_a_tag_is_pinned_to_index_image_and_inventory(bench: Any, registry: Registry) -> None:
+    amd64 = registry.push(
+        "amd64",
+        layer({"./var/": b"", "./var/lib/dpkg/status": status("a=1", "b=2-1")}),
+        layer({DATABASE: status("b=2-2", "a=1", "c=3")}),
+    )
+    arm64 = registry.push("arm64", layer({DATABASE: status("a=1", arch="arm64")}))
+    index = registry.index("13", arm64, amd64)
+    file = recipe(bench, registry)
+
+    assert pin_image(bench.context()) == 0
+
+    assert row(file) == {
+        "name": registry.image,
+        "tag": "13",
+        "digest": amd64["digest"],
+        "index-digest": index,
+        "evidence": "observed",
+        "inventory": ["a=1", "b=2-2", "c=3"],
+    }
+    assert file.read_text().startswith('name = "p"\nfamily = "debian"\n\n# the base\n')
+    assert file.read_text().endswith("\n# end\n")
+
+
+def test_each_architecture_gets_its_own(bench: Any, registry: Registry) -> None:
+    amd64 = registry.push("amd64", layer({DATABASE: status("a=1")}))
+    arm64 = registry.push("arm64", layer({DATABASE: status("a=2", arch="arm64")}))
+    registry.index("13", amd64, arm64)
+    file = recipe(bench, registry, "aarch64")
+    pin_image(bench.context(), "p")
+    assert row(file, "aarch64")["digest"] == arm64["digest"]
+    assert row(file, "aarch64")["inventory"] == ["a=2"]
+
+
+def test_an_attestation_beside_the_images_is_no_image(bench: Any, local: Registry) -> None:
+    amd64 = local.push("amd64", layer({DATABASE: status("a=1")}))
+    other = local.push("amd64", layer({}))
+    local.index("13", {**other, "platform": {"os": "unknown", "architecture": "unknown"}}, amd64)
+    file = recipe(bench, local)
+    pin_image(bench.context())
+    assert row(file)["digest"] == amd64["digest"]
+
+
+def test_a_tag_without_an_index(bench: Any, registry: Registry) -> None:
+    amd64 = registry.push("amd64", layer({DATABASE: status("a=1")}), tag="13")
+    file = recipe(bench, registry)
+    pin_image(bench.context())
+    assert row(file)["digest"] == amd64["digest"]
+    assert "index-digest" not in row(file)
+
+
+def test_a_single_image_of_another_architecture_is_refused(bench: Any, local: Registry) -> None:
+    local.push("arm64", layer({DATABASE: status("a=1", arch="arm64")}), tag="13")
+    recipe(bench, local)
+    with pytest.raises(FetchError, match="is for arm64, not amd64"):
+        pin_image(bench.context())
+
+
+def test_an_index_without_the_architecture_says_what_it_has(bench: Any, local: Registry) -> None:
+    local.index("13", local.push("amd64", layer({DATABASE: status("a=1")})))
+    recipe(bench, local, "aarch64")
+    with pytest.raises(FetchError, match="has 0 images for linux/arm64: linux/amd64"):
+        pin_image(bench.context())
+
+
+def test_recorded_digests_can_stay_while_the_tag_moves(bench: Any, local: Registry) -> None:
+    old = local.push("amd64", layer({DATABASE: status("a=1")}), tag="13")
+    local.push("amd64", layer({DATABASE: status("a=2")}), tag="13")
+    file = recipe(bench, local, **{f"sha256:{'0' * 64}": old["digest"]})
+    pin_image(bench.context(), recorded=True)
+    assert row(file)["digest"] == old["digest"]
+    assert row(file)["inventory"] == ["a=1"]
+    assert row(file)["by"] == "somebody"
+    assert row(file)["evidence"] == "observed"
+
+
+def test_a_confirmed_inventory_keeps_its_author(bench: Any, local: Registry) -> None:
+    local.push("amd64", layer({DATABASE: status("a=1")}), tag="13")
+    file = recipe(bench, local, **{"old=1": "a=1"})
+    pin_image(bench.context())
+    assert row(file)["inventory-by"] == "somebody else"
+    assert "by" not in row(file)
+
+
+@pytest.mark.parametrize(
+    ("layers", "expected"),
+    [
+        ([{DATABASE: status("a=1")}, {"etc/x": b"1"}], ["a=1"]),
+        ([{"var/lib/dpkg/status.d/a": status("a=1"), "var/lib/dpkg/status.d/a.md5sums": b"x"}], ["a=1"]),
+        (
+            [{"var/lib/dpkg/status.d/a": b"Package: a\nVersion: 1\nArchitecture: all\n"}],
+            ["a=1"],
+        ),
+        (
+            [
+                {"var/lib/dpkg/status.d/a": status("a=1"), "var/lib/dpkg/status.d/b": status("b=1")},
+                {"var/lib/dpkg/status.d/a": None},
+            ],
+            ["b=1"],
+        ),
+        (
+            [
+                {"var/lib/dpkg/status.d/a": status("a=1")},
+                {"var/lib/dpkg/status.d/b": status("b=1"), "var/lib/dpkg/status.d/.wh..opq": None},
+            ],
+            ["b=1"],
+        ),
+        (
+            [{DATABASE: status("a=1")}, {"var/lib/dpkg": None, "var/lib/dpkg/status.d/b": status("b=1")}],
+            ["b=1"],
+        ),
+        ([{DATABASE: status("a=1")}, {"var": None, DATABASE: status("b=1")}], ["b=1"]),
+        ([{DATABASE: status("a=1")}, {"var/lib/dpkg/status-old": None}], ["a=1"]),
+    ],
+    ids=["untouched", "parts", "distroless", "file", "opaque", "folder", "ancestor", "neighbour"],
+)
+def test_layers_hide_what_is_below(
+    bench: Any, local: Registry, layers: list[dict[str, bytes | None]], expected: list[str]
+) -> None:
+    local.push("amd64", *map(layer, layers), tag="13")
+    file = recipe(bench, local)
+    pin_image(bench.context())
+    assert row(file)["inventory"] == expected
+
+
+def test_plain_layers_are_read(bench: Any, local: Registry) -> None:
+    plain = layer({DATABASE: status("a=1")}, zipped=False)
+    local.push("amd64", plain, tag="13", media_type=LAYER.removesuffix("+gzip"))
+    file = recipe(bench, local)
+    pin_image(bench.context())
+    assert row(file)["inventory"] == ["a=1"]
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type", "message"),
+    [
+        (layer({"etc/x": b""}), LAYER, "has no dpkg database in its layers"),
+        (layer({DATABASE: status("a=1", arch="i386")}), LAYER, "has a of architecture i386"),
+        (layer({DATABASE: status("a=1", state="half-configured")}), LAYER, "half-configured"),
+        (layer({DATABASE: status("a=1")})[:60], LAYER, "is no readable layer"),
+        (b"\x28\xb5\x2f\xfd....", LAYER.replace("gzip", "zstd"), "compressed with zstd"),
+        (b"x", "application/vnd.in-toto+json", "has a layer of type application/vnd.in-toto"),
+        (layer({"var/lib/dpkg": b"no folder"}), LAYER, "has var/lib/dpkg as something else"),
+    ],
+    ids=["no-database", "foreign", "half", "cut-off", "zstd", "type", "no-folder"],
+)
+def test_an_image_that_cannot_be_read_changes_nothing(
+    bench: Any, local: Registry, content: bytes, media_type: str, message: str
+) -> None:
+    local.push("amd64", content, tag="13", media_type=media_type)
+    file = recipe(bench, local)
+    before = file.read_bytes()
+    with pytest.raises(FetchError, match=message):
+        pin_image(bench.context())
+    assert file.read_bytes() == before
+
+
+def test_a_blob_with_other_bytes_is_a_mismatch(bench: Any, local: Registry) -> None:
+    content = layer({DATABASE: status("a=1")})
+    local.push("amd64", content, tag="13")
+    assert local.state is not None
+    local.state.blobs[digest_of(content)] = content[:-1] + b"!"
+    recipe(bench, local)
+    with pytest.raises(DigestMismatchError):
+        pin_image(bench.context())
+
+
+def test_a_manifest_with_other_bytes_is_a_mismatch(bench: Any, local: Registry) -> None:
+    amd64 = local.push("amd64", layer({DATABASE: status("a=1")}))
+    local.index("13", amd64)
+    assert local.state is not None
+    media_type, body = local.state.manifests[amd64["digest"]]
+    local.state.manifests[amd64["digest"]] = (media_type, body + b" ")
+    recipe(bench, local)
+    with pytest.raises(DigestMismatchError, match=f"expected {amd64['digest']}"):
+        pin_image(bench.context())
+
+
+def test_a_token_is_asked_for_as_the_registry_says(bench: Any, local: Registry) -> None:
+    amd64 = local.push("amd64", layer({DATABASE: status("a=1")}), tag="13")
+    assert local.state is not None
+    local.state.token = "opaque.token"
+    file = recipe(bench, local)
+    pin_image(bench.context())
+    assert row(file)["digest"] == amd64["digest"]
+    assert local.state.asked == [{"service": ["test"], "scope": [f"repository:{REPOSITORY}:pull"]}]
+
+
+def test_a_token_is_for_the_registry_alone(bench: Any, local: Registry) -> None:
+    local.push("amd64", layer({DATABASE: status("a=1")}), tag="13")
+    assert local.state is not None
+    files = State(url="", blobs=local.state.blobs)
+    server = serve(files)
+    local.state.token, local.state.redirect = "opaque.token", files.url
+    recipe(bench, local)
+    pin_image(bench.context())
+    server.shutdown()
+    server.server_close()
+    assert not files.leaked
+
+
+def test_a_token_that_does_not_help_ends_it(bench: Any, local: Registry) -> None:
+    local.push("amd64", layer({DATABASE: status("a=1")}), tag="13")
+    assert local.state is not None
+    local.state.token = "bad token"
+    recipe(bench, local)
+    with pytest.raises(FetchError, match="that is no token"):
+        pin_image(bench.context())
+
+
+def test_a_mirror_stands_in_for_the_registry(bench: Any, local: Registry) -> None:
+    local.push("amd64", layer({DATABASE: status("a=1")}), tag="13")
+    bench.origins = Origins(
+        mirrors=(Mirror(prefix="https://registry.invalid/", places=(f"http://{local.host}/",)),)
+    )
+    file = recipe(bench, local, name=f"registry.invalid/{REPOSITORY}")
+    pin_image(bench.context())
+    assert row(file)["inventory"] == ["a=1"]
+    assert row(file)["name"] == f"registry.invalid/{REPOSITORY}"
+
+
+def test_another_family_gets_digests_and_a_warning(bench: Any, local: Registry) -> None:
+    amd64 = local.push("amd64", layer({"etc/x": b""}), tag="13")
+    file = recipe(bench, local, **{'family = "debian"': 'family = "rpm"'})
+    pin_image(bench.context())
+    assert row(file)["digest"] == amd64["digest"]
+    assert row(file)["inventory"] == ["old=1"]
+    assert "the packages of family rpm are not read yet" in bench.err.getvalue()
+
+
+def test_a_tag_that_is_not_there(bench: Any, local: Registry) -> None:
+    recipe(bench, local)
+    with pytest.raises(FetchError, match=r"manifests/13: HTTP 404"):
+        pin_image(bench.context())
+
+
+@pytest.mark.parametrize("name", ["debian", "library/debian", "docker.io/Library/Debian"])
+def test_a_name_without_its_registry_is_refused(bench: Any, local: Registry, name: str) -> None:
+    recipe(bench, local, name=name)
+    with pytest.raises(RecipeError, match=re.escape(f"{name!r} is no image name with its registry")):
+        pin_image(bench.context())
+
+
+def test_dry_run_writes_nothing(bench: Any, local: Registry) -> None:
+    local.push("amd64", layer({DATABASE: status("a=1")}), tag="13")
+    file = recipe(bench, local)
+    before = file.read_bytes()
+    pin_image(bench.context(dry_run=True))
+    assert file.read_bytes() == before
+    assert "inventory" in bench.out.getvalue()
+
+
+def test_a_platform_without_images(bench: Any) -> None:
+    bench.write("platforms/p.toml", 'name = "p"\n')
+    with pytest.raises(UsageError, match="no published images"):
+        pin_image(bench.context())

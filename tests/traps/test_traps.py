@@ -1,0 +1,106 @@
+"""Each trap is a folder: `request.toml` goes in, `expect.txt` and `exit-code` must come out.
+
+`request.toml` holds the files of local indexes (`[[index]]`) and what is asked
+of them (`[[request]]`, the fields of PythonRequest). Without an index the
+default one is asked, and the trap needs the network. The rows of all requests
+of one architecture are put together, and roots are compared across
+architectures. What comes out is the error with its hint, or the rows.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builder.errors import BuilderError
+from builder.io.http import Client
+from builder.model.lock import PythonPackage
+from builder.model.target import Arch
+from builder.model.wire import structure
+from builder.resolve.python.merge import check_skew, merge_rows
+from builder.resolve.python.request import PythonRequest
+from builder.resolve.python.resolve import resolve_python
+from builder.resolve.python.services import Services, default_index
+
+HERE = Path(__file__).parent
+EMPTY = {"environment": "runtime", "glibc": "2.36", "python": "3.12", "exclude-newer": "2026-01-01T00:00:00Z"}
+
+
+def read(folder: Path) -> dict[str, Any]:
+    return tomllib.loads((folder / "request.toml").read_text())
+
+
+def cases() -> list[Any]:
+    found = []
+    for file in sorted(HERE.glob("*/request.toml")):
+        marks = [] if "index" in read(file.parent) else [pytest.mark.network]
+        found.append(pytest.param(file.parent, id=file.parent.name, marks=marks))
+    return found
+
+
+def serve(case: dict[str, Any], indexes: Any) -> dict[str, str]:
+    """Serve the indexes of a case; return the address of each by name."""
+    addresses = {}
+    for described in case.get("index", []):
+        index = indexes(
+            described["name"], form=described.get("form", "json"), dates=described.get("dates", True)
+        )
+        addresses[described["name"]] = index.url
+        for wheel in described.get("wheels", []):
+            index.wheel(
+                **{key: tuple(value) if isinstance(value, list) else value for key, value in wheel.items()}
+            )
+        for sdist in described.get("sdists", []):
+            index.sdist(**sdist)
+    return addresses
+
+
+def resolve_all(case: dict[str, Any], services: Services, addresses: dict[str, str]) -> list[PythonPackage]:
+    by_arch: dict[Arch, tuple[PythonPackage, ...]] = {}
+    for table in case["request"]:
+        for extra in table.get("indexes", []):
+            extra["url"] = addresses.get(extra["name"], extra.get("url", ""))
+        request = structure({**EMPTY, **table}, PythonRequest)
+        known = by_arch.get(request.arch, ())
+        by_arch[request.arch] = merge_rows((*known, *resolve_python(request, services)))
+    check_skew(by_arch, {root for table in case["request"] for root in table["roots"]})
+    return [row for rows in by_arch.values() for row in rows]
+
+
+def outcome(case: dict[str, Any], services: Services, addresses: dict[str, str]) -> tuple[str, int]:
+    try:
+        rows = resolve_all(case, services, addresses)
+    except BuilderError as error:
+        hint = f"\nhint: {error.hint}" if error.hint else ""
+        return f"{error}{hint}\n", error.exit_code
+    shown = [row for row in rows if row.name in case.get("show", [row.name])]
+    return "".join(f"{row.name} {row.version} {row.file} {row.origin}\n" for row in shown), 0
+
+
+@pytest.mark.parametrize("folder", cases())
+def test_trap(
+    folder: Path,
+    indexes: Any,
+    client: Client,
+    tmp_path: Path,
+    update_golden: bool,  # noqa: FBT001 - pytest passes fixtures by name
+) -> None:
+    case = read(folder)
+    addresses = serve(case, indexes)
+    services = Services(
+        client=client,
+        uv_cache=tmp_path / "uv",
+        metadata=tmp_path / "metadata",
+        index_url=addresses.get("default") or default_index(),
+    )
+    text, code = outcome(case, services, addresses)
+    for name, address in addresses.items():
+        text = text.replace(address, f"https://{name}.invalid/simple/")
+    if update_golden:
+        (folder / "expect.txt").write_text(text)
+        (folder / "exit-code").write_text(f"{code}\n")
+    assert text == (folder / "expect.txt").read_text()
+    assert code == int((folder / "exit-code").read_text())
