@@ -64,7 +64,9 @@ def test_words_that_change_no_image_make_no_lock_stale(project: Path, path: str,
     assert main(builder("lock", "--check", project=project)) == 0
 
 
-def test_check_tells_a_damaged_lock_from_a_stale_one(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_tells_a_damaged_lock_from_a_stale_one(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (project / "lock/1.0/plain/tiny-x86_64.toml").write_text("format = 1\n")
     assert main(builder("lock", "--check", "--format", "json", project=project)) == 1
     told = {row["target"]: row["reason"] for row in json.loads(capsys.readouterr().out)}
@@ -110,7 +112,7 @@ def test_up_to_date_locks_are_recognised_without_any_network(words: list[str], t
     if probe.returncode:
         assert not os.environ.get("CI"), "CI must be able to make a network namespace"
         pytest.skip("needs the right to make a network namespace (unshare --net)")
-    committed = {path for path in ROOT.glob("lock/*/*/*.toml")}
+    committed = set(ROOT.glob("lock/*/*/*.toml"))
     assert committed
     done = subprocess.run(
         [*unshare, *command, "--format", "json"],
@@ -124,9 +126,7 @@ def test_up_to_date_locks_are_recognised_without_any_network(words: list[str], t
 
 
 def test_two_processes_at_once_leave_whole_locks(project: Path) -> None:
-    commands = [
-        [sys.executable, "-m", "builder", *builder("lock", project=project)] for _ in range(4)
-    ]
+    commands = [[sys.executable, "-m", "builder", *builder("lock", project=project)] for _ in range(4)]
     running = [
         subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL)
         for command in commands
