@@ -11,12 +11,18 @@ from builder.errors import BuilderError, UsageError
 from builder.model.target import Arch, Target
 from builder.resolve.targets import Selection
 
-__all__ = ["select_image", "select_locks"]
+__all__ = ["locked_targets", "select_image", "select_locks"]
+
+
+def locked_targets(project: Project) -> tuple[Target, ...]:
+    """Return what the lock folder has locks of, sorted."""
+    found = (_target(path) for path, _ in locked(project))
+    return tuple(sorted(target for target in found if target is not None))
 
 
 def select_locks(project: Project, selection: Selection) -> tuple[Target, ...]:
     """Return the locked targets that are selected, sorted; without a release, those of the default one."""
-    targets = [target for path, _ in locked(project) if (target := _target(path)) is not None]
+    targets = list(locked_targets(project))
     if not selection.releases:
         release = _default_release(project, targets)
         targets = [target for target in targets if target.release == release]

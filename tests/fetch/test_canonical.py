@@ -15,7 +15,7 @@ from builder.fetch.canonical import CanonicalSpec, Submodule, Tree, write_canoni
 from builder.io.git import fetch_commit, git_environment
 
 if TYPE_CHECKING:
-    from conftest import RawRepository
+    from tests.fetch.conftest import RawRepository
 
 FILE, PROGRAM, LINK, FOLDER, MODULE = 0o100644, 0o100755, 0o120000, 0o40000, 0o160000
 
