@@ -13,7 +13,7 @@ from builder.model.lock import Repository
 from builder.model.recipe import RepositoryRecipe
 from builder.model.target import Arch
 from builder.resolve.debian.index import parse_packages
-from builder.resolve.debian.release import Release, check_window, read_inrelease
+from builder.resolve.debian.release import Release, check_suite, check_window, read_inrelease
 from builder.resolve.debian.universe import Index, Universe
 from builder.resolve.library import Library
 from builder.resolve.session import Session
@@ -83,6 +83,7 @@ def _release(repository: RepositoryRecipe, library: Library, session: Session) -
     )
     keys = tuple(library.keys[name] for name in repository.keys)
     release = read_inrelease(data, keys, place=place)
+    check_suite(release, repository.suite)
     check_window(release, _moment(repository))
     return release
 
@@ -126,7 +127,9 @@ def _packages(
 
 
 def _url(repository: RepositoryRecipe, path: str, session: Session) -> str:
-    return session.origins.url(repository.origin, _snapshot(repository), path)
+    """Return the URL of a file of the archive: a plain one has no folder for each moment."""
+    dated = session.origins.origin(repository.origin).layout == "snapshot"
+    return session.origins.url(repository.origin, _snapshot(repository) if dated else "", path)
 
 
 def _kept(repository: RepositoryRecipe, name: str, session: Session) -> Path:

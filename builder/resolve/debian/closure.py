@@ -14,6 +14,7 @@ from builder.errors import NoSolutionError
 from builder.resolve.debian.explain import no_removal, no_solution
 from builder.resolve.debian.inventory import installed_stanzas
 from builder.resolve.debian.mark import Marker
+from builder.resolve.debian.reason import reasons
 from builder.resolve.debian.repair import repair
 from builder.resolve.debian.state import Mode, State
 from builder.resolve.debian.sweep import sweep
@@ -54,7 +55,9 @@ class Plan:
     removals: tuple[tuple[str, str], ...]
 
 
-def resolve(universe: Universe, installed: Iterable[Installed], requests: Iterable[str]) -> tuple[Choice, ...]:
+def resolve(
+    universe: Universe, installed: Iterable[Installed], requests: Iterable[str]
+) -> tuple[Choice, ...]:
     """Return what must be installed for `requests` (names, or name=version), sorted by name.
 
     Requests are handled in the order given, which can matter, as on apt's
@@ -62,18 +65,18 @@ def resolve(universe: Universe, installed: Iterable[Installed], requests: Iterab
     requests exclude each other, and when an installed package would have to
     go: a base image only grows.
     """
-    state = _solved(universe, installed_stanzas(universe, installed), tuple(requests))
+    state, names = _solved(universe, installed_stanzas(universe, installed), tuple(requests))
     removals = _removals(state)
     if removals:
         raise no_removal(state, removals)
-    return _choices(state)
+    return _choices(state, names)
 
 
 def plan(universe: Universe, installed: Iterable[Installed], requests: Iterable[str]) -> Plan:
     """Return what apt would do for `requests`, removals included; errors as for `resolve`."""
-    state = _solved(universe, installed_stanzas(universe, installed), tuple(requests))
+    state, names = _solved(universe, installed_stanzas(universe, installed), tuple(requests))
     return Plan(
-        choices=_choices(state),
+        choices=_choices(state, names),
         removals=tuple((stanza.name, stanza.version) for stanza in _removals(state)),
     )
 
@@ -88,7 +91,9 @@ def base_set(universe: Universe, extra: Iterable[str] = ("apt",)) -> tuple[Choic
     return resolve(universe, (), (*sorted(chosen), *extra))
 
 
-def _solved(universe: Universe, current: Mapping[str, Stanza], requests: tuple[str, ...]) -> State:
+def _solved(
+    universe: Universe, current: Mapping[str, Stanza], requests: tuple[str, ...]
+) -> tuple[State, list[str]]:
     state = State(universe, current)
     # apt reads its whole command line before it marks anything.
     names = list(dict.fromkeys([_requested(state, request).name for request in requests]))
@@ -104,7 +109,7 @@ def _solved(universe: Universe, current: Mapping[str, Stanza], requests: tuple[s
             _requested(fresh, request)
         raise no_solution(fresh, state, names)
     sweep(state)
-    return state
+    return state, names
 
 
 def _requested(state: State, request: str) -> Stanza:
@@ -149,16 +154,19 @@ def _unknown(state: State, name: str, version: str) -> NoSolutionError:
     )
 
 
-def _choices(state: State) -> tuple[Choice, ...]:
+def _choices(state: State, requested: list[str]) -> tuple[Choice, ...]:
+    because = reasons(state, requested)
     names = sorted(name for name in state.names() if state.mode(name) is Mode.INSTALL)
-    return tuple(_choice(state, stanza) for name in names if (stanza := state.chosen(name)) is not None)
+    return tuple(
+        _choice(state, stanza, because[name]) for name in names if (stanza := state.chosen(name)) is not None
+    )
 
 
 def _removals(state: State) -> list[Stanza]:
     return [state.current[name] for name in sorted(state.current) if state.mode(name) is Mode.DELETE]
 
 
-def _choice(state: State, stanza: Stanza) -> Choice:
+def _choice(state: State, stanza: Stanza, because: str) -> Choice:
     return Choice(
         name=stanza.name,
         version=stanza.version,
@@ -167,6 +175,5 @@ def _choice(state: State, stanza: Stanza) -> Choice:
         size=stanza.size,
         sha256=stanza.sha256,
         index=state.universe.label(stanza),
-        because=state.because.get(stanza.name, ""),
+        because=because,
     )
-

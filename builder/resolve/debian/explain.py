@@ -71,9 +71,8 @@ class _Forced:
         self.missing: tuple[Stanza, Clause] | None = None
         pending = list(self.parents)
         while pending:
-            stanza = state.candidate(pending.pop(0))
-            for clause in state.clauses(stanza) if stanza is not None else ():
-                if stanza is not None and not clause.negative and not self._is_settled(stanza, clause):
+            for stanza, clause in state.demands(state.candidate(pending.pop(0))):
+                if not clause.negative and not self._is_settled(stanza, clause):
                     pending.extend(self._force(stanza, clause))
 
     def _is_settled(self, stanza: Stanza, clause: Clause) -> bool:
@@ -103,10 +102,9 @@ class _Forced:
         if self.missing is not None:
             return self._absence(*self.missing)
         for name in self.parents:
-            stanza = self.state.candidate(name)
-            for clause in self.state.clauses(stanza) if stanza is not None else ():
-                if stanza is not None and clause.negative:
-                    for target in self.state.targets(stanza, clause, clause.alternatives[0]):
+            for stanza, clause in self.state.demands(self.state.candidate(name)):
+                for relation in clause.alternatives if clause.negative else ():
+                    for target in self.state.targets(stanza, clause, relation):
                         if self._is_there(target):
                             return self._conflict(stanza, clause, target)
         return ""
@@ -153,9 +151,8 @@ def _verb(clause: Clause) -> str:
 def _enemy(state: State, gone: Stanza) -> str:
     """Say who conflicts with `gone`, or whom it conflicts with, or what it lacks."""
     for name in state.names():
-        stanza = state.chosen(name)
-        for clause in state.clauses(stanza) if stanza is not None else ():
-            if stanza is not None and clause.negative and gone in state.targets(stanza, clause, clause.alternatives[0]):
+        for stanza, clause in state.demands(state.chosen(name)):
+            if clause.negative and gone in state.targets(stanza, clause, clause.alternatives[0]):
                 return f"{stanza} {_verb(clause)} {clause}"
     unmet = next((clause for clause in state.clauses(gone) if not state.met(gone, clause)), None)
     return f"it {_verb(unmet)} {unmet}" if unmet is not None else ""

@@ -134,8 +134,9 @@ def _stanza(fields: dict[str, str], *, place: str, files: bool) -> Stanza:
         if not fields.get(name)
     ]
     if missing:
+        name = fields.get("Package") or "an unnamed package"
         raise FetchError(
-            f"the stanza of {fields.get('Package') or 'an unnamed package'} has no {' and no '.join(missing)}",
+            f"the stanza of {name} has no {' and no '.join(missing)}",
             place=place,
             hint="the index is cut off or is not a Packages file; fetch it again",
         )

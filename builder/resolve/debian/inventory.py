@@ -89,7 +89,7 @@ def _estimate(universe: Universe, row: Installed, versions: Mapping[str, str]) -
         newest,
         version=row.version,
         arch=row.arch,
-        source_version=row.version if newest.source_version == newest.version else "",
+        source_version=row.version if newest.source_version == newest.version else newest.source_version,
         pre_depends=kept("pre-depends", newest.pre_depends),
         depends=kept("depends", newest.depends),
         conflicts="",

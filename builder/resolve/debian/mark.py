@@ -11,10 +11,10 @@ that depth costs memory and not the interpreter's stack.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from builder.resolve.debian.choice import matching, solutions
+from builder.resolve.debian.room import Task, add_dependents, make_room, siblings
 from builder.resolve.debian.state import Mode
 
 if TYPE_CHECKING:
@@ -27,23 +27,6 @@ if TYPE_CHECKING:
     Steps = Generator[tuple[str, bool], bool, bool]
 
 __all__ = ["Marker"]
-
-
-@dataclass(slots=True, kw_only=True)
-class _Task:
-    """One package on its way in.
-
-    `firm` is set for what was asked for, and what follows from it without a
-    choice: its failures are left for `repair` to deal with, and its demands
-    bind the packages that they leave no choice about. `strict` tasks give up
-    at the first failure.
-    """
-
-    stanza: Stanza
-    firm: bool
-    strict: bool
-    upgrades: list[str] = field(default_factory=list)
-    removals: list[str] = field(default_factory=list)
 
 
 class Marker:
@@ -105,16 +88,16 @@ class Marker:
     def _enter(self, candidate: Stanza, *, follow: bool, user: bool) -> Steps:
         state, name = self.state, candidate.name
         firm = name in state.protected
-        task = _Task(stanza=candidate, firm=firm, strict=not firm and not user)
+        task = Task(stanza=candidate, firm=firm, strict=not firm and not user)
         whole = True
         wanted: list[Clause] = []
         if follow:
             open_ = [c for c in state.clauses(candidate) if firm or not state.met(candidate, c)]
             wanted = [c for c in open_ if not c.negative]
-            whole = self._make_room(task, [c for c in open_ if c.negative])
+            whole = make_room(state, task, [c for c in open_ if c.negative])
             if not whole and task.strict:
                 return False
-            self._find_dependents(task)
+            add_dependents(state, task)
         if not user:
             state.choose(name, force=False)
         if not follow:
@@ -128,7 +111,7 @@ class Marker:
                 state.protected.discard(name)
         return whole
 
-    def _follow(self, task: _Task, wanted: list[Clause]) -> Steps:
+    def _follow(self, task: Task, wanted: list[Clause]) -> Steps:
         yield from self._upgrade_siblings(task.stanza)
         whole = True
         for step in (self._upgrade(task), self._satisfy(task, wanted), self._remove(task)):
@@ -139,72 +122,9 @@ class Marker:
                 whole = False
         return whole
 
-    # Making room: Breaks, Conflicts, and installed packages that need the old version.
+    # What making room has planned.
 
-    def _make_room(self, task: _Task, clauses: list[Clause]) -> bool:
-        whole = True
-        blocked: set[str] = set()
-        for clause in clauses:
-            for stanza in matching(self.state, task.stanza, clause, self.state.candidate):
-                if self.state.candidate(stanza.name) is stanza and not self._bar(task, stanza, blocked):
-                    whole = False
-                    if task.strict:
-                        return False
-            for stanza in matching(self.state, task.stanza, clause, self.state.current.get):
-                candidate = self.state.candidate(stanza.name)
-                if candidate is stanza:
-                    continue  # barred above
-                if candidate is not None and stanza.name not in blocked:
-                    task.upgrades.append(stanza.name)
-                elif not self._plan_removal(task, stanza.name):
-                    whole = False
-                    if task.strict:
-                        return False
-        return whole
-
-    def _bar(self, task: _Task, stanza: Stanza, blocked: set[str]) -> bool:
-        """Keep a conflicting candidate out, or have the installed package removed."""
-        state, name = self.state, stanza.name
-        if stanza is state.current.get(name):
-            return self._plan_removal(task, name)
-        if state.mode(name) is Mode.INSTALL and not state.keep(name):
-            return False
-        if task.firm:
-            state.discard_candidate(name)
-            if name not in state.current:
-                state.protected.add(name)
-        else:
-            blocked.add(name)
-        return True
-
-    def _plan_removal(self, task: _Task, name: str) -> bool:
-        state = self.state
-        if not task.firm:
-            if state.mode(name) is Mode.DELETE:
-                return True
-            if not state.may_delete(name):
-                return False
-            task.removals.append(name)
-            return True
-        if state.mode(name) is not Mode.DELETE and not state.delete(name):
-            return False
-        state.discard_candidate(name)
-        state.protected.add(name)
-        return True
-
-    def _find_dependents(self, task: _Task) -> None:
-        """Collect installed packages that the new version of an installed package would break."""
-        state, new = self.state, task.stanza
-        old = state.current.get(new.name)
-        if old is None:
-            return
-        for name, relation in state.dependents(new.name):
-            if state.mode(name) is Mode.INSTALL or name in task.upgrades:
-                continue
-            if relation.accepts(old.version) and not relation.accepts(new.version):
-                task.upgrades.append(name)
-
-    def _upgrade(self, task: _Task) -> Steps:
+    def _upgrade(self, task: Task) -> Steps:
         state, whole = self.state, True
         for name in task.upgrades:
             if state.mode(name) is Mode.INSTALL or (yield name, True):
@@ -222,7 +142,7 @@ class Marker:
         state = self.state
         names = [
             name
-            for name in state.siblings(stanza)
+            for name in siblings(state, stanza)
             if state.candidate(name) is not state.current.get(name)
             and state.chosen(name) is not state.candidate(name)
         ]
@@ -230,7 +150,7 @@ class Marker:
             for name in names:
                 yield name, follow
 
-    def _remove(self, task: _Task) -> Steps:
+    def _remove(self, task: Task) -> Steps:
         yield from ()
         whole = True
         for name in task.removals:
@@ -242,7 +162,7 @@ class Marker:
 
     # Pre-Depends and Depends.
 
-    def _satisfy(self, task: _Task, wanted: list[Clause]) -> Steps:
+    def _satisfy(self, task: Task, wanted: list[Clause]) -> Steps:
         whole = True
         for clause in wanted:
             if self.state.met(task.stanza, clause):
@@ -254,7 +174,7 @@ class Marker:
                     return False
         return whole
 
-    def _bind(self, task: _Task, clause: Clause) -> Steps:
+    def _bind(self, task: Task, clause: Clause) -> Steps:
         """Protect the only package that can satisfy a clause of a firm task."""
         state = self.state
         found = dict.fromkeys(
@@ -269,14 +189,13 @@ class Marker:
         state.protected.add(names[0])
         return (yield names[0], True)
 
-    def _solve(self, task: _Task, clause: Clause) -> Steps:
+    def _solve(self, task: Task, clause: Clause) -> Steps:
         state = self.state
         found = solutions(state, task.stanza, clause)
         for stanza in found:
             name = stanza.name
             if state.candidate(name) is not stanza:
                 continue
-            state.because.setdefault(name, task.stanza.name)
             if task.firm and len(found) == 1:
                 if not (yield name, False):
                     continue

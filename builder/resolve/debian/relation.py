@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 from debian.deb822 import PkgRelation
 from debian.debian_support import NativeVersion
@@ -15,7 +15,7 @@ __all__ = ["Clause", "Relation", "clauses", "compare"]
 _RELATIONS = {"<<": (-1,), "<": (-1, 0), "<=": (-1, 0), "=": (0,), ">=": (0, 1), ">": (0, 1), ">>": (1,)}
 
 
-@lru_cache(maxsize=None)
+@cache
 def _version(text: str) -> NativeVersion:
     # NativeVersion by name: `Version` is whatever apt binding the machine has.
     try:
@@ -24,7 +24,7 @@ def _version(text: str) -> NativeVersion:
         raise FetchError(f"{text!r} is not a Debian version") from error
 
 
-@lru_cache(maxsize=None)
+@cache
 def compare(left: str, right: str) -> int:
     """Return -1, 0 or 1 as `left` is older than, equal to or newer than `right`.
 
@@ -78,7 +78,7 @@ class Clause:
         return " | ".join(str(relation) for relation in self.alternatives)
 
 
-@lru_cache(maxsize=None)
+@cache
 def clauses(kind: str, field: str, arch: str) -> tuple[Clause, ...]:
     """Read a relation field of a package of architecture `arch`.
 

@@ -114,7 +114,7 @@ def check_suite(release: Release, suite: str) -> None:
     """
     if suite not in {release.suite, release.codename}:
         raise FetchError(
-            f"expected the index of {suite}, got that of {release.suite or release.codename} ({release.codename})",
+            f"expected the index of {suite}, got that of {release.suite} ({release.codename})",
             place=release.place,
             hint=_REFETCH,
         )
@@ -125,12 +125,16 @@ def check_index(release: Release, path: str, data: bytes) -> None:
     sha256, size = release.index_entry(path)
     if len(data) != size:
         raise DigestMismatchError(
-            f"{path} has {len(data)} bytes, the signed index says {size}", place=release.place, hint=_hint(path)
+            f"{path} has {len(data)} bytes, the signed index says {size}",
+            place=release.place,
+            hint=_hint(path),
         )
     found = hashlib.sha256(data).hexdigest()
     if found != sha256:
         raise DigestMismatchError(
-            f"{path} has sha256 {found}, the signed index says {sha256}", place=release.place, hint=_hint(path)
+            f"{path} has sha256 {found}, the signed index says {sha256}",
+            place=release.place,
+            hint=_hint(path),
         )
 
 
@@ -159,7 +163,9 @@ def _check_frame(data: bytes, place: str) -> None:
     if counts[1:] == [0, 0] or counts[2] == 0:
         raise FetchError("the file is cut off: its signature is missing", place=place, hint=_REFETCH)
     if counts != [1, 1, 1]:
-        raise FetchError("the file holds more than one message or signature block", place=place, hint=_REFETCH)
+        raise FetchError(
+            "the file holds more than one message or signature block", place=place, hint=_REFETCH
+        )
     if any(lines[lines.index(_END) + 1 :]):
         raise FetchError("there is unsigned text after the signature", place=place, hint=_REFETCH)
 
@@ -176,7 +182,9 @@ def _signed_text(data: bytes, certificates: tuple[Cert, ...], place: str) -> tup
     known = {certificate.fingerprint for certificate in certificates}
     signers = sorted({signature.certificate for signature in verified.valid_sigs} & known)
     if not signers or verified.bytes is None:
-        raise DigestMismatchError("no good signature by a certificate of the keyring", place=place, hint=_REFETCH)
+        raise DigestMismatchError(
+            "no good signature by a certificate of the keyring", place=place, hint=_REFETCH
+        )
     try:
         return verified.bytes.decode("utf-8"), tuple(signers)
     except UnicodeDecodeError as error:
@@ -185,7 +193,9 @@ def _signed_text(data: bytes, certificates: tuple[Cert, ...], place: str) -> tup
 
 def _parse(text: str, *, signers: tuple[str, ...], sha256: str, place: str) -> Release:
     fields = Fields(text.splitlines())
-    missing = [name for name in ("Codename", "Date", "Components", "Architectures", "SHA256") if name not in fields]
+    missing = [
+        name for name in ("Codename", "Date", "Components", "Architectures", "SHA256") if name not in fields
+    ]
     if missing:
         raise FetchError(f"the signed text has no {' and no '.join(missing)}", place=place, hint=_REFETCH)
     until = fields.get("Valid-Until")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from builder.resolve.debian.score import scores
 from builder.resolve.debian.state import Mode
+from builder.resolve.debian.upgrade import Upgrader
 
 if TYPE_CHECKING:
     from builder.resolve.debian.index import Stanza
@@ -55,7 +56,7 @@ class _Repair:
         self.state = marker.state
         self.requested = requested
         self.scores: dict[str, int] = {}
-        self.untried = {*self.state.universe.versions, *self.state.current}
+        self.upgrader = Upgrader(marker, requested)
         self.before: set[str] = set()
         self.changed = False
 
@@ -64,7 +65,9 @@ class _Repair:
         self.before = {name for name in self.state.names() if self.state.mode(name) is Mode.INSTALL}
         self.scores = scores(self.state, self.requested)
         rank = self.state.universe.rank
-        order = sorted(self.untried, key=lambda name: (-self.scores.get(name, 0), rank.get(name, len(rank))))
+        order = sorted(
+            self.upgrader.untried, key=lambda name: (-self.scores.get(name, 0), rank.get(name, len(rank)))
+        )
         for number in range(_ROUNDS):
             self.changed = False
             for name in order:
@@ -104,7 +107,7 @@ class _Repair:
         ):
             return
         self.before.discard(name)
-        self.untried.discard(name)
+        self.upgrader.untried.discard(name)
         count = len(state.all_broken())
         self.marker.install(name, follow=False)
         if state.broken(name) or count < len(state.all_broken()):
@@ -190,7 +193,7 @@ class _Repair:
                     self._change_owner(case, clause, relation, other)
                     self.changed = True
                     return True
-                if self._upgrade(other):
+                if self.upgrader.upgrade(other):
                     score[other] = min(score.get(other, 0), score.get(case.name, 0))
                     return False
             elif clause.kind == "breaks" and state.met_by_candidates(case.stanza, clause):
@@ -208,7 +211,7 @@ class _Repair:
         state.keep(case.name)
         if not state.broken(case.name):
             self._hold_back(case, restore=several and was_chosen)
-        elif self._upgrade(case.name):
+        elif self.upgrader.upgrade(case.name):
             pass
         elif not several:
             state.delete(case.name)
@@ -225,55 +228,6 @@ class _Repair:
         self.marker.install(name, follow=True)
         if state.broken(name) or len(state.all_broken()) > count:
             state.delete(name)
-
-    def _upgrade(self, name: str) -> bool:
-        """Choose the candidate of `name`, upgrading what it needs for that; once per package."""
-        state = self.state
-        if name not in self.untried or name in self.requested or not self._is_upgradable(name):
-            return False
-        self.untried.discard(name)
-        was_kept = state.mode(name) is Mode.KEEP
-        if not self.marker.install(name, follow=False):
-            return False
-        stanza = state.chosen(name)
-        if stanza is None:
-            return False
-        if all(self._upgrade_for(stanza, clause) for clause in state.clauses(stanza)):
-            return True
-        if was_kept:
-            state.keep(name)
-        else:
-            state.delete(name)
-        return False
-
-    def _is_upgradable(self, name: str) -> bool:
-        candidate = self.state.candidate(name)
-        return candidate is not None and candidate is not self.state.current.get(name)
-
-    def _upgrade_for(self, stanza: Stanza, clause: Clause) -> bool:
-        state, fine = self.state, True
-        for relation in clause.alternatives:
-            if state.met(stanza, clause):
-                return fine
-            targets = state.targets(stanza, clause, relation)
-            name = self._main_target(stanza, relation, targets)
-            satisfiable = clause.negative != any(state.candidate(s.name) is s for s in targets)
-            if name in state.protected:
-                fine = False
-            elif satisfiable:
-                fine = self._upgrade(name)
-                if fine:
-                    return True
-            elif clause.negative:
-                return fine
-            else:
-                fine = False
-        return fine
-
-    def _main_target(self, stanza: Stanza, relation: Relation, targets: tuple[Stanza, ...]) -> str:
-        if relation.target in self.state.universe.versions:
-            return relation.target
-        return next((s.name for s in targets if s.name != stanza.name), relation.target)
 
     def _apply(self, case: _Case) -> None:
         state, score = self.state, self.scores

@@ -35,8 +35,7 @@ class State:
 
     `protected` packages are the request's own and whatever follows from it
     without a choice: only `force` changes them. `automatic` ones were pulled
-    in and go again when nothing reaches them. `because` remembers, for
-    messages, who first pulled a package in.
+    in and go again when nothing reaches them.
     """
 
     def __init__(self, universe: Universe, installed: Mapping[str, Stanza]) -> None:
@@ -44,12 +43,10 @@ class State:
         self.current = installed
         self.protected: set[str] = set()
         self.automatic: set[str] = set()
-        self.because: dict[str, str] = {}
         self._chosen: dict[str, Stanza | None] = {}
         self._candidate: dict[str, Stanza | None] = {}
         self._mode: dict[str, Mode] = {}
         self._clauses: dict[Stanza, tuple[Clause, ...]] = {}
-        self._dependents: dict[str, list[tuple[str, Relation]]] | None = None
         self._outside = self._providers_outside()
         self._targets: dict[Relation, tuple[Stanza, ...]] = {}
 
@@ -104,6 +101,12 @@ class State:
             known = self._clauses[stanza] = hard(stanza, self.universe.arch)
         return known
 
+    def demands(self, stanza: Stanza | None) -> Iterator[tuple[Stanza, Clause]]:
+        """Yield (stanza, clause) for each of them; nothing for no stanza."""
+        if stanza is not None:
+            for clause in self.clauses(stanza):
+                yield stanza, clause
+
     def soft(self, stanza: Stanza) -> tuple[Clause, ...]:
         """Return the relations of `stanza` that need not hold."""
         return soft(stanza, self.universe.arch)
@@ -152,31 +155,6 @@ class State:
     def all_broken(self) -> list[str]:
         """Return the packages with an unmet relation, in apt's order."""
         return [name for name in self.names() if self.broken(name)]
-
-    def dependents(self, name: str) -> list[tuple[str, Relation]]:
-        """Return the installed packages that depend on `name`, each with that relation."""
-        if self._dependents is None:
-            self._dependents = {}
-            for stanza in self.current.values():
-                for clause in self.clauses(stanza):
-                    for relation in () if clause.negative else clause.alternatives:
-                        self._dependents.setdefault(relation.target, []).append((stanza.name, relation))
-        return self._dependents.get(name, [])
-
-    def siblings(self, stanza: Stanza) -> list[str]:
-        """Return the other installed packages whose candidate has the same source and source version."""
-        source = (stanza.source, stanza.source_version)
-        rank = self.universe.rank
-        return sorted(
-            (
-                name
-                for name in self.current
-                if name != stanza.name
-                and (candidate := self.candidate(name)) is not None
-                and (candidate.source, candidate.source_version) == source
-            ),
-            key=lambda name: rank.get(name, len(rank)),
-        )
 
     # Changes.
 

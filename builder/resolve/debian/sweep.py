@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from builder.resolve.debian.relation import compare
 from builder.resolve.debian.state import Mode
 
 if TYPE_CHECKING:
@@ -61,5 +62,10 @@ def _present(state: State, stanza: Stanza, clause: Clause, relation: Relation) -
 
 
 def _newest_of_source(present: list[Stanza]) -> list[Stanza]:
-    # Of several packages built from one source, only those of its newest version count.
-    return present
+    """Leave out packages that a newer version of the same source has replaced, such as old kernels."""
+    newest: dict[str, str] = {}
+    for stanza in present:
+        known = newest.get(stanza.source)
+        if known is None or compare(stanza.source_version, known) > 0:
+            newest[stanza.source] = stanza.source_version
+    return [stanza for stanza in present if compare(stanza.source_version, newest[stanza.source]) == 0]

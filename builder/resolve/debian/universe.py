@@ -168,7 +168,7 @@ def _providers(stanzas: Sequence[Stanza], arch: str) -> dict[str, tuple[tuple[St
 
 
 def _mention(stanza: Stanza, rank: dict[str, int], arch: str) -> None:
-    """Number the packages that `stanza` names, in the order in which apt's cache creates them."""
+    """Give numbers to the packages that `stanza` names, in the order in which apt's cache creates them."""
     rank.setdefault(stanza.name, len(rank))
     for text in (
         stanza.pre_depends,

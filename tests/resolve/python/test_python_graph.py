@@ -75,7 +75,7 @@ def test_inactive_root_is_left_out(request_of: Any) -> None:
         ("'x' == extra", "", False),
     ],
 )
-def test_markers_with_extras(marker: str, extra: str, counts: bool) -> None:  # noqa: FBT001 - a parameter
+def test_markers_with_extras(marker: str, extra: str, counts: bool) -> None:
     environment = marker_environment(Arch.X86_64, "3.13")
     found = list(active_requirements(node("a", "1", f"b; {marker}"), extra, environment))
     assert bool(found) is counts

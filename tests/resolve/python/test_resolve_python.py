@@ -271,7 +271,7 @@ def test_unknown_extra_of_a_root_is_refused(index: Any, services: Any, request_o
     assert caught.value.hint == "Its extras: more"
 
 
-def test_user_configuration_does_not_count(  # noqa: PLR0917 - pytest passes fixtures by name
+def test_user_configuration_does_not_count(
     index: Any, indexes: Any, services: Any, request_of: Any, tmp_path: Any, monkeypatch: Any
 ) -> None:
     index.wheel("app", "1.0", requires=("lib",))

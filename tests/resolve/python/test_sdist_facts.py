@@ -32,7 +32,7 @@ def tar(**files: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(("info", "static"), [(STATIC, True), (DYNAMIC, False), (OLD, False), (b"", False)])
-def test_static_metadata(info: bytes, static: bool) -> None:  # noqa: FBT001 - a parameter
+def test_static_metadata(info: bytes, static: bool) -> None:
     facts = read_sdist("a-1.tar.gz", tar(info=info))
     assert (facts.static, facts.stub) == (static, False)
 

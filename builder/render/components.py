@@ -1,0 +1,143 @@
+"""Stages that build: one toolchain a set of OS packages, one stage a component."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from builder.errors import BuilderError, LockError
+from builder.model.lock import Build, Lock
+from builder.model.table import Table
+from builder.render.fetches import verify
+from builder.render.installing import clean_bytecode, fill_environment, install_os_packages
+from builder.render.instructions import Copy, Env, Instruction, Mount, Run, Workdir
+from builder.render.rows import Fetches
+from builder.render.shell import Command, check_step, refuse_placeholder
+from builder.render.spelling import shown
+from builder.render.stages import EPOCH, Stage
+
+__all__ = ["build_stages", "toolchains"]
+
+_BUILD_ENVIRONMENT = "/opt/build-env"
+_SOURCES, _INPUTS, _WHEELS = "/sources", "/inputs", "/wheels"
+_TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
+
+
+def toolchains(lock: Lock, fetches: Fetches, base: str) -> tuple[tuple[Stage, ...], dict[str, str]]:
+    """Return the toolchain stages, and the name of the one that each build stands on."""
+    users: dict[tuple[str, ...], list[str]] = {}
+    for build in lock.builds:
+        stages = tuple(s.name for g in fetches.os_packages if build.component in g.uses for s in g.stages)
+        users.setdefault(stages, []).append(build.component)
+    made, standing = [], {}
+    for stages, names in users.items():
+        name = f"toolchain-{min(names)}-{lock.arch}" if stages else base
+        standing.update(dict.fromkeys(names, name))
+        if stages:
+            note = f"os-packages for the builds of {', '.join(sorted(names))}"
+            made.append(
+                Stage(name=name, base=base, notes=(note,), body=(EPOCH, install_os_packages(lock, stages)))
+            )
+    return tuple(made), standing
+
+
+def build_stages(lock: Lock, fetches: Fetches, standing: dict[str, str]) -> tuple[Stage, ...]:
+    """Return one stage a build, in the lock's order (LockError naming the build)."""
+    return tuple(_stage(_Site(lock=lock, fetches=fetches, build=build), standing) for build in lock.builds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Site:
+    """One build and the rows around it."""
+
+    lock: Lock
+    fetches: Fetches
+    build: Build
+
+
+def _stage(site: _Site, standing: dict[str, str]) -> Stage:
+    build = site.build
+    try:
+        environment = fill_environment(site.lock, site.fetches, build.component, _BUILD_ENVIRONMENT)
+        body = (
+            EPOCH,
+            *environment,
+            *_variables(build.env, with_environment=bool(environment)),
+            *_needs(site),
+            Workdir(path=f"/src/{build.component}"),
+            _steps(site),
+            *_own_checks(build),
+        )
+    except BuilderError as error:
+        raise error.within(f"builds: {shown(build.component)}") from None
+    notes = (f"builds: {build.component} {build.version} ({build.license}), {build.system}",)
+    return Stage(
+        name=f"{build.component}-{site.lock.arch}", base=standing[build.component], notes=notes, body=body
+    )
+
+
+def _variables(env: Table, *, with_environment: bool) -> tuple[Instruction, ...]:
+    """Return the variables of a build; its Python environment comes first in PATH, unless it is there."""
+    for name, value in env:
+        refuse_placeholder(f"{name}={value}")
+    path = f"{_BUILD_ENVIRONMENT}/bin"
+    given = env.get("PATH")
+    if not with_environment or path in given.split(":"):
+        return tuple(Env(name=name, value=value) for name, value in env)
+    first = Env(name="PATH", value=f"{path}:{given}" if given else path, before=not given)
+    return (first, *(Env(name=name, value=value) for name, value in env if name != "PATH"))
+
+
+def _needs(site: _Site) -> list[Copy]:
+    """Copy in the prefixes of what the build needs: exactly those that the lock lists."""
+    prefixes = {build.component: build.prefix for build in site.lock.builds}
+    copies = []
+    for need in site.build.needs:
+        if need not in prefixes:
+            raise LockError(f"it needs {shown(need)}, which is not built")
+        if prefixes[need]:
+            stage = f"{need}-{site.lock.arch}"
+            copies.append(Copy(stage=stage, source=prefixes[need], target=prefixes[need]))
+    return copies
+
+
+def _steps(site: _Site) -> Run:
+    build = site.build
+    mounted: list[Mount] = []
+    commands: list[Command] = []
+    for table, folder in ((site.fetches.sources, _SOURCES), (site.fetches.archives, _INPUTS)):
+        stages = dict(table).get(build.component)
+        if stages:
+            mounted.append(Mount(stage=stages[-1].name, target=folder))
+            commands.append(verify(folder))
+    commands += _unpack(site)
+    if build.wheels:
+        commands.append(("mkdir", "-p", _WHEELS))
+    commands += map(check_step, build.steps)
+    if build.prefix:
+        commands.append(clean_bytecode(build.prefix))
+    if not commands:
+        raise LockError("it has neither inputs nor steps")
+    return Run(commands=tuple(commands), mounts=tuple(mounted))
+
+
+def _unpack(site: _Site) -> list[Command]:
+    """Unpack the source, without its top folder: the git tar, else the only archive if it is a tar."""
+    build = site.build
+    for row in site.lock.sources:
+        if row.component == build.component:
+            return [_untar(f"{_SOURCES}/{row.file}")]
+    archives = [row.file for row in site.lock.archives if row.component == build.component]
+    if len(archives) == 1 and archives[0].endswith(_TARS):
+        return [_untar(f"{_INPUTS}/{archives[0]}")]
+    return []
+
+
+def _untar(file: str) -> Command:
+    return ("tar", "--extract", f"--file={file}", "--strip-components=1", "--no-same-owner")
+
+
+def _own_checks(build: Build) -> tuple[Run, ...]:
+    """Return the checks of what does not reach the image: they run where it was built."""
+    if build.runtime or build.wheels or not build.checks:
+        return ()
+    return tuple(Run(commands=(check_step(check.run),)) for check in build.checks)

@@ -1,0 +1,131 @@
+"""Stages of the image itself: OS packages, Python environment, what is put together, and its checks."""
+
+from __future__ import annotations
+
+import re
+
+from builder.errors import LockError
+from builder.model.lock import RUNTIME, Check, Lock
+from builder.render.installing import PREFIX, fill_environment, install_os_packages
+from builder.render.instructions import (
+    Cmd,
+    Copy,
+    Entrypoint,
+    Env,
+    File,
+    Instruction,
+    Label,
+    Run,
+)
+from builder.render.rows import Fetches
+from builder.render.shell import Command, check_step, refuse_placeholder
+from builder.render.spelling import shown
+from builder.render.stages import EPOCH, Stage
+
+__all__ = ["check_stage", "runtime_stages"]
+
+_FOLDER = re.compile(r"/[A-Za-z0-9._+/@-]+")
+_CHECK = "/check"
+_CHECK_SCRIPT = (
+    "#!/bin/sh",
+    "# check TEXT COMMAND…: the command must succeed, and TEXT must be in its output",
+    'text="$1"',
+    "shift",
+    "status=0",
+    'output="$("$@" 2>&1)" || status=$?',
+    "printf '%s\\n' \"$output\"",
+    '[ "$status" -eq 0 ] || exit "$status"',
+    'case "$output" in',
+    '  *"$text"*) ;;',
+    "  *) printf 'not in this output: %s\\n' \"$text\" >&2; exit 1 ;;",
+    "esac",
+)
+
+
+def runtime_stages(lock: Lock, digest: str, fetches: Fetches, base: str) -> tuple[Stage, ...]:
+    """Return the stages of the image: its OS packages, its Python environment, and all of it together."""
+    stages: list[Stage] = []
+    debs = tuple(s.name for group in fetches.os_packages if RUNTIME in group.uses for s in group.stages)
+    if debs:
+        os = Stage(
+            name=f"os-{lock.arch}",
+            base=base,
+            notes=("os-packages for runtime",),
+            body=(EPOCH, install_os_packages(lock, debs)),
+        )
+        stages.append(os)
+        base = os.name
+    environment = fill_environment(lock, fetches, RUNTIME, PREFIX)
+    copies = _prefixes(lock)
+    if environment:
+        python = Stage(
+            name=f"python-{lock.arch}", base=base, notes=("python for runtime",), body=(EPOCH, *environment)
+        )
+        stages.append(python)
+        copies.append(Copy(stage=python.name, source=PREFIX, target=PREFIX))
+    body = (EPOCH, *copies, *_linker(lock), *_settings(lock, digest, with_environment=bool(environment)))
+    stages.append(Stage(name=f"runtime-{lock.arch}", base=base, notes=_notes(lock), body=body))
+    return tuple(stages)
+
+
+def _notes(lock: Lock) -> tuple[str, ...]:
+    downloads = lock.runtime.downloads
+    at_run_time = ("It may still fetch or compile when it runs:", *(f"- {text}" for text in downloads))
+    return (
+        f"The image of {lock.target}: prefixes of builds, python, runtime",
+        *(at_run_time if downloads else ()),
+    )
+
+
+def _prefixes(lock: Lock) -> list[Copy]:
+    return [
+        Copy(stage=f"{build.component}-{lock.arch}", source=build.prefix, target=build.prefix)
+        for build in lock.builds
+        if build.runtime and build.prefix
+    ]
+
+
+def _linker(lock: Lock) -> tuple[Instruction, ...]:
+    """Tell the dynamic linker where the libraries are; its auxiliary cache holds times."""
+    folders = lock.runtime.library_path
+    if not folders:
+        return ()
+    for folder in folders:
+        if not _FOLDER.fullmatch(folder):
+            raise LockError(f"runtime: library-path: {shown(folder)} is no plain absolute path")
+    commands: tuple[Command, ...] = (("ldconfig",), ("rm", "-rf", "/var/cache/ldconfig/aux-cache"))
+    return (File(lines=folders, target="/etc/ld.so.conf.d/00-dynamo.conf"), Run(commands=commands))
+
+
+def _settings(lock: Lock, digest: str, *, with_environment: bool) -> tuple[Instruction, ...]:
+    runtime = lock.runtime
+    for name, value in runtime.env:
+        refuse_placeholder(f"{name}={value}")
+    path = with_environment and not runtime.env.get("PATH")
+    labels = {
+        "lockwright.lock": f"sha256:{digest}",
+        "lockwright.target": str(lock.target),
+        "org.opencontainers.image.title": lock.framework,
+        "org.opencontainers.image.version": lock.release,
+    }
+    return (
+        *([Env(name="PATH", value=f"{PREFIX}/bin", before=True)] if path else []),
+        *(Env(name=name, value=value) for name, value in runtime.env),
+        *(Label(name=name, value=value) for name, value in labels.items()),
+        *([Entrypoint(arguments=runtime.entrypoint)] if runtime.entrypoint else []),
+        *([Cmd(arguments=runtime.command)] if runtime.command else []),
+    )
+
+
+def check_stage(lock: Lock) -> Stage:
+    """Return the stage that runs the checks of the image and of everything in it."""
+    checks = [check for build in lock.builds if build.runtime or build.wheels for check in build.checks]
+    checks += lock.runtime.checks
+    script = File(lines=_CHECK_SCRIPT, target=_CHECK, mode="755")
+    body: tuple[Instruction, ...] = (EPOCH, script, *map(_check, checks)) if checks else ()
+    notes = ("checks of builds and runtime: each must succeed and print what is expected",)
+    return Stage(name=f"check-{lock.arch}", base=f"runtime-{lock.arch}", notes=notes, body=body)
+
+
+def _check(check: Check) -> Run:
+    return Run(commands=((_CHECK, check.expect, *check_step(check.run)),))

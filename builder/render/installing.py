@@ -1,0 +1,131 @@
+"""Commands that install OS packages and wheels, and remove what differs from build to build."""
+
+from __future__ import annotations
+
+from builder.errors import LockError
+from builder.model.lock import INSTALLER, Lock
+from builder.render.fetches import mounts, verify
+from builder.render.instructions import Instruction, Mount, Run
+from builder.render.rows import Fetches, wheel_requirement
+from builder.render.shell import Command, Verbatim
+from builder.render.spelling import shown
+
+__all__ = ["PREFIX", "clean_bytecode", "fill_environment", "install_os_packages"]
+
+PREFIX = "/opt/dynamo/venv"
+"""The image's Python environment."""
+
+_DEBS, _WHEELS, _BUILT, _INSTALLER = "/debs", "/wheels", "/built", "/installer"
+
+# Caches, logs and backups hold times or depend on the order of events; nothing reads them later.
+_CLEAN: tuple[Command, ...] = (
+    (
+        "rm",
+        "-rf",
+        Verbatim("/var/cache/apt/*.bin"),
+        "/var/cache/ldconfig/aux-cache",
+        Verbatim("/var/cache/debconf/*-old"),
+        Verbatim("/var/lib/apt/lists/*"),
+        Verbatim("/var/lib/dpkg/*-old"),
+        "/var/log/alternatives.log",
+        "/var/log/apt",
+        "/var/log/dpkg.log",
+    ),
+)
+
+
+def clean_bytecode(folder: str) -> Command:
+    """Return the command that removes compiled Python below `folder`: it records times."""
+    return (
+        "find",
+        folder,
+        "-xdev",
+        "-type",
+        "d",
+        "-name",
+        "__pycache__",
+        "-prune",
+        "-exec",
+        "rm",
+        "-rf",
+        "{}",
+        "+",
+    )
+
+
+def install_os_packages(lock: Lock, stages: tuple[str, ...]) -> Run:
+    """Return what installs every package of some fetch stages, as apt orders them."""
+    if lock.environment.family != "debian":
+        family = lock.environment.family
+        raise LockError(f"OS packages of the family {shown(family)} cannot be installed by this version")
+    mounted = mounts(stages, _DEBS)
+    install: Command = (
+        "env",
+        "DEBIAN_FRONTEND=noninteractive",
+        "apt-get",
+        "install",
+        "--yes",
+        "--no-install-recommends",
+        Verbatim(f"{_DEBS}/*/*.deb"),
+    )
+    checks = tuple(verify(mount.target) for mount in mounted)
+    return Run(commands=(*checks, install, *_CLEAN, clean_bytecode("/")), mounts=mounted)
+
+
+def fill_environment(lock: Lock, fetches: Fetches, use: str, folder: str) -> tuple[Instruction, ...]:
+    """Return what makes the Python environment of `use` in `folder`; nothing where it has no rows."""
+    stages = tuple(stage.name for group in fetches.python if use in group.uses for stage in group.stages)
+    built = [row for row in lock.python if row.build and use in row.for_]
+    if not stages and not built:
+        return ()
+    fetched = mounts(stages, _WHEELS)
+    pip, pip_mount = _pip(lock, fetches)
+    interpreter = f"python{lock.environment.python}"
+    makers = sorted({row.build for row in built})
+    commands: list[Command] = [
+        verify(_INSTALLER),
+        (interpreter, "-m", "venv", "--without-pip", folder),
+    ]
+    if fetched:
+        sources = [f"--find-links={mount.target}" for mount in fetched]
+        files = [f"--requirement={mount.target}/requirements.txt" for mount in fetched]
+        commands.append((*_install(interpreter, pip, folder), "--require-hashes", *sources, *files))
+    if built:
+        sources = [f"--find-links={_BUILT}/{maker}" for maker in makers]
+        commands.append((*_install(interpreter, pip, folder), *sources, *map(wheel_requirement, built)))
+    from_builds = tuple(
+        Mount(stage=f"{maker}-{lock.arch}", source="/wheels", target=f"{_BUILT}/{maker}") for maker in makers
+    )
+    return (Run(commands=tuple(commands), mounts=(pip_mount, *fetched, *from_builds)),)
+
+
+def _pip(lock: Lock, fetches: Fetches) -> tuple[str, Mount]:
+    """Return the path of pip, which runs out of its own wheel and is installed nowhere."""
+    rows = [row for row in lock.python if INSTALLER in row.for_]
+    if len(rows) != 1 or rows[0].name != "pip" or not fetches.installer:
+        raise LockError(
+            "python: exactly one row, pip, must be for installer: it installs the others",
+            hint="run `python -m builder lock`",
+        )
+    return f"{_INSTALLER}/{rows[0].file}/pip", Mount(stage=fetches.installer[-1].name, target=_INSTALLER)
+
+
+def _install(interpreter: str, pip: str, folder: str) -> Command:
+    """Return pip's command line up to what is to be installed: offline, as it is, compiling nothing."""
+    return (
+        interpreter,
+        "-I",
+        pip,
+        "--isolated",
+        "--python",
+        f"{folder}/bin/python",
+        "install",
+        "--no-cache-dir",
+        "--no-index",
+        "--no-deps",
+        "--no-compile",
+        "--only-binary=:all:",
+        "--root-user-action=ignore",
+        "--disable-pip-version-check",
+        "--no-input",
+    )

@@ -1,0 +1,78 @@
+"""Stages, and the Dockerfile that is made of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from builder.errors import BuilderError, LockError
+from builder.render.instructions import SCRATCH, Arg, Comment, Copy, From, Instruction, Run
+from builder.render.spelling import shown
+
+__all__ = ["EPOCH", "STORE", "Dockerfile", "Stage"]
+
+STORE = "store"
+"""The stage that a build context of this name replaces; by itself it is empty, so nothing is pulled."""
+
+EPOCH = Arg(name="SOURCE_DATE_EPOCH")
+"""Declared in each stage that runs something: there is no other way to know it there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One stage: what it stands on, from which rows of the lock it comes, and what it does."""
+
+    name: str
+    base: str
+    notes: tuple[str, ...]
+    body: tuple[Instruction, ...] = ()
+    by_platform: bool = False
+
+    def instructions(self) -> tuple[Instruction, ...]:
+        """Return all instructions, the comment first."""
+        start = From(base=self.base, stage=self.name, by_platform=self.by_platform)
+        return (Comment(lines=self.notes), start, *self.body)
+
+    def text(self) -> str:
+        """Return the stage's text; LockError names the stage where a value cannot be written."""
+        try:
+            return "\n".join(instruction.text() for instruction in self.instructions())
+        except BuilderError as error:
+            raise error.within(f"stage {shown(self.name)}") from None
+
+    def uses(self) -> Iterator[str]:
+        """Yield the names of the stages that it reads from."""
+        if self.base != SCRATCH and "@" not in self.base and not self.by_platform:
+            yield self.base
+        for instruction in self.body:
+            if isinstance(instruction, Copy):
+                yield instruction.stage
+            elif isinstance(instruction, Run):
+                yield from (mount.stage for mount in instruction.mounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dockerfile:
+    """A whole Dockerfile; stages are in the order in which they can be built."""
+
+    header: Comment
+    stages: tuple[Stage, ...]
+
+    def instructions(self) -> tuple[Instruction, ...]:
+        """Return everything that is declared, in order."""
+        return (self.header, *(item for stage in self.stages for item in stage.instructions()))
+
+    def text(self) -> str:
+        """Return the file's text (LockError for two stages of one name, or one that comes too late)."""
+        for name, count in Counter(stage.name for stage in self.stages).items():
+            if count > 1:
+                raise LockError(f"two stages would be called {shown(name)}", hint="rename the component")
+        known: set[str] = set()
+        for stage in self.stages:
+            for name in stage.uses():
+                if name not in known:
+                    late = f"stage {shown(stage.name)} reads {shown(name)}, which is not made before it"
+                    raise LockError(late, hint="run `python -m builder lock`")
+            known.add(stage.name)
+        return "\n\n".join((self.header.text(), *(stage.text() for stage in self.stages))) + "\n"
