@@ -1,4 +1,4 @@
-"""From parsed words to a verb's options. A verb's code is loaded when it runs, so that small verbs start fast."""
+"""From parsed words to a verb's options. A verb's code is loaded when it runs: small verbs start fast."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""TODO-audit"""
+"""TODO-audit."""

@@ -21,7 +21,7 @@ from builder.render import Inputs
 from builder.resolve.python.request import PYPI
 from builder.resolve.targets import Selection
 
-__all__ = ["Options", "fill_store", "run"]
+__all__ = ["Options", "fill_store", "human", "run"]
 
 _JOBS = 8
 _UNITS = ("bytes", "KB", "MB", "GB", "TB")

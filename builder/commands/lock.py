@@ -100,14 +100,13 @@ def _look(project: Project, library: Library, target: Target, options: Options) 
 def _resolve(project: Project, library: Library, waiting: list[Outcome], options: Options) -> list[Outcome]:
     """Resolve all waiting targets in parallel over one view of each index, then write what came out."""
     with ExitStack() as stack:
-        client = stack.enter_context(Client())
+        client = stack.enter_context(Client(offline=options.offline))
         steps = stack.enter_context(project.console.steps("locking", len(waiting)))
         session = Session(
             store=project.store,
             origins=project.origins,
             client=client,
             recipes=project.recipes,
-            offline=options.offline,
         )
         services = Services(
             client=client,

@@ -1,1 +1,1 @@
-"""TODO-engine"""
+"""BuildKit driven, its images read, and two of them compared."""

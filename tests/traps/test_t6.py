@@ -81,7 +81,7 @@ def test_trap(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    update_golden: bool,  # noqa: FBT001 - pytest passes fixtures by name
+    update_golden: bool,
 ) -> None:
     case: dict[str, Any] = tomllib.loads((folder / "case.toml").read_text())
     recipe = tomli_w.dumps({**COMPONENT, "versions": case["versions"]}).encode()

@@ -86,7 +86,7 @@ def test_trap(
     indexes: Any,
     client: Client,
     tmp_path: Path,
-    update_golden: bool,  # noqa: FBT001 - pytest passes fixtures by name
+    update_golden: bool,
 ) -> None:
     case = read(folder)
     addresses = serve(case, indexes)
