@@ -13,6 +13,7 @@ from builder.errors import BuilderError
 from builder.fetch.origins_files import load_origins
 from builder.fetch.store import Store, store_root
 from builder.pin.archive import pin_archive
+from builder.pin.base import pin_assembled
 from builder.pin.context import Context
 from builder.pin.git import pin_git
 from builder.pin.image import pin_image
@@ -51,6 +52,13 @@ examples:
 """
 
 
+_ASSEMBLED = """\
+examples:
+  scripts/pin assembled
+  scripts/pin assembled debian-13-assembled --dry-run
+"""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and return its exit code."""
     options = parser().parse_args(argv)
@@ -77,6 +85,7 @@ def parser() -> argparse.ArgumentParser:
     _add_archive(verbs)
     _add_repositories(verbs)
     _add_image(verbs)
+    _add_assembled(verbs)
     return top
 
 
@@ -165,3 +174,9 @@ def _add_image(verbs: _Verbs) -> None:  # type: ignore[valid-type]
     verb.set_defaults(
         run=lambda context, options: pin_image(context, options.platform, recorded=options.recorded)
     )
+
+
+def _add_assembled(verbs: _Verbs) -> None:  # type: ignore[valid-type]
+    verb = _verb(verbs, "assembled", "Assemble a platform's own base, and pin its digest.", _ASSEMBLED)
+    verb.add_argument("platform", nargs="?", default="", help="a platform (default: all that have one)")
+    verb.set_defaults(run=lambda context, options: pin_assembled(context, options.platform))

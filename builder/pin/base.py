@@ -1,0 +1,87 @@
+"""`pin assembled`: the digest of a platform's own base, made of the packages that its archive calls required."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from builder.errors import UsageError
+from builder.fetch.download import Request, fetch_all
+from builder.io.files import read_bytes
+from builder.io.http import Client
+from builder.model.lock import OsPackage, Repository
+from builder.model.recipe import Platform
+from builder.model.target import Arch
+from builder.pin.assembled import store_base
+from builder.pin.context import Context, finish
+from builder.pin.edit import RecipeEditor
+from builder.resolve.library import Library, read_library
+from builder.resolve.osarchive import open_archive
+from builder.resolve.osindex import resolve_base
+from builder.resolve.session import Session
+
+__all__ = ["pin_assembled"]
+
+
+def pin_assembled(context: Context, platform: str = "") -> int:
+    """Assemble the base of one platform, or of all that have one of their own, and pin its digest.
+
+    Its packages are fetched into the store. Platforms that inherit the digest
+    are left alone. FetchError, DigestMismatchError as for any file.
+    """
+    library = _library(context.recipes)
+    editors = [
+        editor
+        for editor in context.editors("platforms", platform)
+        if editor.get(("assembled",)) is not None and not library.platforms[editor.path.stem].images
+    ]
+    if not editors:
+        raise UsageError(
+            "no platform with a base of its own",
+            place=f"recipes/platforms/{platform or '*'}.toml",
+            hint="give it `images = {}` and a table `[assembled]`",
+        )
+    with Client() as client:
+        session = Session(
+            store=context.store, origins=context.origins, client=client, recipes=context.recipes
+        )
+        for editor in editors:
+            _pin(context, editor, library, session)
+    finish(context, editors)
+    return 0
+
+
+def _pin(context: Context, editor: RecipeEditor, library: Library, session: Session) -> None:
+    platform: Platform = library.platforms[editor.path.stem]
+    for arch in Arch:
+        context.console.status(f"assembling {platform.name} for {arch}")
+        archive = open_archive(platform.repositories, arch, library=library, session=session)
+        rows = resolve_base(archive)
+        fetch_all(session.store, _requests(rows, archive.repositories, session), client=session.client)
+        editor.put(("assembled", arch.value), str(store_base(rows, session.store)))
+
+
+def _requests(
+    rows: Sequence[OsPackage], repositories: Sequence[Repository], session: Session
+) -> list[Request]:
+    snapshots = {row.origin: row.snapshot for row in repositories}
+    found = []
+    for row in rows:
+        dated = session.origins.origin(row.origin).layout == "snapshot"
+        url = session.origins.url(row.origin, snapshots[row.origin] if dated else "", row.file)
+        found.append(
+            Request(
+                sha256=row.sha256, size=row.size, urls=session.origins.candidates(url), label=row.basename
+            )
+        )
+    return found
+
+
+def _library(recipes: Path) -> Library:
+    return read_library(
+        {
+            path.relative_to(recipes).as_posix(): read_bytes(path)
+            for path in sorted(recipes.rglob("*"))
+            if path.is_file()
+        }
+    )
