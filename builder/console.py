@@ -69,7 +69,7 @@ class Console:
         """Write a table to standard output; cells are plain text."""
         terminal = Terminal(file=self._out, highlight=False)
         if not terminal.is_terminal:
-            widest = sum(max(map(len, column)) + 2 for column in zip(columns, *rows, strict=True))
+            widest = 4 + sum(max(map(len, column)) + 3 for column in zip(columns, *rows, strict=True))
             terminal = Terminal(file=self._out, highlight=False, width=max(widest, _NARROWEST))
         table = Table(*columns, box=box.SIMPLE, pad_edge=False)
         for row in rows:

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from builder.commands.locks import select_locks
 from builder.commands.project import Project, read_lock
 from builder.console import Steps
-from builder.errors import BuilderError, DigestMismatchError
+from builder.errors import BuilderError
 from builder.fetch.download import Quiet, Request, fetch_all
 from builder.fetch.file_base import with_pypi
 from builder.fetch.needs import BaseNeed, FileNeed, Needs, needs
 from builder.fetch.origins import Origins
-from builder.fetch.rootfs import LockedDeb, write_rootfs_tar
 from builder.io.http import Client
+from builder.model.digest import Sha256
 from builder.model.lock import Lock
+from builder.pin.assembled import store_base
 from builder.pin.materialise import materialise
 from builder.render import Inputs
 from builder.resolve.python.request import PYPI
@@ -113,20 +114,8 @@ def _bound(project: Project, files: Sequence[FileNeed], client: Client) -> Origi
 
 def _assemble(project: Project, base: BaseNeed) -> None:
     """Make the tar of an assembled base again, and insist on its digest."""
-    debs = [
-        LockedDeb(name=row.name, version=row.version, arch=row.arch, path=project.store.path(file.sha256))
-        for row, file in base.packages
-    ]
     try:
-        with project.store.incoming() as arriving:
-            digest = write_rootfs_tar(debs, arriving.file, arch=base.arch)
-            if digest != base.sha256:
-                raise DigestMismatchError(
-                    f"the tar made of its {len(debs)} locked packages has sha256 {digest}, "
-                    f"locked is {base.sha256}",
-                    hint="it was recorded by another version of this program: pin it again and compare",
-                )
-            arriving.keep(digest)
+        store_base((row for row, _ in base.packages), project.store, expected=Sha256(base.sha256))
     except BuilderError as error:
         raise error.within(base.label) from None
 

@@ -1,4 +1,4 @@
-"""`pin assembled`: the digest of a platform's own base, made of the packages that its archive calls required."""
+"""`pin assembled`: the digest of a platform's own base, made of what its archive calls required."""
 
 from __future__ import annotations
 

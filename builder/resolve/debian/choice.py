@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from builder.resolve.debian.relation import Clause
     from builder.resolve.debian.state import State
 
-__all__ = ["matching", "solutions"]
+__all__ = ["matching", "possible", "solutions"]
 
 
 def solutions(state: State, owner: Stanza, clause: Clause) -> list[Stanza]:
@@ -28,6 +28,13 @@ def solutions(state: State, owner: Stanza, clause: Clause) -> list[Stanza]:
         for stanza in matching(state, owner, clause, state.candidate)
         if not _barred(state, stanza.name)
     ]
+
+
+def possible(state: State, owner: Stanza, clause: Clause) -> list[Stanza]:
+    """Return every candidate and installed version that satisfies `clause`, in no useful order."""
+    installed = matching(state, owner, clause, state.current.get)
+    kept = [stanza for stanza in installed if not _barred(state, stanza.name)]
+    return list(dict.fromkeys((*solutions(state, owner, clause), *kept)))
 
 
 def matching(

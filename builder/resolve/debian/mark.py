@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from builder.resolve.debian.choice import matching, solutions
+from builder.resolve.debian.choice import possible, solutions
 from builder.resolve.debian.room import Task, add_dependents, make_room, siblings
 from builder.resolve.debian.state import Mode
 
@@ -177,17 +177,11 @@ class Marker:
     def _bind(self, task: Task, clause: Clause) -> Steps:
         """Protect the only package that can satisfy a clause of a firm task."""
         state = self.state
-        found = dict.fromkeys(
-            (
-                *solutions(state, task.stanza, clause),
-                *matching(state, task.stanza, clause, state.current.get),
-            )
-        )
-        names = [stanza.name for stanza in found]
-        if len(names) != 1 or names[0] in state.protected:
+        found = possible(state, task.stanza, clause)
+        if len(found) != 1 or found[0].name in state.protected:
             return True
-        state.protected.add(names[0])
-        return (yield names[0], True)
+        state.protected.add(found[0].name)
+        return (yield found[0].name, True)
 
     def _solve(self, task: Task, clause: Clause) -> Steps:
         state = self.state

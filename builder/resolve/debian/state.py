@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING
 
-from builder.resolve.debian.relation import compare
+from builder.resolve.debian.candidates import Candidates
 from builder.resolve.debian.universe import hard, provided, soft
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class State:
         self.protected: set[str] = set()
         self.automatic: set[str] = set()
         self._chosen: dict[str, Stanza | None] = {}
-        self._candidate: dict[str, Stanza | None] = {}
+        self._candidates = Candidates(universe, installed)
         self._mode: dict[str, Mode] = {}
         self._clauses: dict[Stanza, tuple[Clause, ...]] = {}
         self._outside = self._providers_outside()
@@ -64,12 +64,7 @@ class State:
 
     def candidate(self, name: str) -> Stanza | None:
         """Return the version that an installation of `name` would choose."""
-        if name in self._candidate:
-            return self._candidate[name]
-        newest, current = self.universe.newest(name), self.current.get(name)
-        if current is not None and (newest is None or compare(newest.version, current.version) <= 0):
-            return current
-        return newest
+        return self._candidates.get(name)
 
     def chosen(self, name: str) -> Stanza | None:
         """Return the version that will be there, or None."""
@@ -134,8 +129,12 @@ class State:
         return clause.negative != any(self.current.get(s.name) is s for s in self._all(owner, clause))
 
     def met_by_candidates(self, owner: Stanza, clause: Clause) -> bool:
-        """Say whether the candidates would satisfy it."""
-        return clause.negative != any(self.candidate(s.name) is s for s in self._all(owner, clause))
+        """Say whether the candidates would satisfy it, as far as apt has noticed (see `candidates`)."""
+        return clause.negative != any(
+            self._candidates.seen(relation.target, s.name) is s
+            for relation in clause.alternatives
+            for s in self.targets(owner, clause, relation)
+        )
 
     def _all(self, owner: Stanza, clause: Clause) -> Iterator[Stanza]:
         for relation in clause.alternatives:
@@ -172,18 +171,21 @@ class State:
 
     def set_candidate(self, stanza: Stanza) -> None:
         """Make `stanza` the candidate of its package."""
-        self._candidate[stanza.name] = stanza
+        self._candidates.put(stanza)
 
     def discard_candidate(self, name: str) -> None:
         """Leave only what is chosen now as a candidate."""
-        self._candidate[name] = self.chosen(name)
+        self._candidates.give_up(name, self.chosen(name))
 
     def reject(self, name: str) -> None:
         """Give up the candidate: only what is installed, if anything, remains possible."""
         current = self.current.get(name)
-        if current is not None and self.mode(name) is Mode.INSTALL:
-            self._chosen[name] = current
-        self._candidate[name] = current
+        if current is None:
+            self._candidates.give_up(name, None)
+        else:
+            self.set_candidate(current)
+            if self.mode(name) is Mode.INSTALL:
+                self._chosen[name] = current
         if self.mode(name) is not Mode.DELETE:
             self._mode[name] = Mode.KEEP
 
@@ -192,8 +194,7 @@ class State:
         candidate = self.candidate(name)
         if name in self.protected and self.chosen(name) is candidate:
             return
-        self._chosen[name] = candidate
-        self._mode[name] = Mode.KEEP if candidate is self.current.get(name) else Mode.INSTALL
+        self._set(name, candidate, Mode.KEEP if candidate is self.current.get(name) else Mode.INSTALL)
         if force:
             self.automatic.discard(name)
         elif name not in self.current:
@@ -208,8 +209,7 @@ class State:
             and self.chosen(name) is self.candidate(name) is current
         ):
             return
-        self._chosen[name] = current
-        self._mode[name] = Mode.KEEP
+        self._set(name, current, Mode.KEEP)
         self.discard_candidate(name)
 
     def keep(self, name: str, *, force: bool = False) -> bool:
@@ -217,8 +217,7 @@ class State:
         if not self.may_change(name, Mode.KEEP, force=force):
             return False
         if self.mode(name) is not Mode.KEEP:
-            self._mode[name] = Mode.KEEP
-            self._chosen[name] = self.current.get(name)
+            self._set(name, self.current.get(name), Mode.KEEP)
         return True
 
     def delete(self, name: str, *, force: bool = False) -> bool:
@@ -229,6 +228,10 @@ class State:
             return True
         if not self.may_delete(name, force=force):
             return False
-        self._mode[name] = Mode.DELETE if name in self.current else Mode.KEEP
-        self._chosen[name] = None
+        self._set(name, None, Mode.DELETE if name in self.current else Mode.KEEP)
         return True
+
+    def _set(self, name: str, chosen: Stanza | None, mode: Mode) -> None:
+        self._chosen[name] = chosen
+        self._mode[name] = mode
+        self._candidates.notice(name)
