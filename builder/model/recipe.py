@@ -160,6 +160,8 @@ class Platform:
     images: Mapping[Arch, tuple[ImageRecipe, ...]] = field(default_factory=dict)
     assembled: Mapping[Arch, Sha256] = field(default_factory=dict)
     """Digest of the canonical tar of our own base, by architecture; excludes `images`."""
+    base: tuple[str, ...] = ("apt",)
+    """What an assembled base holds besides the packages that the distribution calls required."""
     repositories: tuple[RepositoryRecipe, ...] = ()
     packages: OsNeeds = field(default_factory=OsNeeds)
     """OS packages of every build stage, and of the runtime image."""

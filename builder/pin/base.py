@@ -56,7 +56,7 @@ def _pin(context: Context, editor: RecipeEditor, library: Library, session: Sess
     for arch in Arch:
         context.console.status(f"assembling {platform.name} for {arch}")
         archive = open_archive(platform.repositories, arch, library=library, session=session)
-        rows = resolve_base(archive)
+        rows = resolve_base(archive, platform.base)
         fetch_all(session.store, _requests(rows, archive.repositories, session), client=session.client)
         editor.put(("assembled", arch.value), str(store_base(rows, session.store)))
 

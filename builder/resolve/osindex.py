@@ -46,7 +46,7 @@ def resolve_os(
     rows: list[OsPackage] = []
     base: tuple[Choice, ...] = ()
     if not images:
-        base = _base(archive)
+        base = _base(archive, recipe.platform.base)
         rows += _rows(base, BASE, archive)
     for environment, names in sorted(os_requests(recipe).items()):
         inventory = _lines(images, environment) or tuple(f"{c.name}={c.version}" for c in base)
@@ -54,13 +54,13 @@ def resolve_os(
     return archive.repositories, tuple(rows)
 
 
-def resolve_base(archive: Archive) -> tuple[OsPackage, ...]:
-    """Return the packages of a base of our own: what the distribution calls required, and apt."""
-    return tuple(_rows(_base(archive), BASE, archive))
+def resolve_base(archive: Archive, extra: tuple[str, ...]) -> tuple[OsPackage, ...]:
+    """Return the packages of a base of our own: what the distribution calls required, and `extra`."""
+    return tuple(_rows(_base(archive, extra), BASE, archive))
 
 
-def _base(archive: Archive) -> tuple[Choice, ...]:
-    return _remembered(archive, (), (BASE,), lambda: base_set(archive.universe()))
+def _base(archive: Archive, extra: tuple[str, ...]) -> tuple[Choice, ...]:
+    return _remembered(archive, (BASE,), extra, lambda: base_set(archive.universe(), extra))
 
 
 def _closure(

@@ -53,7 +53,7 @@ class Upgrader:
             if state.met(stanza, clause):
                 return fine
             targets = state.targets(stanza, clause, relation)
-            name = self._main_target(stanza, relation, targets)
+            name = self._main_target(stanza, relation)
             satisfiable = clause.negative != any(state.candidate(s.name) is s for s in targets)
             if name in state.protected:
                 fine = False
@@ -67,7 +67,10 @@ class Upgrader:
                 fine = False
         return fine
 
-    def _main_target(self, stanza: Stanza, relation: Relation, targets: tuple[Stanza, ...]) -> str:
-        if relation.target in self.state.universe.versions:
+    def _main_target(self, stanza: Stanza, relation: Relation) -> str:
+        """Return the package that a name means, or its first provider, whatever the versions."""
+        universe = self.state.universe
+        if relation.target in universe.versions:
             return relation.target
-        return next((s.name for s in targets if s.name != stanza.name), relation.target)
+        providers = universe.providers.get(relation.target, ())
+        return next((s.name for s, _ in providers if s.name != stanza.name), relation.target)
