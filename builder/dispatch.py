@@ -62,12 +62,13 @@ def lock(options: argparse.Namespace, console: Console) -> int:
 def render(options: argparse.Namespace, console: Console) -> int:
     """Run the verb."""
     from builder.commands import render  # noqa: PLC0415
+    from builder.render import Inputs  # noqa: PLC0415
 
     return render.run(
         _project(options, console),
         render.Options(
             selection=_selection(options),
-            inputs=render.Inputs(options.inputs),
+            inputs=Inputs(options.inputs),
             output=options.output,
             json=options.format == "json",
         ),
@@ -87,12 +88,13 @@ def export(options: argparse.Namespace, console: Console) -> int:
 def fetch(options: argparse.Namespace, console: Console) -> int:
     """Run the verb."""
     from builder.commands import fetch  # noqa: PLC0415
+    from builder.render import Inputs  # noqa: PLC0415
 
     return fetch.run(
         _project(options, console),
         fetch.Options(
             selection=_selection(options),
-            inputs=fetch.Inputs(options.inputs),
+            inputs=Inputs(options.inputs),
             dry_run=options.dry_run,
             jobs=options.jobs,
             json=options.format == "json",
@@ -103,12 +105,13 @@ def fetch(options: argparse.Namespace, console: Console) -> int:
 def build(options: argparse.Namespace, console: Console) -> int:
     """Run the verb."""
     from builder.commands import build  # noqa: PLC0415
+    from builder.render import Inputs  # noqa: PLC0415
 
     return build.run(
         _project(options, console),
         build.Options(
             selection=_selection(options),
-            inputs=build.Inputs(options.inputs),
+            inputs=Inputs(options.inputs),
             target=options.target,
             output=options.output,
             cache=not options.no_cache,
@@ -121,12 +124,13 @@ def build(options: argparse.Namespace, console: Console) -> int:
 def reproduce(options: argparse.Namespace, console: Console) -> int:
     """Run the verb."""
     from builder.commands import reproduce  # noqa: PLC0415
+    from builder.render import Inputs  # noqa: PLC0415
 
     return reproduce.run(
         _project(options, console),
         reproduce.Options(
             selection=_selection(options),
-            inputs=reproduce.Inputs(options.inputs),
+            inputs=Inputs(options.inputs),
             target=options.target,
             output=options.output,
             builder=options.builder,

@@ -1,0 +1,90 @@
+"""`build`: locks to an image in OCI layout, with BuildKit."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from builder.commands.prepare import Prepared, prepared, progress, stage_rows
+from builder.commands.project import Project
+from builder.engine.buildkit import Built, build
+from builder.engine.docker import Engine, find_engine
+from builder.engine.images import open_images
+from builder.io.files import write_atomic
+from builder.render import Inputs
+from builder.resolve.targets import Selection
+
+__all__ = ["RUNTIME", "TARGETS", "Options", "run"]
+
+RUNTIME = "runtime"
+TARGETS = (RUNTIME, "check")
+"""What can be built: the image, and the image with its checks passed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line asks for."""
+
+    selection: Selection
+    inputs: Inputs = Inputs.REMOTE
+    target: str = RUNTIME
+    output: Path | None = None
+    cache: bool = True
+    builder: str = ""
+    json: bool = False
+
+
+def run(project: Project, options: Options) -> int:
+    """Build one image for the locked architectures that the engine can run; 0, or an error.
+
+    Only the image itself is written to a file: of every other target it is
+    enough that it was built.
+    """
+    engine = find_engine(options.builder)
+    with prepared(project, options.selection, options.inputs, engine, options.output) as ready:
+        request = ready.request(options.target, ready.image if options.target == RUNTIME else None)
+        with progress(project, request, f"building {options.target}") as heard:
+            built = build(engine, replace(request, cache=options.cache), heard)
+        record = _record(ready, engine, built, options)
+        write_atomic(ready.folder / f"{options.target}.json", _text(record).encode())
+    _report(project, ready, record, options)
+    return 0
+
+
+def _record(ready: Prepared, engine: Engine, built: Built, options: Options) -> dict[str, Any]:
+    """Return what was built, by what, and how long each stage took."""
+    record: dict[str, Any] = {"target": options.target, "inputs": options.inputs.value}
+    if options.target == RUNTIME:
+        record |= digests(ready.image)
+    return {
+        **record,
+        "engine": engine.describe(),
+        **ready.describe(),
+        "seconds": built.seconds,
+        "stages": stage_rows(built, ready.rendered.dockerfile),
+    }
+
+
+def digests(image: Path) -> dict[str, Any]:
+    """Return the digest that names an image, and of each platform's manifest."""
+    with open_images(image) as layout:
+        rows = {row.platform: row.digest for row in layout.images()}
+        return {"image": str(image), "digest": layout.digest, "platforms": rows}
+
+
+def _text(record: dict[str, Any]) -> str:
+    return json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+
+
+def _report(project: Project, ready: Prepared, record: dict[str, Any], options: Options) -> None:
+    if options.json:
+        project.console.json(record)
+        return
+    engine = ", ".join(f"{name} {version}" for name, version in record["engine"].items())
+    project.console.status(f"{engine}; {record['seconds']} s")
+    if options.target == RUNTIME:
+        project.console.data(f"{record['digest']}  {ready.image}")
+    else:
+        project.console.data(f"{options.target}: passed")

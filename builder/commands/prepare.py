@@ -1,0 +1,160 @@
+"""What `build` and `reproduce` share: locks to something that BuildKit can build, and its progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from builder.commands.fetch import fill_store
+from builder.commands.locks import select_image
+from builder.commands.places import bind_places
+from builder.commands.project import Project, read_lock
+from builder.commands.render import FILES
+from builder.console import Steps
+from builder.engine.buildkit import Built, Request
+from builder.engine.context import build_context
+from builder.engine.docker import Engine
+from builder.engine.events import Step
+from builder.engine.graph import read_graph, stages_for
+from builder.errors import UsageError
+from builder.io.files import write_atomic
+from builder.model.digest import Sha256
+from builder.model.lock import Lock
+from builder.model.target import Target
+from builder.render import Inputs, Rendered, render
+from builder.render.places import Places
+from builder.resolve.targets import Selection
+
+__all__ = ["Prepared", "prepared", "progress", "stage_rows"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """One image that can be built: its locks, its files, and its build context."""
+
+    locks: tuple[tuple[Lock, bytes], ...]
+    rendered: Rendered
+    folder: Path
+    """Where results go."""
+    context: Path
+
+    @property
+    def image(self) -> Path:
+        """The file of the image."""
+        first = self.locks[0][0]
+        return self.folder / f"{first.framework}-{first.release}.oci.tar"
+
+    def request(self, target: str, output: Path | None) -> Request:
+        """Return the request to build a target of it."""
+        return Request(
+            dockerfile=self.rendered.dockerfile,
+            policy=self.rendered.policy,
+            context=self.context,
+            platforms=tuple(lock.arch.oci for lock, _ in self.locks),
+            target=target,
+            source_date_epoch=self.locks[0][0].source_date_epoch,
+            output=output,
+        )
+
+    def describe(self) -> dict[str, object]:
+        """Return what was built of what, for a record of it."""
+        return {
+            "locks": {f"lock/{lock.target.path}": f"sha256:{Sha256.of(data)}" for lock, data in self.locks},
+            "source-date-epoch": self.locks[0][0].source_date_epoch,
+        }
+
+
+@contextmanager
+def prepared(
+    project: Project, selection: Selection, inputs: Inputs, engine: Engine, output: Path | None
+) -> Iterator[Prepared]:
+    """Render the selected image, write its files, fill the store, and yield it with its build context."""
+    targets = _buildable(project, select_image(project, selection), selection, engine)
+    locks = tuple(read_lock(project, project.locks / target.path) for target in targets)
+    plain = [lock for lock, _ in locks]
+    places = Places() if inputs is Inputs.STORE else bind_places(project, plain)
+    rendered = render(locks, inputs=inputs, places=places)
+    first = targets[0]
+    folder = output or project.root / "rendered" / first.release / first.platform / first.framework
+    for name, text in zip(FILES, (rendered.dockerfile, rendered.policy, rendered.bake), strict=True):
+        write_atomic(folder / name, text.encode())
+    wanted = fill_store(project, plain, inputs)
+    with build_context(project.store, wanted.digests()) as context:
+        yield Prepared(locks=locks, rendered=rendered, folder=folder, context=context)
+
+
+def _buildable(
+    project: Project, targets: Sequence[Target], selection: Selection, engine: Engine
+) -> tuple[Target, ...]:
+    """Return the targets that the engine can run; one that was asked for by name and cannot is an error."""
+    able = tuple(target for target in targets if target.arch.oci in engine.platforms)
+    unable = ", ".join(target.arch.oci for target in targets if target not in able)
+    if not unable:
+        return able
+    if selection.arches or not able:
+        raise UsageError(
+            f"this engine cannot run {unable}; it has {', '.join(engine.platforms) or 'no platform'}",
+            place="--arch",
+            hint="set up emulation (qemu-user-static), or name a builder that has it: --builder NAME",
+        )
+    project.console.status(f"left out, because this engine cannot run it: {unable}")
+    return able
+
+
+@contextmanager
+def progress(project: Project, request: Request, title: str) -> Iterator[Callable[[Step], None]]:
+    """Show progress in stages while BuildKit builds."""
+    graph = read_graph(request.dockerfile)
+    arches = tuple(platform.partition("/")[2] for platform in request.platforms)
+    expected = {
+        name: graph[name].steps for name in stages_for(graph, request.target, arches) if graph[name].steps
+    }
+    with project.console.steps(title, len(expected)) as steps:
+        yield _Stages(steps, expected).heard
+
+
+class _Stages:
+    """Notices when a stage is complete. BuildKit counts the parts of one instruction under one number."""
+
+    def __init__(self, steps: Steps, expected: dict[str, int]) -> None:
+        self._steps = steps
+        self._expected = expected
+        self._done: dict[str, dict[str, Step]] = {}
+        self._said: set[str] = set()
+
+    def heard(self, step: Step) -> None:
+        """Take a step's news; say when it was the last of its stage."""
+        if not step.done or step.error or step.stage not in self._expected or step.stage in self._said:
+            return
+        done = self._done.setdefault(step.stage, {})
+        done[step.digest] = step
+        if len({one.number for one in done.values()}) == self._expected[step.stage]:
+            self._said.add(step.stage)
+            seconds = _span(list(done.values()))
+            self._steps.done(f"{step.stage}: {f'{seconds:.1f} s' if seconds >= 0.1 else 'cached'}")
+
+
+def stage_rows(built: Built, dockerfile: str) -> list[dict[str, object]]:
+    """Return each stage: its instructions, how many of its RUN were run and not cached, and its seconds."""
+    graph = read_graph(dockerfile)  # what several builds share, BuildKit may call by another build's name
+    stages: dict[str, list[Step]] = {}
+    for step in built.steps:
+        if step.stage in graph:
+            stages.setdefault(step.stage, []).append(step)
+    return [
+        {
+            "stage": name,
+            "steps": graph[name].steps,
+            "ran": len({one.number for one in steps if one.what.startswith("RUN") and not one.cached}),
+            "seconds": _span(steps),
+        }
+        for name, steps in stages.items()
+    ]
+
+
+def _span(steps: list[Step]) -> float:
+    """Return the seconds from the first beginning to the last end of what was not cached."""
+    made = [step for step in steps if step.done and not step.cached]
+    return round(max(step.ended for step in made) - min(step.began for step in made), 2) if made else 0.0

@@ -1,0 +1,102 @@
+"""`reproduce`: two builds under other conditions, and whether they are one image."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from builder.commands.prepare import prepared, progress, stage_rows
+from builder.commands.project import Project
+from builder.engine.compare import IDENTICAL, Comparison, compare
+from builder.engine.docker import find_engine
+from builder.engine.report import as_text, as_value
+from builder.engine.reproduce import Reproduction, Variation, reproduce
+from builder.errors import UsageError
+from builder.io.files import remove, write_atomic
+from builder.render import Inputs
+from builder.resolve.targets import Selection
+
+__all__ = ["Options", "run"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line asks for."""
+
+    selection: Selection
+    inputs: Inputs = Inputs.REMOTE
+    target: str = "runtime"
+    output: Path | None = None
+    builder: str = ""
+    pause: int = 5
+    """Seconds between the builds."""
+    second_builder: str = ""
+    cgroup_parent: str = ""
+    """Of the second build."""
+    processors: int | None = None
+    """How many the second build has."""
+    images: tuple[Path, ...] = ()
+    """Two images that exist already: they are compared, and nothing is built."""
+    keep: bool = False
+    """Whether the second image stays when both are identical."""
+    json: bool = False
+
+
+def run(project: Project, options: Options) -> int:
+    """Build twice and compare, or compare two images; 0 for one digest, 1 for differences, or an error."""
+    if options.images:
+        return _compare(project, options)
+    engine = find_engine(options.builder)
+    variation = Variation(
+        pause=options.pause,
+        engine=find_engine(options.second_builder) if options.second_builder else None,
+        cgroup_parent=options.cgroup_parent,
+        processors=options.processors,
+    )
+    with prepared(project, options.selection, options.inputs, engine, options.output) as ready:
+        second = ready.image.with_name(f"second-{ready.image.name}")
+        request = ready.request(options.target, ready.image)
+        found = reproduce(engine, request, second, variation, lambda title: progress(project, request, title))
+        record = {
+            "target": options.target,
+            "inputs": options.inputs.value,
+            "engine": engine.describe(),
+            **ready.describe(),
+            **_record(found, ready.rendered.dockerfile),
+        }
+        write_atomic(ready.folder / "reproduce.json", _text(record).encode())
+        if found.comparison.verdict == IDENTICAL and not options.keep:
+            remove(second)
+    return _report(project, found.comparison, record, options)
+
+
+def _compare(project: Project, options: Options) -> int:
+    if len(options.images) != 2:
+        raise UsageError("expected two images", place="--compare", hint="--compare FIRST SECOND")
+    comparison = compare(*options.images)
+    return _report(project, comparison, as_value(comparison), options)
+
+
+def _record(found: Reproduction, dockerfile: str) -> dict[str, Any]:
+    return {
+        "varied": found.variation.describe(),
+        "seconds": [built.seconds for built in found.builds],
+        **as_value(found.comparison),
+        "stages": [stage_rows(built, dockerfile) for built in found.builds],
+    }
+
+
+def _text(record: dict[str, Any]) -> str:
+    return json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+
+
+def _report(project: Project, comparison: Comparison, record: dict[str, Any], options: Options) -> int:
+    if options.json:
+        project.console.json(record)
+    else:
+        for said in record.get("varied", ()):
+            project.console.status(f"varied: {said}")
+        project.console.data(as_text(comparison))
+    return 0 if comparison.verdict == IDENTICAL else 1

@@ -1,0 +1,73 @@
+"""The stages of a rendered Dockerfile, as its text says them."""
+
+from __future__ import annotations
+
+__all__ = ["Node", "read_graph", "stages_for"]
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+_FROM = re.compile(r"FROM (?P<base>\S+) AS (?P<name>\S+)")
+_USE = re.compile(r"(?:--from=|[=,]from=)(?P<name>[^\s,]+)")
+_COUNTED = ("ADD ", "COPY ", "RUN ", "WORKDIR ")
+_HEREDOC = re.compile(r"<<'(?P<end>[A-Z0-9]+)'")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One stage: its base, the comment above it, which says its rows of the lock, and what it reads."""
+
+    name: str
+    base: str
+    note: str
+    uses: tuple[str, ...] = ()
+    steps: int = 0
+    """How many of its instructions BuildKit counts: those that make or change files."""
+
+
+def read_graph(dockerfile: str) -> dict[str, Node]:
+    """Return the stages of a Dockerfile that this program rendered, by name."""
+    nodes: dict[str, Node] = {}
+    note: list[str] = []
+    name = ""
+    for line in _outside_heredocs(dockerfile):
+        found = _FROM.match(line)
+        if found:
+            name = found["name"]
+            base = found["base"]
+            nodes[name] = Node(name=name, base=base, note=" ".join(note), steps=int("@" in base))
+        elif name:
+            nodes[name] = _with(nodes[name], line)
+        note = [*note, line[1:].strip()] if line.startswith("#") else []
+    return nodes
+
+
+def stages_for(nodes: Mapping[str, Node], target: str, arches: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the stages that building `target` can run for `arches` (values of TARGETARCH), sorted."""
+    found: set[str] = set()
+    waiting = [target]
+    while waiting:
+        name = waiting.pop()
+        names = [name.replace("${TARGETARCH}", arch) for arch in arches] if "$" in name else [name]
+        for one in names:
+            if one in nodes and one not in found:
+                found.add(one)
+                waiting += [nodes[one].base, *nodes[one].uses]
+    return tuple(sorted(found))
+
+
+def _with(node: Node, line: str) -> Node:
+    uses = tuple(match["name"] for match in _USE.finditer(line))
+    return replace(node, uses=(*node.uses, *uses), steps=node.steps + line.startswith(_COUNTED))
+
+
+def _outside_heredocs(text: str) -> Iterator[str]:
+    end = ""
+    for line in text.splitlines():
+        if end:
+            end = "" if line == end else end
+            continue
+        found = _HEREDOC.search(line)
+        end = found["end"] if found else ""
+        yield line

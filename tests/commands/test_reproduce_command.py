@@ -1,0 +1,78 @@
+"""`reproduce --compare`: two images that exist already."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from builder.commands import reproduce
+from builder.commands.project import Project
+from builder.console import Console
+from builder.errors import UsageError
+from builder.fetch.origins import Origins
+from builder.fetch.store import Store
+from builder.resolve.targets import Selection
+
+
+def samples() -> ModuleType:
+    path = Path(__file__).parents[1] / "engine" / "samples_oci.py"
+    spec = importlib.util.spec_from_file_location("samples_oci", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["samples_oci"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> tuple[Path, Path, Path]:
+    make = samples()
+    same = [[make.File(path="a", data=b"1")]]
+    return (
+        make.image(tmp_path / "one", same),
+        make.image(tmp_path / "two.tar", same, tar=True),
+        make.image(tmp_path / "three", [[make.File(path="a", data=b"2")]]),
+    )
+
+
+def run(tmp_path: Path, *images: Path, as_json: bool = False) -> tuple[int, str]:
+    out = io.StringIO()
+    project = Project(
+        root=tmp_path,
+        store=Store(tmp_path / "store"),
+        origins=Origins(),
+        console=Console(out, io.StringIO()),
+    )
+    options = reproduce.Options(selection=Selection(), images=images, json=as_json)
+    return reproduce.run(project, options), out.getvalue()
+
+
+def test_one_digest_is_0(tmp_path: Path, images: tuple[Path, Path, Path]) -> None:
+    code, text = run(tmp_path, images[0], images[1])
+    assert code == 0
+    assert text.startswith("identical: sha256:")
+
+
+def test_a_difference_is_1_and_is_shown(tmp_path: Path, images: tuple[Path, Path, Path]) -> None:
+    code, text = run(tmp_path, images[0], images[2])
+    assert code == 1
+    assert text.startswith("different\n")
+    assert "linux/amd64, layer 1 of 1: a: content: at byte 0" in text
+
+
+def test_json(tmp_path: Path, images: tuple[Path, Path, Path]) -> None:
+    code, text = run(tmp_path, images[0], images[2], as_json=True)
+    assert code == 1
+    assert json.loads(text)["findings"][0]["path"] == "a"
+
+
+def test_one_image_cannot_be_compared(tmp_path: Path, images: tuple[Path, Path, Path]) -> None:
+    with pytest.raises(UsageError, match="expected two images"):
+        run(tmp_path, images[0])
