@@ -9,7 +9,10 @@ inventory is the caller's work.
 * `relation`: version order and the grammar of Depends and its relatives
 * `universe`: several indices as one candidate set, built once and shared
 * `inventory`: what a base image has installed
-* `state`, `mark`, `choice`, `repair`, `sweep`: apt's way of choosing, step by step
-* `explain`: why there is no solution
-* `closure`: the entry points `resolve`, `plan` and `base_set`
+* `closure`: the entry points `resolve`, `plan` and `base_set`; behind it
+    * `state`, `candidates`: what is chosen so far
+    * `mark`, `choice`, `room`: apt's greedy pass
+    * `repair`, `upgrade`, `score`: what apt does when that leaves something broken
+    * `sweep`: dropping what turned out not to be needed
+    * `reason`, `explain`: who brought a package in, and why there is no solution
 """

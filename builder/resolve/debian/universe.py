@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cmp_to_key
 from typing import TYPE_CHECKING
 
+from builder.errors import FetchError
 from builder.resolve.debian.relation import Clause, Relation, clauses, compare
 
 if TYPE_CHECKING:
@@ -112,16 +113,19 @@ class Universe:
 def hard(stanza: Stanza, arch: str) -> tuple[Clause, ...]:
     """Return the relations that must hold, in the order in which apt looks at them."""
     return (
-        *clauses("pre-depends", stanza.pre_depends, arch),
-        *clauses("depends", stanza.depends, arch),
-        *clauses("conflicts", stanza.conflicts, arch),
-        *clauses("breaks", stanza.breaks, arch),
+        *_read("pre-depends", stanza, stanza.pre_depends, arch),
+        *_read("depends", stanza, stanza.depends, arch),
+        *_read("conflicts", stanza, stanza.conflicts, arch),
+        *_read("breaks", stanza, stanza.breaks, arch),
     )
 
 
 def soft(stanza: Stanza, arch: str) -> tuple[Clause, ...]:
     """Return the relations that never pull a package in, but keep one that is there."""
-    return (*clauses("recommends", stanza.recommends, arch), *clauses("suggests", stanza.suggests, arch))
+    return (
+        *_read("recommends", stanza, stanza.recommends, arch),
+        *_read("suggests", stanza, stanza.suggests, arch),
+    )
 
 
 def provided(stanza: Stanza, arch: str) -> Iterator[tuple[str, str]]:
@@ -131,7 +135,7 @@ def provided(stanza: Stanza, arch: str) -> Iterator[tuple[str, str]]:
     dependencies on `name:any`.
     """
     allowed = stanza.multi_arch == "allowed"
-    for clause in clauses("provides", stanza.provides, arch):
+    for clause in _read("provides", stanza, stanza.provides, arch):
         for relation in clause.alternatives:
             if relation.operator not in {"", "="}:
                 continue  # apt ignores these with a warning
@@ -141,6 +145,13 @@ def provided(stanza: Stanza, arch: str) -> Iterator[tuple[str, str]]:
                 yield relation.target, relation.version
     if allowed:
         yield f"{stanza.name}:any", stanza.version
+
+
+def _read(kind: str, stanza: Stanza, field: str, arch: str) -> tuple[Clause, ...]:
+    try:
+        return clauses(kind, field, arch)
+    except FetchError as error:
+        raise error.within(f"{stanza}: {kind}") from error
 
 
 def _identity(stanza: Stanza) -> str:
