@@ -8,27 +8,28 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from builder.commands.project import Project
 from builder.console import Steps
 from builder.errors import BuilderError, NoSolutionError
 from builder.io.files import locked, read_bytes, write_atomic
-from builder.io.http import Client
 from builder.model.lock import Lock
 from builder.model.lockfile import dump_lock, load_lock
 from builder.model.target import Target
 from builder.resolve.effective import effective
 from builder.resolve.library import Library
-from builder.resolve.python.request import ALL
-from builder.resolve.python.services import Services, default_index
-from builder.resolve.relock import make_lock, staleness
-from builder.resolve.session import Session
 from builder.resolve.skew import check_arches
+from builder.resolve.stale import staleness
 from builder.resolve.targets import Selection, lockable
+
+if TYPE_CHECKING:
+    from builder.resolve.python.services import Services
+    from builder.resolve.session import Session
 
 __all__ = ["EVERYTHING", "Mode", "Options", "Outcome", "run"]
 
-EVERYTHING = ALL[0]
+EVERYTHING = "*"
 """The value of `upgrade` that lets everything move."""
 
 _WORKERS = max(2, min(8, (os.cpu_count() or 2) * 2))
@@ -99,6 +100,11 @@ def _look(project: Project, library: Library, target: Target, options: Options) 
 
 def _resolve(project: Project, library: Library, waiting: list[Outcome], options: Options) -> list[Outcome]:
     """Resolve all waiting targets in parallel over one view of each index, then write what came out."""
+    # Loaded here: a check, or locks that are up to date, must not wait for what they do not need.
+    from builder.io.http import Client  # noqa: PLC0415
+    from builder.resolve.python.services import Services, default_index  # noqa: PLC0415
+    from builder.resolve.session import Session  # noqa: PLC0415
+
     with ExitStack() as stack:
         client = stack.enter_context(Client(offline=options.offline))
         steps = stack.enter_context(project.console.steps("locking", len(waiting)))
@@ -142,6 +148,8 @@ def _resolve_one(
     options: Options,
     steps: Steps,
 ) -> Outcome:
+    from builder.resolve.relock import make_lock  # noqa: PLC0415 - see above
+
     target = outcome.target
     try:
         lock = make_lock(
@@ -150,7 +158,7 @@ def _resolve_one(
             session=session,
             services=services,
             before=outcome.lock,
-            upgrade=ALL if EVERYTHING in options.upgrade else options.upgrade,
+            upgrade=(EVERYTHING,) if EVERYTHING in options.upgrade else options.upgrade,
         )
     except BuilderError as error:
         steps.done(f"{target}: failed")

@@ -18,7 +18,7 @@ from builder.resolve.library import Library, read_library
 
 __all__ = ["Project", "find_root", "locked", "open_project"]
 
-_RECIPE_FOLDERS = ("components", "frameworks", "platforms", "releases", "keys", "indexes")
+_RECIPE_FOLDERS = ("components", "frameworks", "platforms", "releases", "keys")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

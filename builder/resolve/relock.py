@@ -1,19 +1,15 @@
-"""One target from recipe to lock: what is up to date stays, the rest is resolved."""
+"""One target from recipe to lock."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
-from builder.errors import BuilderError, LockError, NoSolutionError
-from builder.model.integrity import summary_digest
+from builder.errors import BuilderError, NoSolutionError
 from builder.model.lock import Lock
-from builder.model.lockfile import load_lock
 from builder.model.target import Target
 from builder.resolve.assemble import assemble, missing_pins
 from builder.resolve.effective import Effective, effective
 from builder.resolve.environments import python_requests
-from builder.resolve.fingerprint import changed_keys, fingerprint
 from builder.resolve.library import Library
 from builder.resolve.osindex import resolve_os
 from builder.resolve.python.resolve import resolve_python
@@ -22,34 +18,7 @@ from builder.resolve.python.uv import resolver_name
 from builder.resolve.session import Session
 from builder.resolve.targets import refusal
 
-__all__ = ["Staleness", "make_lock", "staleness"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Staleness:
-    """Whether a lock still fits its recipe: `reason` is empty for one that does."""
-
-    reason: str = ""
-    keys: tuple[str, ...] = ()
-    """Key paths of the effective recipe that changed."""
-    lock: Lock | None = None
-    """The lock as it was found, where it could be read."""
-
-
-def staleness(recipe: Effective, data: bytes | None, *, place: str) -> Staleness:
-    """Compare a lock's bytes with its recipe; needs no network."""
-    if data is None:
-        return Staleness(reason="there is no lock yet")
-    try:
-        lock = load_lock(data, place=place)
-    except LockError as error:
-        return Staleness(reason=str(error))
-    inputs = fingerprint(recipe)
-    if lock.target != recipe.target:
-        return Staleness(reason=f"it is the lock of {lock.target}", lock=lock)
-    if lock.recipe_digest != summary_digest(inputs):
-        return Staleness(reason="the recipe changed", keys=changed_keys(lock.inputs, inputs), lock=lock)
-    return Staleness(lock=lock)
+__all__ = ["make_lock"]
 
 
 def make_lock(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -196,13 +198,46 @@ def test_a_step_has_no_network(engine: Engine, asking: Asking) -> None:
 
 
 def test_only_what_changed_is_built_again(engine: Engine, asking: Asking) -> None:
-    base = [("one", "echo 1 >/1"), ("two", "echo 2 >/2")]
+    run = uuid.uuid4().hex  # the engine remembers earlier runs of this test
+    base = [("one", f"echo {run} >/1"), ("two", f"echo {run} >/2")]
     joined = ("all", "echo all >/all")
     more = "COPY --link --from=one-x86_64 /1 /1\nCOPY --link --from=two-x86_64 /2 /2\n"
     build(engine, asking(*base, joined, more=more, output=None))
-    changed = [base[0], ("two", "echo 22 >/2")]
+    changed = [base[0], ("two", f"echo 2{run} >/2")]
     again = build(engine, asking(*changed, joined, more=more, output=None))
     assert "two-x86_64" in ran(again)
     assert "one-x86_64" not in ran(again)
     same = build(engine, asking(*changed, joined, more=more, output=None))
     assert ran(same) == []
+
+
+def check_script() -> str:
+    """The part of a rendered Dockerfile that brings in the script of the checks stage."""
+    text = (Path(__file__).parents[1] / "golden" / "fabric" / "store.Dockerfile").read_text("utf-8")
+    start = text.index("COPY --link --chmod=755 <<'EOF' /check\n")
+    return text[start : text.index("\nEOF\n", start) + 5]
+
+
+@pytest.mark.parametrize("version", ["1.21.0", "1.21.1"])
+def test_the_checks_stage_fails_for_a_wrong_version(engine: Engine, asking: Asking, version: str) -> None:
+    more = f"""
+# checks of builds and runtime: each must succeed and print what is expected
+FROM ucx-x86_64 AS check-x86_64
+{check_script()}
+RUN --network=none <<'EOF'
+set -eu
+/check 'Library version: {version}' /ucx_info
+EOF
+"""
+    script = "printf '#!/bin/sh\\necho \"# Library version: 1.21.0\"\\n' >/ucx_info; chmod 755 /ucx_info"
+    request = asking(("ucx", script), more=more, output=None)
+    request = dataclasses.replace(request, target="check-x86_64")
+    if version == "1.21.0":
+        assert "check-x86_64" in {step.stage for step in build(engine, request).steps}
+        return
+    with pytest.raises(ToolError) as caught:
+        build(engine, request)
+    text = str(caught.value)
+    assert text.startswith("stage check-x86_64: ")
+    assert "of checks of builds and runtime" in text
+    assert text.endswith(f"  | # Library version: 1.21.0\n  | not in this output: Library version: {version}")
