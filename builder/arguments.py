@@ -47,7 +47,7 @@ _EXAMPLES = {
     "build": """\
   python -m builder build --framework dynamo --platform debian-13 --arch x86_64
   python -m builder build --framework dynamo --target check
-  python -m builder build --framework vllm --inputs store --output vllm.tar
+  python -m builder build --framework vllm --inputs store --output out/
 """,
     "reproduce": """\
   python -m builder reproduce --framework dynamo --platform debian-13 --arch x86_64
@@ -146,7 +146,7 @@ def _add_fetch(verbs: Verbs) -> None:
 
 def _engine(verb: argparse.ArgumentParser) -> None:
     _inputs(verb, "remote")
-    verb.add_argument("--output", type=Path, metavar="FILE", help="image archive (OCI) to write")
+    verb.add_argument("--output", type=Path, metavar="DIR", help="folder for the image and records")
     verb.add_argument("--builder", default="", metavar="NAME", help="builder of docker buildx")
 
 
@@ -163,7 +163,6 @@ def _add_build(verbs: Verbs) -> None:
 def _add_reproduce(verbs: Verbs) -> None:
     verb = _verb(verbs, "reproduce", "Build twice under varied conditions and compare; 1 where they differ.")
     _engine(verb)
-    verb.add_argument("--target", choices=["runtime", "check"], default="runtime", help="the stage to build")
     verb.add_argument(
         "--pause", type=int, default=5, metavar="SECONDS", help="between the builds (default: 5)"
     )

@@ -131,7 +131,6 @@ def reproduce(options: argparse.Namespace, console: Console) -> int:
         reproduce.Options(
             selection=_selection(options),
             inputs=Inputs(options.inputs),
-            target=options.target,
             output=options.output,
             builder=options.builder,
             pause=options.pause,

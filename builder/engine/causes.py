@@ -40,7 +40,8 @@ _ROWS = (
     Cause(
         name="build-id",
         meaning="the build id of a binary differs and nothing else does",
-        remedy="map the build folder's path with -ffile-prefix-map, or link with --build-id=none",
+        remedy="link with -Wl,--build-id=none (nvcc names a symbol after its process id, and strip removes "
+        "only the symbol); map the build folder's path with -ffile-prefix-map",
     ),
     Cause(
         name="build-time",
