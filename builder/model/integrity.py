@@ -16,9 +16,9 @@ from packaging.version import InvalidVersion, Version
 
 from builder.errors import LockError
 from builder.model.digest import Evidence, ImageDigest, Sha256
-from builder.model.lock import INSTALLER, RUNTIME, Archive, Build, Image, Lock, PythonPackage
+from builder.model.lock import INSTALLER, RUNTIME, Archive, Image, Lock, PythonPackage
 
-__all__ = ["BASE", "build_order", "check_lock", "findings", "row_key", "summary_digest"]
+__all__ = ["BASE", "check_lock", "findings", "row_key", "summary_digest"]
 
 BASE = "base"
 """The environment of an assembled base image's own packages."""
@@ -198,16 +198,3 @@ def _origins(lock: Lock) -> Iterator[str]:
             yield f"os-packages: {package.name}: {package.basename} is not {stated}deb"
         if package.file.startswith("/") or ".." in package.file.split("/"):
             yield f"os-packages: {package.name}: {package.file!r} leaves the archive"
-
-
-def build_order(builds: Iterable[Build]) -> tuple[Build, ...]:
-    """Return builds so that each comes after what it needs, otherwise by name (LockError on a cycle)."""
-    waiting = {build.component: build for build in sorted(builds, key=lambda build: build.component)}
-    done: list[Build] = []
-    while waiting:
-        placed = {build.component for build in done}
-        ready = [b for b in waiting.values() if all(n in placed or n not in waiting for n in b.needs)]
-        if not ready:
-            raise LockError(f"builds need each other: {', '.join(waiting)}")
-        done.append(waiting.pop(ready[0].component))
-    return tuple(done)

@@ -26,8 +26,9 @@ from builder.model.recipe import ImageRecipe
 from builder.model.target import Arch
 from builder.resolve.effective import Effective, Part
 from builder.resolve.fingerprint import fingerprint
+from builder.resolve.python.merge import merge_rows
 
-__all__ = ["assemble", "images_of", "merge_os", "merge_python", "missing_pins"]
+__all__ = ["assemble", "images_of", "merge_os", "missing_pins"]
 
 
 def assemble(
@@ -65,7 +66,7 @@ def assemble(
         archives=tuple(
             sorted((row for part in recipe.parts for row in _archives(recipe, part)), key=row_key)
         ),
-        python=merge_python(python),
+        python=tuple(sorted(merge_rows(python), key=row_key)),
         os_packages=merge_os(os_packages),
         builds=tuple(_build(recipe, part) for part in recipe.parts),
     )
@@ -213,23 +214,6 @@ def _build(recipe: Effective, part: Part) -> Build:
         steps=part.steps,
         checks=part.checks,
     )
-
-
-def merge_python(rows: Iterable[PythonPackage]) -> tuple[PythonPackage, ...]:
-    """Join rows of several environments: equal files become one row with all its uses."""
-    joined: dict[tuple[str, ...], PythonPackage] = {}
-    for row in rows:
-        key = (row.name, row.version, row.file, row.origin, row.build)
-        before = joined.get(key)
-        if before is not None:
-            row = dataclasses.replace(  # noqa: PLW2901 - the joined row takes its place
-                row,
-                for_=tuple(sorted({*before.for_, *row.for_})),
-                via=tuple(sorted({*before.via, *row.via})),
-                extras=tuple(sorted({*before.extras, *row.extras})),
-            )
-        joined[key] = row
-    return tuple(sorted(joined.values(), key=row_key))
 
 
 def merge_os(rows: Iterable[OsPackage]) -> tuple[OsPackage, ...]:

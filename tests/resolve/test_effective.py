@@ -14,13 +14,14 @@ from builder.model.lock import PythonPackage
 from builder.model.lockfile import load_lock
 from builder.model.table import Table
 from builder.model.target import Arch, Target
-from builder.resolve.assemble import merge_python, missing_pins
+from builder.resolve.assemble import missing_pins
 from builder.resolve.effective import Effective, effective
 from builder.resolve.environments import os_requests, python_requests
 from builder.resolve.fingerprint import changed_keys, fingerprint
 from builder.resolve.library import Library, read_library
 from builder.resolve.overview import overview
 from builder.resolve.placeholders import Values, fill
+from builder.resolve.python.merge import merge_rows
 from builder.resolve.skew import check_arches
 from builder.resolve.targets import Selection, lockable
 
@@ -156,7 +157,7 @@ def test_equal_rows_of_several_environments_become_one() -> None:
         for_=("runtime",),
         via=("recipe",),
     )
-    (joined,) = merge_python([row, replace(row, for_=("nixl",), via=("b",))])
+    (joined,) = merge_rows([row, replace(row, for_=("nixl",), via=("b",))])
     assert (joined.for_, joined.via) == (("nixl", "runtime"), ("b", "recipe"))
 
 
