@@ -17,6 +17,7 @@ ROOMS = {
     "pin": {"pin", "resolve", "fetch", "io", "model"},
     "audit": {"audit", "resolve", "fetch", "io", "model"},
     "engine": {"engine", "render", "fetch", "io", "model"},
+    "verbs": {"verbs", "commands", "resolve", "render", "model"},
     "commands": {"commands", "resolve", "render", "fetch", "audit", "engine", "io", "model", "pin"},
 }
 LEAVES = {"errors", "console"}

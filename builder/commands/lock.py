@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from builder.model.lockfile import dump_lock, load_lock
 from builder.model.target import Target
 from builder.resolve.effective import effective
 from builder.resolve.library import Library
-from builder.resolve.skew import check_arches
+from builder.resolve.skew import check_skew
 from builder.resolve.stale import staleness
 from builder.resolve.targets import Selection, lockable
 
@@ -78,7 +79,8 @@ def run(project: Project, options: Options) -> int:
     if options.mode is Mode.CHECK:
         return _report(project, found, options)
     waiting = [outcome for outcome in found if outcome.state == "stale"]
-    done = _resolve(project, library, waiting, options) if waiting else []
+    kept = {outcome.target: outcome.lock for outcome in found if outcome.state == "unchanged"}
+    done = _resolve(project, library, waiting, options, kept) if waiting else []
     by_target = {outcome.target: outcome for outcome in (*found, *done)}
     return _report(project, [by_target[target] for target in targets], options)
 
@@ -98,8 +100,17 @@ def _look(project: Project, library: Library, target: Target, options: Options) 
     return Outcome(target=target, state="unchanged", lock=found.lock)
 
 
-def _resolve(project: Project, library: Library, waiting: list[Outcome], options: Options) -> list[Outcome]:
-    """Resolve all waiting targets in parallel over one view of each index, then write what came out."""
+def _resolve(
+    project: Project,
+    library: Library,
+    waiting: list[Outcome],
+    options: Options,
+    kept: Mapping[Target, Lock | None],
+) -> list[Outcome]:
+    """Resolve all waiting targets in parallel over one view of each index, then write what came out.
+
+    `kept` are the locks that stay; new ones are compared with them (trap T4).
+    """
     # Loaded here: a check, or locks that are up to date, must not wait for what they do not need.
     from builder.io.http import Client  # noqa: PLC0415
     from builder.resolve.python.services import Services, default_index  # noqa: PLC0415
@@ -135,7 +146,7 @@ def _resolve(project: Project, library: Library, waiting: list[Outcome], options
             )
 
         resolved = list(pool.map(one, waiting))
-        checked = _check_skew(resolved)
+        checked = _check_skew(resolved, kept)
     return [_write(project, outcome, options) for outcome in checked]
 
 
@@ -167,31 +178,21 @@ def _resolve_one(
     return Outcome(target=target, state="resolved", reason=outcome.reason, keys=outcome.keys, lock=lock)
 
 
-def _check_skew(outcomes: list[Outcome]) -> list[Outcome]:
+def _check_skew(outcomes: list[Outcome], kept: Mapping[Target, Lock | None]) -> list[Outcome]:
     """Refuse locks whose roots differ from those of the other architecture (trap T4)."""
-    new = {o.target: o.lock for o in outcomes if o.lock is not None and o.state == "resolved"}
+    new = {o.target: o.lock for o in outcomes if o.state == "resolved"}
+    known = {target: lock for target, lock in {**kept, **new}.items() if lock is not None}
     checked = []
     for outcome in outcomes:
-        if outcome.target not in new:
-            checked.append(outcome)
-            continue
+        target = outcome.target
+        images = {o.arch: lock.python for o, lock in known.items() if replace(o, arch=target.arch) == target}
         try:
-            check_arches([new[outcome.target], *_siblings(outcome.target, new)])
+            if outcome.state == "resolved":
+                check_skew(images, place=f"{target.release}/{target.platform}/{target.framework}")
             checked.append(outcome)
         except NoSolutionError as error:
-            failed = Outcome(target=outcome.target, state="failed", reason=str(error), error=error)
-            checked.append(failed)
+            checked.append(Outcome(target=target, state="failed", reason=str(error), error=error))
     return checked
-
-
-def _siblings(target: Target, new: dict[Target, Lock]) -> list[Lock]:
-    """Return the new locks of the same image for other architectures."""
-    key = (target.release, target.platform, target.framework)
-    return [
-        lock
-        for other, lock in new.items()
-        if other.arch != target.arch and (other.release, other.platform, other.framework) == key
-    ]
 
 
 def _write(project: Project, outcome: Outcome, options: Options) -> Outcome:

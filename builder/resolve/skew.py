@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from builder.errors import NoSolutionError
-from builder.model.lock import RUNTIME, Lock
+from builder.model.lock import RUNTIME, PythonPackage
+from builder.model.target import Arch
 
-__all__ = ["check_arches"]
+__all__ = ["check_skew"]
 
 
-def check_arches(locks: Iterable[Lock]) -> None:
-    """Raise NoSolutionError where a root has different versions in locks of the same image."""
-    seen: dict[str, tuple[str, Lock]] = {}
-    for lock in locks:
-        for row in lock.python:
-            if RUNTIME not in row.for_ or "recipe" not in row.via:
-                continue
-            version, other = seen.setdefault(row.name, (row.version, lock))
-            if version != row.version:
-                raise NoSolutionError(
-                    f"root {row.name} is {row.version} on {lock.arch}, but {version} on {other.arch}",
-                    place=f"{lock.release}/{lock.platform}/{lock.framework}",
-                    hint="pin a version that exists for both, or raise the glibc floor of the platform",
-                )
+def check_skew(rows: Mapping[Arch, Iterable[PythonPackage]], *, place: str = "") -> None:
+    """Raise NoSolutionError where a root of the runtime depends on the architecture, naming each version."""
+    found: dict[str, dict[Arch, str]] = {}
+    for arch in sorted(rows):
+        for row in rows[arch]:
+            if RUNTIME in row.for_ and "recipe" in row.via:
+                found.setdefault(row.name, {})[arch] = row.version
+    for name, versions in sorted(found.items()):
+        if len(set(versions.values())) > 1:
+            shown = ", ".join(f"{version} on {arch}" for arch, version in versions.items())
+            raise NoSolutionError(
+                f"{name} would not be the same on every architecture: {shown}",
+                place=place,
+                hint=f"bind {name} to one version that has wheels for all of them, "
+                "or raise the glibc floor of the platform",
+            )

@@ -20,10 +20,11 @@ from builder.io.http import Client
 from builder.model.lock import PythonPackage
 from builder.model.target import Arch
 from builder.model.wire import structure
-from builder.resolve.python.merge import check_skew, merge_rows
+from builder.resolve.python.merge import merge_rows
 from builder.resolve.python.request import PythonRequest
 from builder.resolve.python.resolve import resolve_python
 from builder.resolve.python.services import Services, default_index
+from builder.resolve.skew import check_skew
 
 HERE = Path(__file__).parent
 EMPTY = {"environment": "runtime", "glibc": "2.36", "python": "3.12", "exclude-newer": "2026-01-01T00:00:00Z"}
@@ -66,7 +67,7 @@ def resolve_all(case: dict[str, Any], services: Services, addresses: dict[str, s
         request = structure({**EMPTY, **table}, PythonRequest)
         known = by_arch.get(request.arch, ())
         by_arch[request.arch] = merge_rows((*known, *resolve_python(request, services)))
-    check_skew(by_arch, {root for table in case["request"] for root in table["roots"]})
+    check_skew(by_arch)
     return [row for rows in by_arch.values() for row in rows]
 
 

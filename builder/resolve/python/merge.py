@@ -1,4 +1,4 @@
-"""The rows of several environments and architectures, put together and compared."""
+"""The rows of several environments, put together."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from builder.errors import NoSolutionError
-from builder.resolve.python.names import name_of, recipe_requirement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from builder.model.lock import PythonPackage
-    from builder.model.target import Arch
 
-__all__ = ["check_skew", "merge_rows"]
+__all__ = ["merge_rows"]
 
 
 def merge_rows(rows: Iterable[PythonPackage]) -> tuple[PythonPackage, ...]:
@@ -54,17 +52,3 @@ def _check_files(rows: tuple[PythonPackage, ...]) -> None:
 
 def _said(row: PythonPackage) -> str:
     return f"sha256 {row.sha256} on {row.origin}, for {', '.join(row.for_)}"
-
-
-def check_skew(results: Mapping[Arch, tuple[PythonPackage, ...]], roots: Iterable[str]) -> None:
-    """Refuse roots whose version depends on the architecture (trap T4), naming each version."""
-    for name in sorted({name_of(recipe_requirement(root)) for root in roots}):
-        versions = {
-            arch: row.version for arch, rows in sorted(results.items()) for row in rows if row.name == name
-        }
-        if len(set(versions.values())) > 1:
-            shown = ", ".join(f"{version} on {arch}" for arch, version in versions.items())
-            raise NoSolutionError(
-                f"{name} would not be the same on every architecture: {shown}",
-                hint=f"Bind {name} to one version that has wheels for all of them",
-            )

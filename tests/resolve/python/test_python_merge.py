@@ -7,9 +7,8 @@ import pytest
 from builder.errors import NoSolutionError, RecipeError
 from builder.model.digest import Evidence, Sha256
 from builder.model.lock import PythonPackage
-from builder.model.target import Arch
 from builder.resolve.python.checks import checked
-from builder.resolve.python.merge import check_skew, merge_rows
+from builder.resolve.python.merge import merge_rows
 from builder.resolve.python.request import NamedIndex
 from builder.resolve.python.rows import place_of
 
@@ -53,16 +52,6 @@ def test_two_files_of_one_name_are_refused() -> None:
     rows = [row("a"), row("a", environment="ucx", digest="bb", origin="other")]
     with pytest.raises(NoSolutionError, match=r"a-1-py3-none-any.whl is two different files"):
         merge_rows(rows)
-
-
-def test_skew_names_every_version() -> None:
-    results = {
-        Arch.X86_64: (row("vllm", "2"), row("dep", "1")),
-        Arch.AARCH64: (row("vllm", "1"), row("dep", "2")),
-    }
-    with pytest.raises(NoSolutionError, match=r"1 on aarch64, 2 on x86_64"):
-        check_skew(results, ["vllm==2", "vllm[x]==1"])
-    check_skew(results, ["absent==1"])
 
 
 @pytest.mark.parametrize(

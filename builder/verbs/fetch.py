@@ -1,0 +1,56 @@
+"""The words of `fetch`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from builder.verbs.common import (
+    add_format,
+    add_inputs,
+    add_places,
+    add_selection,
+    add_verb,
+    project_of,
+    selection_of,
+)
+
+if TYPE_CHECKING:
+    from builder.console import Console
+    from builder.verbs.common import Verbs
+
+__all__ = ["add", "run"]
+
+_EXAMPLES = """\
+  python -m builder fetch --framework dynamo --arch x86_64 --dry-run   how much is missing?
+  python -m builder fetch --framework dynamo --inputs remote           git sources and base only
+"""
+
+
+def add(verbs: Verbs) -> None:
+    """Add the verb."""
+    verb = add_verb(verbs, "fetch", "Bring everything that locks name into the store, verified.", _EXAMPLES)
+    add_selection(verb)
+    add_places(verb)
+    add_format(verb)
+    add_inputs(verb, "store")
+    verb.add_argument("--dry-run", action="store_true", help="say how much is missing")
+    verb.add_argument("--jobs", type=int, default=8, metavar="N", help="downloads at once (default: 8)")
+    verb.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Run the verb."""
+    from builder.commands import fetch  # noqa: PLC0415 - see the package's docstring
+    from builder.render import Inputs  # noqa: PLC0415
+
+    return fetch.run(
+        project_of(options, console),
+        fetch.Options(
+            selection=selection_of(options),
+            inputs=Inputs(options.inputs),
+            dry_run=options.dry_run,
+            jobs=options.jobs,
+            json=options.format == "json",
+        ),
+    )
