@@ -11,6 +11,7 @@ from builder.commands.prepare import prepared, progress, stage_rows
 from builder.commands.project import Project
 from builder.engine.compare import IDENTICAL, Comparison, compare
 from builder.engine.docker import find_engine
+from builder.engine.graph import other_order, read_graph
 from builder.engine.report import as_text, as_value
 from builder.engine.reproduce import Reproduction, Variation, reproduce
 from builder.errors import UsageError
@@ -49,15 +50,18 @@ def run(project: Project, options: Options) -> int:
     if options.images:
         return _compare(project, options)
     engine = find_engine(options.builder)
-    variation = Variation(
-        pause=options.pause,
-        engine=find_engine(options.second_builder) if options.second_builder else None,
-        cgroup_parent=options.cgroup_parent,
-        processors=options.processors,
-    )
+    other = find_engine(options.second_builder) if options.second_builder else None
     with prepared(project, options.selection, options.inputs, engine, options.output) as ready:
         second = ready.image.with_name(f"second-{ready.image.name}")
         request = ready.request(options.target, ready.image)
+        arches = tuple(platform.partition("/")[2] for platform in request.platforms)
+        variation = Variation(
+            pause=options.pause,
+            engine=other,
+            order=other_order(read_graph(request.dockerfile), request.target, arches),
+            cgroup_parent=options.cgroup_parent,
+            processors=options.processors,
+        )
         found = reproduce(engine, request, second, variation, lambda title: progress(project, request, title))
         record = {
             "target": options.target,

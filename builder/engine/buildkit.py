@@ -45,6 +45,8 @@ class Request:
     output: Path | None = None
     """The image's file; without one the build's result stays with the engine."""
     cache: bool = True
+    anew: tuple[str, ...] = ()
+    """Stages that are made without cache, where the others may come from it."""
     hostname: str = ""
     """What steps see as the machine's name."""
     cgroup_parent: str = ""
@@ -121,6 +123,7 @@ def _argv(engine: Engine, request: Request, folder: Path, arriving: Path | None)
         f"--output={output}",
         *(f"--build-arg={name}={value}" for name, value in sorted(arguments.items())),
         *([] if request.cache else ["--no-cache"]),
+        *([f"--no-cache-filter={','.join(request.anew)}"] if request.anew else []),
         *([f"--cgroup-parent={request.cgroup_parent}"] if request.cgroup_parent else []),
         context,
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["Node", "read_graph", "stages_for"]
+__all__ = ["Node", "other_order", "read_graph", "stages_for"]
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+
+COMPONENT = "builds: "
+"""How the note of a stage begins that builds a component."""
 
 _FROM = re.compile(r"FROM (?P<base>\S+) AS (?P<name>\S+)")
 _USE = re.compile(r"(?:--from=|[=,]from=)(?P<name>[^\s,]+)")
@@ -55,6 +58,19 @@ def stages_for(nodes: Mapping[str, Node], target: str, arches: tuple[str, ...]) 
                 found.add(one)
                 waiting += [nodes[one].base, *nodes[one].uses]
     return tuple(sorted(found))
+
+
+def other_order(nodes: Mapping[str, Node], target: str, arches: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the stages that build components, in an order unlike the file's; needs still come first."""
+    wanted = set(stages_for(nodes, target, arches))
+    waiting = [name for name in nodes if name in wanted and nodes[name].note.startswith(COMPONENT)]
+    needs = {name: set(stages_for(nodes, name, arches)) - {name} for name in waiting}
+    order: list[str] = []
+    while waiting:
+        last = next(name for name in reversed(waiting) if not needs[name] & set(waiting))
+        waiting.remove(last)
+        order.append(last)
+    return tuple(order)
 
 
 def _with(node: Node, line: str) -> Node:

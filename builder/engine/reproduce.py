@@ -15,6 +15,7 @@ from builder.engine.causes import Conditions
 from builder.engine.compare import Comparison, compare
 from builder.engine.docker import Engine
 from builder.engine.events import Step
+from builder.engine.graph import read_graph, stages_for
 
 HOSTNAMES = ("buildkitsandbox", "another-machine")
 """What the steps of the two builds see; the first is BuildKit's own."""
@@ -28,6 +29,8 @@ class Variation:
     """Seconds between the two."""
     engine: Engine | None = None
     """Another builder, such as one on another machine."""
+    order: tuple[str, ...] = ()
+    """Stages that it makes first, one after another, in this order."""
     cgroup_parent: str = ""
     """A control group of the engine's machine, such as one with a single processor."""
     processors: int | None = None
@@ -38,6 +41,8 @@ class Variation:
         said = [f"another host name: {HOSTNAMES[1]}", f"{self.pause:g} s later"]
         if self.engine is not None:
             said.append(f"another builder: {self.engine.builder}, {self.engine.buildkit}")
+        if self.order:
+            said.append(f"one after another: {', '.join(self.order)}")
         if self.cgroup_parent:
             said.append(f"in the control group {self.cgroup_parent}")
         if self.processors is not None:
@@ -73,7 +78,35 @@ def reproduce(
         builds = [build(engine, first, heard)]
     time.sleep(variation.pause)
     with watched("second build") as heard:
-        builds.append(build(variation.engine or engine, other, heard))
+        builds.append(_in_order(variation.engine or engine, other, variation.order, heard))
     conditions = Conditions(hostnames=HOSTNAMES, processors=(engine.processors, variation.processors))
     comparison = compare(request.output, second, conditions)
     return Reproduction(comparison=comparison, builds=tuple(builds), variation=variation)
+
+
+def _in_order(
+    engine: Engine, request: Request, order: tuple[str, ...], heard: Callable[[Step], None]
+) -> Built:
+    """Make some stages one after another and then the whole; each stage is made once, without cache."""
+    if not order:
+        return build(engine, request, heard)
+    graph = read_graph(request.dockerfile)
+    arches = tuple(platform.partition("/")[2] for platform in request.platforms)
+    waiting = set(stages_for(graph, request.target, arches))
+    parts = []
+    for stage in (*order, request.target):
+        now = waiting & set(stages_for(graph, stage, arches))
+        waiting -= now
+        last = stage == request.target
+        part = replace(
+            request,
+            target=stage,
+            cache=True,
+            anew=tuple(sorted(now)),
+            output=request.output if last else None,
+        )
+        parts.append(build(engine, part, heard))
+    return Built(
+        seconds=round(sum(part.seconds for part in parts), 1),
+        steps=tuple(step for part in parts for step in part.steps),
+    )

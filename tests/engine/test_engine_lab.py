@@ -118,6 +118,22 @@ def test_a_deterministic_build_has_one_digest(engine: Engine, asking: Asking, tm
     assert entries["opt/file"].mtime == request.source_date_epoch
 
 
+def test_another_order_makes_each_stage_once_and_anew(engine: Engine, asking: Asking, tmp_path: Path) -> None:
+    stages = [("one", "echo 1 >/1"), ("two", "date +%s >/2")]
+    more = "COPY --link --from=one-x86_64 /1 /1\nCOPY --link --from=two-x86_64 /2 /2\n"
+    request = asking(*stages, ("all", "echo all >/all"), more=more)
+    order = ("two-x86_64", "one-x86_64")
+    found = twice(engine, request, tmp_path, pause=1.5, order=order)
+    for built in found.builds:
+        made = [step.stage for step in built.steps if step.what.startswith("RUN") and not step.cached]
+        assert sorted(made) == ["all-x86_64", "one-x86_64", "two-x86_64"]
+    second = [step.stage for step in found.builds[1].steps if step.what.startswith("RUN") and not step.cached]
+    assert second == [*order, "all-x86_64"]
+    assert [finding.path for finding in found.comparison.findings] == ["2"], (
+        "the second build is the newer one"
+    )
+
+
 PLANTED = """\
 mkdir -p /opt/__pycache__ /var/log /var/cache/ldconfig
 case "$(hostname)" in another-*) second=1 ;; *) second=0 ;; esac

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.engine.graph import Node, read_graph, stages_for
+from builder.engine.graph import Node, other_order, read_graph, stages_for
 
 TEXT = """\
 # Rendered by lockwright
@@ -86,3 +86,29 @@ def test_golden_dockerfiles_are_read_whole(case: str) -> None:
         assert set(stages_for(nodes, "check", ("amd64", "arm64"))) <= set(nodes)
         for node in nodes.values():
             assert {*node.uses} <= set(nodes), node
+
+
+COMPONENTS = """\
+# builds: a 1 (MIT), make
+FROM scratch AS a-x86_64
+# builds: a 1 (MIT), make
+FROM scratch AS a-aarch64
+# builds: b 1 (MIT), make
+FROM scratch AS b-x86_64
+# builds: c 1 (MIT), make, on a
+FROM scratch AS c-x86_64
+COPY --from=a-x86_64 / /
+# builds: d 1 (MIT), make
+FROM scratch AS d-x86_64
+# builds: unused 1 (MIT), make
+FROM scratch AS unused-x86_64
+FROM c-x86_64 AS runtime-amd64
+COPY --from=d-x86_64 / /
+COPY --from=b-x86_64 / /
+FROM runtime-${TARGETARCH} AS runtime
+"""
+
+
+def test_the_other_order_turns_round_what_does_not_depend_on_each_other() -> None:
+    order = other_order(read_graph(COMPONENTS), "runtime", ("amd64",))
+    assert order == ("d-x86_64", "b-x86_64", "a-x86_64", "c-x86_64")
