@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
@@ -16,12 +17,15 @@ from packaging.version import InvalidVersion, Version
 
 from builder.errors import LockError
 from builder.model.digest import Evidence, ImageDigest, Sha256
-from builder.model.lock import INSTALLER, RUNTIME, Archive, Image, Lock, PythonPackage
+from builder.model.lock import INSTALLER, RECIPE, REQUIRED, RUNTIME, Archive, Image, Lock, PythonPackage
 
 __all__ = ["BASE", "check_lock", "findings", "row_key", "summary_digest"]
 
 BASE = "base"
 """The environment of an assembled base image's own packages."""
+
+_FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
+_LICENSE = re.compile(r"\(*[A-Za-z0-9.+-]+\)*( (AND|OR|WITH) \(*[A-Za-z0-9.+-]+\)*)*")
 
 
 def check_lock(lock: Lock, data: bytes, *, place: str) -> None:
@@ -47,6 +51,8 @@ def findings(lock: Lock) -> Iterator[str]:
     yield from _builds(lock)
     yield from _uses(lock)
     yield from _origins(lock)
+    yield from _askers(lock)
+    yield from _signers(lock)
     if lock.recipe_digest != summary_digest(lock.inputs):
         yield "recipe-digest is not the digest of inputs"
 
@@ -127,6 +133,8 @@ def _python_row(row: PythonPackage, makers: set[tuple[str, str]]) -> Iterator[st
         yield "incomplete: it needs file, sha256, origin and evidence, or a build"
     if row.evidence is Evidence.DECLARED and not row.by:
         yield "declared, but it does not say by whom"
+    if row.license and not _LICENSE.fullmatch(row.license):
+        yield f"license {row.license!r} is no SPDX expression"
     if row.file:
         yield from _wheel_name(row)
 
@@ -198,3 +206,23 @@ def _origins(lock: Lock) -> Iterator[str]:
             yield f"os-packages: {package.name}: {package.basename} is not {stated}deb"
         if package.file.startswith("/") or ".." in package.file.split("/"):
             yield f"os-packages: {package.name}: {package.file!r} leaves the archive"
+
+
+def _askers(lock: Lock) -> Iterator[str]:
+    """Yield where `via` names nothing that is there; older locks have none for OS packages."""
+    known = {package.name for package in lock.os_packages} | {RECIPE, REQUIRED}
+    for package in lock.os_packages:
+        if list(package.via) != sorted(set(package.via)):
+            yield f"os-packages: {package.name}: via is not sorted and unique"
+        for name in package.via:
+            if name not in known:
+                yield f"os-packages: {package.name} is there for {name}, which is no OS package of the lock"
+
+
+def _signers(lock: Lock) -> Iterator[str]:
+    for repository in lock.repositories:
+        if list(repository.signed_by) != sorted(set(repository.signed_by)):
+            yield f"repositories: {repository.suite}: signed-by is not sorted and unique"
+        for fingerprint in repository.signed_by:
+            if not _FINGERPRINT.fullmatch(fingerprint):
+                yield f"repositories: {repository.suite}: {fingerprint!r} is no fingerprint"

@@ -16,6 +16,8 @@ from builder.model.target import Arch, Target
 __all__ = [
     "FORMAT",
     "INSTALLER",
+    "RECIPE",
+    "REQUIRED",
     "RUNTIME",
     "Archive",
     "Build",
@@ -30,6 +32,12 @@ __all__ = [
     "Runtime",
     "Submodule",
 ]
+
+RECIPE = "recipe"
+"""Stands in `via` for the recipes: the row is asked for by name."""
+
+REQUIRED = "required"
+"""Stands in `via` for the distribution, which calls the package essential or required."""
 
 FORMAT = 1
 """The version of the lock's format that this code reads and writes."""
@@ -94,6 +102,8 @@ class Repository:
     inrelease: Sha256
     indexes: tuple[Sha256, ...]
     """The package indexes that were read, in the order of `components`."""
+    signed_by: tuple[str, ...] = ()
+    """Fingerprints of the certificates whose signature on the InRelease was good, sorted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +177,8 @@ class PythonPackage:
     extras: tuple[str, ...] = ()
     via: tuple[str, ...] = ()
     """The distributions and roots that ask for it; a root is written `recipe`."""
+    license: str = ""
+    """SPDX expression of the wheel's own metadata; empty where that leaves a doubt."""
     by: str = ""
     """Who published the digest, for evidence `declared`."""
 
@@ -186,6 +198,8 @@ class OsPackage:
     origin: str
     for_: tuple[str, ...]
     """`base` for an assembled base, `runtime`, or the names of builds."""
+    via: tuple[str, ...] = ()
+    """The packages that need it, `recipe` where it is asked for, `required` where the distribution does."""
 
     @property
     def basename(self) -> str:

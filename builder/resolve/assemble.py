@@ -217,9 +217,16 @@ def _build(recipe: Effective, part: Part) -> Build:
 
 
 def merge_os(rows: Iterable[OsPackage]) -> tuple[OsPackage, ...]:
-    """Join rows of several environments: equal packages become one row with all its uses."""
-    uses: dict[OsPackage, set[str]] = {}
+    """Join rows of several environments: equal packages become one row with all its uses and askers."""
+    same: dict[OsPackage, list[OsPackage]] = {}
     for row in rows:
-        uses.setdefault(dataclasses.replace(row, for_=()), set()).update(row.for_)
-    merged = (dataclasses.replace(row, for_=tuple(sorted(names))) for row, names in uses.items())
+        same.setdefault(dataclasses.replace(row, for_=(), via=()), []).append(row)
+    merged = (
+        dataclasses.replace(
+            package,
+            for_=tuple(sorted({name for row in group for name in row.for_})),
+            via=tuple(sorted({name for row in group for name in row.via})),
+        )
+        for package, group in same.items()
+    )
     return tuple(sorted(merged, key=row_key))

@@ -14,7 +14,7 @@ from builder.resolve.effective import Effective
 
 __all__ = ["changed_keys", "fingerprint"]
 
-RULES = 1
+RULES = 2
 """Raised whenever the resolver's rules change what the same recipe resolves to."""
 
 _DIGITS = 16

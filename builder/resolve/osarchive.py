@@ -146,4 +146,5 @@ def _row(repository: RepositoryRecipe, release: Release, arch: Arch) -> Reposito
         snapshot=_snapshot(repository),
         inrelease=Sha256(str(repository.inrelease)),
         indexes=tuple(Sha256(sha256) for sha256, _ in indexes),
+        signed_by=tuple(sorted(fingerprint.upper() for fingerprint in release.signers)),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import cast
 
@@ -26,11 +26,12 @@ from builder.resolve.effective import Effective
 from builder.resolve.environments import os_requests
 from builder.resolve.library import Library
 from builder.resolve.osarchive import Archive, open_archive
+from builder.resolve.osedges import askers
 from builder.resolve.session import Session
 
 __all__ = ["resolve_base", "resolve_os"]
 
-RULES = 1
+RULES = 2
 """Raised whenever the closure's rules change, so that kept outcomes are not used again."""
 
 
@@ -43,20 +44,17 @@ def resolve_os(
     arch = Arch(recipe.target.arch)
     archive = open_archive(recipe.platform.repositories, arch, library=library, session=session)
     images = recipe.platform.images.get(arch, ())
-    rows: list[OsPackage] = []
-    base: tuple[Choice, ...] = ()
-    if not images:
-        base = _base(archive, recipe.platform.base)
-        rows += _rows(base, BASE, archive)
+    base = () if images else _base(archive, recipe.platform.base)
+    answers = {BASE: base}
     for environment, names in sorted(os_requests(recipe).items()):
         inventory = _lines(images, environment) or tuple(f"{c.name}={c.version}" for c in base)
-        rows += _rows(_closure(archive, inventory, names, environment), environment, archive)
-    return archive.repositories, tuple(rows)
+        answers[environment] = _closure(archive, inventory, names, environment)
+    return archive.repositories, _rows(answers, recipe.platform.base, archive)
 
 
 def resolve_base(archive: Archive, extra: tuple[str, ...]) -> tuple[OsPackage, ...]:
     """Return the packages of a base of our own: what the distribution calls required, and `extra`."""
-    return tuple(_rows(_base(archive, extra), BASE, archive))
+    return _rows({BASE: _base(archive, extra)}, extra, archive)
 
 
 def _base(archive: Archive, extra: tuple[str, ...]) -> tuple[Choice, ...]:
@@ -100,8 +98,8 @@ def _remembered(
 
 def _read(place: Path) -> tuple[Choice, ...] | None:
     try:
-        return tuple(Choice(**row) for row in json.loads(read_bytes(place)))
-    except (BuilderError, ValueError, TypeError):
+        return tuple(Choice(**row | {"needs": tuple(row["needs"])}) for row in json.loads(read_bytes(place)))
+    except (BuilderError, ValueError, TypeError, KeyError):
         return None  # not there, or not ours: it is computed again
 
 
@@ -120,8 +118,11 @@ def _installed(archive: Archive, inventory: tuple[str, ...]) -> tuple[Installed,
     return tuple(rows)
 
 
-def _rows(chosen: tuple[Choice, ...], environment: str, archive: Archive) -> list[OsPackage]:
-    return [
+def _rows(
+    answers: Mapping[str, tuple[Choice, ...]], base_extra: tuple[str, ...], archive: Archive
+) -> tuple[OsPackage, ...]:
+    via = askers(answers, base_extra)
+    return tuple(
         OsPackage(
             name=choice.name,
             version=choice.version,
@@ -131,6 +132,8 @@ def _rows(chosen: tuple[Choice, ...], environment: str, archive: Archive) -> lis
             sha256=Sha256(choice.sha256),
             origin=archive.origin(choice.index),
             for_=(environment,),
+            via=via[environment, choice.name],
         )
+        for environment, chosen in answers.items()
         for choice in chosen
-    ]
+    )

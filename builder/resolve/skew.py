@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from builder.errors import NoSolutionError
-from builder.model.lock import RUNTIME, PythonPackage
+from builder.model.lock import RECIPE, RUNTIME, PythonPackage
 from builder.model.target import Arch
 
 __all__ = ["check_skew"]
@@ -16,7 +16,7 @@ def check_skew(rows: Mapping[Arch, Iterable[PythonPackage]], *, place: str = "")
     found: dict[str, dict[Arch, str]] = {}
     for arch in sorted(rows):
         for row in rows[arch]:
-            if RUNTIME in row.for_ and "recipe" in row.via:
+            if RUNTIME in row.for_ and RECIPE in row.via:
                 found.setdefault(row.name, {})[arch] = row.version
     for name, versions in sorted(found.items()):
         if len(set(versions.values())) > 1:

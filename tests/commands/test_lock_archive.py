@@ -163,6 +163,23 @@ def test_a_target_is_locked_whole(bench: Bench) -> None:
         "2026-09-12T07:55:41Z",
         "20260914T000000Z",
     )
+    assert repository.signed_by == (bench.archive.key.extract_certificate().fingerprint.upper(),)
+
+
+def test_rows_say_who_asks_for_them_and_under_which_licence(bench: Bench) -> None:
+    bench.index.wheel("idna", "3.11", licence="BSD-3-Clause")
+    release = bench.root / "recipes/releases/1.0.toml"
+    release.write_text(release.read_text().replace('"3.10"', '"3.11"'))
+    assert bench.run() == 0
+    lock = bench.lock()
+    assert {row.name: row.via for row in lock.os_packages} == {
+        "gcc": ("recipe",),
+        "libc6-dev": ("zlib-dev",),
+        "make": ("recipe",),
+        "zlib-dev": ("recipe",),
+        "zlib1": ("zlib-dev",),
+    }
+    assert {row.name: row.license for row in lock.python} == {"idna": "BSD-3-Clause", "pip": ""}
 
 
 def test_a_second_run_asks_nobody(bench: Bench) -> None:

@@ -14,7 +14,7 @@ from builder.errors import NoSolutionError
 from builder.resolve.debian.explain import no_removal, no_solution
 from builder.resolve.debian.inventory import installed_stanzas
 from builder.resolve.debian.mark import Marker
-from builder.resolve.debian.reason import reasons
+from builder.resolve.debian.reason import needs, reasons
 from builder.resolve.debian.repair import repair
 from builder.resolve.debian.state import Mode, State
 from builder.resolve.debian.sweep import sweep
@@ -34,7 +34,8 @@ class Choice:
     """One package to install or upgrade: its identity, its file, and who first asked for it.
 
     `filename` is relative to the archive of the index called `index`; `size`
-    is in bytes; `because` is a package of the same answer or a request.
+    is in bytes; `because` is a package of the same answer, empty for a request;
+    `needs` are the packages, new or installed, that meet its dependencies.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Choice:
     sha256: str
     index: str
     because: str
+    needs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,4 +178,5 @@ def _choice(state: State, stanza: Stanza, because: str) -> Choice:
         sha256=stanza.sha256,
         index=state.universe.label(stanza),
         because=because,
+        needs=tuple(sorted({name for name in needs(state, stanza.name) if name != stanza.name})),
     )

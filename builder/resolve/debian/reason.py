@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from builder.resolve.debian.index import Stanza
     from builder.resolve.debian.state import State
 
-__all__ = ["reasons"]
+__all__ = ["needs", "reasons"]
 
 
 def reasons(state: State, requested: Iterable[str]) -> dict[str, str]:
@@ -31,14 +31,15 @@ def reasons(state: State, requested: Iterable[str]) -> dict[str, str]:
             found[name] = _pusher(state, name, sorted(found.keys() & new))
             pending.append(name)
         owner = pending.pop(0)
-        for target in _needs(state, owner):
+        for target in needs(state, owner):
             if target in new and target not in found:
                 found[target] = owner
                 pending.append(target)
     return found
 
 
-def _needs(state: State, owner: str) -> Iterator[str]:
+def needs(state: State, owner: str) -> Iterator[str]:
+    """Yield the packages of the answer, new or installed, that meet a dependency of `owner`; some twice."""
     for stanza, clause in state.demands(state.chosen(owner)):
         for relation in () if clause.negative else clause.alternatives:
             for target in state.targets(stanza, clause, relation):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from builder.errors import NoSolutionError, RecipeError
+from builder.model.lock import RECIPE
 from builder.resolve.python.names import admits, lenient_requirement, name_of, recipe_requirement
 from builder.resolve.python.tags import marker_environment
 
@@ -24,10 +25,7 @@ if TYPE_CHECKING:
 
     from builder.resolve.python.request import PythonRequest
 
-__all__ = ["RECIPE", "Asked", "Node", "active_requirements", "walk"]
-
-RECIPE = "recipe"
-"""Stands for the roots among those who ask for a distribution."""
+__all__ = ["Asked", "Node", "active_requirements", "walk"]
 
 _EXTRA = re.compile(r"""extra\s*==\s*["']([^"']*)["']""")
 

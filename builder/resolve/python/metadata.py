@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from packaging.metadata import parse_email
@@ -17,6 +17,7 @@ from builder.errors import FetchError
 from builder.io.exchange import NoRangesError, NotFoundError
 from builder.io.files import write_atomic
 from builder.io.redact import redacted
+from builder.resolve.python.license import Statement
 from builder.resolve.python.wheelfile import RemoteFile, read_metadata
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Facts:
     extras: tuple[str, ...]
     size: int
     """Of the wheel, in bytes."""
+    license: Statement
 
 
 def read_facts(wheels: Iterable[tuple[str, ListedWheel]], services: Services) -> dict[str, Facts]:
@@ -82,6 +84,11 @@ def parse_metadata(data: bytes, *, name: str, size: int, place: str) -> Facts:
         requires=tuple(raw.get("requires_dist", ())),
         extras=tuple(sorted(str(canonicalize_name(extra)) for extra in raw.get("provides_extra", ()))),
         size=size,
+        license=Statement.of(
+            expression=raw.get("license_expression", ""),
+            text=raw.get("license", ""),
+            classifiers=tuple(raw.get("classifiers", ())),
+        ),
     )
 
 
@@ -95,6 +102,11 @@ def _cached(path: Path) -> Facts | None:
             requires=tuple(data["requires"]),
             extras=tuple(data["extras"]),
             size=data["size"],
+            license=Statement(
+                expression=data["license"]["expression"],
+                text=data["license"]["text"],
+                classifiers=tuple(data["license"]["classifiers"]),
+            ),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -146,6 +158,7 @@ def _keep(facts: Facts, path: Path) -> None:
         "requires": facts.requires,
         "extras": facts.extras,
         "size": facts.size,
+        "license": asdict(facts.license),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, json.dumps(content, ensure_ascii=False).encode())

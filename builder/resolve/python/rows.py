@@ -12,6 +12,7 @@ from builder.errors import NoSolutionError, ToolError
 from builder.model.digest import Evidence, Sha256
 from builder.model.lock import PythonPackage
 from builder.resolve.python.index import moment
+from builder.resolve.python.license import spdx
 from builder.resolve.python.names import name_of, recipe_requirement
 from builder.resolve.python.request import PYPI
 from builder.resolve.python.tags import rank, target_tags
@@ -97,6 +98,7 @@ def wheel_row(
         path=place_of(wheel.url)[1],
         extras=asked.extras,
         via=asked.via,
+        license=spdx(facts.license),
     )
 
 

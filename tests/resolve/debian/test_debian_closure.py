@@ -39,6 +39,12 @@ def test_dependencies_come_along_and_say_for_whom(universe: Build) -> None:
     assert [(choice.name, choice.because) for choice in answer] == [("a", ""), ("b", "a"), ("c", "b")]
 
 
+def test_a_choice_names_what_meets_its_dependencies(universe: Build, base: Base) -> None:
+    u = universe(["a; Depends: b | c, lib, v; Recommends: d", "b", "c", "d", "w; Provides: v", "lib"])
+    answer = resolve(u, base("lib 1"), ["a"])
+    assert {c.name: c.needs for c in answer} == {"a": ("b", "lib", "w"), "b": (), "w": ()}
+
+
 def test_the_reason_is_the_nearest_to_the_requests(universe: Build, base: Base) -> None:
     u = universe(["a; Depends: b, c", "b; Depends: c, d", "c", "d; Breaks: e (<< 2)", "e 1"], ["e 2"])
     answer = resolve(u, base("e 1"), ["a", "b"])

@@ -34,12 +34,14 @@ def make_wheel(
     extras: tuple[str, ...] = (),
     salt: str = "",
     padding: int = 0,
+    licence: str = "",
 ) -> bytes:
     """Return a wheel that has metadata; `salt` changes its bytes, `padding` adds that many before it."""
     stem = f"{name.replace('-', '_')}-{version}"
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
     metadata += "".join(f"Requires-Dist: {item}\n" for item in requires)
     metadata += "".join(f"Provides-Extra: {item}\n" for item in extras)
+    metadata += f"License-Expression: {licence}\n" if licence else ""
     files = {
         f"{stem}.dist-info/METADATA": metadata + f"\nSalt {salt}\n",
         f"{stem}.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builder.errors import FetchError
+from builder.resolve.python.license import Statement
 from builder.resolve.python.metadata import parse_metadata
 from builder.resolve.python.wheelfile import RemoteFile, read_metadata
 
@@ -98,3 +99,13 @@ def test_facts(request: Any) -> None:
     assert facts.requires == ("b", "c; extra=='X_y'")
     assert facts.extras == ("x-y",)
     assert facts.size == 9
+    assert facts.license == Statement()
+
+
+def test_the_licence_statement_is_kept_word_for_word() -> None:
+    text = b"Metadata-Version: 2.4\nName: app\nVersion: 1\nLicense: MIT\nClassifier: Topic :: X\n"
+    text += b"Classifier: License :: OSI Approved :: MIT License\nLicense-Expression: MIT OR ISC\n\n"
+    facts = parse_metadata(text, name="app", size=9, place="u")
+    assert facts.license == Statement(
+        expression="MIT OR ISC", text="MIT", classifiers=("License :: OSI Approved :: MIT License",)
+    )
