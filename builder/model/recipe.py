@@ -204,6 +204,8 @@ class Release:
     """RFC 3339 in UTC: no Python file and no tag after it counts."""
     components: Table
     """Component to version."""
+    framework_components: Mapping[str, Table] = field(default_factory=dict)
+    """By framework: component versions that hold for it instead of those of `components`."""
     python: Mapping[str, Table]
     """By framework, or `all`, or `installer` (pip): distribution to exact version."""
     default: bool = False

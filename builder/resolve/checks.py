@@ -130,6 +130,10 @@ def _check_release(release: Release, library: Library, place: str) -> None:
     groups = {**dict.fromkeys(library.frameworks), "all": None, INSTALLER: None}
     _known(release.python, groups, f"{place}: python")
     _known([name for name, _ in release.components], library.components, f"{place}: components")
+    _known(release.framework_components, library.frameworks, f"{place}: framework-components")
+    for framework, versions in release.framework_components.items():
+        names = [name for name, _ in versions]
+        _known(names, library.components, f"{place}: framework-components.{framework}")
     for kind in ("targets", "refused"):
         for index, row in enumerate(getattr(release, kind)):
             _known([row.framework], library.frameworks, f"{place}: {kind}[{index}].framework")

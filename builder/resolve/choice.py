@@ -10,6 +10,7 @@ from packaging.version import InvalidVersion, Version
 
 from builder.errors import RecipeError
 from builder.model.recipe import Component, Conditions, Platform, Release, Variant, VersionRecipe
+from builder.model.table import Table
 from builder.model.target import Target
 from builder.resolve.library import Library
 
@@ -26,8 +27,9 @@ class Choice:
     target: Target
 
     def version(self, component: Component) -> str:
-        """Return the version that the platform, else the release, gives a component."""
-        found = self.release.components.merged(self.platform.versions).get(component.name)
+        """Return the version that the platform, else the release (for the framework first), gives a component."""
+        own = self.release.framework_components.get(self.target.framework, Table())
+        found = self.release.components.merged(own).merged(self.platform.versions).get(component.name)
         place = f"recipes/releases/{self.release.version}.toml: components"
         if not found:
             raise RecipeError(f"no version of {component.name!r}", place=place, hint="add one")
