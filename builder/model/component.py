@@ -115,6 +115,8 @@ class Conditions:
     family: str | None = None
     os: str | None = None
     framework: str | None = None
+    system_python: bool | None = None
+    """Whether the Python interpreter is the distribution's own, not a component."""
     versions: str | None = None
     """A version specifier for the component, such as `>=1.20`."""
 

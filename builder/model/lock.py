@@ -61,6 +61,8 @@ class Environment:
     glibc: str
     python: str
     """The interpreter's minor version, such as `3.13`."""
+    interpreter: str = ""
+    """The build whose prefix has the interpreter; empty means that an OS package brings it."""
     cuda: str = ""
     """The CUDA version, or empty for an image without an accelerator."""
     gpu_archs: tuple[str, ...] = ()

@@ -169,6 +169,8 @@ class Platform:
     """Components that the base image brings along, such as `cuda` in NVIDIA's images."""
     components: tuple[str, ...] = ()
     """Components that every image on it contains."""
+    interpreter: str = ""
+    """The component that brings Python; empty means the distribution's own package."""
     versions: Table = field(default_factory=Table)
     """Component versions that the platform decides, not the release."""
 

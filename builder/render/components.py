@@ -8,7 +8,12 @@ from builder.errors import BuilderError, LockError
 from builder.model.lock import Build, Lock
 from builder.model.table import Table
 from builder.render.fetches import verify
-from builder.render.installing import clean_bytecode, fill_environment, install_os_packages
+from builder.render.installing import (
+    clean_bytecode,
+    fill_environment,
+    install_os_packages,
+    interpreter_copy,
+)
 from builder.render.instructions import Copy, Env, Instruction, Mount, Run, Workdir
 from builder.render.rows import Fetches
 from builder.render.shell import Command, check_step, refuse_placeholder
@@ -58,11 +63,13 @@ def _stage(site: _Site, standing: dict[str, str]) -> Stage:
     build = site.build
     try:
         environment = fill_environment(site.lock, site.fetches, build.component, _BUILD_ENVIRONMENT)
+        first = interpreter_copy(site.lock) if environment else ()
         body = (
             EPOCH,
+            *first,
             *environment,
             *_variables(build.env, with_environment=bool(environment)),
-            *_needs(site),
+            *(copy for copy in _needs(site) if copy not in first),
             Workdir(path=f"/src/{build.component}"),
             _steps(site),
             *_own_checks(build),

@@ -6,7 +6,7 @@ import re
 
 from builder.errors import LockError
 from builder.model.lock import RUNTIME, Check, Lock
-from builder.render.installing import PREFIX, fill_environment, install_os_packages
+from builder.render.installing import PREFIX, fill_environment, install_os_packages, interpreter_copy
 from builder.render.instructions import (
     Cmd,
     Copy,
@@ -59,7 +59,10 @@ def runtime_stages(lock: Lock, digest: str, fetches: Fetches, base: str) -> tupl
     copies = _prefixes(lock)
     if environment:
         python = Stage(
-            name=f"python-{lock.arch}", base=base, notes=("python for runtime",), body=(EPOCH, *environment)
+            name=f"python-{lock.arch}",
+            base=base,
+            notes=("python for runtime",),
+            body=(EPOCH, *interpreter_copy(lock), *environment),
         )
         stages.append(python)
         copies.append(Copy(stage=python.name, source=PREFIX, target=PREFIX))

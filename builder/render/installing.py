@@ -5,12 +5,12 @@ from __future__ import annotations
 from builder.errors import LockError
 from builder.model.lock import INSTALLER, Lock
 from builder.render.fetches import mounts, verify
-from builder.render.instructions import Instruction, Mount, Run
+from builder.render.instructions import Copy, Instruction, Mount, Run
 from builder.render.rows import Fetches, wheel_requirement
 from builder.render.shell import Command, Verbatim
 from builder.render.spelling import shown
 
-__all__ = ["PREFIX", "clean_bytecode", "fill_environment", "install_os_packages"]
+__all__ = ["PREFIX", "clean_bytecode", "fill_environment", "install_os_packages", "interpreter_copy"]
 
 PREFIX = "/opt/dynamo/venv"
 """The image's Python environment."""
@@ -80,7 +80,7 @@ def fill_environment(lock: Lock, fetches: Fetches, use: str, folder: str) -> tup
         return ()
     fetched = mounts(stages, _WHEELS)
     pip, pip_mount = _pip(lock, fetches)
-    interpreter = f"python{lock.environment.python}"
+    interpreter = _interpreter(lock)
     makers = sorted({row.build for row in built})
     commands: list[Command] = [
         verify(_INSTALLER),
@@ -97,6 +97,29 @@ def fill_environment(lock: Lock, fetches: Fetches, use: str, folder: str) -> tup
         Mount(stage=f"{maker}-{lock.arch}", source="/wheels", target=f"{_BUILT}/{maker}") for maker in makers
     )
     return (Run(commands=tuple(commands), mounts=(pip_mount, *fetched, *from_builds)),)
+
+
+def interpreter_copy(lock: Lock) -> tuple[Copy, ...]:
+    """Return what brings the interpreter into a stage; nothing where an OS package is it."""
+    name = lock.environment.interpreter
+    if not name:
+        return ()
+    prefix = _interpreter_prefix(lock)
+    return (Copy(stage=f"{name}-{lock.arch}", source=prefix, target=prefix),)
+
+
+def _interpreter_prefix(lock: Lock) -> str:
+    name = lock.environment.interpreter
+    prefix = next((build.prefix for build in lock.builds if build.component == name), "")
+    if not prefix:
+        raise LockError(f"environment: interpreter {shown(name)} is no build with a prefix")
+    return prefix
+
+
+def _interpreter(lock: Lock) -> str:
+    """Return the command of the interpreter: the OS's, or the one in a build's prefix."""
+    command = f"python{lock.environment.python}"
+    return f"{_interpreter_prefix(lock)}/bin/{command}" if lock.environment.interpreter else command
 
 
 def _pip(lock: Lock, fetches: Fetches) -> tuple[str, Mount]:

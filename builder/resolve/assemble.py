@@ -117,6 +117,7 @@ def _environment(recipe: Effective) -> Environment:
         os=platform.os,
         glibc=platform.glibc,
         python=platform.python,
+        interpreter=platform.interpreter,
         cuda=platform.cuda,
         gpu_archs=platform.gpu_archs,
     )

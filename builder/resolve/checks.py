@@ -121,8 +121,21 @@ def _check_platform(platform: Platform, library: Library, place: str) -> None:
     _known(platform.components, library.components, f"{place}: components")
     for index, repository in enumerate(platform.repositories):
         _known(repository.keys, library.keys, f"{place}: repositories[{index}].keys")
+    if platform.interpreter:
+        _check_interpreter(platform, library, place)
     if platform.images and platform.assembled:
         raise RecipeError("it has both images and assembled", place=place, hint="give one of the two")
+
+
+def _check_interpreter(platform: Platform, library: Library, place: str) -> None:
+    _known([platform.interpreter], library.components, f"{place}: interpreter")
+    version = platform.versions.get(platform.interpreter) or ""
+    if not version.startswith(f"{platform.python}."):
+        raise RecipeError(
+            f"{platform.interpreter} {version or 'of no version'} is no Python {platform.python}",
+            place=f"{place}: versions.{platform.interpreter}",
+            hint=f"give the version of {platform.interpreter} that `python` states",
+        )
 
 
 def _check_release(release: Release, library: Library, place: str) -> None:

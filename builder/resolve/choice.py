@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from packaging.specifiers import SpecifierSet
@@ -54,6 +54,7 @@ class Choice:
             (when.family, self.platform.family),
             (when.os, self.platform.os),
             (when.framework, self.target.framework),
+            (when.system_python, not self.platform.interpreter),
         )
         if any(wanted is not None and wanted != found for wanted, found in given):
             return False
@@ -106,5 +107,14 @@ def variants_of(choice: Choice, component: Component) -> list[Variant]:
 def needs_of(choice: Choice, component: Component) -> tuple[str, ...]:
     """Return the names of the components that one needs here, sorted."""
     names = set(component.needs)
-    names.update(need for variant in variants_of(choice, component) for need in variant.needs)
+    variants = variants_of(choice, component)
+    names.update(need for variant in variants for need in variant.needs)
+    interpreter = choice.platform.interpreter
+    if interpreter and interpreter != component.name and _has_environment(component, variants):
+        names.add(interpreter)
     return tuple(sorted(names))
+
+
+def _has_environment(component: Component, variants: Sequence[Variant]) -> bool:
+    """Say whether a Python environment is made for the build."""
+    return bool(component.python.build_requires) or any(variant.build_requires for variant in variants)

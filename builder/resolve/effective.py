@@ -81,7 +81,9 @@ def effective(library: Library, target: Target) -> Effective:
     platform = library.platform(target.platform)
     choice = Choice(library=library, release=release, platform=platform, target=target)
     framework = _apply(library.framework(target.framework), choice)
-    components, published = choose_components(choice, (*framework.components, *platform.components))
+    interpreter = (platform.interpreter,) if platform.interpreter else ()
+    names = (*framework.components, *platform.components, *interpreter)
+    components, published = choose_components(choice, names)
     parts = tuple(_part(choice, component) for component in components)
     pins = family_pins(choice, framework, [*components, *published])
     return Effective(
