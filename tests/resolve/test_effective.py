@@ -215,3 +215,32 @@ def test_the_overview_leaves_no_target_out(library: Library) -> None:
     assert "not locked yet" not in text
     assert "refused (T3): torch 2.9.0 for aarch64" in text
     assert "not locked yet" in overview(library, ())
+
+
+def test_an_interpreter_of_our_own_is_built_before_every_environment(library: Library) -> None:
+    found = recipe(library, "debian-13-cuda-13.0-python-3.12", "vllm")
+    needs = {part.name: part.needs for part in found.parts}
+    with_environment = {part.name for part in found.parts if part.build_requires}
+    assert {"cuda", "flashinfer", "nixl"} <= with_environment
+    assert all("cpython" in needs[name] for name in with_environment)
+    assert needs["cpython"] == ()
+    assert "cpython" not in needs["ucx"]
+    asked = os_requests(found)
+    assert not [name for names in asked.values() for name in names if name.startswith("python3")]
+    assert "libffi8" in asked["runtime"]
+    assert "libffi8" in asked["nixl"]
+    assert {request.python for request in python_requests(found, preferences={}, upgrade=())} == {"3.12"}
+
+
+def test_the_distribution_s_interpreter_needs_no_component(library: Library) -> None:
+    found = recipe(library, "debian-13-cuda-13.0", "vllm")
+    assert "cpython" not in [part.name for part in found.parts]
+    assert "python3-dev" in os_requests(found)["runtime"]
+
+
+def test_a_framework_s_own_component_version_comes_before_the_release_s(library: Library) -> None:
+    versions = {
+        name: {part.name: part.version for part in recipe(library, "debian-13-cuda-13.0", name).parts}["nixl"]
+        for name in ("vllm", "sglang")
+    }
+    assert versions == {"vllm": "1.3.2", "sglang": "1.3.0"}
