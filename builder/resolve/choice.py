@@ -27,7 +27,7 @@ class Choice:
     target: Target
 
     def version(self, component: Component) -> str:
-        """Return the version that the platform gives a component, else the release, for the framework first."""
+        """Return the version that the platform gives a component, else the release."""
         own = self.release.framework_components.get(self.target.framework, Table())
         found = self.release.components.merged(own).merged(self.platform.versions).get(component.name)
         place = f"recipes/releases/{self.release.version}.toml: components"
