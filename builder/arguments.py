@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from builder import __version__
-from builder.verbs import build, export, fetch, lock, render, reproduce
+from builder.verbs import build, export, fetch, init, lock, render, reproduce
 
 __all__ = ["parser"]
 
@@ -23,6 +23,7 @@ _VERBS = (
     fetch,
     build,
     reproduce,
+    init,
 )
 
 

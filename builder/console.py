@@ -76,6 +76,15 @@ class Console:
             table.add_row(*map(escape, row))
         terminal.print(table)
 
+    def ask(self, question: str) -> str:
+        """Return what a person answers on the terminal; empty where nobody can be asked."""
+        if self._quiet or not (sys.stdin.isatty() and self._terminal.is_terminal):
+            return ""
+        try:
+            return self._terminal.input(f"{escape(question)}: ").strip()
+        except EOFError:
+            return ""
+
     def status(self, text: str) -> None:
         """Tell what is going on."""
         if not self._quiet:

@@ -17,7 +17,7 @@ ROOMS = {
     "pin": {"pin", "resolve", "fetch", "io", "model"},
     "audit": {"audit", "resolve", "fetch", "io", "model"},
     "engine": {"engine", "render", "fetch", "io", "model"},
-    "verbs": {"verbs", "commands", "resolve", "render", "model"},
+    "verbs": {"verbs", "commands", "resolve", "render", "pin", "model"},
     "commands": {"commands", "resolve", "render", "fetch", "audit", "engine", "io", "model", "pin"},
 }
 LEAVES = {"errors", "console"}

@@ -16,7 +16,7 @@ from builder.model.lock import Lock
 from builder.model.lockfile import load_lock
 from builder.resolve.library import Library, read_library
 
-__all__ = ["Project", "find_root", "locked", "open_project"]
+__all__ = ["Project", "find_root", "locked", "open_project", "read_lock", "recipe_files"]
 
 _RECIPE_FOLDERS = ("components", "frameworks", "platforms", "releases", "keys")
 
@@ -42,7 +42,7 @@ class Project:
 
     def library(self) -> Library:
         """Read all recipes (RecipeError)."""
-        return read_library(_recipe_files(self.recipes))
+        return read_library(recipe_files(self.recipes))
 
 
 def find_root(start: Path) -> Path:
@@ -78,7 +78,8 @@ def open_project(
     )
 
 
-def _recipe_files(folder: Path) -> dict[str, bytes]:
+def recipe_files(folder: Path) -> dict[str, bytes]:
+    """Return every recipe and key by its path below `folder` (UsageError where there are none)."""
     if not folder.is_dir():
         raise UsageError(
             "no recipes here", place=str(folder), hint="go to a project, or name it: --project DIR"

@@ -16,6 +16,7 @@ from tomlkit.items import Table
 
 from builder.errors import RecipeError
 from builder.io.files import read_text, write_atomic
+from builder.model import toml
 from builder.model.recipefile import parse_recipe, parse_table
 
 __all__ = ["Change", "Keys", "RecipeEditor", "key_path"]
@@ -100,16 +101,22 @@ class RecipeEditor:
 
     def insert_version(self, header: str, values: Mapping[str, str]) -> None:
         """Write a new table `[header]` before the first version's, and before the comment above that."""
+        self.insert_block(f"[{header}]", values, before=("[versions.", "[[versions."))
+
+    def insert_block(self, header: str, values: Mapping[str, Any], *, before: str | tuple[str, ...]) -> None:
+        """Write a new table, `header` with its brackets, before the first line that begins so, or at the end.
+
+        It comes before the comment above that line too.
+        """
         lines = tomlkit.dumps(self._document).splitlines(keepends=True)
-        at = next(
-            (n for n, line in enumerate(lines) if line.startswith(("[versions.", "[[versions."))), len(lines)
-        )
+        at = next((n for n, line in enumerate(lines) if line.startswith(before)), len(lines))
         while at > 0 and lines[at - 1].startswith("#"):
             at -= 1
-        block = [f"[{header}]\n", *(f"{key} = {_text(value)}\n" for key, value in values.items())]
+        block = [f"{header}\n", toml.dumps(values)]
         gap = ["\n"] if at and lines[at - 1].strip() else []
         self._set_text("".join([*lines[:at], *gap, *block, "\n" if lines[at:] else "", *lines[at:]]))
-        self._changes.append(Change(place=f"{self.place}: {header}", before="", after="added"))
+        name = header.strip("[]")
+        self._changes.append(Change(place=f"{self.place}: {name}", before="", after="added"))
 
     def parsed(self, kind: type[T]) -> T:
         """Return the file as a recipe of `kind` (RecipeError)."""

@@ -18,7 +18,7 @@ from builder.pin.git_places import GitPlaces
 from builder.pin.materialise import store_tar
 from builder.pin.submodules import find_submodules, open_checkout
 
-__all__ = ["Moved", "pin_git", "tag_commit"]
+__all__ = ["Moved", "fill_version", "pin_git", "tag_commit"]
 
 _TAGS, _BRANCHES = "refs/tags/", "refs/heads/"
 
@@ -97,7 +97,7 @@ def tag_commit(url: str, tag: str, places: GitPlaces, *, place: str) -> str:
         return refs.get(f"{name}^{{}}", refs[name])
     tags = [ref.removeprefix(_TAGS) for ref in places.refs(url, (f"{_TAGS}*",)) if not ref.endswith("^{}")]
     near = difflib.get_close_matches(tag, tags, n=3, cutoff=0.7)
-    nearest = f" ({'nearest: ' if near else 'there is none'}{', '.join(near)})"
+    nearest = f" (nearest: {', '.join(near)})" if near else "" if tags else " (it has none)"
     if branch in refs:
         raise RecipeError(
             f"{tag!r} is a branch of {url} and no tag: a branch moves, and may be deleted",
@@ -134,11 +134,24 @@ def _add_version(
             place=editor.place,
             hint="write the first version by hand",
         )
-    url = str(editor.get((*first, "url")))
+    _insert_version(editor, version, str(editor.get((*first, "url"))), tag, places)
+    return version
+
+
+def _insert_version(editor: RecipeEditor, version: str, url: str, tag: str, places: GitPlaces) -> Keys:
     keys = ("versions", version, "git")
     commit = tag_commit(url, tag, places, place=f"{editor.place}: {key_path((*keys, 'tag'))}")
     editor.insert_version(key_path(keys), {"url": url, "tag": tag, "commit": commit})
-    return version
+    return keys
+
+
+def fill_version(editor: RecipeEditor, version: str, url: str, tag: str, context: Context) -> None:
+    """Add a version, with all its pins, to a component's recipe that is being written.
+
+    RecipeError where `tag` names a branch, FetchError for what cannot be had.
+    """
+    places = GitPlaces.of(context.git_cache, origins=context.origins)
+    _pin_table(editor, _insert_version(editor, version, url, tag, places), places, context)
 
 
 def _follow_tag(editor: RecipeEditor, keys: Keys, places: GitPlaces) -> Moved | None:
