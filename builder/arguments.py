@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from builder import __version__
-from builder.verbs import build, export, fetch, init, lock, render, reproduce
+from builder.verbs import build, export, fetch, init, lock, matrix, render, reproduce
 
 __all__ = ["parser"]
 
@@ -24,6 +24,7 @@ _VERBS = (
     build,
     reproduce,
     init,
+    matrix,
 )
 
 

@@ -19,7 +19,6 @@ from builder.resolve.effective import Effective, effective
 from builder.resolve.environments import os_requests, python_requests
 from builder.resolve.fingerprint import changed_keys, fingerprint
 from builder.resolve.library import Library, read_library
-from builder.resolve.overview import overview
 from builder.resolve.placeholders import Values, fill
 from builder.resolve.python.merge import merge_rows
 from builder.resolve.skew import check_skew
@@ -208,13 +207,6 @@ def test_an_empty_selection_is_an_error() -> None:
     small = read_library(files(SMALL / "recipes"))
     with pytest.raises(UsageError):
         lockable(replace(small, releases={"1.0": replace(small.releases["1.0"], targets=())}), Selection())
-
-
-def test_the_overview_leaves_no_target_out(library: Library) -> None:
-    text = overview(library, lockable(library, Selection(releases=("all",))))
-    assert "not locked yet" not in text
-    assert "refused (T3): torch 2.9.0 for aarch64" in text
-    assert "not locked yet" in overview(library, ())
 
 
 def test_an_interpreter_of_our_own_is_built_before_every_environment(library: Library) -> None:

@@ -1,0 +1,141 @@
+"""One cell for every framework, release, platform and architecture, and none without a reason. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from builder.audit.matrix.outcomes import Outcome, inputs_digest
+from builder.audit.matrix.traps import trap_of
+from builder.audit.matrix.versions import newest_first
+from builder.errors import BuilderError
+from builder.model.recipe import Refusal
+from builder.model.target import Arch, Target
+from builder.resolve.assemble import missing_pins
+from builder.resolve.effective import effective
+from builder.resolve.library import Library
+from builder.resolve.targets import Selection, refusal
+
+__all__ = ["Cell", "State", "cells", "command"]
+
+_EXPERIMENTAL = "experimental"
+
+
+class State(StrEnum):
+    """What is true of a target."""
+
+    LOCKED = "locked"
+    REFUSED = "refused"
+    LOCKABLE = "lockable"
+    """Nothing is known to speak against it, and there is no lock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One target and what is true of it."""
+
+    target: Target
+    state: State
+    experimental: bool
+    """Whether its platform is experimental."""
+    reason: str = ""
+    """Why it is not locked; empty for a locked one."""
+    trap: str = ""
+    by: str = ""
+    """Who refuses: `release` (its recipe), `recipes` (they do not fit together), or `lock` (it was tried)."""
+    pinning: tuple[str, ...] = ()
+    """For a lockable one, the commands that fill its missing pins."""
+
+    @property
+    def word(self) -> str:
+        """The state in words: `locked`, `experimental`, `refused (T3)`, `lockable` and so on."""
+        if self.state is State.LOCKED:
+            return _EXPERIMENTAL if self.experimental else self.state
+        if self.state is State.REFUSED:
+            return f"{self.state} ({self.trap})" if self.trap else self.state
+        return f"{self.state}, {_EXPERIMENTAL}" if self.experimental else self.state
+
+
+def cells(
+    library: Library,
+    locked: Collection[Target],
+    outcomes: Mapping[Target, Outcome],
+    selection: Selection | None = None,
+) -> tuple[Cell, ...]:
+    """Return every selected cell: newest release first, then by framework, platform and architecture."""
+    have, wanted = frozenset(locked), selection or Selection()
+    return tuple(
+        _cell(library, target, have, outcomes)
+        for release in newest_first(library)
+        for target in _targets(library, release.version)
+        if wanted.holds(target)
+    )
+
+
+def _targets(library: Library, release: str) -> Iterator[Target]:
+    for framework in sorted(library.frameworks):
+        for platform in sorted(library.platforms):
+            for arch in Arch:
+                yield Target(release=release, platform=platform, framework=framework, arch=arch)
+
+
+def _cell(
+    library: Library, target: Target, have: frozenset[Target], outcomes: Mapping[Target, Outcome]
+) -> Cell:
+    experimental = library.platform(target.platform).status == _EXPERIMENTAL
+    cell = Cell(target=target, state=State.LOCKED, experimental=experimental)
+    if target in have:
+        return cell
+    row = refusal(library.release(target.release), target)
+    try:
+        recipe = effective(library, target)
+    except BuilderError as error:
+        return _refused(cell, row) if row else _unfit(cell, str(error), "recipes")
+    missing = missing_pins(recipe)
+    if row is not None and (row.trap or not missing):
+        return _refused(cell, row)
+    outcome = outcomes.get(target)
+    if outcome is not None and outcome.inputs != inputs_digest(recipe):
+        outcome = None
+    if outcome is not None and outcome.exit:
+        return _unfit(cell, outcome.said, "lock")
+    if missing:
+        reason = row.reason if row else f"pins are missing: {'; '.join(missing)}"
+        return _lockable(cell, reason, _pinning(target.platform, missing))
+    return _lockable(cell, "it resolves, and there is no lock" if outcome else "not tried with these recipes")
+
+
+def _refused(cell: Cell, row: Refusal) -> Cell:
+    return replace(cell, state=State.REFUSED, reason=row.reason, trap=row.trap, by="release")
+
+
+def _unfit(cell: Cell, reason: str, by: str) -> Cell:
+    return replace(cell, state=State.REFUSED, reason=reason, trap=trap_of(reason), by=by)
+
+
+def _lockable(cell: Cell, reason: str, pinning: tuple[str, ...] = ()) -> Cell:
+    return replace(cell, state=State.LOCKABLE, reason=reason, pinning=pinning)
+
+
+def command(group: Sequence[Cell]) -> str:
+    """Return the command line that locks `group`, cells of one release; empty unless all are lockable."""
+    if not group or any(cell.state is not State.LOCKABLE for cell in group):
+        return ""
+    words = {"--release": [cell.target.release for cell in group]}
+    words["--platform"] = [cell.target.platform for cell in group]
+    words["--framework"] = [cell.target.framework for cell in group]
+    words["--arch"] = [cell.target.arch.value for cell in group]
+    options = [f"{option} {value}" for option, values in words.items() for value in dict.fromkeys(values)]
+    pinning = dict.fromkeys(line for cell in group for line in cell.pinning)
+    return " && ".join((*pinning, f"python -m builder lock {' '.join(options)}"))
+
+
+def _pinning(platform: str, missing: Sequence[str]) -> tuple[str, ...]:
+    """Return the commands that fill what is missing, in order."""
+    about = {
+        "git": any("git." in text for text in missing),
+        f"repositories {platform}": any("InRelease" in text for text in missing),
+        f"image {platform}": any("image" in text or "inventory" in text for text in missing),
+    }
+    return tuple(f"scripts/pin {what}" for what, needed in about.items() if needed)

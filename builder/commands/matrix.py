@@ -1,0 +1,174 @@
+"""`matrix`: the support tables, generated from locks and recipes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from builder.audit.markdown import table as markdown
+from builder.audit.matrix.cells import Cell, cells, command
+from builder.audit.matrix.floors import generations, wheel_floors
+from builder.audit.matrix.outcomes import Outcomes, load_outcomes
+from builder.audit.matrix.tables import (
+    Table,
+    cuda_table,
+    gpu_table,
+    summary,
+    targets_table,
+    versions_table,
+    wheels_table,
+)
+from builder.audit.matrix.versions import Versions, accelerators, newest_first, versions
+from builder.commands.locks import locked_targets
+from builder.commands.project import Project
+from builder.errors import LockError
+from builder.io.files import read_bytes
+from builder.model.lock import Lock
+from builder.model.lockfile import parse_lock
+from builder.resolve.library import Library
+from builder.resolve.targets import ALL, Selection
+
+__all__ = ["TABLES", "Options", "markdown_tables", "outcomes_path", "read_outcomes", "run"]
+
+TABLES = ("summary", "targets", "versions", "cuda", "wheels", "gpus")
+"""The names of the tables, in the order in which they are shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line asks for."""
+
+    selection: Selection = field(default_factory=Selection)
+    tables: tuple[str, ...] = ()
+    """Names of TABLES; empty means all."""
+    format: str = "text"
+    """text, json or markdown."""
+
+
+def run(project: Project, options: Options) -> int:
+    """Show the selected tables, of every release unless one is named; 0, or an error."""
+    wanted = [name for name in TABLES if not options.tables or name in options.tables]
+    matrix = _Matrix(project, options.selection)
+    matrix.check_names()
+    if options.format == "json":
+        project.console.json({name: matrix.values(name) for name in wanted if name != "summary"})
+    elif options.format == "markdown":
+        project.console.data(_as_markdown(matrix, wanted))
+    else:
+        for name in wanted:
+            table = matrix.table(name)
+            project.console.data(f"{table.title}: {table.about}")
+            project.console.table(table.columns, table.rows)
+    return 0
+
+
+def markdown_tables(project: Project, names: tuple[str, ...]) -> str:
+    """Return the named tables of every release as markdown; one alone has no heading."""
+    return _as_markdown(_Matrix(project, Selection()), list(names))
+
+
+def _as_markdown(matrix: _Matrix, names: list[str]) -> str:
+    tables = [matrix.table(name) for name in names]
+    if len(tables) == 1:
+        return markdown(tables[0].columns, tables[0].rows)
+    parts = (f"## {t.title}\n\n{t.about}\n\n{markdown(t.columns, t.rows)}" for t in tables)
+    return "\n\n".join(parts)
+
+
+def outcomes_path(project: Project) -> Path:
+    """Return where it is recorded what `lock` said of targets without a lock."""
+    return project.locks / "outcomes.toml"
+
+
+def read_outcomes(project: Project) -> Outcomes:
+    """Read what was recorded; nothing where there is no record (LockError)."""
+    path = outcomes_path(project)
+    if not path.is_file():
+        return Outcomes()
+    return load_outcomes(read_bytes(path, error=LockError), place=f"lock/{path.name}")
+
+
+class _Matrix:
+    """The facts behind the tables, read when they are first needed."""
+
+    def __init__(self, project: Project, selection: Selection) -> None:
+        self._project = project
+        self._selection = selection
+        self._library: Library = project.library()
+        self._cells: tuple[Cell, ...] | None = None
+        self._locks: tuple[Lock, ...] | None = None
+
+    def check_names(self) -> None:
+        """Refuse names that no recipe has (UsageError)."""
+        for name in self._selection.releases:
+            if name != ALL:
+                self._library.release(name)
+        for name in self._selection.platforms:
+            self._library.platform(name)
+        for name in self._selection.frameworks:
+            self._library.framework(name)
+
+    def cells(self) -> tuple[Cell, ...]:
+        if self._cells is None:
+            outcomes = read_outcomes(self._project).by_target()
+            locked = locked_targets(self._project)
+            self._cells = cells(self._library, locked, outcomes, self._selection)
+        return self._cells
+
+    def locks(self) -> tuple[Lock, ...]:
+        if self._locks is None:
+            order = [release.version for release in newest_first(self._library)]
+            targets = [target for target in locked_targets(self._project) if self._selection.holds(target)]
+            targets.sort(key=lambda target: (_place(order, target.release), target))
+            paths = [(target.path, self._project.locks / target.path) for target in targets]
+            self._locks = tuple(parse_lock(read_bytes(path), place=f"lock/{name}") for name, path in paths)
+        return self._locks
+
+    def table(self, name: str) -> Table:
+        makers: Mapping[str, Callable[[], Table]] = {
+            "summary": lambda: summary(self.cells()),
+            "targets": lambda: targets_table(self.cells()),
+            "versions": lambda: versions_table(self._versions()),
+            "cuda": lambda: cuda_table(accelerators(self.locks())),
+            "wheels": lambda: wheels_table(wheel_floors(self.locks())),
+            "gpus": lambda: gpu_table(generations(self.locks())),
+        }
+        return makers[name]()
+
+    def values(self, name: str) -> list[dict[str, Any]]:
+        if name == "targets":
+            return [_cell(cell) for cell in self.cells()]
+        makers: Mapping[str, Callable[[], Any]] = {
+            "versions": self._versions,
+            "cuda": lambda: accelerators(self.locks()),
+            "wheels": lambda: wheel_floors(self.locks()),
+            "gpus": lambda: generations(self.locks()),
+        }
+        return [asdict(row) for row in makers[name]()]
+
+    def _versions(self) -> list[Versions]:
+        found = versions(self._library, self.locks())
+        named = self._selection.releases
+        return [row for row in found if not named or ALL in named or row.release in named]
+
+
+def _place(order: list[str], release: str) -> int:
+    """Return where a release stands; a lock without its recipe comes last."""
+    return order.index(release) if release in order else len(order)
+
+
+def _cell(cell: Cell) -> dict[str, Any]:
+    return {
+        "release": cell.target.release,
+        "framework": cell.target.framework,
+        "platform": cell.target.platform,
+        "arch": cell.target.arch.value,
+        "state": cell.state.value,
+        "experimental": cell.experimental,
+        "trap": cell.trap,
+        "reason": cell.reason,
+        "refused-by": cell.by,
+        "command": command([cell]),
+    }

@@ -1,0 +1,106 @@
+"""What `lock` says of a target without a lock: it is resolved for real, and nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import ExitStack
+from functools import partial
+from typing import Self
+
+from builder.audit.matrix.cells import State, cells
+from builder.audit.matrix.outcomes import Outcome, inputs_digest
+from builder.commands.project import Project
+from builder.errors import BuilderError, FetchError
+from builder.io.http import Client
+from builder.model.target import Target
+from builder.resolve.assemble import missing_pins
+from builder.resolve.effective import Effective, effective
+from builder.resolve.environments import python_requests
+from builder.resolve.library import Library
+from builder.resolve.python.resolve import resolve_python
+from builder.resolve.python.services import Services, default_index
+from builder.resolve.relock import make_lock
+from builder.resolve.session import Session
+
+__all__ = ["Trial", "open_targets"]
+
+_MOST_LINES = 4
+
+
+def open_targets(library: Library, locked: Collection[Target]) -> dict[Target, str]:
+    """Return the targets whose state only a trial can tell, each with the digest of its recipe's inputs."""
+    found = (cell.target for cell in cells(library, locked, {}) if cell.state is State.LOCKABLE)
+    return {target: inputs_digest(effective(library, target)) for target in found}
+
+
+class Trial:
+    """Resolves targets over one view of each index; a context manager."""
+
+    def __init__(self, project: Project, library: Library) -> None:
+        self._project = project
+        self._library = library
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        client = self._stack.enter_context(Client())
+        caches = self._project.store.root.parent
+        self._session = Session(
+            store=self._project.store,
+            origins=self._project.origins,
+            client=client,
+            recipes=self._project.recipes,
+        )
+        self._services = Services(
+            client=client,
+            uv_cache=caches / "uv",
+            metadata=caches / "metadata",
+            index_url=default_index(),
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def outcome(self, target: Target) -> Outcome:
+        """Resolve `target` from nothing; FetchError where the answer could not be had."""
+        recipe = effective(self._library, target)
+        code, said = 0, ""
+        try:
+            if missing_pins(recipe):
+                self._resolve_python(recipe)
+            else:
+                self._lock(target)
+        except FetchError:
+            raise
+        except BuilderError as error:
+            code, said = error.exit_code, _first_lines(error.cause)
+        return Outcome(
+            release=target.release,
+            platform=target.platform,
+            framework=target.framework,
+            arch=target.arch,
+            inputs=inputs_digest(recipe),
+            exit=code,
+            said=said,
+        )
+
+    def _lock(self, target: Target) -> None:
+        make_lock(
+            target,
+            library=self._library,
+            session=self._session,
+            services=self._services,
+            before=None,
+            upgrade=(),
+        )
+
+    def _resolve_python(self, recipe: Effective) -> None:
+        """Resolve what needs no pins, so that a target without them is not called lockable in vain."""
+        for request in python_requests(recipe, preferences={}, upgrade=()):
+            self._session.once.get(("trial", repr(request)), partial(resolve_python, request, self._services))
+
+
+def _first_lines(cause: str) -> str:
+    """Return the first findings of a message as one line; its headline alone says only that it failed."""
+    headline, *findings = (" ".join(line.split()) for line in cause.splitlines() if line.strip())
+    return "; ".join(findings[:_MOST_LINES]) or headline

@@ -1,0 +1,271 @@
+"""The support matrix: no cell without a state and a reason, and every reason is one that `lock` gives."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builder.audit.markdown import table as markdown
+from builder.audit.matrix.cells import Cell, State, cells, command
+from builder.audit.matrix.outcomes import Outcome, dump_outcomes, inputs_digest, load_outcomes
+from builder.audit.matrix.tables import summary, targets_table
+from builder.audit.matrix.traps import trap_of
+from builder.commands.locks import locked_targets
+from builder.commands.matrix import read_outcomes
+from builder.commands.project import Project, open_project
+from builder.commands.trial import Trial, open_targets
+from builder.console import Console
+from builder.errors import LockError
+from builder.model.recipe import Refusal
+from builder.model.target import Arch, Target
+from builder.resolve.effective import effective
+from builder.resolve.library import Library, read_library
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = ROOT / "tests/faults/project"
+TINY = Target(release="1.0", platform="plain", framework="tiny", arch=Arch.X86_64)
+
+
+@pytest.fixture(scope="module")
+def project() -> Project:
+    return open_project(project=str(ROOT), store="", origins=(), mirrors=(), console=Console())
+
+
+@pytest.fixture(scope="module")
+def matrix(project: Project) -> tuple[Cell, ...]:
+    return cells(project.library(), locked_targets(project), read_outcomes(project).by_target())
+
+
+@pytest.fixture(scope="module")
+def small() -> Library:
+    folder = SMALL / "recipes"
+    return read_library(
+        {
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in folder.rglob("*")
+            if path.is_file()
+        }
+    )
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "builder", "matrix", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_there_is_a_cell_for_everything_and_none_is_empty(project: Project, matrix: tuple[Cell, ...]) -> None:
+    library = project.library()
+    wanted = len(library.releases) * len(library.frameworks) * len(library.platforms) * len(Arch)
+    assert len({cell.target for cell in matrix}) == len(matrix) == wanted
+    for cell in matrix:
+        assert (cell.state is State.LOCKED) == (not cell.reason), cell.target
+        assert (cell.state is State.LOCKABLE) == bool(command([cell])), cell.target
+        assert (cell.state is State.REFUSED) == bool(cell.by), cell.target
+
+
+def test_every_lock_is_a_locked_cell_and_nothing_else_is(project: Project, matrix: tuple[Cell, ...]) -> None:
+    locked = {cell.target for cell in matrix if cell.state is State.LOCKED}
+    assert locked == {
+        target for target in locked_targets(project) if target in {cell.target for cell in matrix}
+    }
+
+
+def one(library: Library, outcomes: dict[Target, Outcome], *locked: Target) -> Cell:
+    return next(cell for cell in cells(library, locked, outcomes) if cell.target == TINY)
+
+
+def tried(library: Library, **changes: Any) -> dict[Target, Outcome]:
+    outcome = Outcome(
+        release="1.0",
+        platform="plain",
+        framework="tiny",
+        arch=Arch.X86_64,
+        inputs=inputs_digest(effective(library, TINY)),
+        exit=5,
+        said="tiny 1 has no wheel for this target",
+    )
+    return {TINY: replace(outcome, **changes)}
+
+
+def test_a_lock_counts_more_than_anything_that_was_said(small: Library) -> None:
+    assert one(small, tried(small), TINY).state is State.LOCKED
+
+
+def test_what_lock_said_is_the_reason_with_its_trap(small: Library) -> None:
+    cell = one(small, tried(small))
+    assert (cell.state, cell.trap, cell.by) == (State.REFUSED, "T4", "lock")
+    assert cell.reason == "tiny 1 has no wheel for this target"
+
+
+def test_what_was_said_of_other_recipes_does_not_count(small: Library) -> None:
+    cell = one(small, tried(small, inputs="0" * 16))
+    assert (cell.state, cell.reason) == (State.LOCKABLE, "not tried with these recipes")
+
+
+def test_what_resolves_is_lockable_by_a_command_that_names_it(small: Library) -> None:
+    cell = one(small, tried(small, exit=0, said=""))
+    assert cell.state is State.LOCKABLE
+    assert command([cell]) == (
+        "python -m builder lock --release 1.0 --platform plain --framework tiny --arch x86_64"
+    )
+
+
+def refusing(library: Library, trap: str = "") -> Library:
+    row = Refusal(framework="tiny", platforms=("plain",), arches=(Arch.X86_64,), reason="never", trap=trap)
+    return replace(library, releases={"1.0": replace(library.releases["1.0"], targets=(), refused=(row,))})
+
+
+def test_a_release_that_refuses_gives_its_reason(small: Library) -> None:
+    cell = one(refusing(small, trap="T4"), {})
+    assert (cell.word, cell.reason, cell.by) == ("refused (T4)", "never", "release")
+
+
+def without_base(library: Library) -> Library:
+    bare = {name: replace(platform, images={}, assembled={}) for name, platform in library.platforms.items()}
+    return replace(library, platforms=bare)
+
+
+def test_a_target_whose_pins_are_missing_is_lockable_once_they_are_filled(small: Library) -> None:
+    cell = one(without_base(small), {})
+    assert cell.state is State.LOCKABLE
+    assert command([cell]).startswith("scripts/pin image plain && python -m builder lock ")
+
+
+def test_a_trap_counts_more_than_missing_pins(small: Library) -> None:
+    assert one(refusing(without_base(small), trap="T3"), {}).state is State.REFUSED
+    assert one(refusing(without_base(small)), {}).state is State.LOCKABLE
+
+
+def test_an_experimental_platform_is_named_so(small: Library) -> None:
+    platforms = {name: replace(item, status="experimental") for name, item in small.platforms.items()}
+    library = replace(small, platforms=platforms)
+    assert one(library, {}, TINY).word == "experimental"
+    assert one(library, {}).word == "lockable, experimental"
+
+
+def test_a_framework_without_versions_is_refused_with_what_is_missing(small: Library) -> None:
+    library = replace(small, releases={"1.0": replace(small.releases["1.0"], python={})})
+    cell = one(library, {})
+    assert (cell.state, cell.by) == (State.REFUSED, "recipes")
+    assert "has no version" in cell.reason
+
+
+def test_tables_lose_no_cell(matrix: tuple[Cell, ...]) -> None:
+    rows = targets_table(matrix).rows
+    assert sum(len(row[2].split(", ")) * len(row[3].split(", ")) for row in rows) == len(matrix)
+    frameworks = {(cell.target.release, cell.target.framework) for cell in matrix}
+    assert len(summary(matrix).rows) == len(frameworks)
+
+
+def test_records_of_trials_are_read_as_they_are_written(small: Library) -> None:
+    rows = tuple(tried(small).values())
+    assert load_outcomes(dump_outcomes(rows), place="x").tried == rows
+    with pytest.raises(LockError, match=r"x: tried\[0\]\.exit: expected a whole number"):
+        load_outcomes(dump_outcomes(rows).replace(b"exit = 5", b'exit = "5"'), place="x")
+
+
+@pytest.mark.parametrize(
+    "folder", sorted((ROOT / "tests/traps").glob("T[1-5]-*")), ids=lambda path: path.name
+)
+def test_the_message_of_a_trap_is_known_as_its_trap(folder: Path) -> None:
+    text = (folder / "expect.txt").read_text()
+    if (folder / "exit-code").read_text().strip() == "5":
+        assert trap_of(text) == folder.name.partition("-")[0]
+
+
+def test_a_cell_of_markdown_cannot_end_its_row() -> None:
+    text = markdown(("a",), [["x | <b>y</b>\n| `z` \x1b[31m \u202e"]])
+    assert len(text.splitlines()) == 3
+    assert text.splitlines()[2] == r"| x \| \<b\>y\</b\> \| \`z\` \[31m |"
+
+
+def test_json_has_every_table_and_every_cell(matrix: tuple[Cell, ...]) -> None:
+    done = run("--format", "json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert set(found) == {"targets", "versions", "cuda", "wheels", "gpus"}
+    assert len(found["targets"]) == len(matrix)
+    torch = [row for row in found["wheels"] if (row["release"], row["name"]) == ("0.8.0", "torch")]
+    assert {(row["glibc"], row["cuda"]) for row in torch} == {("2.28", "12.8")}
+    versions = {(row["release"], row["name"]): row for row in found["versions"]}
+    assert versions["1.4.2", "vllm"]["versions"] == ["0.26.0"]
+    assert versions["1.4.2", "vllm"]["locked"]
+
+
+def test_a_selection_narrows_and_an_unknown_name_is_an_error() -> None:
+    done = run("--table", "targets", "--release", "1.4.2", "--framework", "vllm", "--format", "json")
+    rows = json.loads(done.stdout)["targets"]
+    assert {(row["release"], row["framework"]) for row in rows} == {("1.4.2", "vllm")}
+    wrong = run("--release", "1.4.3")
+    assert wrong.returncode == 2
+    assert "there is no release '1.4.3'" in wrong.stderr
+
+
+def test_what_a_release_refuses_lock_refuses_in_the_same_words(matrix: tuple[Cell, ...]) -> None:
+    own = [cell for cell in matrix if cell.by == "release" and cell.trap != "T3"]
+    for cell in own[:: max(1, len(own) // 3)]:
+        target = cell.target
+        words = ["--release", target.release, "--platform", target.platform, "--framework", target.framework]
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "builder",
+                "lock",
+                *words,
+                "--arch",
+                target.arch,
+                "--offline",
+                "--dry-run",
+            ],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 6:  # pins are missing: that is said first
+            assert done.returncode == 5, done.stderr
+            assert cell.reason in " ".join(done.stderr.split())
+
+
+@pytest.mark.network
+def test_the_wheels_themselves_refuse_what_the_releases_refuse_by_t3(
+    project: Project, matrix: tuple[Cell, ...]
+) -> None:
+    with Trial(project, project.library()) as trial:
+        for cell in (cell for cell in matrix if cell.trap == "T3" and cell.by == "release"):
+            outcome = trial.outcome(cell.target)
+            assert outcome.exit == 5, cell.target
+            assert trap_of(outcome.said) == "T3", outcome
+
+
+@pytest.mark.network
+def test_what_is_recorded_is_what_lock_says(project: Project) -> None:
+    library, recorded = project.library(), read_outcomes(project).by_target()
+    targets = [target for target in open_targets(library, locked_targets(project)) if target in recorded]
+    with Trial(project, library) as trial:
+        for target in targets[:: max(1, len(targets) // 8)]:
+            assert trial.outcome(target) == recorded[target]
+    assert targets, "nothing is recorded: run scripts/try-targets"
+
+
+def test_the_pages_are_its_output() -> None:
+    page = (ROOT / "docs/support-matrix.md").read_text("utf-8")
+    table = re.search(
+        r"generated by scripts/generate -->\n(.*?)\n<!--", (ROOT / "README.md").read_text("utf-8"), re.DOTALL
+    )
+    assert table is not None
+    assert table[1] == run("--table", "summary", "--format", "markdown").stdout.rstrip("\n")
+    assert page.partition("## Targets")[1]
