@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from builder import __version__
-from builder.verbs import build, export, fetch, init, lock, matrix, render, reproduce
+from builder.verbs import build, export, fetch, init, lock, matrix, render, reproduce, why
 
 __all__ = ["parser"]
 
@@ -25,6 +25,7 @@ _VERBS = (
     reproduce,
     init,
     matrix,
+    why,
 )
 
 

@@ -18,7 +18,7 @@ from builder.render.instructions import Copy, Env, Instruction, Mount, Run, Work
 from builder.render.rows import Fetches
 from builder.render.shell import Command, check_step, refuse_placeholder
 from builder.render.spelling import shown
-from builder.render.stages import EPOCH, Stage
+from builder.render.stages import EPOCH, Stage, build_stage
 
 __all__ = ["build_stages", "toolchains"]
 
@@ -78,7 +78,10 @@ def _stage(site: _Site, standing: dict[str, str]) -> Stage:
         raise error.within(f"builds: {shown(build.component)}") from None
     notes = (f"builds: {build.component} {build.version} ({build.license}), {build.system}",)
     return Stage(
-        name=f"{build.component}-{site.lock.arch}", base=standing[build.component], notes=notes, body=body
+        name=build_stage(build.component, site.lock.arch),
+        base=standing[build.component],
+        notes=notes,
+        body=body,
     )
 
 
@@ -102,7 +105,7 @@ def _needs(site: _Site) -> list[Copy]:
         if need not in prefixes:
             raise LockError(f"it needs {shown(need)}, which is not built")
         if prefixes[need]:
-            stage = f"{need}-{site.lock.arch}"
+            stage = build_stage(need, site.lock.arch)
             copies.append(Copy(stage=stage, source=prefixes[need], target=prefixes[need]))
     return copies
 

@@ -20,7 +20,7 @@ from builder.render.instructions import (
 from builder.render.rows import Fetches
 from builder.render.shell import Command, check_step, refuse_placeholder
 from builder.render.spelling import shown
-from builder.render.stages import EPOCH, Stage
+from builder.render.stages import EPOCH, Stage, build_stage
 
 __all__ = ["check_stage", "runtime_stages"]
 
@@ -82,7 +82,7 @@ def _notes(lock: Lock) -> tuple[str, ...]:
 
 def _prefixes(lock: Lock) -> list[Copy]:
     return [
-        Copy(stage=f"{build.component}-{lock.arch}", source=build.prefix, target=build.prefix)
+        Copy(stage=build_stage(build.component, lock.arch), source=build.prefix, target=build.prefix)
         for build in lock.builds
         if build.runtime and build.prefix
     ]

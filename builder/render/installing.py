@@ -9,6 +9,7 @@ from builder.render.instructions import Copy, Instruction, Mount, Run
 from builder.render.rows import Fetches, wheel_requirement
 from builder.render.shell import Command, Verbatim
 from builder.render.spelling import shown
+from builder.render.stages import build_stage
 
 __all__ = ["PREFIX", "clean_bytecode", "fill_environment", "install_os_packages", "interpreter_copy"]
 
@@ -94,7 +95,8 @@ def fill_environment(lock: Lock, fetches: Fetches, use: str, folder: str) -> tup
         sources = [f"--find-links={_BUILT}/{maker}" for maker in makers]
         commands.append((*_install(interpreter, pip, folder), *sources, *map(wheel_requirement, built)))
     from_builds = tuple(
-        Mount(stage=f"{maker}-{lock.arch}", source="/wheels", target=f"{_BUILT}/{maker}") for maker in makers
+        Mount(stage=build_stage(maker, lock.arch), source="/wheels", target=f"{_BUILT}/{maker}")
+        for maker in makers
     )
     return (Run(commands=tuple(commands), mounts=(pip_mount, *fetched, *from_builds)),)
 

@@ -10,13 +10,18 @@ from builder.errors import BuilderError, LockError
 from builder.render.instructions import SCRATCH, Arg, Comment, Copy, From, Instruction, Run
 from builder.render.spelling import shown
 
-__all__ = ["EPOCH", "STORE", "Dockerfile", "Stage"]
+__all__ = ["EPOCH", "STORE", "Dockerfile", "Located", "Stage", "build_stage"]
 
 STORE = "store"
 """The stage that a build context of this name replaces; by itself it is empty, so nothing is pulled."""
 
 EPOCH = Arg(name="SOURCE_DATE_EPOCH")
 """Declared in each stage that runs something: there is no other way to know it there."""
+
+
+def build_stage(component: str, arch: str) -> str:
+    """Return the name of the stage in which a component is built."""
+    return f"{component}-{arch}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +58,15 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Located:
+    """An instruction with the stage that it is in (none: the header) and its first line, from 1."""
+
+    stage: Stage | None
+    instruction: Instruction
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dockerfile:
     """A whole Dockerfile; stages are in the order in which they can be built."""
 
@@ -62,6 +76,16 @@ class Dockerfile:
     def instructions(self) -> tuple[Instruction, ...]:
         """Return everything that is declared, in order."""
         return (self.header, *(item for stage in self.stages for item in stage.instructions()))
+
+    def located(self) -> Iterator[Located]:
+        """Yield every instruction with its place in the file's text."""
+        line = 1
+        parts = ((None, (self.header,)), *((stage, stage.instructions()) for stage in self.stages))
+        for stage, instructions in parts:
+            for instruction in instructions:
+                yield Located(stage=stage, instruction=instruction, line=line)
+                line += instruction.text().count("\n") + 1
+            line += 1  # the empty one before each stage
 
     def text(self) -> str:
         """Return the file's text (LockError for two stages of one name, or one that comes too late)."""

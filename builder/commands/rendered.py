@@ -1,0 +1,70 @@
+"""A rendered Dockerfile that is there already, and the locks that it was rendered from."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from builder.commands.project import Project, read_lock
+from builder.errors import UsageError
+from builder.io.files import read_text
+from builder.model.digest import Sha256
+from builder.model.lock import Lock
+from builder.render import Inputs, Place, Places
+from builder.render.plan import plan
+from builder.render.rows import Form
+from builder.render.stages import Dockerfile
+
+__all__ = ["Rendering", "read_rendered"]
+
+_LOCK = re.compile(r"#   lock/([^ ]+) sha256:([0-9a-f]{64})")
+_FROM_STORE = "# Every input comes from the store."
+_ANYWHERE = Place(url="https://place.invalid/", layout="flat")
+_HINT = "render it again: python -m builder render"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendering:
+    """A Dockerfile's text, and the same as a value, but for the places of its inputs."""
+
+    text: tuple[str, ...]
+    dockerfile: Dockerfile
+    locks: tuple[Lock, ...]
+
+
+def read_rendered(project: Project, path: Path) -> Rendering:
+    """Read the Dockerfile at `path` and the project's locks that its header names.
+
+    UsageError where it is not rendered from the locks as they are now.
+    """
+    lines = tuple(read_text(path).splitlines())
+    header = lines[: lines.index("") if "" in lines else len(lines)]
+    named = [match for line in header if (match := _LOCK.fullmatch(line))]
+    if not named:
+        raise UsageError("its header names no lock", place=str(path), hint=_HINT)
+    locks = [_lock(project, match[1], match[2], path) for match in named]
+    inputs = Inputs.STORE if _FROM_STORE in header else Inputs.REMOTE
+    # Where inputs are does not move a line, so that no place must be known, or asked for, here.
+    places = Places(
+        places=dict.fromkeys(sorted({name for lock, _ in locks for name in _origins(lock)}), _ANYWHERE)
+    )
+    dockerfile = plan(locks, Form(inputs=inputs, places=places))
+    if len(dockerfile.text().splitlines()) != len(lines):
+        raise UsageError("it was changed, or another version rendered it", place=str(path), hint=_HINT)
+    return Rendering(text=lines, dockerfile=dockerfile, locks=tuple(lock for lock, _ in locks))
+
+
+def _origins(lock: Lock) -> set[str]:
+    python = {row.origin for row in lock.python if row.origin}
+    return python | {row.origin for row in lock.archives} | {row.origin for row in lock.os_packages}
+
+
+def _lock(project: Project, name: str, digest: str, path: Path) -> tuple[Lock, bytes]:
+    place = project.locks / name
+    if ".." in name.split("/") or not place.is_file():
+        raise UsageError(f"it was rendered from lock/{name}, which is not here", place=str(path), hint=_HINT)
+    lock, data = read_lock(project, place)
+    if Sha256.of(data) != digest:
+        raise UsageError(f"lock/{name} changed since it was rendered", place=str(path), hint=_HINT)
+    return lock, data

@@ -1,0 +1,76 @@
+"""`why`: the chains that lead to a package, component or file, in every lock; or a Dockerfile line's rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from builder.audit.graph import node_of
+from builder.audit.why import why
+from builder.audit.why_report import LineAnswer, as_json, as_text, line_as_json, line_as_text
+from builder.commands.locks import select_image, select_locks
+from builder.commands.project import Project, read_lock
+from builder.commands.rendered import read_rendered
+from builder.errors import UsageError
+from builder.render.provenance import origin_of
+from builder.resolve.targets import Selection
+
+__all__ = ["Options", "run"]
+
+_MOST_CHAINS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line asks for: a name, or a line of a Dockerfile."""
+
+    selection: Selection
+    name: str = ""
+    line: int = 0
+    dockerfile: Path | None = None
+    """The Dockerfile that `line` is of; without one, where `render` writes the selected image's."""
+    all: bool = False
+    json: bool = False
+
+
+def run(project: Project, options: Options) -> int:
+    """Answer; 0, or 2 where no lock has the name."""
+    if bool(options.name) == bool(options.line):
+        raise UsageError("expected a name or --line N", hint="python -m builder why --help shows examples")
+    return _name(project, options) if options.name else _line(project, options)
+
+
+def _name(project: Project, options: Options) -> int:
+    chosen = options.selection
+    if not chosen.releases:
+        chosen = replace(chosen, releases=("all",))
+    targets = select_locks(project, chosen)
+    locks = {target: read_lock(project, project.locks / target.path)[0] for target in targets}
+    answers = why(options.name, locks)
+    if options.json:
+        project.console.json(as_json(options.name, answers))
+    else:
+        most = 0 if options.all else _MOST_CHAINS
+        project.console.data(as_text(answers, most=most, locks=len(locks)))
+    return 0
+
+
+def _line(project: Project, options: Options) -> int:
+    path = options.dockerfile
+    if path is None:
+        first = select_image(project, options.selection)[0]
+        path = project.root / "rendered" / first.release / first.platform / first.framework / "Dockerfile"
+    rendered = read_rendered(project, path)
+    origin = origin_of(options.line, rendered.dockerfile, rendered.locks)
+    answer = LineAnswer(
+        number=options.line,
+        line=rendered.text[options.line - 1],
+        stage=origin.stage,
+        locks=origin.locks,
+        rows=tuple(map(node_of, origin.rows)),
+    )
+    if options.json:
+        project.console.json(line_as_json(answer))
+    else:
+        project.console.data(line_as_text(answer))
+    return 0

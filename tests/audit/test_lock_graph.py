@@ -1,0 +1,76 @@
+"""The graph of a lock: everything in every committed lock is there for a reason that the lock states."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from builder.audit.graph import ROOT, Graph, Kind, Node, Row, graph_of, node_of
+from builder.model.lock import RECIPE, REQUIRED, Lock
+from builder.model.lockfile import parse_lock
+
+ROOT_FOLDER = Path(__file__).resolve().parents[2]
+LOCKS = sorted(path.relative_to(ROOT_FOLDER).as_posix() for path in ROOT_FOLDER.glob("lock/*/*/*.toml"))
+
+
+@cache
+def read(path: str) -> tuple[Lock, Graph]:
+    lock = parse_lock((ROOT_FOLDER / path).read_bytes(), place=path)
+    return lock, graph_of(lock)
+
+
+def test_there_are_locks() -> None:
+    assert len(LOCKS) >= 30
+
+
+@pytest.mark.parametrize("path", LOCKS)
+def test_every_row_has_a_chain_from_the_recipes(path: str) -> None:
+    lock, graph = read(path)
+    rows: tuple[Row, ...] = (
+        *lock.python,
+        *lock.os_packages,
+        *lock.builds,
+        *lock.sources,
+        *lock.archives,
+        *lock.images,
+    )
+    for row in rows:
+        chains = graph.chains(node_of(row))
+        assert chains, row
+        assert all(chain[0] is ROOT and chain[-1] == node_of(row) for chain in chains)
+        assert all(len(set(chain)) == len(chain) for chain in chains)
+    assert {node_of(row) for row in rows} <= graph.askers.keys()
+
+
+@pytest.mark.parametrize("path", LOCKS)
+def test_every_link_is_stated_by_the_lock(path: str) -> None:
+    lock, graph = read(path)
+    stated = {node_of(row): {*row.via} for row in lock.python}
+    stated |= {node_of(package): {*package.via} for package in lock.os_packages}
+    builds = {build.component: build for build in lock.builds}
+    for node, askers in graph.askers.items():
+        for asker in askers:
+            if asker.kind is node.kind and node in stated:
+                assert asker.name in stated[node], (asker, node)
+            elif node in stated:
+                assert stated[node] & {RECIPE, REQUIRED}, (asker, node)
+            elif node.kind is Kind.BUILD and asker.kind is Kind.BUILD:
+                assert node.name in builds[asker.name].needs
+            elif node.kind is Kind.BUILD and asker.kind is Kind.PYTHON:
+                assert asker.name in builds[node.name].wheels
+
+
+def test_a_chain_goes_across_kinds() -> None:
+    _, graph = read("lock/1.4.2/debian-13/dynamo-x86_64.toml")
+    (node,) = [node for node in graph.askers if node.kind is Kind.OS_PACKAGE and node.name == "automake"]
+    assert ["recipe", "build libfabric", "os-package automake"] in [
+        words(chain) for chain in graph.chains(node)
+    ]
+    (source,) = [node for node in graph.askers if node.kind is Kind.SOURCE and node.name == "ucx"]
+    assert words(graph.chains(source)[0]) == ["recipe", "build ucx", "source ucx"]
+
+
+def words(chain: tuple[Node, ...]) -> list[str]:
+    return [f"{node.kind.value} {node.name}" if node is not ROOT else "recipe" for node in chain]
