@@ -107,7 +107,7 @@ def interpreter_copy(lock: Lock) -> tuple[Copy, ...]:
     if not name:
         return ()
     prefix = _interpreter_prefix(lock)
-    return (Copy(stage=f"{name}-{lock.arch}", source=prefix, target=prefix),)
+    return (Copy(stage=build_stage(name, lock.arch), source=prefix, target=prefix),)
 
 
 def _interpreter_prefix(lock: Lock) -> str:

@@ -19,6 +19,7 @@ from packaging.utils import canonicalize_name
 from builder.commands.project import Project, open_project
 from builder.console import Console
 from builder.fetch.file_base import discover_file_base
+from builder.io.exchange import NotFoundError
 from builder.io.http import Client
 from builder.model.lock import RECIPE, REQUIRED, Lock, OsPackage, PythonPackage
 from builder.model.lockfile import parse_lock
@@ -27,6 +28,7 @@ from builder.resolve.debian.universe import Universe
 from builder.resolve.effective import Effective, effective
 from builder.resolve.environments import os_requests, python_requests
 from builder.resolve.osarchive import open_archive
+from builder.resolve.python.wheelfile import RemoteFile, read_metadata
 from builder.resolve.session import Session
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,7 +74,12 @@ def metadata(locks: list[Lock], client: Client) -> dict[str, list[Requirement]]:
     wheels = {str(row.sha256): row for lock in locks for row in lock.python if row.origin == "pypi"}
 
     def read_one(row: PythonPackage) -> list[Requirement]:
-        data = client.get_bytes(f"{base}{row.path}/{row.file}.metadata")
+        url = f"{base}{row.path}/{row.file}"
+        try:
+            data = client.get_bytes(f"{url}.metadata")
+        except NotFoundError:
+            wheel = RemoteFile(row.size or 0, lambda start, end: client.get_range(url, start, end))
+            data = read_metadata(wheel, name=row.name, place=url)
         return [Requirement(text) for text in message_from_bytes(data).get_all("Requires-Dist", [])]
 
     with ThreadPoolExecutor(8) as pool:
