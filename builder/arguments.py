@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from builder import __version__
-from builder.verbs import build, export, fetch, init, lock, matrix, render, reproduce, why
+from builder.verbs import build, export, fetch, init, lock, matrix, render, reproduce, verify, why
 
 __all__ = ["parser"]
 
@@ -23,6 +23,7 @@ _VERBS = (
     fetch,
     build,
     reproduce,
+    verify,
     init,
     matrix,
     why,

@@ -19,7 +19,7 @@ from builder.errors import LockError
 from builder.model.digest import Evidence, ImageDigest, Sha256
 from builder.model.lock import INSTALLER, RECIPE, REQUIRED, RUNTIME, Archive, Image, Lock, PythonPackage
 
-__all__ = ["BASE", "check_lock", "findings", "row_key", "summary_digest"]
+__all__ = ["BASE", "check_lock", "findings", "first_difference", "row_key", "summary_digest"]
 
 BASE = "base"
 """The environment of an assembled base image's own packages."""
@@ -35,7 +35,7 @@ def check_lock(lock: Lock, data: bytes, *, place: str) -> None:
     for finding in findings(lock):
         raise LockError(finding, place=place, hint="run `python -m builder lock`, or restore the file")
     if dump_lock(lock) != data:
-        line = _first_difference(dump_lock(lock), data)
+        line = first_difference(dump_lock(lock), data)
         raise LockError(
             f"line {line} is not in canonical form",
             place=place,
@@ -71,7 +71,8 @@ def row_key(row: object) -> tuple[str, ...]:
     return tuple(" ".join(part) if isinstance(part, tuple) else str(part) for part in parts)
 
 
-def _first_difference(canonical: bytes, found: bytes) -> int:
+def first_difference(canonical: bytes, found: bytes) -> int:
+    """Return the number of the first line that is not the same, from 1."""
     lines = zip(canonical.split(b"\n"), found.split(b"\n"), strict=False)
     for number, (left, right) in enumerate(lines, start=1):
         if left != right:

@@ -16,6 +16,7 @@ from builder.model.target import Arch, Target
 __all__ = [
     "FORMAT",
     "INSTALLER",
+    "PYTHON_FOLDER",
     "RECIPE",
     "REQUIRED",
     "RUNTIME",
@@ -48,6 +49,9 @@ RUNTIME = "runtime"
 
 INSTALLER = "installer"
 """The environment of the program that installs wheels (pip, run out of its own wheel); never in the image."""
+
+PYTHON_FOLDER = "/opt/dynamo/venv"
+"""Where the image has its Python environment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

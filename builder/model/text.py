@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["MAX_LENGTH", "check_line"]
+__all__ = ["MAX_LENGTH", "check_line", "printable"]
 
 MAX_LENGTH = 16_384
 """Longest accepted string, in characters."""
@@ -36,3 +36,13 @@ def check_line(text: str) -> str:
         if why:
             raise ValueError(f"{why} (U+{ord(character):04X}) at position {index} is not allowed")
     return text
+
+
+def printable(text: str) -> str:
+    """Return `text` with everything escaped that `check_line` refuses: fit for a terminal, on one line."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        ascii(character)[1:-1] if unicodedata.category(character) in _FORBIDDEN else character
+        for character in text
+    )

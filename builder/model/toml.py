@@ -33,6 +33,8 @@ def loads(data: bytes, *, place: str, error: type[BuilderError]) -> dict[str, An
         raise error(f"not TOML: {problem}", place=place) from None
     except RecursionError:
         raise error("not TOML: nested too deeply", place=place) from None
+    except (ValueError, OverflowError) as problem:  # a number or a date that Python cannot hold
+        raise error(f"not TOML: {problem}", place=place) from None
 
 
 def dumps(table: Mapping[str, Any]) -> str:
@@ -104,7 +106,9 @@ def _key(key: str) -> str:
 
 def _text(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(_escape(character) for character in escaped) + '"'
+    if not escaped.isprintable():
+        escaped = "".join(map(_escape, escaped))
+    return f'"{escaped}"'
 
 
 def _escape(character: str) -> str:

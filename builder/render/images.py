@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from builder.errors import LockError
-from builder.model.lock import RUNTIME, Check, Lock
-from builder.render.installing import PREFIX, fill_environment, install_os_packages, interpreter_copy
+from builder.model.lock import PYTHON_FOLDER, RUNTIME, Check, Lock
+from builder.render.installing import fill_environment, install_os_packages, interpreter_copy
 from builder.render.instructions import (
     Cmd,
     Copy,
@@ -55,7 +55,7 @@ def runtime_stages(lock: Lock, digest: str, fetches: Fetches, base: str) -> tupl
         )
         stages.append(os)
         base = os.name
-    environment = fill_environment(lock, fetches, RUNTIME, PREFIX)
+    environment = fill_environment(lock, fetches, RUNTIME, PYTHON_FOLDER)
     copies = _prefixes(lock)
     if environment:
         python = Stage(
@@ -65,7 +65,7 @@ def runtime_stages(lock: Lock, digest: str, fetches: Fetches, base: str) -> tupl
             body=(EPOCH, *interpreter_copy(lock), *environment),
         )
         stages.append(python)
-        copies.append(Copy(stage=python.name, source=PREFIX, target=PREFIX))
+        copies.append(Copy(stage=python.name, source=PYTHON_FOLDER, target=PYTHON_FOLDER))
     body = (EPOCH, *copies, *_linker(lock), *_settings(lock, digest, with_environment=bool(environment)))
     stages.append(Stage(name=f"runtime-{lock.arch}", base=base, notes=_notes(lock), body=body))
     return tuple(stages)
@@ -112,7 +112,7 @@ def _settings(lock: Lock, digest: str, *, with_environment: bool) -> tuple[Instr
         "org.opencontainers.image.version": lock.release,
     }
     return (
-        *([Env(name="PATH", value=f"{PREFIX}/bin", before=True)] if path else []),
+        *([Env(name="PATH", value=f"{PYTHON_FOLDER}/bin", before=True)] if path else []),
         *(Env(name=name, value=value) for name, value in runtime.env),
         *(Label(name=name, value=value) for name, value in labels.items()),
         *([Entrypoint(arguments=runtime.entrypoint)] if runtime.entrypoint else []),

@@ -11,10 +11,7 @@ from builder.render.shell import Command, Verbatim
 from builder.render.spelling import shown
 from builder.render.stages import build_stage
 
-__all__ = ["PREFIX", "clean_bytecode", "fill_environment", "install_os_packages", "interpreter_copy"]
-
-PREFIX = "/opt/dynamo/venv"
-"""The image's Python environment."""
+__all__ = ["clean_bytecode", "fill_environment", "install_os_packages", "interpreter_copy"]
 
 _DEBS, _WHEELS, _BUILT, _INSTALLER = "/debs", "/wheels", "/built", "/installer"
 

@@ -1,0 +1,88 @@
+"""Findings: what is wrong, by which rule, in which lock and row; and the exit code that follows. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+__all__ = ["RULES", "Finding", "Level", "Proof", "Rule", "exit_code", "found"]
+
+_ORDER = (4, 7, 1, 6)
+"""Exit codes, the gravest first: what is first and has a finding is the program's."""
+
+
+class Level(StrEnum):
+    """How much a finding weighs."""
+
+    ERROR = "error"
+    UNKNOWN = "unknown"
+    """It could not be asked, so nothing is proven."""
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One kind of finding: its stable name, its weight, and the exit code that it asks for."""
+
+    id: str
+    level: Level
+    says: str
+    exit: int = 0
+    """0 for what does not fail a run."""
+
+
+def _rule(name: str, level: Level, exit_code: int, says: str) -> tuple[str, Rule]:
+    return name, Rule(id=name, level=level, says=says, exit=exit_code)
+
+
+RULES: dict[str, Rule] = dict(
+    (
+        _rule("unreadable", Level.ERROR, 4, "The file is no lock that this program can read."),
+        _rule("integrity", Level.ERROR, 4, "The lock contradicts itself: order, form, references, digests."),
+        _rule("misplaced", Level.ERROR, 4, "The file is not where the lock of its target belongs."),
+        _rule("target", Level.ERROR, 4, "A row's file is for another Python, glibc or architecture."),
+        _rule("forged", Level.ERROR, 4, "The lock says something else than the recipe it was made from."),
+        _rule("stale", Level.ERROR, 1, "The recipe changed since the lock was made."),
+        _rule("missing", Level.ERROR, 1, "A release lists a target that has no lock."),
+        _rule("orphan", Level.WARNING, 0, "No release lists the lock's target any more."),
+        _rule("no-recipes", Level.NOTE, 0, "There are no recipes here, so freshness was not checked."),
+    )
+)
+"""Every rule by its name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One finding: by which rule, in which lock, about which row, in words."""
+
+    rule: Rule
+    lock: str
+    """The lock's target or file; empty where none is meant."""
+    row: str
+    """Such as `python torch 2.11.0`; empty where it is about all of it."""
+    text: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What one kind of check proved: of what, what it found, and figures for the record."""
+
+    name: str
+    says: str
+    """One line for people."""
+    findings: tuple[Finding, ...] = ()
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+def found(rule: str, text: str, *, lock: str = "", row: str = "", hint: str = "") -> Finding:
+    """Return a finding by the name of its rule (KeyError for a rule that there is not)."""
+    return Finding(rule=RULES[rule], lock=lock, row=row, text=text, hint=hint)
+
+
+def exit_code(findings: Iterable[Finding]) -> int:
+    """Return the exit code for all findings together: 4, 7, 1 or 6 in this order, else 0."""
+    asked = {finding.rule.exit for finding in findings}
+    return next((code for code in _ORDER if code in asked), 0)

@@ -1,0 +1,128 @@
+"""`verify`: what locks say, proven."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from builder.audit.verify.examine import Examined, examine
+from builder.audit.verify.finding import Finding, Proof, exit_code, found
+from builder.audit.verify.freshness import outdated, signed_indexes
+from builder.audit.verify.report import as_text, as_value
+from builder.commands.locks import select_locks
+from builder.commands.project import Project, locked
+from builder.errors import LockError, UsageError
+from builder.io.files import read_bytes
+from builder.model.digest import Sha256
+from builder.model.lock import Lock
+from builder.resolve.library import Library
+from builder.resolve.targets import ALL, Selection, lockable
+
+__all__ = ["Options", "run"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line asks for."""
+
+    selection: Selection
+    files: tuple[Path, ...] = ()
+    """Locks by file, instead of the selected ones."""
+    json: bool = False
+
+
+def run(project: Project, options: Options) -> int:
+    """Prove what the selected locks say; 0, or the exit code of the gravest finding."""
+    library = project.library() if (project.recipes / "releases").is_dir() else None
+    if library is not None and not options.selection.releases:
+        default = (library.default_release.version,)
+        options = dataclasses.replace(
+            options, selection=dataclasses.replace(options.selection, releases=default)
+        )
+    missing = _missing(project, options, library)
+    locks = _examined(project, options, missing)
+    proofs = [_integrity(locks), _freshness(project, locks, library, missing)]
+    if options.json:
+        project.console.json(as_value(locks, proofs))
+    else:
+        project.console.data(as_text(proofs))
+    return exit_code(finding for proof in proofs for finding in proof.findings)
+
+
+def _examined(project: Project, options: Options, missing: Sequence[Finding]) -> list[Examined]:
+    """Read and judge the named files, or every selected lock."""
+    if options.files:
+        return [_examine(project, path) for path in options.files]
+    try:
+        targets = select_locks(project, options.selection)
+    except UsageError:
+        if missing:
+            return []
+        raise
+    return [_examine(project, project.locks / target.path) for target in targets]
+
+
+def _examine(project: Project, path: Path) -> Examined:
+    data = read_bytes(path, error=LockError)
+    below = path.resolve()
+    place = below.relative_to(project.locks).as_posix() if below.is_relative_to(project.locks) else ""
+    return examine(data, name=f"lock/{place}" if place else str(path), place=place)
+
+
+def _integrity(locks: Sequence[Examined]) -> Proof:
+    findings = tuple(finding for one in locks for finding in _within(one, one.findings))
+    rows = sum(one.rows for one in locks)
+    says = f"{len(locks)} locks with {rows} rows: form, order, digests, references, target"
+    return Proof(name="integrity", says=says, findings=findings)
+
+
+def _freshness(
+    project: Project, locks: Sequence[Examined], library: Library | None, missing: Sequence[Finding]
+) -> Proof:
+    if library is None:
+        unknown = found("no-recipes", "there are no recipes here: whether locks are fresh is unknown")
+        return Proof(name="freshness", says="not checked", findings=(unknown,))
+    listed = frozenset(lockable(library, Selection(releases=(ALL,))))
+    releases = _releases(project, [one.lock for one in locks if one.lock])
+    findings = list(missing)
+    for one in locks:
+        if one.lock is not None:
+            against = (*outdated(one.lock, library, listed), *signed_indexes(one.lock, releases))
+            findings += _within(one, against)
+    says = f"{len(locks)} locks against the recipes as they are now"
+    return Proof(name="freshness", says=says, findings=tuple(findings))
+
+
+def _missing(project: Project, options: Options, library: Library | None) -> list[Finding]:
+    """Return what a release lists, the selection holds, and nobody has locked."""
+    if library is None or options.files:
+        return []
+    try:
+        wanted = lockable(library, options.selection)
+    except UsageError:
+        return []  # what is selected are locks that no release lists
+    listed = frozenset(lockable(library, Selection(releases=(ALL,))))
+    there = {path for path, _ in locked(project)}
+    return [
+        found("missing", "there is no lock of it", lock=str(target), hint="run `python -m builder lock`")
+        for target in wanted
+        if target in listed and target.path not in there
+    ]
+
+
+def _releases(project: Project, locks: Iterable[Lock]) -> dict[str, bytes]:
+    """Return the signed files that recipes keep of the locks' repositories, by digest."""
+    folders = {f"{row.suite}-{row.snapshot}" for lock in locks for row in lock.repositories}
+    contents = {}
+    for folder in sorted(folders):
+        path = project.recipes / "indexes" / folder / "InRelease"
+        if path.is_file():
+            data = read_bytes(path)
+            contents[str(Sha256.of(data))] = data
+    return contents
+
+
+def _within(one: Examined, findings: Iterable[Finding]) -> list[Finding]:
+    return [dataclasses.replace(finding, lock=one.name) for finding in findings]
