@@ -14,17 +14,20 @@ from rich.console import Console as Terminal
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
+    DownloadColumn,
     MofNCompleteColumn,
     Progress,
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
 )
 from rich.table import Table
 
 from builder.errors import BuilderError
 
-__all__ = ["Console", "Steps"]
+__all__ = ["Console", "Steps", "Transfers"]
 
 _NARROWEST = 100
 
@@ -44,6 +47,42 @@ class Steps:
             if self._progress is not None and self._task is not None:
                 self._progress.advance(self._task)
             self._terminal.print(escape(label), style="dim", highlight=False, soft_wrap=True)
+
+
+class Transfers:
+    """Progress of a fetch: files, bytes, rate and time left."""
+
+    def __init__(self, progress: Progress | None, terminal: Terminal, title: str) -> None:
+        self._progress = progress
+        self._terminal = terminal
+        self._task = progress.add_task(title, total=None, files="", start=True) if progress else None
+        self._files = self._done_files = self._size = self._bytes = 0
+
+    def planned(self, files: int, size: int) -> None:
+        """Say how many files and bytes are to come."""
+        self._files, self._size = files, size
+        self._show()
+
+    def advanced(self, difference: int) -> None:
+        """Say how many more bytes there are than before; a file that starts anew makes them fewer."""
+        self._bytes += difference
+        self._show()
+
+    def done(self, label: str) -> None:
+        """Say that one file is there."""
+        self._done_files += 1
+        self._show()
+        self.said(label)
+
+    def said(self, text: str) -> None:
+        """Say something above the display."""
+        self._terminal.print(escape(text), style="dim", highlight=False, soft_wrap=True)
+
+    def _show(self) -> None:
+        if self._progress is not None and self._task is not None:
+            files = f"{self._done_files}/{self._files} files"
+            total = max(self._size, self._bytes)
+            self._progress.update(self._task, completed=self._bytes, total=total or None, files=files)
 
 
 class Console:
@@ -99,6 +138,24 @@ class Console:
         self._terminal.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         if error.hint:
             self._terminal.print(f"[cyan]hint:[/] {escape(error.hint)}", highlight=False, soft_wrap=True)
+
+    @contextmanager
+    def transfers(self, title: str) -> Iterator[Transfers]:
+        """Show one display of a fetch while the block runs; on no terminal a line a file."""
+        if self._quiet or not self._terminal.is_terminal:
+            yield Transfers(None, Terminal(quiet=True) if self._quiet else self._terminal, title)
+            return
+        columns = (
+            *(
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TextColumn("{task.fields[files]}"),
+            ),
+            *(DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()),
+        )
+        with Progress(*columns, console=self._terminal, transient=True) as progress:
+            yield Transfers(progress, self._terminal, title)
 
     @contextmanager
     def steps(self, title: str, total: int) -> Iterator[Steps]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from builder.commands.locks import select_locks
 from builder.commands.project import Project, read_lock
-from builder.console import Steps
-from builder.errors import BuilderError
+from builder.console import Transfers
+from builder.errors import BuilderError, DigestMismatchError
 from builder.fetch.download import Quiet, Request, fetch_all
+from builder.fetch.explain import KnownFiles
 from builder.fetch.file_base import with_pypi
 from builder.fetch.needs import BaseNeed, FileNeed, Needs, needs
 from builder.fetch.origins import Origins
@@ -24,7 +26,7 @@ from builder.resolve.targets import Selection
 
 __all__ = ["Options", "fill_store", "human", "run"]
 
-_JOBS = 8
+_JOBS = 16
 _UNITS = ("bytes", "KB", "MB", "GB", "TB")
 
 
@@ -36,6 +38,8 @@ class Options:
     inputs: Inputs = Inputs.STORE
     dry_run: bool = False
     jobs: int = _JOBS
+    compare_with: tuple[Path, ...] = ()
+    """Files, folders and stores that may have the right bytes, to explain wrong ones by."""
     json: bool = False
 
 
@@ -46,7 +50,7 @@ def run(project: Project, options: Options) -> int:
     wanted = _wanted(project, locks, options.inputs)
     missing = _missing(project, wanted)
     if not options.dry_run:
-        _fill(project, missing, options.jobs)
+        _fill(project, missing, options.jobs, KnownFiles(options.compare_with))
     _report(project, wanted, missing, options)
     return 0
 
@@ -78,12 +82,13 @@ def _missing(project: Project, wanted: Needs) -> Needs:
     )
 
 
-def _fill(project: Project, missing: Needs, jobs: int) -> None:
-    total = len(missing.files) + len(missing.sources) + len(missing.bases)
+def _fill(project: Project, missing: Needs, jobs: int, known: KnownFiles | None = None) -> None:
+    if missing.files:
+        _files(project, missing.files, jobs, known or KnownFiles(()))
+    total = len(missing.sources) + len(missing.bases)
     if not total:
         return
-    with project.console.steps("fetching", total) as steps:
-        _files(project, missing.files, jobs, steps)
+    with project.console.steps("making tars", total) as steps:
         cache = project.store.root.parent / "git"
         for source in missing.sources:
             materialise(source, project.store, cache, origins=project.origins)
@@ -93,22 +98,29 @@ def _fill(project: Project, missing: Needs, jobs: int) -> None:
             steps.done(f"{base.label}: assembled from {len(base.packages)} packages")
 
 
-def _files(project: Project, files: Sequence[FileNeed], jobs: int, steps: Steps) -> None:
-    if not files:
-        return
-    with Client() as client:
-        origins = _bound(project, files, client)
-        requests = [
-            Request(sha256=file.sha256, size=file.size, urls=file.urls(origins), label=file.label)
-            for file in files
-        ]
-        fetch_all(project.store, requests, client=client, jobs=jobs, progress=_Shown(steps))
+def _files(project: Project, files: Sequence[FileNeed], jobs: int, known: KnownFiles) -> None:
+    origins = _bound(project, files)
+    requests = [
+        Request(
+            sha256=file.sha256,
+            size=file.size,
+            urls=file.urls(origins),
+            label=file.label,
+            known=known.find(file.sha256),
+        )
+        for file in files
+    ]
+    with project.console.transfers("fetching") as shown:
+        fetch_all(
+            project.store, requests, network=origins.network, jobs=jobs, progress=_Shown(project, shown)
+        )
 
 
-def _bound(project: Project, files: Sequence[FileNeed], client: Client) -> Origins:
+def _bound(project: Project, files: Sequence[FileNeed]) -> Origins:
     """Return the origins; the default Python index is asked for its file base where no one has named it."""
     if any(file.origin == PYPI for file in files):
-        return with_pypi(project.origins, client)
+        with Client(network=project.origins.network) as client:
+            return with_pypi(project.origins, client)
     return project.origins
 
 
@@ -121,14 +133,34 @@ def _assemble(project: Project, base: BaseNeed) -> None:
 
 
 class _Shown(Quiet):
-    """Progress in whole files."""
+    """Progress in bytes; what a place did not give is said once the file has been had from another."""
 
-    def __init__(self, steps: Steps) -> None:
-        self._steps = steps
+    def __init__(self, project: Project, shown: Transfers) -> None:
+        self._console = project.console
+        self._shown = shown
+        self._positions: dict[str, int] = {}
+        self._said: dict[str, list[str]] = {}
+
+    def planned(self, requests: Sequence[Request]) -> None:
+        """Say how much is to come."""
+        self._shown.planned(len(requests), sum(request.size or 0 for request in requests))
+
+    def advanced(self, request: Request, position: int) -> None:
+        """Count bytes."""
+        self._shown.advanced(position - self._positions.get(request.sha256, 0))
+        self._positions[request.sha256] = position
 
     def finished(self, request: Request) -> None:
         """Say which file has arrived."""
-        self._steps.done(request.label)
+        self._shown.advanced((request.size or 0) - self._positions.pop(request.sha256, 0))
+        for text in self._said.pop(request.sha256, []):
+            self._console.warning(text)
+        self._shown.done(request.label)
+
+    def failed(self, request: Request, error: BuilderError) -> None:
+        """Remember wrong bytes: a place that has them deserves attention, one that has none does not."""
+        if isinstance(error, DigestMismatchError):
+            self._said.setdefault(request.sha256, []).append(f"{request.label}: {error}")
 
 
 def _report(project: Project, wanted: Needs, missing: Needs, options: Options) -> None:

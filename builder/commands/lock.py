@@ -117,7 +117,7 @@ def _resolve(
     from builder.resolve.session import Session  # noqa: PLC0415
 
     with ExitStack() as stack:
-        client = stack.enter_context(Client(offline=options.offline))
+        client = stack.enter_context(Client(offline=options.offline, network=project.origins.network))
         steps = stack.enter_context(project.console.steps("locking", len(waiting)))
         session = Session(
             store=project.store,

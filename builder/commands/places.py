@@ -40,7 +40,7 @@ def bind_places(project: Project, locks: Iterable[Lock]) -> Places:
 
 def _file_base(project: Project) -> str:
     project.console.status("asking the Python index where its files are (once)")
-    with Client() as client:
+    with Client(network=project.origins.network) as client:
         base = discover_file_base(client)
     try:
         remember_file_base(base)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 __all__ = ["LAYOUTS", "Layout", "Mirror", "Origin", "Origins", "checked_place"]
 
-import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 from urllib.parse import quote, urlsplit
 
 from builder.errors import LockError, UsageError
+from builder.io.network import Network, is_loopback
 
 Layout = Literal["warehouse", "simple", "pool", "flat", "snapshot"]
 LAYOUTS: tuple[Layout, ...] = get_args(Layout)
@@ -64,11 +64,14 @@ class Mirror:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origins:
-    """Every configured origin by name, every mirror by prefix, and the hosts trusted without TLS."""
+    """Origins by name, mirrors by prefix, hosts that are trusted without TLS, and the network's settings."""
 
     origins: tuple[Origin, ...] = ()
     mirrors: tuple[Mirror, ...] = ()
     insecure_hosts: tuple[str, ...] = ()
+    network: Network = field(default_factory=Network, hash=False)
+    heritage: str = ""
+    """Where the archive of dead sources answers; empty for none."""
 
     def __post_init__(self) -> None:
         for origin in self.origins:
@@ -121,7 +124,7 @@ class Origins:
     def _check_secure(self, url: str, place: str) -> None:
         parts = urlsplit(url)
         host = parts.hostname or ""
-        if parts.scheme == "https" or host in self.insecure_hosts or _is_loopback(host):
+        if parts.scheme == "https" or host in self.insecure_hosts or is_loopback(host):
             return
         where = "set insecure = true in its table" if place.startswith("origins.") else "list it"
         raise UsageError(
@@ -164,12 +167,3 @@ def _project(file: str) -> str:
     if match is None:
         raise LockError("is not named like a wheel or sdist, so its folder is not known", place=file)
     return re.sub(r"[-_.]+", "-", match["project"]).lower()
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

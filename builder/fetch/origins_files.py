@@ -1,10 +1,10 @@
-"""Reading origins and mirrors from their files and the command line, strictly."""
+"""Reading origins, mirrors and the network's settings: files, environment, command line, strictly."""
 
 from __future__ import annotations
 
 __all__ = ["load_origins", "parse_origins", "user_origins_file"]
 
-import difflib
+import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -14,11 +14,16 @@ from typing import cast
 
 from builder.errors import UsageError
 from builder.fetch.origins import LAYOUTS, Layout, Mirror, Origin, Origins, checked_place
+from builder.fetch.origins_network import HERITAGE, SECTIONS, NetworkSettings, read_network
+from builder.fetch.origins_values import boolean, check_keys, did_you_mean, kind, string, strings, table
+from builder.io.credentials import Credentials
 from builder.io.files import read_text
+from builder.io.network import Network
 
 _PROJECT_FILE = Path("recipes", "origins.toml")
 _UNCOMMITTED_FILE = Path("origins.toml")
 _IMPLIED_LAYOUTS: Mapping[str, Layout] = {"pypi": "warehouse"}
+_ORIGIN_VARIABLE, _MIRROR_VARIABLE = "LOCKWRIGHT_ORIGIN", "LOCKWRIGHT_MIRROR"
 _LAYOUT_PREFIX = re.compile(rf"(?P<layout>{'|'.join(LAYOUTS)})\+(?=[a-z]+:)")
 
 
@@ -29,9 +34,21 @@ class _Tables:
     origins: dict[str, Origin] = field(default_factory=dict)
     mirrors: dict[str, Mirror] = field(default_factory=dict)
     insecure_hosts: set[str] = field(default_factory=set)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    host_connections: dict[str, int] = field(default_factory=dict)
+    keyring_hosts: set[str] = field(default_factory=set)
+    heritage: str = HERITAGE
 
     def frozen(self) -> Origins:
+        network = Network(
+            **self.network,
+            host_connections=dict(self.host_connections),
+            plain_hosts=tuple(sorted(self.insecure_hosts)),
+            credentials=Credentials(keyring_hosts=tuple(sorted(self.keyring_hosts))),
+        )
         return Origins(
+            network=network,
+            heritage=self.heritage,
             origins=tuple(self.origins[name] for name in sorted(self.origins)),
             mirrors=tuple(self.mirrors[prefix] for prefix in sorted(self.mirrors)),
             insecure_hosts=tuple(sorted(self.insecure_hosts)),
@@ -51,11 +68,14 @@ def load_origins(
     user_file: Path | None = None,
     origin_options: Sequence[str] = (),
     mirror_options: Sequence[str] = (),
+    environ: Mapping[str, str] | None = None,
 ) -> Origins:
     """Return the origins of the project at `root`, later sources replacing earlier ones by name.
 
     In order: `recipes/origins.toml`, the user's file (`user_file`, else the
-    usual place), `origins.toml` at the root, `--origin NAME=[LAYOUT+]URL`,
+    usual place), `origins.toml` at the root, the words of the variables
+    LOCKWRIGHT_ORIGIN and LOCKWRIGHT_MIRROR in `environ` (this process's), and
+    the options that they stand for, `--origin NAME=[LAYOUT+]URL` and
     `--mirror FROM=TO`. UsageError naming file and key for anything unknown.
     """
     user = user_origins_file() if user_file is None else user_file
@@ -63,14 +83,22 @@ def load_origins(
     for file in (root / _PROJECT_FILE, user, root / _UNCOMMITTED_FILE):
         if file.exists():
             _add_file(tables, read_text(file), str(file))
-    for option in origin_options:
-        _add_origin_option(tables, option)
-    mirrors: dict[str, tuple[str, ...]] = {}
-    for option in mirror_options:
-        prefix, place = _mirror_option(option)
-        mirrors[prefix] = (*mirrors.get(prefix, ()), place)
-    tables.mirrors |= {prefix: Mirror(prefix=prefix, places=places) for prefix, places in mirrors.items()}
+    variables = os.environ if environ is None else environ
+    _add_options(
+        tables, variables.get(_ORIGIN_VARIABLE, "").split(), variables.get(_MIRROR_VARIABLE, "").split()
+    )
+    _add_options(tables, origin_options, mirror_options)
     return tables.frozen()
+
+
+def _add_options(tables: _Tables, origins: Sequence[str], mirrors: Sequence[str]) -> None:
+    for option in origins:
+        _add_origin_option(tables, option)
+    found: dict[str, tuple[str, ...]] = {}
+    for option in mirrors:
+        prefix, place = _mirror_option(option)
+        found[prefix] = (*found.get(prefix, ()), place)
+    tables.mirrors |= {prefix: Mirror(prefix=prefix, places=places) for prefix, places in found.items()}
 
 
 def parse_origins(text: str, place: str) -> Origins:
@@ -85,36 +113,41 @@ def _add_file(tables: _Tables, text: str, place: str) -> None:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as cause:
         raise UsageError(f"is not TOML: {cause}", place=place) from cause
-    _check_keys(document, ("origins", "mirrors", "insecure"), place)
-    for name, table in _table(document, "origins", place).items():
-        tables.origins[name] = _origin(name, table, f"{place}: origins.{name}")
-    for prefix, places in _table(document, "mirrors", place).items():
+    check_keys(document, ("origins", "mirrors", "insecure", *SECTIONS), place)
+    for name, described in table(document, "origins", place).items():
+        tables.origins[name] = _origin(name, described, f"{place}: origins.{name}")
+    for prefix, places in table(document, "mirrors", place).items():
         mirror = _mirror(prefix, places, f'{place}: mirrors."{prefix}"')
         tables.mirrors[mirror.prefix] = mirror
-    insecure = _table(document, "insecure", place)
-    _check_keys(insecure, ("hosts",), f"{place}: insecure")
-    hosts = _strings(insecure.get("hosts", []), f"{place}: insecure.hosts")
+    insecure = table(document, "insecure", place)
+    check_keys(insecure, ("hosts",), f"{place}: insecure")
+    hosts = strings(insecure.get("hosts", []), f"{place}: insecure.hosts")
     tables.insecure_hosts.update(host.lower() for host in hosts)
+    found = read_network(document, place)
+    tables.network |= found.network
+    tables.host_connections |= found.host_connections
+    tables.keyring_hosts |= set(found.keyring_hosts)
+    tables.heritage = tables.heritage if found.heritage is None else found.heritage
 
 
-def _origin(name: str, table: object, place: str) -> Origin:
-    if not isinstance(table, dict):
-        raise UsageError(f"expected a table, got {_kind(table)}", place=place)
-    _check_keys(table, ("url", "layout", "insecure"), place)
-    url = checked_place(_string(table, "url", place), f"{place}.url")
-    layout = _string(table, "layout", place)
+def _origin(name: str, described: object, place: str) -> Origin:
+    if not isinstance(described, dict):
+        raise UsageError(f"expected a table, got {kind(described)}", place=place)
+    check_keys(described, ("url", "layout", "insecure"), place)
+    url = checked_place(string(described, "url", place), f"{place}.url")
+    layout = string(described, "layout", place)
     if layout not in LAYOUTS:
         raise UsageError(
-            f"unknown layout {layout!r}{_did_you_mean(layout, LAYOUTS)}",
+            f"unknown layout {layout!r}{did_you_mean(layout, LAYOUTS)}",
             place=f"{place}.layout",
             hint=f"Use one of {', '.join(LAYOUTS)}",
         )
-    insecure = _boolean(table, "insecure", place)
+    insecure = boolean(described, "insecure", place)
     return _at(place, lambda: Origin(name=name, url=url, layout=layout, insecure=insecure))
 
 
 def _mirror(prefix: str, places: object, place: str) -> Mirror:
-    texts = _strings(places, place)
+    texts = strings(places, place)
     return Mirror(
         prefix=checked_place(prefix, place),
         places=tuple(checked_place(text, f"{place}[{index}]") for index, text in enumerate(texts)),
@@ -154,46 +187,3 @@ def _at(place: str, make: Callable[[], Origin]) -> Origin:
         return make()
     except UsageError as error:
         raise error.within(place) from error
-
-
-def _table(document: Mapping[str, object], key: str, place: str) -> Mapping[str, object]:
-    value = document.get(key, {})
-    if not isinstance(value, dict):
-        raise UsageError(f"expected a table, got {_kind(value)}", place=f"{place}: {key}")
-    return value
-
-
-def _string(table: Mapping[str, object], key: str, place: str) -> str:
-    value = table.get(key)
-    if not isinstance(value, str):
-        raise UsageError(f"expected a string, got {_kind(value)}", place=f"{place}.{key}")
-    return value
-
-
-def _boolean(table: Mapping[str, object], key: str, place: str) -> bool:
-    value = table.get(key, False)
-    if not isinstance(value, bool):
-        raise UsageError(f"expected true or false, got {_kind(value)}", place=f"{place}.{key}")
-    return value
-
-
-def _strings(value: object, place: str) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise UsageError(f"expected a list of strings, got {_kind(value)}", place=place)
-    return tuple(value)
-
-
-def _kind(value: object) -> str:
-    names = {type(None): "nothing", bool: "a boolean", int: "an integer", str: "a string"}
-    return {**names, dict: "a table", list: "a list of something else"}.get(type(value), type(value).__name__)
-
-
-def _check_keys(table: Mapping[str, object], known: Sequence[str], place: str) -> None:
-    for key in sorted(table):
-        if key not in known:
-            raise UsageError(f"unknown key {key!r}{_did_you_mean(key, known)}", place=place)
-
-
-def _did_you_mean(word: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(word, known, n=1)
-    return f", did you mean {near[0]!r}?" if near else ""

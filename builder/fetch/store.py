@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-__all__ = ["Incoming", "Store", "store_root"]
+__all__ = ["Incoming", "Store", "store_root", "unwritable"]
 
+import fcntl
 import hashlib
 import os
 import re
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
-from builder.errors import DigestMismatchError, FetchError, UsageError
+from builder.errors import BuilderError, DigestMismatchError, FetchError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CHUNK = 2**20  # bytes
 _FILE_MODE = 0o444
+_STAMP = 1_000_000_000  # nanoseconds: the time of every stored file, so that a touched one is noticed
 
 
 def store_root(option: Path | None = None, *, environ: Mapping[str, str] | None = None) -> Path:
@@ -42,12 +44,9 @@ class Incoming:
 
     def keep(self, sha256: str) -> None:
         """Publish what was written, whose digest the caller has computed."""
-        target = self._store.path(sha256)
         self.file.flush()
-        os.fchmod(self.file.fileno(), _FILE_MODE)
         os.fsync(self.file.fileno())
-        target.parent.mkdir(parents=True, exist_ok=True)
-        Path(self.file.name).replace(target)
+        self._store.publish(self.file.fileno(), Path(self.file.name), sha256)
         self.kept = True
 
 
@@ -60,20 +59,56 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._files = str(root / "sha256")
 
     def path(self, sha256: str) -> Path:
         """Return where the file with this digest is, or would be."""
+        return Path(self._place(sha256))
+
+    def _place(self, sha256: str) -> str:
         if not _SHA256.fullmatch(sha256):
             raise ValueError(f"not a sha256 digest: {sha256!r}")
-        return self.root / "sha256" / sha256[:2] / sha256[2:]
+        return f"{self._files}/{sha256[:2]}/{sha256[2:]}"
+
+    @property
+    def arriving(self) -> Path:
+        """The folder of what is not complete yet."""
+        return self.root / "tmp"
 
     def has(self, sha256: str, size: int | None = None) -> bool:
-        """Whether the file is here, with `size` bytes if that is given."""
+        """Whether the file is here, with `size` bytes if that is given.
+
+        One that was touched since it was stored is hashed again.
+        """
+        place = self._place(sha256)
         try:
-            status = self.path(sha256).stat()
+            status = os.stat(place)  # noqa: PTH116 - asked of thousands of files
         except OSError:
             return False
-        return size is None or status.st_size == size
+        if size is not None and status.st_size != size:
+            return False
+        return status.st_mtime_ns == _STAMP or self._proven(sha256)
+
+    def _proven(self, sha256: str) -> bool:
+        """Hash a file, and mark it as right for the next time."""
+        try:
+            self.verify(sha256)
+        except BuilderError:
+            return False
+        with suppress(OSError):  # not ours to mark: it is hashed each time
+            os.utime(self.path(sha256), ns=(_STAMP, _STAMP))
+        return True
+
+    def publish(self, descriptor: int, path: Path, sha256: str) -> None:
+        """Make the complete file at `path`, open as `descriptor`, the one with this digest (OSError)."""
+        os.fchmod(descriptor, _FILE_MODE)
+        os.utime(descriptor, ns=(_STAMP, _STAMP))
+        target = self.path(sha256)
+        try:
+            path.replace(target)
+        except FileNotFoundError:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(target)
 
     def open(self, sha256: str) -> BinaryIO:
         """Open the file for reading; FetchError when it is not here."""
@@ -113,12 +148,13 @@ class Store:
     def incoming(self) -> Iterator[Incoming]:
         """Open a new file that becomes part of the store only if it is kept.
 
-        UsageError when the store cannot be written.
+        FetchError when the store cannot be written.
         """
         try:
-            folder = self.root / "tmp"
+            folder = self.arriving
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=folder, prefix=f"{os.getpid()}-", delete=False) as file:
+                fcntl.flock(file, fcntl.LOCK_EX)  # in use, however old it grows
                 arriving = Incoming(self, file)
                 try:
                     yield arriving
@@ -126,11 +162,7 @@ class Store:
                     if not arriving.kept:
                         Path(file.name).unlink(missing_ok=True)
         except OSError as cause:
-            raise UsageError(
-                f"the store cannot be written: {cause.strerror or cause}",
-                place=str(self.root),
-                hint="Name another directory with --store or LOCKWRIGHT_STORE",
-            ) from cause
+            raise unwritable(self.root, cause) from cause
 
     def verify(self, sha256: str) -> int:
         """Hash the stored file again and return its size; DigestMismatchError when it was damaged."""
@@ -146,6 +178,15 @@ class Store:
 def _compare(observed: str, expected: str | None, place: Path) -> None:
     if expected is not None and observed != expected:
         raise DigestMismatchError(f"expected sha256 {expected}, got {observed}", place=str(place))
+
+
+def unwritable(root: Path, cause: OSError) -> FetchError:
+    """Return the error for a store at `root` that cannot be written."""
+    return FetchError(
+        f"the store cannot be written: {cause.strerror or cause}",
+        place=str(root),
+        hint="Name another directory with --store or LOCKWRIGHT_STORE",
+    )
 
 
 def _absent(sha256: str, cause: OSError) -> FetchError:

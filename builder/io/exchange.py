@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ["NoRangesError", "NotFoundError", "open_response", "retry_after"]
+__all__ = [
+    "REDIRECTS",
+    "REDIRECT_STATUS",
+    "NoRangesError",
+    "NotFoundError",
+    "check_status",
+    "open_response",
+    "redirect_target",
+    "retry_after",
+]
 
 import re
 from contextlib import contextmanager
@@ -15,14 +24,17 @@ import requests
 import urllib3
 
 from builder.errors import FetchError
+from builder.io.network import Network, is_loopback
 from builder.io.redact import redacted
 from builder.io.transfer import TransientError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
 
-_REDIRECTS = 8
-_REDIRECT_STATUS = frozenset({301, 302, 303, 307, 308})
+REDIRECTS = 8
+"""How many redirects of one request are followed."""
+
+REDIRECT_STATUS = frozenset({301, 302, 303, 307, 308})
 _TRANSIENT_STATUS = frozenset({429, 500, 502, 503, 504})
 _MISSING_STATUS = frozenset({404, 410})
 _REFUSED_STATUS = frozenset({401, 403, 407})
@@ -42,24 +54,28 @@ def open_response(
     method: str,
     url: str,
     headers: Mapping[str, str],
+    *,
     timeout: tuple[float, float],
+    network: Network,
 ) -> Iterator[requests.Response]:
     """Follow redirects to a response with a body worth reading, and close it afterwards.
 
     TransientError when another attempt may succeed, FetchError otherwise.
     """
     here = url
-    for _ in range(_REDIRECTS + 1):
-        response = _send(session, method, here, headers, timeout)
+    for _ in range(REDIRECTS + 1):
+        response = _send(session, method, here, headers, timeout=timeout, network=network)
         try:
-            if response.status_code not in _REDIRECT_STATUS:
-                _check_status(response, redacted(url))
+            if response.status_code not in REDIRECT_STATUS:
+                check_status(response.status_code, response.headers.get("Retry-After"), redacted(url))
                 yield response
                 return
-            here = _redirect_target(here, response.headers.get("Location", ""), redacted(url))
+            here = redirect_target(
+                here, response.headers.get("Location", ""), redacted(url), network.plain_hosts
+            )
         finally:
             response.close()
-    raise FetchError(f"more than {_REDIRECTS} redirects", place=redacted(url))
+    raise FetchError(f"more than {REDIRECTS} redirects", place=redacted(url))
 
 
 def retry_after(header: str | None) -> float | None:
@@ -78,12 +94,25 @@ def retry_after(header: str | None) -> float | None:
 
 
 def _send(
-    session: requests.Session, method: str, url: str, headers: Mapping[str, str], timeout: tuple[float, float]
+    session: requests.Session,
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    *,
+    timeout: tuple[float, float],
+    network: Network,
 ) -> requests.Response:
     place = redacted(url)
     try:
+        proxy = network.proxy_for(url)
         return session.request(
-            method, url, headers=dict(headers), stream=True, allow_redirects=False, timeout=timeout
+            method,
+            url,
+            headers=dict(headers),
+            stream=True,
+            allow_redirects=False,
+            timeout=timeout,
+            proxies={"http": proxy, "https": proxy} if proxy else {},
         )
     except requests.exceptions.SSLError as cause:
         hint = "Name your certificate authorities in SSL_CERT_FILE or REQUESTS_CA_BUNDLE"
@@ -110,30 +139,41 @@ def _reason(cause: BaseException) -> str:
     return proxy + redacted(text)
 
 
-def _check_status(response: requests.Response, place: str) -> None:
-    status = response.status_code
+def check_status(status: int, pause: str | None, place: str) -> None:
+    """Return for an answer with a body worth reading; `pause` is its Retry-After.
+
+    TransientError when another attempt may succeed, FetchError otherwise.
+    """
     if status in (requests.codes.ok, requests.codes.partial_content):
         return
     if status == requests.codes.requested_range_not_satisfiable:
         raise NoRangesError("the server does not have that range", place=place)
     if status in _TRANSIENT_STATUS:
-        raise TransientError(f"HTTP {status}", retry_after(response.headers.get("Retry-After")))
+        raise TransientError(f"HTTP {status}", retry_after(pause))
     if status in _MISSING_STATUS:
         raise NotFoundError(f"HTTP {status}", place=place)
-    hint = "Put credentials for this host in ~/.netrc" if status in _REFUSED_STATUS else ""
+    hint = "Put credentials for this host in ~/.netrc or LOCKWRIGHT_AUTH" if status in _REFUSED_STATUS else ""
     raise FetchError(f"HTTP {status}", place=place, hint=hint)
 
 
-def _redirect_target(url: str, location: str, place: str) -> str:
-    """Return the next URL, with credentials only for the host and port that they were given for."""
+def redirect_target(url: str, location: str, place: str, plain_hosts: Container[str] = ()) -> str:
+    """Return the next URL, with credentials only for the host and port that they were given for.
+
+    FetchError for what is no http(s) URL, for http after https, and for http
+    at another host that is neither this machine nor among `plain_hosts`.
+    """
     if not location:
         raise FetchError("redirected without a target", place=place)
     try:
         here = urlsplit(url)
         there = urlsplit(urljoin(url, location))
+        same_host = here.hostname == there.hostname
+        _ = there.port
     except ValueError as cause:
         raise FetchError("redirected to something that is no URL", place=place) from cause
-    if there.scheme not in ("http", "https") or (here.scheme, there.scheme) == ("https", "http"):
+    plain = there.scheme == "http"
+    allowed = same_host or is_loopback(there.hostname or "") or (there.hostname or "") in plain_hosts
+    if there.scheme not in ("http", "https") or (plain and (here.scheme == "https" or not allowed)):
         raise FetchError(f"redirected to {redacted(there.geturl())}, which is not https", place=place)
     host = there.netloc.rpartition("@")[2]
     same = here.scheme == there.scheme and here.netloc.rpartition("@")[2] == host

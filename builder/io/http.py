@@ -8,7 +8,6 @@ from __future__ import annotations
 
 __all__ = ["Answer", "Client", "Head", "NoRangesError", "NotFoundError"]
 
-import os
 import threading
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
@@ -18,8 +17,10 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from builder import __version__
-from builder.errors import FetchError
+from builder.errors import DigestMismatchError, FetchError
+from builder.io.credentials import HostAuth
 from builder.io.exchange import NoRangesError, NotFoundError, open_response
+from builder.io.network import Network
 from builder.io.redact import redacted
 from builder.io.transfer import Transfer, TransientError, read_chunks
 
@@ -31,7 +32,6 @@ _T = TypeVar("_T")
 
 _ATTEMPTS = 5
 _CONNECTIONS = 16
-_TIMEOUT = (10.0, 60.0)  # seconds to connect, seconds without a byte
 _FIRST_PAUSE = 0.5  # seconds, doubled after each attempt
 _LONGEST_PAUSE = 60.0  # seconds; a server that asks for more is asked again after this
 _DOCUMENT_LIMIT = 256 * 2**20  # bytes; the largest package index known is a third of it
@@ -64,8 +64,8 @@ class Client:
 
     Proxies, `~/.netrc` and the certificate authorities of the environment
     (`REQUESTS_CA_BUNDLE`, `SSL_CERT_FILE`) are honoured, no other
-    configuration. `attempts` counts tries of one request, `timeout` is
-    (connect, read) in seconds; `sleep` replaces the pause between attempts.
+    configuration than `network`. `attempts` counts tries of one request,
+    `timeout` is (connect, read) in seconds; `sleep` replaces the pause between attempts.
     One that is `offline` refuses every request before it is made.
     """
 
@@ -73,13 +73,15 @@ class Client:
         self,
         *,
         attempts: int = _ATTEMPTS,
-        timeout: tuple[float, float] = _TIMEOUT,
+        timeout: tuple[float, float] | None = None,
         sleep: Callable[[float], object] | None = None,
         offline: bool = False,
+        network: Network | None = None,
     ) -> None:
+        self._network = network or Network()
         self._attempts = attempts
         self._offline = offline
-        self._timeout = timeout
+        self._timeout = timeout or (self._network.connect_timeout, self._network.stall_timeout)
         self._aborted = threading.Event()
         self._sleep = self._aborted.wait if sleep is None else sleep
         self._session = requests.Session()
@@ -88,7 +90,9 @@ class Client:
         self._session.mount("http://", adapter)
         self._session.headers["User-Agent"] = f"lockwright/{__version__}"
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True
+        self._session.verify = self._network.authorities()
+        self._session.auth = HostAuth(self._network.credentials)
+        self._session.trust_env = False  # what of the environment counts is in `network`
 
     def __enter__(self) -> Self:
         return self
@@ -169,26 +173,39 @@ class Client:
 
         DigestMismatchError when it is not `sha256`, or not of `size` bytes; what
         `sink` holds is worthless then. A broken transfer is resumed where the
-        server proves that the file is the same. `progress` gets the number of
+        server or the digest proves that the file is the same. `progress` gets the number of
         bytes written so far; what it raises ends the transfer.
         """
-        transfer = Transfer(sink, place=redacted(url), size=size, limit=limit, progress=progress)
+        transfer = Transfer(
+            sink, place=redacted(url), size=size, limit=limit, sha256=sha256, progress=progress
+        )
 
         def once() -> None:
             try:
                 with self._open("GET", url, {**_IDENTITY, **transfer.resume_headers()}) as response:
-                    transfer.receive(response)
+                    transfer.begin(response.status_code, response.headers)
+                    for chunk in read_chunks(response, unpack=False):
+                        transfer.take(chunk)
             except NoRangesError as cause:
                 transfer.restart()
                 raise TransientError(cause.cause) from cause
 
         self._retried(url, once)
-        return transfer.finish(sha256)
+        try:
+            return transfer.finish()
+        except DigestMismatchError:
+            if not transfer.resumed:
+                raise
+            transfer.restart()  # two answers, put together, were no file: ask for the whole
+            self._retried(url, once)
+            return transfer.finish()
 
     def _open(
         self, method: str, url: str, headers: dict[str, str]
     ) -> AbstractContextManager[requests.Response]:
-        return open_response(self._session, method, url, headers, self._timeout)
+        return open_response(
+            self._session, method, url, headers, timeout=self._timeout, network=self._network
+        )
 
     def _retried(self, url: str, once: Callable[[], _T]) -> _T:
         """Call `once` until it succeeds, fails for good, or the attempts are used up."""

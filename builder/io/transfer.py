@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["Transfer", "TransientError", "read_chunks"]
 
 import hashlib
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Protocol
 
 import requests
 import urllib3
@@ -14,9 +14,22 @@ from builder.errors import DigestMismatchError, FetchError
 from builder.io.redact import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 _CHUNK = 2**18  # bytes
+
+
+class Sink(Protocol):
+    """An open file."""
+
+    def write(self, data: bytes, /) -> object:
+        """Append."""
+
+    def seek(self, offset: int, /) -> object:
+        """Move."""
+
+    def truncate(self) -> object:
+        """Cut off here."""
 
 
 class TransientError(Exception):
@@ -28,96 +41,141 @@ class TransientError(Exception):
 
 
 class Transfer:
-    """The state of one download over all its attempts."""
+    """The state of one download over all its attempts.
+
+    `size` and `sha256` are what was promised, None where nothing was; `limit`
+    bounds a file of unknown size, in bytes. The sink is empty, or has
+    `position` bytes whose hash is `received`.
+    """
 
     def __init__(
         self,
-        sink: BinaryIO,
+        sink: Sink,
         *,
         place: str,
         size: int | None,
         limit: int,
-        progress: Callable[[int], None] | None,
+        sha256: str | None = None,
+        position: int = 0,
+        received: hashlib._Hash | None = None,
+        progress: Callable[[int], None] | None = None,
     ) -> None:
         self._sink = sink
-        self._place = place
+        self.place = place
         self._size = size
+        self._sha256 = sha256
         self._limit = limit if size is None else size
         self._progress = progress
         self._etag = ""
-        self._hash = hashlib.sha256()
-        self._position = 0
+        self._hash = received or hashlib.sha256()
+        self._packed = ""
+        self._announced = False
+        self.position = position
+        self.resumed = position > 0
+        """Whether bytes of more than one answer were put together."""
 
     def resume_headers(self) -> dict[str, str]:
-        """Return the headers that ask for the rest, or none when only the whole can be asked for."""
-        if not self._position or not self._etag:
+        """Return the headers that ask for the rest, or none when only the whole can be asked for.
+
+        Without a validator of the server the rest is asked for only where
+        the digest will tell whether it was the rest of the same file.
+        """
+        if not self.position or not (self._etag or self._sha256):
             return {}
-        return {"Range": f"bytes={self._position}-", "If-Range": self._etag}
+        condition = {"If-Range": self._etag} if self._etag else {}
+        return {"Range": f"bytes={self.position}-", **condition}
 
-    def receive(self, response: requests.Response) -> None:
-        """Append the body to the sink; TransientError when it breaks off."""
-        if not self._continues(response):
-            self.restart()
-        etag = response.headers.get("ETag", "")
-        self._etag = etag if etag.startswith('"') else ""  # a weak one does not promise equal bytes
-        self._check_announced(response)
-        for chunk in read_chunks(response, unpack=False):
-            self._append(chunk)
-
-    def restart(self) -> None:
-        """Forget what was received."""
-        self._position = 0
-        self._hash = hashlib.sha256()
+    def move(self, place: str) -> None:
+        """Go on at another place, which knows nothing of the first one's validator."""
+        self.place = place
         self._etag = ""
-        try:
-            self._sink.seek(0)
-            self._sink.truncate()
-        except OSError as cause:
-            raise self._unstorable(cause) from cause
 
-    def finish(self, sha256: str | None) -> str:
-        """Return the digest of what was received; DigestMismatchError when it is not what was promised."""
-        if self._size is not None and self._position != self._size:
-            raise self._wrong_size(self._position)
-        observed = self._hash.hexdigest()
-        if sha256 is not None and observed != sha256:
-            raise DigestMismatchError(f"expected sha256 {sha256}, got {observed}", place=self._place)
-        return observed
+    def begin(self, status: int, headers: Mapping[str, str]) -> None:
+        """Take the head of an answer with status 200 or 206; DigestMismatchError for a wrong length.
 
-    def _continues(self, response: requests.Response) -> bool:
-        if response.status_code != requests.codes.partial_content or not self._position:
-            return False
-        return response.headers.get("Content-Range", "").startswith(f"bytes {self._position}-")
+        An answer that is not the rest starts the file anew; TransientError
+        for a part that was not asked for.
+        """
+        if status == requests.codes.partial_content:
+            stated = headers.get("content-range", "")
+            if not self.position or not stated.startswith(f"bytes {self.position}-"):
+                self.restart()
+                raise TransientError(f"the server sent another part than asked for: {stated!r}", 0)
+            self.resumed = True
+        else:
+            self.restart()
+        etag = headers.get("etag", "")
+        self._etag = etag if etag.startswith('"') else ""  # a weak one does not promise equal bytes
+        self._packed = headers.get("content-encoding", "").lower().replace("identity", "")
+        length = headers.get("content-length", "")
+        self._announced = length.isdecimal()
+        if self._size is not None and self._announced and self.position + int(length) != self._size:
+            raise self._wrong_size(self.position + int(length))
 
-    def _check_announced(self, response: requests.Response) -> None:
-        """Refuse a wrong length before the first byte."""
-        length = response.headers.get("Content-Length", "")
-        if self._size is None or not length.isdecimal():
-            return
-        if self._position + int(length) != self._size:
-            raise self._wrong_size(self._position + int(length))
-
-    def _append(self, chunk: bytes) -> None:
-        position = self._position + len(chunk)
+    def take(self, chunk: bytes) -> None:
+        """Append a piece of the body; FetchError or DigestMismatchError when it is too large."""
+        position = self.position + len(chunk)
         if position > self._limit:
             if self._size is None:
-                raise FetchError(f"is larger than {self._limit} bytes", place=self._place)
+                raise FetchError(f"is larger than {self._limit} bytes", place=self.place)
             raise self._wrong_size(position, more=True)
         try:
             self._sink.write(chunk)
         except OSError as cause:
             raise self._unstorable(cause) from cause
         self._hash.update(chunk)
-        self._position = position
+        self.position = position
         if self._progress is not None:
             self._progress(position)
 
+    def restart(self) -> None:
+        """Forget what was received."""
+        self._hash = hashlib.sha256()
+        self._etag = ""
+        if self.position:
+            self.position = 0
+            try:
+                self._sink.seek(0)
+                self._sink.truncate()
+            except OSError as cause:
+                raise self._unstorable(cause) from cause
+        self.resumed = False
+
+    def check_whole(self) -> None:
+        """TransientError when the answer ended early and, without a length, could not tell."""
+        if self._size is not None and self.position < self._size and not self._announced:
+            raise TransientError(f"the transfer broke off after {self.position} bytes")
+
+    def is_right(self) -> bool:
+        """Whether what was received is the promised file, although its answer did not end well."""
+        return self._sha256 is not None and self._hash.hexdigest() == self._sha256
+
+    def finish(self) -> str:
+        """Return the digest of what was received; DigestMismatchError when it is not what was promised."""
+        if self._size is not None and self.position != self._size:
+            raise self._wrong_size(self.position)
+        observed = self._hash.hexdigest()
+        if self._sha256 is not None and observed != self._sha256:
+            raise DigestMismatchError(
+                f"expected sha256 {self._sha256}, got {observed}{self._packing()}", place=self.place
+            )
+        return observed
+
     def _wrong_size(self, actual: int, *, more: bool = False) -> DigestMismatchError:
         least = "at least " if more else ""
-        return DigestMismatchError(f"expected {self._size} bytes, got {least}{actual}", place=self._place)
+        return DigestMismatchError(
+            f"expected {self._size} bytes, got {least}{actual}{self._packing()}", place=self.place
+        )
+
+    def _packing(self) -> str:
+        return f" (packed by the server with {self._packed}, unasked)" if self._packed else ""
 
     def _unstorable(self, cause: OSError) -> FetchError:
-        return FetchError(f"cannot be stored: {cause.strerror or cause}", place=self._place)
+        return FetchError(
+            f"cannot be stored: {cause.strerror or cause}",
+            place=self.place,
+            hint="Free some space, or name another store with --store",
+        )
 
 
 def read_chunks(response: requests.Response, *, unpack: bool) -> Iterator[bytes]:

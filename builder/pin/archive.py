@@ -62,7 +62,7 @@ def _find(editor: RecipeEditor, version: str, file: str) -> Keys:
 def _fetch(context: Context, editor: RecipeEditor, keys: Keys, file: str) -> tuple[str, int]:
     """Download the file of a row into the store; return its digest and size."""
     origin, path = (str(editor.get((*keys, key), "")) for key in ("origin", "path"))
-    with Client() as client:
+    with Client(network=context.origins.network) as client:
         origins = with_pypi(context.origins, client) if origin == "pypi" else context.origins
         said: list[FetchError] = []
         for place in origins.candidates(origins.url(origin, path, file)):

@@ -41,7 +41,7 @@ def pin_assembled(context: Context, platform: str = "") -> int:
             place=f"recipes/platforms/{platform or '*'}.toml",
             hint="give it `images = {}` and a table `[assembled]`",
         )
-    with Client() as client:
+    with Client(network=context.origins.network) as client:
         session = Session(
             store=context.store, origins=context.origins, client=client, recipes=context.recipes
         )
@@ -57,7 +57,8 @@ def _pin(context: Context, editor: RecipeEditor, library: Library, session: Sess
         context.console.status(f"assembling {platform.name} for {arch}")
         archive = open_archive(platform.repositories, arch, library=library, session=session)
         rows = resolve_base(archive, platform.base)
-        fetch_all(session.store, _requests(rows, archive.repositories, session), client=session.client)
+        requests = _requests(rows, archive.repositories, session)
+        fetch_all(session.store, requests, network=session.origins.network)
         editor.put(("assembled", arch.value), str(store_base(rows, session.store)))
 
 

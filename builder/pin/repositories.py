@@ -61,7 +61,7 @@ def pin_repositories(context: Context, platform: str = "", *, now: datetime) -> 
     if not suites:
         raise UsageError("no repositories", place=f"recipes/platforms/{platform or '*'}.toml")
     kept: list[tuple[str, Fetched]] = []
-    with Client() as client:
+    with Client(network=context.origins.network) as client:
         for suite in suites.values():
             recipe = suite.tables[0].recipe
             context.console.status(f"fetching {recipe.origin} {recipe.suite}")

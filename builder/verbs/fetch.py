@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder.verbs.common import (
@@ -24,6 +25,7 @@ __all__ = ["add", "run"]
 _EXAMPLES = """\
   python -m builder fetch --framework dynamo --arch x86_64 --dry-run   how much is missing?
   python -m builder fetch --framework dynamo --inputs remote           git sources and base only
+  python -m builder fetch --framework vllm --compare-with old/store    why are bytes not the locked ones?
 """
 
 
@@ -35,7 +37,9 @@ def add(verbs: Verbs) -> None:
     add_format(verb)
     add_inputs(verb, "store")
     verb.add_argument("--dry-run", action="store_true", help="say how much is missing")
-    verb.add_argument("--jobs", type=int, default=8, metavar="N", help="downloads at once (default: 8)")
+    verb.add_argument("--jobs", type=int, default=16, metavar="N", help="downloads at once (default: 16)")
+    said = "a file, folder or store with the right bytes, to say how wrong ones differ; may be repeated"
+    verb.add_argument("--compare-with", action="append", type=Path, default=[], metavar="PATH", help=said)
     verb.set_defaults(run=run)
 
 
@@ -51,6 +55,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             inputs=Inputs(options.inputs),
             dry_run=options.dry_run,
             jobs=options.jobs,
+            compare_with=tuple(options.compare_with),
             json=options.format == "json",
         ),
     )

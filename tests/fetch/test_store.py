@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.errors import DigestMismatchError, FetchError, UsageError
+from builder.errors import DigestMismatchError, FetchError
 from builder.fetch.store import Store, store_root
 
 DATA = b"data"
@@ -103,7 +103,7 @@ def test_verify_finds_damage_and_a_new_copy_repairs_it(store: Store) -> None:
 
 def test_store_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(FetchError) as caught:
         Store(tmp_path / "file" / "store").add_bytes(DATA)
     assert caught.value.cause == "the store cannot be written: Not a directory"
     assert "--store" in caught.value.hint

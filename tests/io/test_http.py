@@ -16,7 +16,7 @@ from werkzeug import Request, Response
 
 from builder import __version__
 from builder.errors import DigestMismatchError, FetchError
-from builder.io.exchange import _redirect_target, retry_after
+from builder.io.exchange import redirect_target, retry_after
 from builder.io.http import Client, NoRangesError, NotFoundError
 
 DATA = bytes(range(256)) * 4000
@@ -125,7 +125,7 @@ def test_refused_with_hint_and_without_credentials(client: Client, httpserver: H
         client.get_bytes(url)
     assert "secret" not in str(caught.value)
     assert "***@" in str(caught.value)
-    assert caught.value.hint == "Put credentials for this host in ~/.netrc"
+    assert caught.value.hint == "Put credentials for this host in ~/.netrc or LOCKWRIGHT_AUTH"
 
 
 def test_retries_then_succeeds(client: Client, httpserver: HTTPServer, pauses: Pauses) -> None:
@@ -222,12 +222,12 @@ def test_redirect_without_target(client: Client, httpserver: HTTPServer) -> None
     ],
 )
 def test_credentials_stay_with_their_host(here: str, location: str, there: str) -> None:
-    assert _redirect_target(here, location, "place") == there
+    assert redirect_target(here, location, "place") == there
 
 
 def test_no_downgrade() -> None:
     with pytest.raises(FetchError) as caught:
-        _redirect_target("https://a.invalid/x", "http://u:p@a.invalid/y", "https://a.invalid/x")
+        redirect_target("https://a.invalid/x", "http://u:p@a.invalid/y", "https://a.invalid/x")
     assert caught.value.cause == "redirected to http://***@a.invalid/y, which is not https"
 
 
@@ -348,10 +348,36 @@ def test_broken_transfer_starts_again_without_one(client: Client, tag: str) -> N
     whole = _head("200 OK", len(DATA), tag)
     server = Scripted(whole + b"other bytes", whole + DATA)
     sink = io.BytesIO()
-    assert client.download(server.url, sink, sha256=SHA256) == SHA256
+    assert client.download(server.url, sink) == SHA256
     server.join()
     assert sink.getvalue() == DATA
     assert b"Range:" not in server.requests[1]
+
+
+def test_the_digest_stands_in_for_a_validator(client: Client) -> None:
+    broken = _head("200 OK", len(DATA)) + DATA[:500]
+    rest = (
+        _head("206 Partial Content", len(DATA) - 500, f"Content-Range: bytes 500-/{len(DATA)}") + DATA[500:]
+    )
+    server = Scripted(broken, rest)
+    sink = io.BytesIO()
+    assert client.download(server.url, sink, sha256=SHA256) == SHA256
+    server.join()
+    assert sink.getvalue() == DATA
+    assert b"Range: bytes=500-" in server.requests[1]
+    assert b"If-Range" not in server.requests[1]
+
+
+def test_two_answers_that_make_no_file_are_replaced_by_a_whole_one(client: Client) -> None:
+    broken = _head("200 OK", len(DATA)) + bytes(500)
+    rest = (
+        _head("206 Partial Content", len(DATA) - 500, f"Content-Range: bytes 500-/{len(DATA)}") + DATA[500:]
+    )
+    server = Scripted(broken, rest, _head("200 OK", len(DATA)) + DATA)
+    sink = io.BytesIO()
+    assert client.download(server.url, sink, sha256=SHA256) == SHA256
+    server.join()
+    assert sink.getvalue() == DATA
 
 
 def test_changed_file_starts_again(client: Client) -> None:

@@ -14,7 +14,6 @@ from builder.errors import BuilderError, DigestMismatchError, FetchError, LockEr
 from builder.fetch.download import Request, fetch_all
 from builder.fetch.rootfs import LockedDeb
 from builder.fetch.store import Store
-from builder.io.http import Client
 from builder.model.digest import Sha256
 from builder.model.lock import OsPackage
 from builder.pin.assembled import store_base
@@ -122,21 +121,16 @@ def real_rows(store: Store) -> tuple[OsPackage, ...]:
     universe = Universe.of(arch.stdout.strip(), [index for index, _ in found])
     addresses = {index.label: address for index, address in found}
     chosen = base_set(universe)
-    with Client() as client:
-        fetch_all(
-            store,
-            [
-                Request(
-                    sha256=c.sha256,
-                    size=c.size,
-                    urls=(f"{addresses[c.index].rstrip('/')}/{c.filename}",),
-                    label=c.name,
-                )
-                for c in chosen
-            ],
-            client=client,
-            jobs=4,
+    requests = [
+        Request(
+            sha256=c.sha256,
+            size=c.size,
+            urls=(f"{addresses[c.index].rstrip('/')}/{c.filename}",),
+            label=c.name,
         )
+        for c in chosen
+    ]
+    fetch_all(store, requests, jobs=4)
     return tuple(
         OsPackage(
             name=c.name,

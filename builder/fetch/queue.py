@@ -1,0 +1,171 @@
+"""The order of work: which file is asked for where and when, within the limits of each host."""
+
+from __future__ import annotations
+
+__all__ = ["work"]
+
+import heapq
+import time
+from collections import Counter, deque
+from collections.abc import Sequence
+from itertools import count
+from typing import cast
+from urllib.parse import urlsplit
+
+from builder.errors import BuilderError
+from builder.fetch.arrival import Arrival, Step
+from builder.fetch.download import Progress, Request
+from builder.fetch.partial import open_partial
+from builder.fetch.store import Store
+from builder.io.curl import Ended, Exchanges
+from builder.io.network import Network
+
+_ENOUGH_FAILURES = 8  # an air gap shows after a few files; waiting for hundreds helps nobody
+_TICK = 0.5  # seconds between looks at what libcurl does not wake us for
+_BUSY_PAUSE = 0.1  # seconds between looks at a file that another process fetches
+
+
+def work(
+    store: Store, requests: Sequence[Request], *, network: Network, jobs: int, progress: Progress
+) -> dict[str, BuilderError]:
+    """Fetch the files, `jobs` at a time; return what could not be had, by digest.
+
+    What has arrived of a file that is not complete stays for the next fetch, on an interrupt too.
+    """
+    with Exchanges(network) as exchanges:
+        queue = _Queue(store, requests, exchanges=exchanges, network=network, jobs=jobs, progress=progress)
+        try:
+            return queue.run()
+        finally:
+            queue.leave()
+
+
+class _Queue:
+    """Files that wait for their turn, for another process, for a host, for the end of a pause, for bytes."""
+
+    def __init__(
+        self,
+        store: Store,
+        requests: Sequence[Request],
+        *,
+        exchanges: Exchanges,
+        network: Network,
+        jobs: int,
+        progress: Progress,
+    ) -> None:
+        self._store = store
+        self._exchanges = exchanges
+        self._network = network
+        self._jobs = jobs
+        self._progress = progress
+        self._new = deque(requests)
+        self._busy: deque[Request] = deque()
+        self._busy_until = 0.0
+        self._ready: deque[tuple[Arrival, Step]] = deque()
+        self._paused: list[tuple[float, int, Arrival, Step]] = []
+        self._numbers = count()
+        self._open: dict[Arrival, str] = {}
+        self._lost: set[str] = set()
+        self._hosts: Counter[str] = Counter()
+        self._failures: dict[str, BuilderError] = {}
+
+    def run(self) -> dict[str, BuilderError]:
+        """Work until nothing is left to do."""
+        while True:
+            self._wake()
+            self._admit()
+            self._ask()
+            if not self._open and not self._busy and not self._new:
+                return self._failures
+            if len(self._failures) >= _ENOUGH_FAILURES:
+                self._new.clear()
+                self._busy.clear()
+            for ended in self._exchanges.wait(self._patience()):
+                self._settle(ended)
+
+    def leave(self) -> None:
+        """Close what is still open."""
+        for arrival in self._open:
+            arrival.leave()
+
+    def _admit(self) -> None:
+        """Begin with files while there is room."""
+        while len(self._open) < self._jobs and (request := self._next()) is not None:
+            if self._store.has(request.sha256, request.size):  # another process has brought it
+                self._progress.finished(request)
+                continue
+            try:
+                partial = open_partial(self._store, request.sha256)
+            except BuilderError as error:
+                self._failures[request.sha256] = error.within(request.label)
+                continue
+            if partial is None:
+                self._busy.append(request)
+                continue
+            if self._store.has(request.sha256, request.size):  # published just before it was ours
+                partial.discard()
+                self._progress.finished(request)
+                continue
+            arrival = Arrival(
+                request,
+                partial,
+                network=self._network,
+                progress=self._progress,
+                is_lost=self._lost.__contains__,
+                lose=self._lost.add,
+            )
+            self._open[arrival] = ""
+            self._follow(arrival, arrival.first())
+
+    def _next(self) -> Request | None:
+        """Return the next file to look at: one that nobody has looked at first."""
+        if self._new:
+            return self._new.popleft()
+        if not self._busy or time.monotonic() < self._busy_until:
+            return None
+        self._new, self._busy = self._busy, deque()
+        self._busy_until = time.monotonic() + _BUSY_PAUSE
+        return self._new.popleft()
+
+    def _ask(self) -> None:
+        """Send what may be sent: a host has only so many connections."""
+        for _ in range(len(self._ready)):
+            arrival, step = self._ready.popleft()
+            host = urlsplit(step.url).netloc
+            if self._hosts[host] >= self._network.limit(host):
+                self._ready.append((arrival, step))
+                continue
+            self._hosts[host] += 1
+            self._open[arrival] = host
+            self._exchanges.start(step.url, arrival.headers(), arrival)
+
+    def _settle(self, ended: Ended) -> None:
+        arrival = cast("Arrival", ended.receiver)
+        self._hosts[self._open[arrival]] -= 1
+        self._follow(arrival, arrival.after(ended))
+
+    def _follow(self, arrival: Arrival, step: Step) -> None:
+        """Put a file where it waits for its next step."""
+        if not step.url:
+            del self._open[arrival]
+            if arrival.failure is not None:
+                self._failures[arrival.request.sha256] = arrival.failure
+        elif step.pause > 0:
+            until = time.monotonic() + step.pause
+            heapq.heappush(self._paused, (until, next(self._numbers), arrival, step))
+        else:
+            self._ready.append((arrival, step))
+
+    def _wake(self) -> None:
+        while self._paused and self._paused[0][0] <= time.monotonic():
+            _, _, arrival, step = heapq.heappop(self._paused)
+            self._ready.append((arrival, step))
+
+    def _patience(self) -> float:
+        """Return how long to wait for bytes before something else may be due."""
+        moments = [self._paused[0][0]] if self._paused else []
+        if self._busy and len(self._open) < self._jobs:
+            moments.append(self._busy_until)
+        elif self._new and len(self._open) < self._jobs:
+            return 0.0
+        return max(0.0, min([_TICK, *(moment - time.monotonic() for moment in moments)]))

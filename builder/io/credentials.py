@@ -1,0 +1,113 @@
+"""Credentials of hosts: from the environment, `~/.netrc` or the keyring, and from nowhere else."""
+
+from __future__ import annotations
+
+__all__ = ["VARIABLE", "Credentials"]
+
+import base64
+import importlib
+import netrc
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+from urllib.parse import unquote, urlsplit
+
+import requests
+from requests.auth import AuthBase
+
+from builder.errors import UsageError
+
+VARIABLE = "LOCKWRIGHT_AUTH"
+"""`HOST=USER:PASSWORD` or `HOST=TOKEN`, several separated by spaces."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """The Authorization header of each host; a URL that has credentials itself says more than these.
+
+    `environ` is where `LOCKWRIGHT_AUTH` and `NETRC` are read, `keyring_hosts`
+    are the hosts for which the keyring is asked; it may ask its user.
+    """
+
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    keyring_hosts: tuple[str, ...] = ()
+    _known: dict[str, str | None] = field(default_factory=dict)
+
+    def header(self, url: str) -> str | None:
+        """Return the Authorization header for the host of `url`; UsageError for a malformed source."""
+        named, at, host = urlsplit(url).netloc.rpartition("@")
+        if at:
+            user, _, password = named.partition(":")
+            return _basic(unquote(user), unquote(password))
+        host = host.lower()
+        if host not in self._known:
+            self._known[host] = self._find(host)
+        return self._known[host]
+
+    def _find(self, host: str) -> str | None:
+        bare = urlsplit(f"//{host}").hostname or ""
+        named = _from_variable(self.environ.get(VARIABLE, ""))
+        for key in (host, bare):
+            if key in named:
+                return named[key]
+        found = self._from_netrc(bare)
+        if found is None and (host in self.keyring_hosts or bare in self.keyring_hosts):
+            found = _from_keyring(host)
+        return found
+
+    def _from_netrc(self, host: str) -> str | None:
+        named = self.environ.get("NETRC", "")
+        path = Path(named) if named else Path(self.environ.get("HOME", "~")).expanduser() / ".netrc"
+        try:
+            entry = netrc.netrc(path).authenticators(host)
+        except FileNotFoundError:
+            return None
+        except (netrc.NetrcParseError, OSError, UnicodeDecodeError) as cause:
+            # The parser's own text may quote a line, and with it a password.
+            line = f", line {cause.lineno}" if isinstance(cause, netrc.NetrcParseError) else ""
+            raise UsageError(f"cannot be read as netrc{line}", place=str(path)) from None
+        return None if entry is None else _basic(entry[0] or entry[1] or "", entry[2] or "")
+
+
+class HostAuth(AuthBase):
+    """Credentials for requests."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials = credentials
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add the header of the request's host, unless it has one."""
+        header = self._credentials.header(str(request.url))
+        if header is not None and "Authorization" not in request.headers:
+            request.headers["Authorization"] = header
+        return request
+
+
+def _basic(user: str, password: str) -> str:
+    return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
+
+
+def _from_variable(text: str) -> dict[str, str]:
+    found = {}
+    for number, word in enumerate(text.split(), 1):
+        host, separator, secret = word.partition("=")
+        if not separator or not host or not secret:
+            raise UsageError(f"entry {number} is not HOST=USER:PASSWORD or HOST=TOKEN", place=VARIABLE)
+        user, colon, password = secret.partition(":")
+        found[host.lower()] = _basic(user, password) if colon else f"Bearer {secret}"
+    return found
+
+
+def _from_keyring(host: str) -> str | None:
+    try:
+        keyring = importlib.import_module("keyring")
+    except ImportError:
+        raise UsageError(
+            f"the keyring is named for {host}, and the package keyring is not installed",
+            place="credentials.keyring",
+            hint="pip install keyring",
+        ) from None
+    entry = keyring.get_credential(host, None)
+    return None if entry is None else _basic(cast("str", entry.username), cast("str", entry.password))

@@ -1,0 +1,123 @@
+"""A server on a real socket that goes wrong as a fault's `server.toml` says.
+
+`[[answer]]` tables are used one a request, the last one for all that follow:
+`status`, `headers`, and of the file `from` (first byte), `cut` (bytes sent),
+`flip` (a byte with one bit turned), `extra` (bytes too many), `gzip`, `other`
+(other bytes of the same size), `length` (Content-Length instead of the true
+one, or "" for none), `end` (`close`, `reset` or `stall`).
+"""
+
+from __future__ import annotations
+
+import gzip
+import random
+import socket
+import ssl
+import struct
+import threading
+import time
+from pathlib import Path
+from typing import Any, Self
+
+DATA = random.Random(6).randbytes(300_000)
+OTHER = random.Random(7).randbytes(300_000)
+SHOWN = ("range", "if-range", "authorization")
+
+
+class FaultServer:
+    """Serves answers in order; a context manager."""
+
+    def __init__(
+        self, answers: list[dict[str, Any]], *, host: str = "127.0.0.1", tls: Path | None = None
+    ) -> None:
+        self._answers = answers
+        self._listener = socket.create_server((host, 0))
+        self._tls: ssl.SSLContext | None = None
+        if tls is not None:
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._tls.load_cert_chain(tls)
+        self.names: dict[str, str] = {}
+        """What stands for `{word}` in headers."""
+        self.log: list[str] = []
+        self._last = 0.0
+        self._over = threading.Event()
+        scheme = "https" if tls else "http"
+        self.url = f"{scheme}://{host}:{self._listener.getsockname()[1]}/file"
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._accept)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(10)
+
+    def _accept(self) -> None:
+        threads = []
+        while not self._over.is_set():
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                break
+            threads.append(threading.Thread(target=self._serve, args=(connection,)))
+            threads[-1].start()
+        for thread in threads:
+            thread.join(10)
+
+    def _serve(self, connection: socket.socket) -> None:
+        try:
+            with connection:
+                if self._tls is not None:
+                    with self._tls.wrap_socket(connection, server_side=True) as secured:
+                        self._answer(secured)
+                else:
+                    self._answer(connection)
+        except OSError:
+            pass  # the client has gone, as some faults make it do
+
+    def _answer(self, connection: socket.socket) -> None:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            piece = connection.recv(65536)
+            if not piece:
+                return
+            head += piece
+        self._note(head.decode("latin-1").split("\r\n"))
+        answer = self._answers[min(len(self.log), len(self._answers)) - 1]
+        body = self._body(answer)
+        status = answer.get("status", "200 OK")
+        length = answer.get("length", len(body))
+        lines = [f"HTTP/1.1 {status}", "Connection: close"]
+        lines += [f"Content-Length: {length}"] if length != "" else []
+        lines += [line.format(**self.names) for line in answer.get("headers", [])]
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        connection.sendall(body[: answer.get("cut", len(body))])
+        end = answer.get("end", "close")
+        if end == "stall":
+            self._over.wait(30)
+        elif end == "reset":
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    def _note(self, lines: list[str]) -> None:
+        headers = {
+            name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])
+        }
+        shown = "".join(f", {name}: {headers[name]}" for name in SHOWN if name in headers)
+        now = time.monotonic()
+        later = ", a second later" if self._last and now - self._last >= 1 and "pauses" in self.names else ""
+        self._last = now
+        self.log.append(f"asked for {lines[0].split(' ')[1]}{shown}{later}")
+
+    @staticmethod
+    def _body(answer: dict[str, Any]) -> bytes:
+        if not answer.get("status", "200").startswith("2"):
+            return b"<html>something else</html>"
+        body = bytearray(OTHER if answer.get("other") else DATA)
+        if "flip" in answer:
+            body[answer["flip"]] ^= 1
+        body += bytes(answer.get("extra", 0))
+        data = bytes(body[answer.get("from", 0) :])
+        return gzip.compress(data, mtime=0) if answer.get("gzip") else data
