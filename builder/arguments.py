@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from builder import __version__
-from builder.verbs import build, export, fetch, init, lock, matrix, render, reproduce, verify, why
+from builder.verbs import build, export, fetch, init, lock, matrix, render, reproduce, sbom, verify, why
 
 __all__ = ["parser"]
 
@@ -27,6 +27,7 @@ _VERBS = (
     init,
     matrix,
     why,
+    sbom,
 )
 
 

@@ -26,6 +26,7 @@ from builder.model.lock import (
     OsPackage,
     PythonPackage,
     Runtime,
+    Submodule,
 )
 
 Row = PythonPackage | OsPackage | Image | Build | GitSource | Archive | Runtime
@@ -33,7 +34,7 @@ Row = PythonPackage | OsPackage | Image | Build | GitSource | Archive | Runtime
 
 Package = TypeVar("Package", PythonPackage, OsPackage)
 
-__all__ = ["ROOT", "Graph", "Kind", "Node", "Row", "graph_of", "node_of"]
+__all__ = ["ROOT", "Graph", "Kind", "Node", "Row", "graph_of", "node_of", "submodule_node"]
 
 
 class Kind(StrEnum):
@@ -180,7 +181,7 @@ class _Site:
             node = node_of(source)
             yield node, [self.builds[source.component]]
             for module in source.submodules:
-                yield Node(kind=Kind.SUBMODULE, name=module.path, version=module.commit), [node]
+                yield submodule_node(module), [node]
         for archive in self.lock.archives:
             yield node_of(archive), [self.builds[archive.component]]
 
@@ -211,3 +212,8 @@ def node_of(row: Row) -> Node:
         case Archive():
             kind, name, file = Kind.ARCHIVE, row.component, row.file
     return Node(kind=kind, name=name, version=row.version, file=file, sha256=str(row.sha256 or ""))
+
+
+def submodule_node(module: Submodule) -> Node:
+    """Return the node of a submodule."""
+    return Node(kind=Kind.SUBMODULE, name=module.path, version=str(module.commit))
