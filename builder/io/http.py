@@ -124,6 +124,16 @@ class Client:
 
         return self._retried(url, once)
 
+    def post(self, url: str, *, limit: int = _DOCUMENT_LIMIT) -> Answer:
+        """Return the answer to an empty POST, of at most `limit` bytes; it may be sent more than once."""
+
+        def once() -> Answer:
+            with self._open("POST", url, {"Accept": "application/json", **_IDENTITY}) as response:
+                kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+                return Answer(url=response.url, content_type=kind, body=_body(response, limit, unpack=False))
+
+        return self._retried(url, once)
+
     def get_bytes(self, url: str, *, accept: str | None = None, limit: int = _DOCUMENT_LIMIT) -> bytes:
         """Return the bytes of `get`."""
         return self.get(url, accept=accept, limit=limit).body

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from builder.errors import FetchError
+from builder.fetch.heritage import archived_repository
 from builder.fetch.origins import Origins
 from builder.io.git import Ref, fetch_commit, git_environment, ls_remote
 
@@ -47,14 +48,34 @@ class GitPlaces:
         return {ref.name: ref.oid for ref in self._first(url, ask)}
 
     def commit(self, url: str, commit: str, tag: str = "") -> Path:
-        """Return a bare repository that has `commit` of `url` with all its files (FetchError)."""
+        """Return a bare repository that has `commit` of `url` with all its files (FetchError).
+
+        Where no place has it any more, the archive of dead sources is asked.
+        """
         into = self.cache / _folder(url)
 
         def fetch(place: str) -> Path:
             fetch_commit(place, commit, tag or None, into, environment=self.environment)
             return into
 
-        return self._first(url, fetch)
+        try:
+            return self._first(url, fetch)
+        except FetchError as error:
+            if not self.origins.heritage:
+                raise
+            return self._from_archive(commit, into, error)
+
+    def _from_archive(self, commit: str, into: Path, lost: FetchError) -> Path:
+        """Fetch a commit that its own places do not have; the error says what everybody said."""
+        local = git_environment(self.environment, protocols=("file",))
+        try:
+            with archived_repository(
+                commit, self.origins.heritage, network=self.origins.network
+            ) as repository:
+                fetch_commit(str(repository), commit, None, into, environment=local)
+        except FetchError as error:
+            raise FetchError(f"{lost.cause}\n  {error}", place=lost.place, hint=lost.hint) from error
+        return into
 
     def _first(self, url: str, ask: Callable[[str], T]) -> T:
         """Return the answer of the first place that gives one; mirrors come before the place itself."""

@@ -1,0 +1,1 @@
+"""One comparison a file; `scripts/bench` runs them."""
