@@ -17,6 +17,7 @@ from packaging.version import InvalidVersion, Version
 
 from builder.errors import LockError
 from builder.model.digest import Evidence, ImageDigest, Sha256
+from builder.model.interpreter import interpreter_findings
 from builder.model.lock import INSTALLER, RECIPE, REQUIRED, RUNTIME, Archive, Image, Lock, PythonPackage
 
 __all__ = ["BASE", "check_lock", "findings", "first_difference", "row_key", "summary_digest"]
@@ -49,7 +50,7 @@ def findings(lock: Lock) -> Iterator[str]:
     yield from _images(lock)
     yield from _python(lock)
     yield from _builds(lock)
-    yield from _interpreter(lock)
+    yield from interpreter_findings(lock)
     yield from _uses(lock)
     yield from _origins(lock)
     yield from _askers(lock)
@@ -168,20 +169,6 @@ def _builds(lock: Lock) -> Iterator[str]:
     yield from (f"archives: no build reads {file}" for _, file in sorted(archives.keys() - named))
     yield from (f"sources: no build uses {name}" for name in sorted(sources.keys() - built))
     yield from (f"archives: {row.file}: {why}" for row in lock.archives for why in _archive(row))
-
-
-def _interpreter(lock: Lock) -> Iterator[str]:
-    """Yield what is wrong where a build brings Python: the image and every environment must have it."""
-    name = lock.environment.interpreter
-    if not name:
-        return
-    found = next((build for build in lock.builds if build.component == name), None)
-    if found is None or not found.prefix or not found.runtime:
-        yield f"environment: interpreter {name} is no build whose prefix is in the image"
-    users = {use for row in lock.python for use in row.for_}
-    for build in lock.builds:
-        if build.component in users and name not in build.needs:
-            yield f"builds: {build.component} has a Python environment and does not need {name}"
 
 
 def _archive(row: Archive) -> Iterator[str]:

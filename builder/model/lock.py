@@ -92,6 +92,9 @@ class Image:
     inventory: tuple[str, ...] = ()
     """OS packages in a published image, each `name=version`, sorted."""
     inventory_by: str = ""
+    python: tuple[str, ...] = ()
+    """Python distributions in a runtime image that are used as they are, each `name==version`, sorted."""
+    python_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

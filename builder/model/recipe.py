@@ -82,6 +82,8 @@ class FrameworkVariant:
     roots: tuple[str, ...] = ()
     env: Table = field(default_factory=Table)
     packages: Mapping[str, OsNeeds] = field(default_factory=dict)
+    indexes: tuple[PythonIndex, ...] = ()
+    declared: tuple[DeclaredWheel, ...] = ()
     checks: tuple[Check, ...] = ()
     reason: str = ""
 
@@ -100,6 +102,10 @@ class Framework:
     declared: tuple[DeclaredWheel, ...] = ()
     accelerated: tuple[str, ...] = ()
     """Distributions that must be CUDA builds on a CUDA platform (trap T3)."""
+    accelerated_hint: str = ""
+    """Where CUDA builds of them are to be had, for the message."""
+    pythons: tuple[str, ...] = ()
+    """The interpreters that its engine supports, such as `3.12`; empty means any."""
     env: Table = field(default_factory=Table)
     packages: Mapping[str, OsNeeds] = field(default_factory=dict)
     entrypoint: tuple[str, ...] = ()
@@ -123,6 +129,10 @@ class ImageRecipe:
     inventory: tuple[str, ...] = ()
     """OS packages it holds, each `name=version`."""
     inventory_by: str = ""
+    python: tuple[str, ...] = ()
+    """Python distributions that it holds, each `name==version`: counted on, and never installed again."""
+    python_by: str = ""
+    """Who published the list of them."""
     roles: tuple[str, ...] = ("build", "runtime")
 
 
@@ -171,6 +181,8 @@ class Platform:
     """Components that every image on it contains."""
     interpreter: str = ""
     """The component that brings Python; empty means the distribution's own package."""
+    image_python: bool = False
+    """Whether the runtime image's own Python distributions are used: then it must list them."""
     versions: Table = field(default_factory=Table)
     """Component versions that the platform decides, not the release."""
 

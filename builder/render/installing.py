@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from builder.errors import LockError
-from builder.model.lock import INSTALLER, Lock
+from builder.model.lock import INSTALLER, RUNTIME, Lock
 from builder.render.fetches import mounts, verify
 from builder.render.instructions import Copy, Instruction, Mount, Run
 from builder.render.rows import Fetches, wheel_requirement
@@ -12,6 +12,13 @@ from builder.render.spelling import shown
 from builder.render.stages import build_stage
 
 __all__ = ["clean_bytecode", "fill_environment", "install_os_packages", "interpreter_copy"]
+
+_CHECK_HELD = (
+    "import sys, importlib.metadata as m; "
+    "wrong = [t for t in sys.argv[1:] if m.version(t.split('==')[0]) != t.split('==')[1]]; "
+    "sys.exit('the base image does not hold ' + ', '.join(wrong) if wrong else 0)"
+)
+"""Ends the build where the image holds other versions than the lock says."""
 
 _DEBS, _WHEELS, _BUILT, _INSTALLER = "/debs", "/wheels", "/built", "/installer"
 
@@ -80,9 +87,13 @@ def fill_environment(lock: Lock, fetches: Fetches, use: str, folder: str) -> tup
     pip, pip_mount = _pip(lock, fetches)
     interpreter = _interpreter(lock)
     makers = sorted({row.build for row in built})
+    held = _held(lock) if use == RUNTIME else ()
+    # What the image holds is used as it is: the environment sees it, and nothing of it is installed again.
+    site = ("--system-site-packages",) if held else ()
     commands: list[Command] = [
         verify(_INSTALLER),
-        (interpreter, "-m", "venv", "--without-pip", folder),
+        (interpreter, "-m", "venv", "--without-pip", *site, folder),
+        *([(f"{folder}/bin/python", "-c", _CHECK_HELD, *held)] if held else []),
     ]
     if fetched:
         sources = [f"--find-links={mount.target}" for mount in fetched]
@@ -119,6 +130,11 @@ def _interpreter(lock: Lock) -> str:
     """Return the command of the interpreter: the OS's, or the one in a build's prefix."""
     command = f"python{lock.environment.python}"
     return f"{_interpreter_prefix(lock)}/bin/{command}" if lock.environment.interpreter else command
+
+
+def _held(lock: Lock) -> tuple[str, ...]:
+    """Return the Python distributions that the runtime image brings, `name==version`."""
+    return tuple(text for image in lock.images if RUNTIME in image.roles for text in image.python)
 
 
 def _pip(lock: Lock, fetches: Fetches) -> tuple[str, Mount]:

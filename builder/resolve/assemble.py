@@ -97,6 +97,12 @@ def missing_pins(recipe: Effective) -> tuple[str, ...]:
             for image in images
             if not image.inventory and platform.repositories
         ]
+    if platform.image_python:
+        found += [
+            f"platform {platform.name}: Python distributions of {image.name}:{image.tag} for {arch}"
+            for image in images
+            if RUNTIME in image.roles and not image.python
+        ]
     found += [
         f"platform {platform.name}: InRelease of {repository.suite}"
         for repository in platform.repositories
@@ -157,6 +163,8 @@ def _image(image: ImageRecipe) -> Image:
         by=image.by,
         inventory=tuple(sorted(image.inventory)),
         inventory_by=image.inventory_by,
+        python=tuple(sorted(image.python)),
+        python_by=image.python_by,
     )
 
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
 
 from builder.errors import RecipeError
 from builder.model.digest import Evidence
 from builder.model.lock import INSTALLER
-from builder.model.recipe import Component, Framework, Platform, Release, VersionRecipe
+from builder.model.recipe import Component, Framework, ImageRecipe, Platform, Release, VersionRecipe
 
 if TYPE_CHECKING:
     from builder.resolve.library import Library
@@ -123,8 +124,31 @@ def _check_platform(platform: Platform, library: Library, place: str) -> None:
         _known(repository.keys, library.keys, f"{place}: repositories[{index}].keys")
     if platform.interpreter:
         _check_interpreter(platform, library, place)
+    for arch, images in platform.images.items():
+        for index, image in enumerate(images):
+            _check_image_python(image, platform, f"{place}: images.{arch}[{index}].python")
     if platform.images and platform.assembled:
         raise RecipeError("it has both images and assembled", place=place, hint="give one of the two")
+
+
+def _check_image_python(image: ImageRecipe, platform: Platform, place: str) -> None:
+    for text in image.python:
+        name, _, version = text.partition("==")
+        if not version or canonicalize_name(name) != name or any(mark in version for mark in "*,;[ "):
+            raise RecipeError(
+                f"{text!r} is not a normalised name, `==` and an exact version",
+                place=place,
+                hint="such as torch==2.11.0",
+            )
+    if image.python and not image.python_by:
+        raise RecipeError("listed by nobody", place=place, hint="say who published the list: `python-by`")
+    if image.python and not platform.image_python:
+        raise RecipeError("the platform does not use them", place=place, hint="write `image-python = true`")
+    if platform.image_python and platform.interpreter:
+        raise RecipeError(
+            "the image's distributions are of its own interpreter, and the platform brings another",
+            place=place,
+        )
 
 
 def _check_interpreter(platform: Platform, library: Library, place: str) -> None:

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from builder.model.lock import Check
+from builder.model.lock import RUNTIME, Check
 from builder.model.recipe import (
     Component,
     Framework,
@@ -28,7 +28,7 @@ from builder.resolve.pins import family_pins, pin_root
 from builder.resolve.placeholders import Values, fill, fill_steps
 from builder.resolve.systems import steps_of
 
-__all__ = ["Effective", "Part", "effective"]
+__all__ = ["Effective", "Part", "effective", "image_python"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +105,14 @@ def effective(library: Library, target: Target) -> Effective:
     )
 
 
+def image_python(recipe: Effective) -> tuple[str, ...]:
+    """Return the Python distributions of the runtime image that are used as they are, `name==version`."""
+    if not recipe.platform.image_python:
+        return ()
+    images = recipe.platform.images.get(Arch(recipe.target.arch), ())
+    return tuple(sorted(text for image in images if RUNTIME in image.roles for text in image.python))
+
+
 def _apply(framework: Framework, choice: Choice) -> Framework:
     for variant in framework.variants:
         if not choice.holds(variant.when):
@@ -116,6 +124,8 @@ def _apply(framework: Framework, choice: Choice) -> Framework:
             framework,
             components=framework.components + variant.components,
             roots=framework.roots + variant.roots,
+            indexes=framework.indexes + variant.indexes,
+            declared=framework.declared + variant.declared,
             env=framework.env.merged(variant.env),
             packages=packages,
             checks=framework.checks + variant.checks,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
+from builder.errors import RecipeError
 from builder.model.integrity import BASE
 from builder.model.lock import INSTALLER, RUNTIME
 from builder.model.table import Table
-from builder.resolve.effective import Effective, Part
+from builder.resolve.effective import Effective, Part, image_python
 from builder.resolve.python.request import Declared, NamedIndex, PythonRequest, StandIn
 
 __all__ = ["os_requests", "python_requests"]
@@ -83,17 +85,15 @@ def _request(
         environment=environment,
         roots=roots,
         constraints=tuple(text for text in constraints if text.partition("==")[0] not in own),
-        stand_ins=_stand_ins(recipe, roots, runtime=runtime),
+        stand_ins=(*_stand_ins(recipe, roots, runtime=runtime), *(_provided(recipe) if runtime else ())),
         declared=_declared(recipe) if runtime else (),
-        indexes=tuple(
-            NamedIndex(name=index.name, url=index.url, packages=index.packages)
-            for index in recipe.framework.indexes
-        ),
+        indexes=_indexes(recipe),
         arch=recipe.target.arch,
         glibc=recipe.platform.glibc,
         python=recipe.platform.python,
         exclude_newer=recipe.release.exclude_newer,
         accelerator=recipe.framework.accelerated if runtime else (),
+        accelerator_hint=recipe.framework.accelerated_hint,
         # Even on a platform without a toolkit, an accelerated distribution brings its own CUDA.
         cuda=recipe.platform.cuda or "of any version",
         preferences=preferences,
@@ -122,6 +122,34 @@ def _stand_ins(recipe: Effective, roots: tuple[str, ...], *, runtime: bool) -> t
         for wheel in part.wheels
         if runtime or wheel.name in asked
     )
+
+
+def _provided(recipe: Effective) -> tuple[StandIn, ...]:
+    """Return what the runtime image holds: counted on as it is, its own requirements met in the image."""
+    found = []
+    for text in image_python(recipe):
+        name, _, version = text.partition("==")
+        maker = next((part.name for part in recipe.parts if name in [w.name for w in part.wheels]), "")
+        if maker:
+            raise RecipeError(
+                f"the image holds {name} {version}, and component {maker} builds it",
+                place=f"recipes/platforms/{recipe.platform.name}.toml: images",
+                hint=f"list {maker} under `provides`, or take another image",
+            )
+        found.append(StandIn(name=name, version=version))
+    return tuple(found)
+
+
+def _indexes(recipe: Effective) -> tuple[NamedIndex, ...]:
+    """Return the extra indexes with the distributions that must come from them: not what an image holds."""
+    held = {text.partition("==")[0] for text in image_python(recipe)}
+    held |= {canonicalize_name(wheel.name) for wheel in _declared(recipe)}
+    found = []
+    for index in recipe.framework.indexes:
+        packages = tuple(name for name in index.packages if canonicalize_name(name) not in held)
+        if packages:
+            found.append(NamedIndex(name=index.name, url=index.url, packages=packages))
+    return tuple(found)
 
 
 def _declared(recipe: Effective) -> tuple[Declared, ...]:

@@ -19,7 +19,18 @@ RULES = 2
 
 _DIGITS = 16
 _RELEASE_KEYS = ("version", "date", "exclude-newer")
-_LEFT_OUT = ("summary", "homepage", "status", "evidence", "targets", "refused", "default", "variants")
+_LEFT_OUT = (
+    "accelerated-hint",
+    "default",
+    "evidence",
+    "homepage",
+    "pythons",
+    "refused",
+    "status",
+    "summary",
+    "targets",
+    "variants",
+)
 
 
 def fingerprint(recipe: Effective) -> Table:

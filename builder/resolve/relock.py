@@ -53,6 +53,7 @@ def _make(
     before: Lock | None,
     upgrade: tuple[str, ...],
 ) -> Lock:
+    _check_python(recipe)
     if missing_pins(recipe):
         # Refused with the list of what is missing, before any index is asked.
         return assemble(recipe, python=(), os_packages=(), repositories=(), resolver="")
@@ -70,6 +71,16 @@ def _make(
         repositories=repositories,
         resolver=resolver_name(),
     )
+
+
+def _check_python(recipe: Effective) -> None:
+    framework, platform = recipe.framework, recipe.platform
+    if framework.pythons and platform.python not in framework.pythons:
+        raise NoSolutionError(
+            f"{framework.name} supports Python {' and '.join(framework.pythons)}, "
+            f"and {platform.name} has {platform.python}",
+            hint="take a platform with one of these, or one that brings its own interpreter",
+        )
 
 
 def _check_refused(recipe: Effective) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from packaging.version import Version
+
 from builder.errors import NoSolutionError
 from builder.model.lock import RECIPE, RUNTIME, PythonPackage
 from builder.model.target import Arch
@@ -12,14 +14,17 @@ __all__ = ["check_skew"]
 
 
 def check_skew(rows: Mapping[Arch, Iterable[PythonPackage]], *, place: str = "") -> None:
-    """Raise NoSolutionError where a root of the runtime depends on the architecture, naming each version."""
+    """Raise NoSolutionError where a root of the runtime depends on the architecture, naming each version.
+
+    A local part (`2.8.0+cu129`) names a build of a version, which may exist for one architecture only.
+    """
     found: dict[str, dict[Arch, str]] = {}
     for arch in sorted(rows):
         for row in rows[arch]:
             if RUNTIME in row.for_ and RECIPE in row.via:
                 found.setdefault(row.name, {})[arch] = row.version
     for name, versions in sorted(found.items()):
-        if len(set(versions.values())) > 1:
+        if len({Version(version).public for version in versions.values()}) > 1:
             shown = ", ".join(f"{version} on {arch}" for arch, version in versions.items())
             raise NoSolutionError(
                 f"{name} would not be the same on every architecture: {shown}",

@@ -21,6 +21,7 @@ from builder.resolve.python.graph import Node, active_requirements
 from builder.resolve.python.index import Project, moment, read_project
 from builder.resolve.python.metadata import read_facts
 from builder.resolve.python.names import admits, exact_version, name_of, recipe_requirement
+from builder.resolve.python.request import StandIn
 from builder.resolve.python.standin import stand_in_node
 from builder.resolve.python.tags import marker_environment
 from builder.resolve.python.uv import PROJECT, ListedWheel
@@ -99,7 +100,8 @@ def _gather_pins(walk: _Walk) -> None:
             walk.pins[name] = (exact, _words(walk.request, name, exact, f"the recipe binds {text}"))
     for item in walk.request.given:
         name = _normal(item.name)
-        given = f"the recipe provides {name} {item.version}"
+        who = "base image" if isinstance(item, StandIn) and not item.build else "recipe"
+        given = f"the {who} provides {name} {item.version}"
         walk.pins[name] = (item.version, _words(walk.request, name, item.version, given))
     for text in walk.request.constraints:
         _ask(walk, recipe_requirement(text), f"the recipe binds {text}")

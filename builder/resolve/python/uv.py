@@ -85,7 +85,7 @@ def compile_requirements(request: PythonRequest, services: Services) -> tuple[Li
                 cwd=folder,
                 accept=(0, 1, 2),
             )
-        _check(done, services)
+        _check(done, request, services)
         for line in done.errors.splitlines():
             if line.startswith("warning:"):
                 services.warn(redacted(line.removeprefix("warning:").strip()))
@@ -193,7 +193,13 @@ def _kept_pins(request: PythonRequest) -> list[dict[str, str]]:
     ]
 
 
-def _check(done: Completed, services: Services) -> None:
+def _asked(text: str, request: PythonRequest, services: Services) -> str:
+    """Return the address of the index that uv's message is about."""
+    named = (index.url for index in request.indexes if index.url.rstrip("/") in text)
+    return next(named, services.index_url)
+
+
+def _check(done: Completed, request: PythonRequest, services: Services) -> None:
     if done.returncode == 0:
         return
     text = done.errors.strip()
@@ -209,7 +215,7 @@ def _check(done: Completed, services: Services) -> None:
     if any(word in text for word in _UNREACHABLE):
         raise FetchError(
             f"uv could not read the index\n{shown}",
-            place=redacted(services.index_url),
+            place=redacted(_asked(text, request, services)),
             hint="Check the network, or name a mirror of the index",
         )
     raise ToolError(f"uv pip compile ended with exit code {done.returncode}\n{shown}", place="uv")
