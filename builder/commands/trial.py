@@ -62,7 +62,7 @@ class Trial:
         self._stack.close()
 
     def outcome(self, target: Target) -> Outcome:
-        """Resolve `target` from nothing; FetchError where the answer could not be had."""
+        """Resolve `target` from nothing; FetchError where the default index or an archive gave no answer."""
         recipe = effective(self._library, target)
         code, said = 0, ""
         try:
@@ -70,8 +70,12 @@ class Trial:
                 self._resolve_python(recipe)
             else:
                 self._lock(target)
-        except FetchError:
-            raise
+        except FetchError as error:
+            extra = next((index for index in recipe.framework.indexes if index.url in str(error)), None)
+            if extra is None:
+                raise
+            # The default index answers; this one is part of the answer: the target waits for it alone.
+            code, said = error.exit_code, f"the index {extra.name} could not be reached: {extra.url}"
         except BuilderError as error:
             code, said = error.exit_code, _first_lines(error.cause)
         return Outcome(

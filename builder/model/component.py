@@ -118,7 +118,7 @@ class Conditions:
     system_python: bool | None = None
     """Whether the Python interpreter is the distribution's own, not a component."""
     versions: str | None = None
-    """A version specifier for the component, such as `>=1.20`."""
+    """A version specifier for the component, such as `>=1.20`; in a framework for the release."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -205,6 +205,8 @@ class Refusal:
     arches: tuple[Arch, ...]
     reason: str
     trap: str = ""
+    unreached: bool = False
+    """A place could not be reached when locks were made: `lock` tries, and says whether it still is so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

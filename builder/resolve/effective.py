@@ -115,7 +115,7 @@ def image_python(recipe: Effective) -> tuple[str, ...]:
 
 def _apply(framework: Framework, choice: Choice) -> Framework:
     for variant in framework.variants:
-        if not choice.holds(variant.when):
+        if not choice.holds(variant.when, choice.release.version):
             continue
         packages = dict(framework.packages)
         for family, needs in variant.packages.items():

@@ -85,7 +85,7 @@ def _check_python(recipe: Effective) -> None:
 
 def _check_refused(recipe: Effective) -> None:
     refused = refusal(recipe.release, recipe.target)
-    if refused is not None and refused.trap != "T3":
+    if refused is not None and not refused.unreached and refused.trap != "T3":
         # T3 is left to the resolver: the wheels themselves say it.
         trap = f" (trap {refused.trap})" if refused.trap else ""
         raise NoSolutionError(

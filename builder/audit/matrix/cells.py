@@ -9,11 +9,11 @@ from enum import StrEnum
 from builder.audit.matrix.outcomes import Outcome, inputs_digest
 from builder.audit.matrix.traps import trap_of
 from builder.audit.matrix.versions import newest_first
-from builder.errors import BuilderError
+from builder.errors import BuilderError, FetchError
 from builder.model.recipe import Refusal
 from builder.model.target import Arch, Target
 from builder.resolve.assemble import missing_pins
-from builder.resolve.effective import effective
+from builder.resolve.effective import Effective, effective
 from builder.resolve.library import Library
 from builder.resolve.targets import Selection, refusal
 
@@ -93,17 +93,30 @@ def _cell(
     except BuilderError as error:
         return _refused(cell, row) if row else _unfit(cell, str(error), "recipes")
     missing = missing_pins(recipe)
-    if row is not None and (row.trap or not missing):
+    if row is not None and not row.unreached and (row.trap or not missing):
         return _refused(cell, row)
-    outcome = outcomes.get(target)
-    if outcome is not None and outcome.inputs != inputs_digest(recipe):
-        outcome = None
-    if outcome is not None and outcome.exit:
+    return _tried(cell, row, missing, _outcome(outcomes, target, recipe))
+
+
+def _outcome(outcomes: Mapping[Target, Outcome], target: Target, recipe: Effective) -> Outcome | None:
+    """Return what was recorded of a target, if it was tried with these very recipes."""
+    found = outcomes.get(target)
+    return found if found is not None and found.inputs == inputs_digest(recipe) else None
+
+
+def _tried(cell: Cell, row: Refusal | None, missing: Sequence[str], outcome: Outcome | None) -> Cell:
+    """Return a cell that no release refuses for good, by what a trial said of it."""
+    if outcome is not None and outcome.exit not in (0, FetchError.exit_code):
         return _unfit(cell, outcome.said, "lock")
-    if missing:
-        reason = row.reason if row else f"pins are missing: {'; '.join(missing)}"
-        return _lockable(cell, reason, _pinning(target.platform, missing))
-    return _lockable(cell, "it resolves, and there is no lock" if outcome else "not tried with these recipes")
+    if row is not None:
+        reason = row.reason
+    elif missing:
+        reason = f"pins are missing: {'; '.join(missing)}"
+    elif outcome is None:
+        reason = "not tried with these recipes"
+    else:
+        reason = outcome.said or "it resolves, and there is no lock"
+    return _lockable(cell, reason, _pinning(cell.target.platform, missing) if missing else ())
 
 
 def _refused(cell: Cell, row: Refusal) -> Cell:
