@@ -16,7 +16,7 @@ __all__ = ["clean_bytecode", "fill_environment", "install_os_packages", "interpr
 _CHECK_HELD = (
     "import sys, importlib.metadata as m; "
     "wrong = [t for t in sys.argv[1:] if m.version(t.split('==')[0]) != t.split('==')[1]]; "
-    "sys.exit('the base image does not hold ' + ', '.join(wrong) if wrong else 0)"
+    "assert not wrong, 'the base image does not hold ' + ', '.join(wrong)"
 )
 """Ends the build where the image holds other versions than the lock says."""
 
