@@ -53,11 +53,11 @@ def _make(
     before: Lock | None,
     upgrade: tuple[str, ...],
 ) -> Lock:
-    _check_python(recipe)
     if missing_pins(recipe):
         # Refused with the list of what is missing, before any index is asked.
         return assemble(recipe, python=(), os_packages=(), repositories=(), resolver="")
     _check_refused(recipe)
+    _check_python(recipe)
     requests = python_requests(recipe, preferences=_preferences(before), upgrade=upgrade)
     with ThreadPoolExecutor(len(requests) + 1) as pool:
         # uv waits for the network while the OS packages are computed.
