@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from builder.errors import FetchError, RecipeError, UsageError
+from builder.fetch.registry import Manifest, Registry
 from builder.model.digest import ImageDigest
 from builder.model.recipe import ImageRecipe
 from builder.model.recipefile import parse_recipe
@@ -12,7 +13,6 @@ from builder.model.target import Arch
 from builder.pin.context import Context, finish
 from builder.pin.edit import Keys, RecipeEditor, key_path
 from builder.pin.layers import inventory
-from builder.pin.registry import Manifest, Registry
 
 __all__ = ["pin_image"]
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from typing import BinaryIO
 
 from builder.errors import FetchError
+from builder.fetch.registry import Manifest, Registry
 from builder.model.target import Arch
-from builder.pin.registry import Manifest, Registry
 from builder.resolve.debian.index import parse_status
 
 __all__ = ["LayeredFiles", "inventory", "packages"]
