@@ -1,0 +1,68 @@
+"""What only a mirror for apt needs: signed package lists, and the packages of assembled bases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from builder.commands.project import Project
+from builder.fetch.apt_archive import index_paths
+from builder.fetch.download import Request, fetch_all
+from builder.fetch.needs import needs
+from builder.io.http import Client
+from builder.model.lock import Lock, Repository
+from builder.resolve.session import Session
+
+__all__ = ["fill_package_lists"]
+
+
+def fill_package_lists(project: Project, locks: Sequence[Lock]) -> None:
+    """Bring the package lists and base packages of `locks` into the store.
+
+    FetchError for a list that its archive has replaced and nobody kept.
+    """
+    with Client(network=project.origins.network) as client:
+        session = Session(
+            store=project.store, origins=project.origins, client=client, recipes=project.recipes
+        )
+        for repository in sorted(_repositories(locks), key=lambda row: (row.origin, row.suite)):
+            _obtain(repository, session)
+        bases = needs(locks, project.origins, everything=False).bases
+        files = {file.sha256: file for base in bases for _, file in base.packages}
+        requests = [
+            Request(sha256=file.sha256, size=file.size, urls=file.urls(project.origins), label=file.label)
+            for file in files.values()
+        ]
+        fetch_all(project.store, requests, network=project.origins.network)
+
+
+def _repositories(locks: Iterable[Lock]) -> set[Repository]:
+    return {repository for lock in locks for repository in lock.repositories}
+
+
+def _obtain(repository: Repository, session: Session) -> None:
+    kept = session.recipes / "indexes" / f"{repository.suite}-{repository.snapshot}"
+    label = f"{repository.origin} {repository.suite}"
+    path = f"dists/{repository.suite}/InRelease"
+    inrelease = session.obtain(
+        repository.inrelease,
+        (_url(repository, path, session),),
+        kept=kept / "InRelease",
+        label=f"{label} InRelease",
+    )
+    urls: dict[str, list[str]] = {}
+    for path, sha256 in index_paths(repository, inrelease).items():
+        urls.setdefault(sha256, []).append(_url(repository, path, session))
+    for sha256, places in urls.items():
+        name = _kept_name(places[0])
+        session.obtain(sha256, tuple(places), kept=kept / name, label=f"{label} {name}")
+
+
+def _url(repository: Repository, path: str, session: Session) -> str:
+    dated = session.origins.origin(repository.origin).layout == "snapshot"
+    return session.origins.url(repository.origin, repository.snapshot if dated else "", path)
+
+
+def _kept_name(url: str) -> str:
+    """Return the name under which recipes keep an index: `main-amd64.Packages.xz`."""
+    component, binary, name = url.split("/")[-3:]
+    return f"{component}-{binary.removeprefix('binary-')}.{name}"
