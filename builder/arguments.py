@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from builder import __version__
-from builder.verbs import build, export, fetch, init, lock, matrix, render, reproduce, sbom, verify, why
+from builder.verbs import build, bundle, export, fetch, init, lock, matrix, render, reproduce, sbom, verify, why
 
 __all__ = ["parser"]
 
@@ -21,6 +21,7 @@ _VERBS = (
     render,
     export,
     fetch,
+    bundle,
     build,
     reproduce,
     verify,

@@ -1,0 +1,84 @@
+"""HTTP requests that change something: no redirect is followed, and no body is kept in memory."""
+
+from __future__ import annotations
+
+__all__ = ["Sent", "Uploader"]
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import BinaryIO, Self
+
+import requests
+import urllib3
+from requests.auth import AuthBase
+
+from builder import __version__
+from builder.errors import FetchError
+from builder.io.network import Network
+from builder.io.redact import redacted
+
+_TIMEOUT = (10.0, 300.0)  # seconds to connect, seconds without a byte
+_LOG_IN = "Log in: docker login, DOCKER_AUTH_CONFIG, LOCKWRIGHT_AUTH or ~/.netrc"
+_SAID = 300  # bytes of a refusal that are shown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """An answer: its status, and its headers with names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+
+
+class Uploader:
+    """One connection pool for writing; a context manager. FetchError for what a server refuses."""
+
+    def __init__(self, auth: AuthBase, network: Network) -> None:
+        self._network = network
+        self._session = requests.Session()
+        self._session.trust_env = False  # what of the environment counts is in `network`
+        self._session.auth = auth
+        self._session.verify = network.authorities()
+        self._session.headers["User-Agent"] = f"lockwright/{__version__}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._session.close()
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: bytes | BinaryIO = b"",
+        media_type: str = "",
+        accept: tuple[int, ...],
+    ) -> Sent:
+        """Send one request and return its answer; FetchError unless its status is in `accept`."""
+        headers = {"Content-Type": media_type} if media_type else {}
+        proxy = self._network.proxy_for(url)
+        try:
+            answer = self._session.request(
+                method,
+                url,
+                data=body,
+                headers=headers,
+                allow_redirects=False,
+                timeout=_TIMEOUT,
+                proxies={"http": proxy, "https": proxy} if proxy else {},
+            )
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as cause:
+            raise FetchError(f"cannot be written to: {redacted(str(cause))}", place=redacted(url)) from cause
+        if answer.status_code not in accept:
+            said = "".join(c if c.isprintable() else " " for c in answer.text[:_SAID]).strip()
+            hint = _LOG_IN if answer.status_code in {401, 403} else ""
+            raise FetchError(f"HTTP {answer.status_code} {said}".rstrip(), place=redacted(url), hint=hint)
+        return Sent(
+            status=answer.status_code, headers={name.lower(): value for name, value in answer.headers.items()}
+        )
