@@ -5,7 +5,20 @@ from __future__ import annotations
 import argparse
 
 from builder import __version__
-from builder.verbs import build, bundle, export, fetch, init, lock, matrix, render, reproduce, sbom, verify, why
+from builder.verbs import (
+    build,
+    bundle,
+    export,
+    fetch,
+    init,
+    lock,
+    matrix,
+    render,
+    reproduce,
+    sbom,
+    verify,
+    why,
+)
 
 __all__ = ["parser"]
 
