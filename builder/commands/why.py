@@ -60,6 +60,12 @@ def _line(project: Project, options: Options) -> int:
     if path is None:
         first = select_image(project, options.selection)[0]
         path = project.root / "rendered" / first.release / first.platform / first.framework / "Dockerfile"
+    if not path.is_file():
+        raise UsageError(
+            "there is no Dockerfile",
+            place=str(path),
+            hint="run `python -m builder render` with the same options first, or name another file",
+        )
     rendered = read_rendered(project, path)
     origin = origin_of(options.line, rendered.dockerfile, rendered.locks)
     answer = LineAnswer(

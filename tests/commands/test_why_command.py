@@ -74,7 +74,7 @@ def test_a_sha256_and_a_sloppy_spelling_find_the_row_too(capsys: pytest.CaptureF
         ([], "expected a name or --line N"),
         (["numpy", "--line", "3"], "expected a name or --line N"),
         (["numpy", "--release", "9.9"], "no lock is selected"),
-        (["--line", "3", "--dockerfile", "/nonexistent/Dockerfile"], "cannot be read"),
+        (["--line", "3", "--dockerfile", "/nonexistent/Dockerfile"], "there is no Dockerfile"),
     ],
 )
 def test_what_cannot_be_answered_ends_in_two(
