@@ -30,6 +30,12 @@ class Options:
     selection: Selection
     files: tuple[Path, ...] = ()
     """Locks by file, instead of the selected ones."""
+    licenses: Path | None = None
+    """A policy of licences."""
+    advisories: str = ""
+    """A folder, zip or file of advisories, or a service's URL."""
+    accepted: Path | None = None
+    """Advisories that somebody accepted."""
     json: bool = False
 
 
@@ -44,11 +50,29 @@ def run(project: Project, options: Options) -> int:
     missing = _missing(project, options, library)
     locks = _examined(project, options, missing)
     proofs = [_integrity(locks), _freshness(project, locks, library, missing)]
+    proofs += _policies(project, locks, options)
     if options.json:
         project.console.json(as_value(locks, proofs))
     else:
         project.console.data(as_text(proofs))
     return exit_code(finding for proof in proofs for finding in proof.findings)
+
+
+def _policies(project: Project, locks: Sequence[Examined], options: Options) -> list[Proof]:
+    """Judge what policies were named for."""
+    if not (options.licenses or options.advisories or options.accepted):
+        return []
+    from builder.commands.verify_policies import advisories_proof, licenses_proof  # noqa: PLC0415 - seldom asked
+
+    proofs = []
+    if options.licenses is not None:
+        proofs.append(licenses_proof(locks, options.licenses))
+    if options.advisories:
+        network = project.origins.network
+        proofs.append(advisories_proof(locks, options.advisories, options.accepted, network))
+    elif options.accepted is not None:
+        raise UsageError("--accepted needs --advisories", hint="name where the advisories are")
+    return proofs
 
 
 def _examined(project: Project, options: Options, missing: Sequence[Finding]) -> list[Examined]:

@@ -57,6 +57,7 @@ def open_response(
     *,
     timeout: tuple[float, float],
     network: Network,
+    body: bytes | None = None,
 ) -> Iterator[requests.Response]:
     """Follow redirects to a response with a body worth reading, and close it afterwards.
 
@@ -64,7 +65,7 @@ def open_response(
     """
     here = url
     for _ in range(REDIRECTS + 1):
-        response = _send(session, method, here, headers, timeout=timeout, network=network)
+        response = _send(session, method, here, headers, timeout=timeout, network=network, body=body)
         try:
             if response.status_code not in REDIRECT_STATUS:
                 check_status(response.status_code, response.headers.get("Retry-After"), redacted(url))
@@ -101,6 +102,7 @@ def _send(
     *,
     timeout: tuple[float, float],
     network: Network,
+    body: bytes | None,
 ) -> requests.Response:
     place = redacted(url)
     try:
@@ -109,6 +111,7 @@ def _send(
             method,
             url,
             headers=dict(headers),
+            data=body,
             stream=True,
             allow_redirects=False,
             timeout=timeout,

@@ -138,6 +138,20 @@ class Client:
         """Return the bytes of `get`."""
         return self.get(url, accept=accept, limit=limit).body
 
+    def post_json(self, url: str, document: bytes, *, limit: int = _DOCUMENT_LIMIT) -> bytes:
+        """Return the answer, of at most `limit` bytes, to a JSON document that may safely be sent twice."""
+        headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "Content-Type": "application/json",
+        }
+
+        def once() -> bytes:
+            with self._open("POST", url, headers, document) as response:
+                return _body(response, limit, unpack=True)
+
+        return self._retried(url, once)
+
     def get_range(self, url: str, start: int, end: int) -> bytes:
         """Return bytes `start` up to, not including, `end`; NoRangesError when they are not served."""
         headers = {**_IDENTITY, "Range": f"bytes={start}-{end - 1}"}
@@ -211,10 +225,10 @@ class Client:
             return transfer.finish()
 
     def _open(
-        self, method: str, url: str, headers: dict[str, str]
+        self, method: str, url: str, headers: dict[str, str], body: bytes | None = None
     ) -> AbstractContextManager[requests.Response]:
         return open_response(
-            self._session, method, url, headers, timeout=self._timeout, network=self._network
+            self._session, method, url, headers, timeout=self._timeout, network=self._network, body=body
         )
 
     def _retried(self, url: str, once: Callable[[], _T]) -> _T:

@@ -25,6 +25,8 @@ _EXAMPLES = """\
   python -m builder verify                        every lock of the default release, offline
   python -m builder verify --release all --format json
   python -m builder verify lock/1.4.2/debian-13/dynamo-x86_64.toml
+  python -m builder verify --licenses licenses.toml
+  python -m builder verify --advisories osv-all.zip --accepted accepted.toml
 """
 
 
@@ -35,6 +37,17 @@ def add(verbs: Verbs) -> None:
     add_selection(verb)
     add_places(verb)
     add_format(verb)
+    policies = verb.add_argument_group("policies")
+    policies.add_argument("--licenses", type=Path, metavar="POLICY", help="judge licences by a policy (TOML)")
+    policies.add_argument(
+        "--advisories",
+        default="",
+        metavar="FILE-OR-URL",
+        help="known vulnerabilities (OSV): a folder, zip or JSON file, or a service's base URL",
+    )
+    policies.add_argument(
+        "--accepted", type=Path, metavar="FILE", help="advisories that somebody accepted, until when (TOML)"
+    )
     verb.set_defaults(run=run)
 
 
@@ -47,6 +60,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
         verify.Options(
             selection=selection_of(options),
             files=tuple(options.files),
+            licenses=options.licenses,
+            advisories=options.advisories,
+            accepted=options.accepted,
             json=options.format == "json",
         ),
     )

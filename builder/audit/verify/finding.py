@@ -47,6 +47,12 @@ RULES: dict[str, Rule] = dict(
         _rule("stale", Level.ERROR, 1, "The recipe changed since the lock was made."),
         _rule("missing", Level.ERROR, 1, "A release lists a target that has no lock."),
         _rule("orphan", Level.WARNING, 0, "No release lists the lock's target any more."),
+        _rule("license", Level.ERROR, 1, "A row is under a licence that the policy does not allow."),
+        _rule("license-unstated", Level.ERROR, 1, "A row states no licence, and the policy denies that."),
+        _rule("license-unknown", Level.WARNING, 0, "A row states no licence without doubt."),
+        _rule("license-os", Level.NOTE, 0, "Licences of OS packages are not in a lock."),
+        _rule("advisory", Level.ERROR, 1, "A row is affected by a known vulnerability."),
+        _rule("advisory-open", Level.WARNING, 0, "A row may be affected: the record does not decide it."),
         _rule("no-recipes", Level.NOTE, 0, "There are no recipes here, so freshness was not checked."),
     )
 )

@@ -1,0 +1,84 @@
+"""`verify` against policies: licences that are allowed, and advisories about what locks hold."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from importlib.util import find_spec
+from pathlib import Path
+
+from builder.audit.advisories import (
+    AdvisoryPolicy,
+    judge_advisories,
+    read_advisory_policy,
+    relevant,
+    subjects,
+)
+from builder.audit.osv_files import read_advisories
+from builder.audit.osv_service import Told, ask
+from builder.audit.verify.examine import Examined
+from builder.audit.verify.finding import Finding, Proof
+from builder.errors import UsageError
+from builder.io.files import read_bytes
+from builder.io.http import Client
+from builder.io.network import Network
+from builder.io.redact import redacted
+from builder.model.lock import Lock
+
+__all__ = ["advisories_proof", "licenses_proof"]
+
+
+def licenses_proof(locks: Sequence[Examined], policy: Path) -> Proof:
+    """Judge the licences of every lock that could be read (UsageError for a broken policy)."""
+    if find_spec("license_expression") is None:
+        raise UsageError(
+            "the library for licence expressions is not installed",
+            hint="install it: pip install 'lockwright[audit]'",
+        )
+    from builder.audit.licenses import judge_licenses, licensed, read_license_policy  # noqa: PLC0415 - an extra
+
+    read = read_license_policy(read_bytes(policy), place=str(policy))
+    findings: list[Finding] = []
+    rows = 0
+    for name, lock in _readable(locks):
+        rows += len(licensed(lock))
+        findings += [
+            dataclasses.replace(item, lock=name) for item in judge_licenses(lock, read, today=_today())
+        ]
+    says = f"{rows} Python rows and builds of {len(locks)} locks against {policy}"
+    return Proof(name="licenses", says=says, findings=tuple(findings), facts={"rows": rows})
+
+
+def advisories_proof(
+    locks: Sequence[Examined], source: str, accepted: Path | None, network: Network
+) -> Proof:
+    """Judge every lock that could be read by advisories of a file, a folder, a zip or a service (its URL)."""
+    policy = AdvisoryPolicy()
+    if accepted is not None:
+        policy = read_advisory_policy(read_bytes(accepted), place=str(accepted))
+    readable = _readable(locks)
+    told = _told(source, [lock for _, lock in readable], network)
+    findings: list[Finding] = []
+    for name, lock in readable:
+        judged = judge_advisories(lock, told.advisories, policy, today=_today(), told=told.commits)
+        findings += [dataclasses.replace(item, lock=name) for item in judged]
+    count = len(told.advisories)
+    says = f"{count} advisories of {redacted(source)}, {len(readable)} locks"
+    return Proof(name="advisories", says=says, findings=tuple(findings), facts={"advisories": count})
+
+
+def _told(source: str, locks: Sequence[Lock], network: Network) -> Told:
+    asked = dict.fromkeys(subject for lock in locks for subject in subjects(lock))
+    if source.startswith(("https://", "http://")):
+        with Client(network=network) as client:
+            return ask(client, source, asked)
+    return Told(advisories=relevant(read_advisories(Path(source)), asked), commits=frozenset())
+
+
+def _readable(locks: Sequence[Examined]) -> list[tuple[str, Lock]]:
+    return [(one.name, one.lock) for one in locks if one.lock is not None]
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
