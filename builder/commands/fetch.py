@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from builder.commands.images import fill_images
 from builder.commands.locks import select_locks
 from builder.commands.project import Project, read_lock
 from builder.console import Transfers
@@ -36,6 +37,8 @@ class Options:
 
     selection: Selection
     inputs: Inputs = Inputs.STORE
+    images: bool = False
+    """Whether published base images are wanted too."""
     dry_run: bool = False
     jobs: int = _JOBS
     compare_with: tuple[Path, ...] = ()
@@ -51,6 +54,8 @@ def run(project: Project, options: Options) -> int:
     missing = _missing(project, wanted)
     if not options.dry_run:
         _fill(project, missing, options.jobs, KnownFiles(options.compare_with))
+    if options.images and not options.dry_run:
+        fill_images(project, locks)
     _report(project, wanted, missing, options)
     return 0
 

@@ -42,6 +42,7 @@ def add(verbs: Verbs) -> None:
     verb.add_argument("--jobs", type=int, default=16, metavar="N", help="downloads at once (default: 16)")
     said = "a file, folder or store with the right bytes, to say how wrong ones differ; may be repeated"
     verb.add_argument("--compare-with", action="append", type=Path, default=[], metavar="PATH", help=said)
+    verb.add_argument("--images", action="store_true", help="published base images, too")
     verb.add_argument(
         "--serve",
         default="",
@@ -63,6 +64,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         fetch.Options(
             selection=selection_of(options),
             inputs=Inputs(options.inputs),
+            images=options.images,
             dry_run=options.dry_run,
             jobs=options.jobs,
             compare_with=tuple(options.compare_with),
