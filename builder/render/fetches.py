@@ -53,13 +53,18 @@ class Item:
     sha256: str
     url: str = ""
     requirement: str = ""
+    mode: str = ""
+    """For files that steps may copy: a URL's would be another than the store's, and reach the image.
+
+    For few files of a stage only: BuildKit does not merge such layers, and a mount has room for few.
+    """
 
     def instruction(self) -> Add | Copy:
         """Return what brings the file into a stage."""
         target = f"/{file_name(self.file)}"
         if self.url:
-            return Add(url=self.url, sha256=self.sha256, target=target)
-        return Copy(stage=STORE, source=store_path(self.sha256), target=target)
+            return Add(url=self.url, sha256=self.sha256, target=target, mode=self.mode)
+        return Copy(stage=STORE, source=store_path(self.sha256), target=target, mode=self.mode)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -123,12 +123,15 @@ class Add:
     url: str
     sha256: str
     target: str
+    mode: str = ""
+    """Empty leaves it to BuildKit: 600."""
 
     def text(self) -> str:
         """Return the instruction's text."""
+        chmod = f"--chmod={self.mode} " if self.mode else ""
         digest = spelling.sha256(self.sha256)
         target = spelling.absolute_path(self.target)
-        return f"ADD --link --checksum=sha256:{digest} {spelling.url(self.url)} {target}"
+        return f"ADD --link {chmod}--checksum=sha256:{digest} {spelling.url(self.url)} {target}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,13 +152,16 @@ class Copy:
     stage: str
     source: str
     target: str
+    mode: str = ""
+    """Empty keeps the modes that there are."""
 
     def text(self) -> str:
         """Return the instruction's text."""
+        chmod = f"--chmod={self.mode} " if self.mode else ""
         absolute = self.source.startswith("/")
         source = spelling.absolute_path(self.source) if absolute else spelling.relative_path(self.source)
         target = spelling.absolute_path(self.target)
-        return f"COPY --link --from={spelling.stage_name(self.stage)} {source} {target}"
+        return f"COPY --link {chmod}--from={spelling.stage_name(self.stage)} {source} {target}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

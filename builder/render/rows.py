@@ -115,6 +115,7 @@ def _archive_stages(component: str, lock: Lock, form: Form) -> tuple[Stage, ...]
             file=row.file,
             sha256=row.sha256,
             url=form.places.archive_url(row) if form.inputs is Inputs.REMOTE else "",
+            mode="644",
         )
         for row in lock.archives
         if row.component == component

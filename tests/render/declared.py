@@ -25,6 +25,10 @@ from tests.render.script import PROCESSORS, Part, commands
 Plain = tuple[object, ...]
 
 
+def chmod_of(item: Add | Copy) -> tuple[str, ...]:
+    return (f"--chmod={item.mode}",) if item.mode else ()
+
+
 def of_declared(item: Instruction) -> Plain:  # noqa: C901, PLR0911, PLR0912 - one branch a kind
     match item:
         case From():
@@ -39,11 +43,12 @@ def of_declared(item: Instruction) -> Plain:  # noqa: C901, PLR0911, PLR0912 - o
         case Workdir():
             return ("WORKDIR", item.path)
         case Add():
-            return ("ADD", ("--link", f"--checksum=sha256:{item.sha256}"), item.url, item.target)
+            options = ("--link", *chmod_of(item), f"--checksum=sha256:{item.sha256}")
+            return ("ADD", options, item.url, item.target)
         case Unpack():
             return ("ADD", ("--link",), item.source, "/")
         case Copy():
-            return ("COPY", ("--link", f"--from={item.stage}"), item.source, item.target)
+            return ("COPY", ("--link", *chmod_of(item), f"--from={item.stage}"), item.source, item.target)
         case File():
             return ("COPY", ("--link", f"--chmod={item.mode}"), item.target, item.lines)
         case Run():

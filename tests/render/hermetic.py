@@ -51,7 +51,7 @@ def check_body(stage: ReadStage, seen: list[str]) -> None:
         elif item.keyword == "ADD":
             check_add(item, stage)
         elif item.keyword == "COPY":
-            check_copy(item, seen)
+            check_copy(item, stage, seen)
 
 
 def check_run(item: Read, seen: list[str]) -> None:
@@ -80,6 +80,11 @@ def check_verified(name: str, target: str, scripts: list[list[str]]) -> None:
         assert scripts[first] == verify, name
 
 
+def options_of(stage: ReadStage) -> list[str]:
+    """A file that steps may copy has one mode from both forms."""
+    return ["--link", "--chmod=644"] if stage.name.startswith("inputs-") else ["--link"]
+
+
 def check_add(item: Read, stage: ReadStage) -> None:
     assert stage.base == "scratch", f"line {item.number}: ADD in {stage.name}"
     source, target = item.words()
@@ -88,25 +93,26 @@ def check_add(item: Read, stage: ReadStage) -> None:
         assert item.options == ("--link",)
         assert target == "/"
         return
-    link, checksum = item.options
-    assert link == "--link"
+    *how, checksum = item.options
+    assert how == options_of(stage)
     assert re.fullmatch(r"--checksum=sha256:[0-9a-f]{64}", checksum), f"line {item.number}: no checksum"
     assert re.fullmatch(r"https?://[^\s$\"'\\]+", source)
     assert not source.endswith(".git")
     assert re.fullmatch(r"/[^/\s$\"'\\*?\[]+", target)
 
 
-def check_copy(item: Read, seen: list[str]) -> None:
+def check_copy(item: Read, stage: ReadStage, seen: list[str]) -> None:
     if item.heredoc is not None:
         link, mode = item.options
         assert (link, mode) in {("--link", "--chmod=644"), ("--link", "--chmod=755")}
         return
-    link, origin = item.options
-    assert link == "--link"
+    *how, origin = item.options
     name = origin.removeprefix("--from=")
     assert name in seen, f"line {item.number}: {origin}"
     source, target = item.words()
-    if name == "store" and not source.startswith("no-lock-for-"):
+    file = name == "store" and not source.startswith("no-lock-for-")
+    assert how == (options_of(stage) if file else ["--link"])
+    if file:
         assert re.fullmatch(r"sha256/[0-9a-f]{2}/[0-9a-f]{62}", source)
     assert target.startswith("/")
 

@@ -104,15 +104,15 @@ EOF
 
 # archives of hwloc
 FROM scratch AS inputs-hwloc-x86_64
-ADD --link --checksum=sha256:0000000000000000000000000000000000000000000000000000000000000008 https://mirror.invalid/software/hwloc/v2.12/hwloc-2.12.2.tar.bz2 /hwloc-2.12.2.tar.bz2
+ADD --link --chmod=644 --checksum=sha256:0000000000000000000000000000000000000000000000000000000000000008 https://mirror.invalid/software/hwloc/v2.12/hwloc-2.12.2.tar.bz2 /hwloc-2.12.2.tar.bz2
 COPY --link --chmod=644 <<'EOF' /SHA256SUMS
 0000000000000000000000000000000000000000000000000000000000000008  hwloc-2.12.2.tar.bz2
 EOF
 
 # archives of nats-server
 FROM scratch AS inputs-nats-server-x86_64
-ADD --link --checksum=sha256:000000000000000000000000000000000000000000000000000000000000000a https://releases.invalid/nats-io/nats-server/raw/v2.11.4/LICENSE /LICENSE
-ADD --link --checksum=sha256:0000000000000000000000000000000000000000000000000000000000000009 https://releases.invalid/nats-io/nats-server/releases/download/v2.11.4/nats-server-v2.11.4-linux-amd64.tar.gz /nats-server-v2.11.4-linux-amd64.tar.gz
+ADD --link --chmod=644 --checksum=sha256:000000000000000000000000000000000000000000000000000000000000000a https://releases.invalid/nats-io/nats-server/raw/v2.11.4/LICENSE /LICENSE
+ADD --link --chmod=644 --checksum=sha256:0000000000000000000000000000000000000000000000000000000000000009 https://releases.invalid/nats-io/nats-server/releases/download/v2.11.4/nats-server-v2.11.4-linux-amd64.tar.gz /nats-server-v2.11.4-linux-amd64.tar.gz
 COPY --link --chmod=644 <<'EOF' /SHA256SUMS
 000000000000000000000000000000000000000000000000000000000000000a  LICENSE
 0000000000000000000000000000000000000000000000000000000000000009  nats-server-v2.11.4-linux-amd64.tar.gz
@@ -526,15 +526,15 @@ EOF
 
 # archives of hwloc
 FROM scratch AS inputs-hwloc-aarch64
-ADD --link --checksum=sha256:0000000000000000000000000000000000000000000000000000000000000008 https://mirror.invalid/software/hwloc/v2.12/hwloc-2.12.2.tar.bz2 /hwloc-2.12.2.tar.bz2
+ADD --link --chmod=644 --checksum=sha256:0000000000000000000000000000000000000000000000000000000000000008 https://mirror.invalid/software/hwloc/v2.12/hwloc-2.12.2.tar.bz2 /hwloc-2.12.2.tar.bz2
 COPY --link --chmod=644 <<'EOF' /SHA256SUMS
 0000000000000000000000000000000000000000000000000000000000000008  hwloc-2.12.2.tar.bz2
 EOF
 
 # archives of nats-server
 FROM scratch AS inputs-nats-server-aarch64
-ADD --link --checksum=sha256:000000000000000000000000000000000000000000000000000000000000000a https://releases.invalid/nats-io/nats-server/raw/v2.11.4/LICENSE /LICENSE
-ADD --link --checksum=sha256:0000000000000000000000000000000000000000000000000000000000000009 https://releases.invalid/nats-io/nats-server/releases/download/v2.11.4/nats-server-v2.11.4-linux-arm64.tar.gz /nats-server-v2.11.4-linux-arm64.tar.gz
+ADD --link --chmod=644 --checksum=sha256:000000000000000000000000000000000000000000000000000000000000000a https://releases.invalid/nats-io/nats-server/raw/v2.11.4/LICENSE /LICENSE
+ADD --link --chmod=644 --checksum=sha256:0000000000000000000000000000000000000000000000000000000000000009 https://releases.invalid/nats-io/nats-server/releases/download/v2.11.4/nats-server-v2.11.4-linux-arm64.tar.gz /nats-server-v2.11.4-linux-arm64.tar.gz
 COPY --link --chmod=644 <<'EOF' /SHA256SUMS
 000000000000000000000000000000000000000000000000000000000000000a  LICENSE
 0000000000000000000000000000000000000000000000000000000000000009  nats-server-v2.11.4-linux-arm64.tar.gz

@@ -61,14 +61,14 @@ EOF
 
 # archives of cpython
 FROM scratch AS inputs-cpython-x86_64
-ADD --link --checksum=sha256:00000000000000000000000000000000000000000000000000000000000000c4 https://sources.invalid/python/3.12.6/Python-3.12.6.tgz /Python-3.12.6.tgz
+ADD --link --chmod=644 --checksum=sha256:00000000000000000000000000000000000000000000000000000000000000c4 https://sources.invalid/python/3.12.6/Python-3.12.6.tgz /Python-3.12.6.tgz
 COPY --link --chmod=644 <<'EOF' /SHA256SUMS
 00000000000000000000000000000000000000000000000000000000000000c4  Python-3.12.6.tgz
 EOF
 
 # archives of tool
 FROM scratch AS inputs-tool-x86_64
-ADD --link --checksum=sha256:00000000000000000000000000000000000000000000000000000000000000c5 https://releases.invalid/tool/tool-2.0.tar.gz /tool-2.0.tar.gz
+ADD --link --chmod=644 --checksum=sha256:00000000000000000000000000000000000000000000000000000000000000c5 https://releases.invalid/tool/tool-2.0.tar.gz /tool-2.0.tar.gz
 COPY --link --chmod=644 <<'EOF' /SHA256SUMS
 00000000000000000000000000000000000000000000000000000000000000c5  tool-2.0.tar.gz
 EOF
