@@ -12,10 +12,10 @@ PROGRAMS = ("sh", "cat", "chmod", "date", "gzip", "hostname", "mkdir", "mktemp",
             "tar", "touch")  # fmt: skip
 
 
-def write_root(path: Path) -> None:
-    """Write a tar with the programs and the libraries that they load."""
+def write_root(path: Path, more: tuple[str, ...] = ()) -> None:
+    """Write a tar with the programs, and `more` of them, and the libraries that they load."""
     files: dict[str, Path] = {}
-    for name in PROGRAMS:
+    for name in (*PROGRAMS, *more):
         found = shutil.which(name)
         assert found is not None, name
         files[f"usr/bin/{name}"] = Path(found).resolve()
