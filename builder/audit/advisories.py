@@ -105,6 +105,18 @@ def subjects(lock: Lock) -> tuple[Subject, ...]:
     ]
     rows += [
         Subject(
+            row=f"images {image.name}: python {name} {version}",
+            name=name,
+            version=version,
+            ecosystem="PyPI",
+            package=name,
+            release=_public(version),
+        )
+        for image in lock.images
+        for name, _, version in (line.partition("==") for line in image.python)
+    ]
+    rows += [
+        Subject(
             row=f"sources {source.component} {source.version}",
             name=source.component,
             version=source.version,

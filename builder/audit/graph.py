@@ -50,6 +50,8 @@ class Kind(StrEnum):
     IMAGE = "image"
     IN_IMAGE = "in-image"
     """An OS package that a published image brings: it has no row of its own."""
+    PYTHON_IN_IMAGE = "python-in-image"
+    """A Python distribution that a published image brings."""
     RUNTIME = "runtime"
     """The table of what the image is told at run time."""
 
@@ -135,6 +137,9 @@ class _Site:
             for line in image.inventory:
                 name, _, version = line.partition("=")
                 yield Node(kind=Kind.IN_IMAGE, name=name, version=version), [node]
+            for line in image.python:
+                name, _, version = line.partition("==")
+                yield Node(kind=Kind.PYTHON_IN_IMAGE, name=name, version=version), [node]
 
     def _askers(
         self,

@@ -103,6 +103,9 @@ def _components(lock: Lock, graph: Graph) -> dict[Node, Component]:
             purl = inventory_purl(node.name, node.version, lock)
             reaches = f"{node.name}={node.version}" in in_image
             found[node] = _component(node, ComponentType.LIBRARY, purl, reaches=reaches)
+        elif node.kind is Kind.PYTHON_IN_IMAGE:
+            held = PackageURL("pypi", None, node.name, node.version)
+            found[node] = _component(node, ComponentType.LIBRARY, held, reaches=True)
     return found
 
 

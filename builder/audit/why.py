@@ -75,7 +75,7 @@ def _means(name: str, node: Node) -> bool:
     meanings = {node.name, node.file, node.sha256, f"sha256:{node.sha256}"}
     if node.kind is Kind.IMAGE:
         meanings |= {node.name.rpartition("/")[2], f"{node.name}:{node.version}"}
-    if node.kind is Kind.PYTHON and canonicalize_name(name) == node.name:
+    if node.kind in {Kind.PYTHON, Kind.PYTHON_IN_IMAGE} and canonicalize_name(name) == node.name:
         return True
     return name in meanings - {"", "sha256:"}
 

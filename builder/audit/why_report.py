@@ -25,6 +25,7 @@ _KINDS = {
     Kind.ARCHIVE: "archive",
     Kind.IMAGE: "image",
     Kind.IN_IMAGE: "in the image",
+    Kind.PYTHON_IN_IMAGE: "Python in the image",
     Kind.RUNTIME: "table",
 }
 _NAMED_PLACES = 2

@@ -139,6 +139,14 @@ def test_a_submodule_is_judged_too() -> None:
     assert found.row == "sources zlib 1.3.1: ext/x"
 
 
+def test_python_of_a_published_image_is_judged_too() -> None:
+    found = lock()
+    image = dataclasses.replace(found.images[0], python=("torch==2.9.1+cu130",), python_by="somebody")
+    found = dataclasses.replace(found, images=(image,))
+    (finding,) = judged(found, record("PyPI", "torch", {"introduced": "0"}, {"last_affected": "2.9.1"}))
+    assert finding.row == "images registry.invalid/base: python torch 2.9.1+cu130"
+
+
 def test_listed_versions_withdrawn_records_and_unreadable_ranges() -> None:
     assert judged(lock(), record("PyPI", "idna", versions=["3.10.0"]))
     assert not judged(lock(), record("PyPI", "idna", versions=["3.9", "not a version"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from functools import cache
 from pathlib import Path
 
@@ -74,3 +75,14 @@ def test_a_chain_goes_across_kinds() -> None:
 
 def words(chain: tuple[Node, ...]) -> list[str]:
     return [f"{node.kind.value} {node.name}" if node is not ROOT else "recipe" for node in chain]
+
+
+def test_what_a_published_image_holds_is_there_because_of_the_image() -> None:
+    lock, _ = read("lock/1.4.2/debian-13/dynamo-x86_64.toml")
+    image = dataclasses.replace(lock.images[0], python=("torch==2.9.1",), python_by="somebody")
+    graph = graph_of(dataclasses.replace(lock, images=(image,)))
+    (torch,) = [node for node in graph.askers if node.kind is Kind.PYTHON_IN_IMAGE]
+    assert (torch.name, torch.version) == ("torch", "2.9.1")
+    assert words(graph.chains(torch)[0]) == ["recipe", f"image {image.name}", "python-in-image torch"]
+    (base_files,) = [node for node in graph.askers if node.name == "base-files"]
+    assert words(graph.chains(base_files)[0])[1] == f"image {image.name}"

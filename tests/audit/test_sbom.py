@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -87,6 +88,14 @@ def test_licences_scope_and_origin_of_what_is_built() -> None:
     assert items["source:ucx"]["scope"] == items["os-package:autoconf"]["scope"] == "excluded"
     assert items["python:torch" if "python:torch" in items else "python:numpy"]["scope"] == "required"
     assert all("NONE" not in str(item) for item in items.values())
+
+
+def test_python_of_a_published_image_is_listed() -> None:
+    lock, _, _ = made(SOME[2])
+    image = dataclasses.replace(lock.images[0], python=("torch==2.9.1",), python_by="somebody")
+    bom = json.loads(sbom(dataclasses.replace(lock, images=(image,)), Sha256("0" * 64)))
+    (torch,) = [item for item in bom["components"] if item["name"] == "torch"]
+    assert (torch["purl"], torch["scope"]) == ("pkg:pypi/torch@2.9.1", "required")
 
 
 def test_no_clock_no_zone_no_hash_seed(tmp_path: Path) -> None:
