@@ -6,6 +6,7 @@ import argparse
 
 from builder import __version__
 from builder.verbs import (
+    align,
     build,
     bundle,
     export,
@@ -42,6 +43,7 @@ _VERBS = (
     matrix,
     why,
     sbom,
+    align,
 )
 
 

@@ -38,6 +38,7 @@ class IndexFile:
     sha256: str = ""
     uploaded: datetime | None = None
     yanked: bool = False
+    requires_python: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,4 +126,5 @@ def _file(package: DistributionPackage, uploaded: datetime | None) -> Iterable[I
         sha256=package.digests.get("sha256", ""),
         uploaded=uploaded,
         yanked=package.is_yanked,
+        requires_python=package.requires_python or "",
     )

@@ -1,0 +1,188 @@
+"""Everything that a statement may be judged by, and the questions that several rules share. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from builder.audit.align.held import Held
+from builder.audit.align.published import Metadata, Published, UnaskedError
+from builder.model.claims import ImageFact
+from builder.model.component import Component
+from builder.model.target import Arch
+from builder.resolve.library import Library
+from builder.resolve.python.index import IndexFile, Project
+from builder.resolve.python.names import exact_version, lenient_requirement, name_of
+from builder.resolve.python.tags import marker_environment
+
+__all__ = ["DYNAMO", "RUNTIME", "Asked", "Evidence", "end_of", "repository_of", "tag_version", "version_of"]
+
+DYNAMO = "ai-dynamo"
+RUNTIME = "ai-dynamo-runtime"
+
+_FORGES = ("https://github.com/", "https://gitlab.com/")
+
+_PYTHON = "3.12"
+"""Markers are judged for this Python; none of those that matter here depends on it."""
+
+_TAG = re.compile(r"(?:.*[-_/])?v?(\d+(?:\.\d+)*(?:[-._]?(?:a|b|rc|post|dev)[-._]?\d+)?(?:-\d{1,2})?)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One requirement, and who has it."""
+
+    who: str
+    requirement: Requirement
+
+    def __str__(self) -> str:
+        requirement = Requirement(str(self.requirement))
+        requirement.marker = None
+        return f"{self.who} requires {requirement}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """The published side, the recipes, the locks, and what is known of images."""
+
+    published: Published
+    library: Library
+    held: Callable[[str], Held]
+    """The locks of a release."""
+    images: tuple[ImageFact, ...] = ()
+
+    def distributions(self, name: str) -> tuple[str, ...]:
+        """Return the distributions that a name means: its component's, or where there is no such its own."""
+        own = str(canonicalize_name(name))
+        component = self.library.components.get(own)
+        if component is None:
+            return (own,)
+        wheels = [*component.python.wheels, *(w for v in component.variants for w in v.wheels)]
+        names = (*component.python.family, *(wheel.name for wheel in wheels))
+        return tuple(dict.fromkeys(str(canonicalize_name(item)) for item in names))
+
+    def locked(self, release: str, name: str) -> str:
+        """Return the versions of a distribution or component in our locks of a release, as text."""
+        names = (*self.distributions(name), str(canonicalize_name(name)))
+        return self.held(release).shown(names)
+
+    def project(self, name: str) -> Project:
+        """Return the project that a name means; UnaskedError where the index has none."""
+        for item in self.distributions(name):
+            found = self.published.project(item)
+            if found is not None and found.files:
+                return found
+        raise UnaskedError(f"the index has no project {name}")
+
+    def repository(self, name: str) -> str:
+        """Return the git repository of the component of this name, or nothing."""
+        component = self.library.components.get(str(canonicalize_name(name)))
+        return repository_of(component) if component else ""
+
+    def files(self, name: str, version: str) -> tuple[IndexFile, ...]:
+        """Return the files of a version; UnaskedError where the index has none."""
+        project = self.project(name)
+        found = project.of(version_of(version))
+        if not found:
+            raise UnaskedError(f"the index has no {project.name} {version}")
+        return found
+
+    def metadata(self, name: str, version: str) -> Metadata:
+        """Return what a version says of itself (UnaskedError)."""
+        self.files(name, version)
+        return self.published.metadata(self.project(name).name, version)
+
+    def uploaded(self, release: str) -> datetime:
+        """Return when a Dynamo release was published (UnaskedError)."""
+        times = [item.uploaded for item in self.files(DYNAMO, release) if item.uploaded]
+        if not times:
+            raise UnaskedError(f"the index states no upload time of {DYNAMO} {release}")
+        return min(times)
+
+    def requirements(self, name: str, version: str, extras: Iterable[str] | None = None) -> list[Asked]:
+        """Return what a version requires: unconditionally and under each of `extras` (all unless given)."""
+        metadata = self.metadata(name, version)
+        wanted = metadata.extras if extras is None else tuple(str(canonicalize_name(e)) for e in extras)
+        found = []
+        for text in metadata.requires:
+            requirement = lenient_requirement(text)
+            for extra in ("", *wanted):
+                if _active(requirement, extra):
+                    who = f"{name} {version}, extra {extra}," if extra else f"{name} {version}"
+                    found.append(Asked(who=who, requirement=requirement))
+                    if not extra:
+                        break  # under an extra it would only be the same again
+        return found
+
+    def asked_of(self, release: str, names: Iterable[str], framework: str = "") -> list[Asked]:
+        """Return who requires one of `names` in a release: ai-dynamo, else what it binds by `==`.
+
+        With `framework` only that extra of ai-dynamo counts. UnaskedError where
+        nobody does and not everybody could be asked.
+        """
+        wanted = frozenset(names)
+        direct = self.requirements(DYNAMO, release, (framework,) if framework else None)
+        found = [asked for asked in direct if name_of(asked.requirement) in wanted]
+        if found:
+            return found
+        unasked = ""
+        for asked in self._bound(direct):
+            name, version = name_of(asked.requirement), exact_version(asked.requirement.specifier)
+            try:
+                inner = self.requirements(name, version, asked.requirement.extras)
+            except UnaskedError as error:
+                unasked = unasked or str(error)
+                continue
+            found += [item for item in inner if name_of(item.requirement) in wanted]
+        if unasked and not found:
+            raise UnaskedError(unasked)
+        return found
+
+    def _bound(self, direct: list[Asked]) -> Iterator[Asked]:
+        seen = set()
+        for asked in direct:
+            key = str(asked.requirement).partition(";")[0]
+            if exact_version(asked.requirement.specifier) and key not in seen:
+                seen.add(key)
+                yield asked
+
+
+def repository_of(component: Component) -> str:
+    """Return where a component's sources are in git: its recipe's address, else its home page on a forge."""
+    stated = next((recipe.git.url for recipe in component.versions.values() if recipe.git), "")
+    return stated or (component.homepage if component.homepage.startswith(_FORGES) else "")
+
+
+def _active(requirement: Requirement, extra: str) -> bool:
+    if requirement.marker is None:
+        return not extra
+    environment = marker_environment(Arch.X86_64, _PYTHON)
+    return requirement.marker.evaluate({**environment, "extra": extra})
+
+
+def version_of(text: str) -> Version:
+    """Read a version; UnaskedError where it is none, such as a branch."""
+    try:
+        return Version(text)
+    except InvalidVersion:
+        raise UnaskedError(f"{text!r} is not a version") from None
+
+
+def tag_version(tag: str) -> Version | None:
+    """Return the version that a tag names, such as v1.19.0, 0.7.1 or hwloc-2.12.2."""
+    found = _TAG.fullmatch(tag)
+    try:
+        return Version(found[1]) if found else None
+    except InvalidVersion:
+        return None
+
+
+def end_of(day: str) -> datetime:
+    """Return the last moment of a day, UTC."""
+    return datetime.combine(date.fromisoformat(day), time.max, tzinfo=UTC)
