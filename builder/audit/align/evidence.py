@@ -72,13 +72,23 @@ class Evidence:
         names = (*self.distributions(name), str(canonicalize_name(name)))
         return self.held(release).shown(names)
 
+    def recipe(self, release: str, name: str) -> tuple[str, str]:
+        """Return the version that a release's recipe gives a component, and where it is from; or nothing."""
+        found = self.library.releases.get(release)
+        own = str(canonicalize_name(name))
+        return (found.components.get(own), found.evidence.get(f"components.{own}")) if found else ("", "")
+
+    def any_project(self, name: str) -> Project | None:
+        """Return the project that a name means, or None where the index has none (UnaskedError)."""
+        found = map(self.published.project, self.distributions(name))
+        return next((project for project in found if project is not None and project.files), None)
+
     def project(self, name: str) -> Project:
         """Return the project that a name means; UnaskedError where the index has none."""
-        for item in self.distributions(name):
-            found = self.published.project(item)
-            if found is not None and found.files:
-                return found
-        raise UnaskedError(f"the index has no project {name}")
+        found = self.any_project(name)
+        if found is None:
+            raise UnaskedError(f"the index has no project {name}")
+        return found
 
     def repository(self, name: str) -> str:
         """Return the git repository of the component of this name, or nothing."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from packaging.version import Version
 
 from builder.audit.align.evidence import Evidence, tag_version, version_of
-from builder.audit.align.published import UnaskedError
+from builder.audit.align.published import Tags, UnaskedError
+from builder.resolve.python.index import IndexFile, Project
 
 __all__ = ["Existence", "existence", "nearest"]
 
@@ -27,41 +28,59 @@ class Existence:
 
 
 def existence(evidence: Evidence, name: str, version: str) -> Existence:
-    """Look for a version on the index, then among the tags of its component (UnaskedError)."""
+    """Look for a version on the index, then among the tags of its component (UnaskedError).
+
+    Where the index has the project its word is enough; what it has not is judged by tags alone.
+    """
     wanted = version_of(version)
-    places, known, unasked = [], set(), []
+    unasked: UnaskedError | None = None
+    project: Project | None = None
     try:
-        project = evidence.project(name)
-        files = project.of(wanted)
-        if files:
-            first = min((item.uploaded for item in files if item.uploaded), default=None)
-            day = f" since {first:%Y-%m-%d}" if first else ""
-            yanked = ", yanked" if all(item.yanked for item in files) else ""
-            return Existence(exists=True, said=f"on the index{day}{yanked}", uploaded=first)
-        places.append(f"project {project.name} of the index")
-        known |= set(project.versions())
+        project = evidence.any_project(name)
     except UnaskedError as error:
-        unasked.append(str(error))
-    if url := evidence.repository(name):
-        try:
-            tags = evidence.published.tags(url)
-        except UnaskedError as error:
-            unasked.append(str(error))
-        else:
-            versions = {found for tag in tags.tags if (found := tag_version(tag))}
-            if wanted in versions:
-                return Existence(exists=True, said=f"a tag of {url} ({tags.by})")
-            if versions and wanted > max(versions):
-                raise UnaskedError(f"{name} {version} is newer than every tag of {url} ({tags.by})")
-            places.append(f"{url} ({tags.by})")
-            known |= versions
-    if not places:
-        raise UnaskedError("; ".join(unasked))
-    where = (
-        f"neither {' nor '.join(places)} has it" if len(places) > 1 else f"{places[0]} has no such version"
-    )
+        unasked = error
+    if project and (files := project.of(wanted)):
+        return _on_the_index(files)
+    tags: Tags | None = None
+    try:
+        tags = _tags(evidence, name, wanted)
+    except UnaskedError as error:
+        unasked = unasked or error
+    if tags and wanted in _versions(tags):
+        return Existence(exists=True, said=f"a tag of {evidence.repository(name)} ({tags.by})")
+    if unasked and project is None:
+        raise unasked
+    if not project and not tags:
+        raise UnaskedError(f"the index has no project {name}, and no recipe knows its repository")
+    places = [f"project {project.name} of the index"] if project else []
+    places += [f"{evidence.repository(name)} ({tags.by})"] if tags else []
+    where = f"neither {' nor '.join(places)} has it" if len(places) > 1 else f"{places[0]} has it not"
+    known = {*(project.versions() if project else ()), *(_versions(tags) if tags else ())}
     said = f"{name} {version} never existed: {where}; nearest: {nearest(wanted, known)}"
     return Existence(exists=False, said=said)
+
+
+def _tags(evidence: Evidence, name: str, wanted: Version) -> Tags | None:
+    """Return the tags of a component, or None where there is none; what is newer than all is not judged."""
+    url = evidence.repository(name)
+    if not url:
+        return None
+    tags = evidence.published.tags(url)
+    versions = _versions(tags)
+    if versions and wanted > max(versions):
+        raise UnaskedError(f"{name} {wanted} is newer than every tag of {url} ({tags.by})")
+    return tags
+
+
+def _versions(tags: Tags) -> frozenset[Version]:
+    return frozenset(found for tag in tags.tags if (found := tag_version(tag)))
+
+
+def _on_the_index(files: Sequence[IndexFile]) -> Existence:
+    first = min((item.uploaded for item in files if item.uploaded), default=None)
+    day = f" since {first:%Y-%m-%d}" if first else ""
+    yanked = ", yanked" if all(item.yanked for item in files) else ""
+    return Existence(exists=True, said=f"on the index{day}{yanked}", uploaded=first)
 
 
 def nearest(wanted: Version, known: Iterable[Version]) -> str:

@@ -30,7 +30,7 @@ def includes(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
         return Verdict(status=Status.IMPOSSIBLE, evidence=found.said, published=column, lock=lock)
     asked = evidence.asked_of(release, evidence.distributions(claim.name), claim.framework)
     if not asked:
-        return _by_lock(claim, release, found, lock)
+        return _by_lock(claim, release, evidence, found, lock)
     refusing = [item for item in asked if not admits(item.requirement.specifier, claim.version)]
     column = _column(asked)
     if refusing:
@@ -59,14 +59,16 @@ def _snapshot(found: Existence, document: Document) -> Verdict:
     return Verdict(status=Status.ALIGNED, evidence=text)
 
 
-def _by_lock(claim: Claim, release: str, found: Existence, lock: str) -> Verdict:
-    """Judge what no published metadata requires by our lock of the release."""
+def _by_lock(claim: Claim, release: str, evidence: Evidence, found: Existence, lock: str) -> Verdict:
+    """Judge what no published metadata requires by our lock of the release, else by its recipe."""
     nobody = f"nothing that {DYNAMO} {release} binds requires {claim.name}"
-    if not lock:
+    stated, by = evidence.recipe(release, claim.name)
+    if not lock and not stated:
         return Verdict(status=Status.UNKNOWN, evidence=f"{nobody}, and no lock has it; it is {found.said}")
-    same = any(_same(version, claim.version) for version in lock.split(", "))
+    same = any(_same(version, claim.version) for version in (lock or stated).split(", "))
     status = Status.ALIGNED if same else Status.DRIFT
-    return Verdict(status=status, evidence=f"{nobody}; our lock has {lock}", lock=lock)
+    text = f"our lock has {lock}" if lock else f"our recipe has {stated}"
+    return Verdict(status=status, evidence=f"{nobody}; {text}{f' ({by})' if by else ''}", lock=lock)
 
 
 def _same(one: str, other: str) -> bool:

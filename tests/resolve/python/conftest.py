@@ -73,6 +73,7 @@ class Listed:
     file: str
     data: bytes
     uploaded: str
+    requires_python: str = ""
 
 
 @dataclass(kw_only=True)
@@ -115,8 +116,17 @@ class LocalIndex:
         stem = name.replace("-", "_")
         return self.add(name, f"{stem}-{version}.tar.gz", make_sdist(stem, version, files), uploaded)
 
-    def add(self, name: str, file: str, data: bytes, uploaded: str = "2025-01-01T00:00:00Z") -> str:
-        self.files.append(Listed(name=name, file=file, data=data, uploaded=uploaded))
+    def add(
+        self,
+        name: str,
+        file: str,
+        data: bytes,
+        uploaded: str = "2025-01-01T00:00:00Z",
+        requires_python: str = "",
+    ) -> str:
+        self.files.append(
+            Listed(name=name, file=file, data=data, uploaded=uploaded, requires_python=requires_python)
+        )
         return hashlib.sha256(data).hexdigest()
 
     def answer(self, request: Request) -> Response:
@@ -153,6 +163,8 @@ class LocalIndex:
             entry["hashes"] = {"sha256": hashlib.sha256(item.data).hexdigest()}
         if self.dates:
             entry["upload-time"] = item.uploaded
+        if item.requires_python:
+            entry["requires-python"] = item.requires_python
         if self.sizes:
             entry["size"] = len(item.data)
         return entry
@@ -160,6 +172,8 @@ class LocalIndex:
     def _link(self, item: Listed) -> str:
         digest = f"#sha256={hashlib.sha256(item.data).hexdigest()}" if self.hashes else ""
         date = f' data-upload-time="{html.escape(item.uploaded)}"' if self.dates else ""
+        python = html.escape(item.requires_python)
+        date += f' data-requires-python="{python}"' if python else ""
         return f'<a href="{self._path(item)}{digest}"{date}>{item.file}</a>\n'
 
     def _file(self, request: Request, path: str) -> Response:
