@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from builder.audit.align.evidence import DYNAMO, Evidence
+from builder.audit.align.evidence import DYNAMO, Evidence, repository_of
 from builder.audit.align.held import Held, held
 from builder.audit.align.index import Index
 from builder.audit.align.judge import Row, judge_document, judge_release
@@ -19,13 +19,14 @@ from builder.audit.align.verdict import Status
 from builder.audit.markdown import table as markdown
 from builder.commands.locks import locked_targets
 from builder.commands.project import Project
-from builder.commands.tags import tags_asker
+from builder.commands.tags import read_tags, tags_asker
 from builder.errors import RecipeError, UsageError
 from builder.io.files import read_bytes
 from builder.io.http import Client
 from builder.model.claims import Document, check_document
 from builder.model.lockfile import parse_lock
 from builder.model.recipefile import parse_recipe, parse_table
+from builder.model.tags import plain_url
 from builder.resolve.library import Library
 from builder.resolve.python.services import Services, default_index
 from builder.resolve.targets import ALL
@@ -128,7 +129,15 @@ def evidence_of(
         )
         index = Index(services, caches / "pages", tags_asker(project, offline=offline))
         images = {fact: None for document in documents for fact in document.images}
-        yield Evidence(published=index, library=library, held=_holding(project), images=tuple(images))
+        own = {plain_url(repository_of(item)) for item in library.components.values()}
+        others = {url.rpartition("/")[2]: url for url in read_tags(project) if url not in own}
+        yield Evidence(
+            published=index,
+            library=library,
+            held=_holding(project),
+            images=tuple(images),
+            repositories=others,
+        )
         if offline:
             age = f"of {index.oldest:%Y-%m-%d %H:%M} UTC and later" if index.oldest else "empty"
             project.console.status(f"offline: nothing was asked; the kept answers are {age}")

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from builder.errors import UsageError
 from builder.verbs.common import add_format, add_places, add_verb, project_of
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ _EXAMPLES = """\
   python -m builder align --release 0.8.0                    claims, published metadata, our locks
   python -m builder align --release all --status drift --status impossible
   python -m builder align --claims mine.toml --format json   the statements of your own document
+  python -m builder align --dockerfile Dockerfile            which pins of your own file hold?
+  python -m builder align --requirements requirements.txt --release 0.8.0
 """
 
 _STATUSES = ("aligned", "drift", "impossible", "unknown")
@@ -38,10 +41,11 @@ def add(verbs: Verbs) -> None:
         metavar="NAME",
         help="a release, or all (default: the default)",
     )
-    what = verb.add_mutually_exclusive_group()
-    what.add_argument(
+    verb.add_argument(
         "--claims", action="append", default=[], type=Path, metavar="FILE", help="judge this file"
     )
+    for word, said in (("--dockerfile", "judge the pins of this file"), ("--requirements", "likewise")):
+        verb.add_argument(word, action="append", default=[], type=Path, metavar="FILE", help=said)
     verb.add_argument("--status", action="append", default=[], choices=_STATUSES, help="show only these rows")
     verb.add_argument(
         "--offline", action="store_true", help="use kept answers only, and say how old they are"
@@ -55,14 +59,30 @@ def add(verbs: Verbs) -> None:
 def run(options: argparse.Namespace, console: Console) -> int:
     """Run the verb."""
     from builder.audit.align.verdict import Status  # noqa: PLC0415 - see the package's docstring
-    from builder.commands import align  # noqa: PLC0415
+    from builder.commands import align, align_file  # noqa: PLC0415
 
+    statuses = tuple(Status(word) for word in options.status)
+    if options.dockerfile or options.requirements:
+        if options.claims or len(options.release) > 1:
+            raise UsageError("files are judged without --claims and for one --release at most")
+        return align_file.run(
+            project_of(options, console),
+            align_file.Options(
+                dockerfiles=tuple(options.dockerfile),
+                requirements=tuple(options.requirements),
+                release="".join(options.release),
+                statuses=statuses,
+                offline=options.offline,
+                index_url=options.index_url,
+                format=options.format,
+            ),
+        )
     return align.run(
         project_of(options, console),
         align.Options(
             releases=tuple(options.release),
             claims=tuple(options.claims),
-            statuses=tuple(Status(word) for word in options.status),
+            statuses=statuses,
             offline=options.offline,
             index_url=options.index_url,
             format=options.format,

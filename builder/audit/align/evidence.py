@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 
 from packaging.requirements import Requirement
@@ -31,7 +31,10 @@ _FORGES = ("https://github.com/", "https://gitlab.com/")
 _PYTHON = "3.12"
 """Markers are judged for this Python; none of those that matter here depends on it."""
 
-_TAG = re.compile(r"(?:.*[-_/])?v?(\d+(?:\.\d+)*(?:[-._]?(?:a|b|rc|post|dev)[-._]?\d+)?(?:-\d{1,2})?)")
+_LONGEST = 200
+"""No version and no tag is longer, in characters."""
+
+_TAG = re.compile(r"(?:[^\d]*[-_/])?v?(\d+(?:\.\d+)*(?:[-._]?(?:a|b|rc|post|dev)[-._]?\d+)?(?:-\d{1,2})?)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +59,22 @@ class Evidence:
     held: Callable[[str], Held]
     """The locks of a release."""
     images: tuple[ImageFact, ...] = ()
+    repositories: Mapping[str, str] = field(default_factory=dict)
+    """Addresses of known repositories that are no component's, by their last word."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Everything whose versions can be judged: components, roots of releases, known repositories."""
+        releases = self.library.releases.values()
+        roots = {name for release in releases for table in release.python.values() for name, _ in table}
+        return frozenset({*self.library.components, *roots, *self.repositories})
 
     def distributions(self, name: str) -> tuple[str, ...]:
         """Return the distributions that a name means: its component's, or where there is no such its own."""
         own = str(canonicalize_name(name))
         component = self.library.components.get(own)
         if component is None:
-            return (own,)
+            return () if own in self.repositories else (own,)
         wheels = [*component.python.wheels, *(w for v in component.variants for w in v.wheels)]
         names = (*component.python.family, *(wheel.name for wheel in wheels))
         return tuple(dict.fromkeys(str(canonicalize_name(item)) for item in names))
@@ -91,9 +103,10 @@ class Evidence:
         return found
 
     def repository(self, name: str) -> str:
-        """Return the git repository of the component of this name, or nothing."""
-        component = self.library.components.get(str(canonicalize_name(name)))
-        return repository_of(component) if component else ""
+        """Return the git repository of the component of this name, or a known one, or nothing."""
+        own = str(canonicalize_name(name))
+        component = self.library.components.get(own)
+        return repository_of(component) if component else self.repositories.get(own, "")
 
     def files(self, name: str, version: str) -> tuple[IndexFile, ...]:
         """Return the files of a version; UnaskedError where the index has none."""
@@ -179,14 +192,14 @@ def _active(requirement: Requirement, extra: str) -> bool:
 def version_of(text: str) -> Version:
     """Read a version; UnaskedError where it is none, such as a branch."""
     try:
-        return Version(text)
+        return Version(text[:_LONGEST])
     except InvalidVersion:
-        raise UnaskedError(f"{text!r} is not a version") from None
+        raise UnaskedError(f"{text[:_LONGEST]!r} is not a version") from None
 
 
 def tag_version(tag: str) -> Version | None:
     """Return the version that a tag names, such as v1.19.0, 0.7.1 or hwloc-2.12.2."""
-    found = _TAG.fullmatch(tag)
+    found = _TAG.fullmatch(tag) if len(tag) <= _LONGEST else None
     try:
         return Version(found[1]) if found else None
     except InvalidVersion:

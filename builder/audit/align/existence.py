@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -56,7 +56,7 @@ def existence(evidence: Evidence, name: str, version: str) -> Existence:
     places += [f"{evidence.repository(name)} ({tags.by})"] if tags else []
     where = f"neither {' nor '.join(places)} has it" if len(places) > 1 else f"{places[0]} has it not"
     known = {*(project.versions() if project else ()), *(_versions(tags) if tags else ())}
-    said = f"{name} {version} never existed: {where}; nearest: {nearest(wanted, known)}"
+    said = f"{name} {wanted} never existed: {where}; nearest: {nearest(wanted, known)}"
     return Existence(exists=False, said=said)
 
 
@@ -73,7 +73,11 @@ def _tags(evidence: Evidence, name: str, wanted: Version) -> Tags | None:
 
 
 def _versions(tags: Tags) -> frozenset[Version]:
-    return frozenset(found for tag in tags.tags if (found := tag_version(tag)))
+    """Return the versions that tags name; v2.27.5-1, a packaging of 2.27.5, counts for both."""
+    found = {version for tag in tags.tags if (version := tag_version(tag))}
+    return frozenset(
+        found | {Version(v.base_version) for v in found if v.is_postrelease and not v.is_prerelease}
+    )
 
 
 def _on_the_index(files: Sequence[IndexFile]) -> Existence:
@@ -83,9 +87,10 @@ def _on_the_index(files: Sequence[IndexFile]) -> Existence:
     return Existence(exists=True, said=f"on the index{day}{yanked}", uploaded=first)
 
 
-def nearest(wanted: Version, known: Iterable[Version]) -> str:
-    """Return the existing versions around `wanted`, as text."""
-    ordered = sorted(known)
-    below = [str(item) for item in ordered if item < wanted][-_NEAR:]
-    above = [str(item) for item in ordered if item > wanted][:_NEAR]
-    return ", ".join((*below, *above)) or "none"
+def nearest(wanted: Version, known: Iterable[Version] | Mapping[Version, str]) -> str:
+    """Return the existing versions around `wanted`, as text; a mapping says how each is spelled."""
+    spelled = known if isinstance(known, Mapping) else {version: str(version) for version in known}
+    ordered = sorted(spelled)
+    below = [version for version in ordered if version <= wanted][-_NEAR:]
+    above = [version for version in ordered if version > wanted][:_NEAR]
+    return ", ".join(spelled[version] for version in (*below, *above)) or "none"

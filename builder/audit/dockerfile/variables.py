@@ -1,0 +1,103 @@
+"""Variables of Dockerfiles and of shells: `$NAME`, `${NAME:-word}`, `${NAME#pattern}`. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+
+__all__ = ["UNRESOLVED", "expanded", "references"]
+
+UNRESOLVED = "\N{REPLACEMENT CHARACTER}"
+"""Stands in expanded text for what only the build knows."""
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_REFERENCE = re.compile(r"\$(?:\{[#!]?([A-Za-z_][A-Za-z0-9_]*)|([A-Za-z_][A-Za-z0-9_]*))")
+_ASKED_FOR = re.compile(r"(?:environ|getenv|printenv)\W{1,6}(?:get\W{1,3})?([A-Za-z_][A-Za-z0-9_]*)")
+_DEEPEST = 20
+
+
+def references(text: str) -> frozenset[str]:
+    """Return the names of the variables that a text uses, by a `$` or by asking its environment."""
+    found = {one or other for one, other in _REFERENCE.findall(text)}
+    return frozenset(found | set(_ASKED_FOR.findall(text)))
+
+
+def expanded(text: str, known: Mapping[str, str], depth: int = 0) -> str:
+    """Return `text` with its variables replaced; what is not known becomes UNRESOLVED."""
+    parts, position = [], 0
+    while (start := text.find("$", position)) >= 0:
+        if start and text[start - 1] == "\\":
+            parts.append(text[position : start - 1] + "$")
+            position = start + 1
+            continue
+        parts.append(text[position:start])
+        value, position = _one(text, start, known, depth)
+        parts.append(value)
+    return "".join(parts) + text[position:]
+
+
+def _one(text: str, start: int, known: Mapping[str, str], depth: int) -> tuple[str, int]:
+    """Expand the variable that begins at `start`; return its value and what comes after it."""
+    if text.startswith("${", start):
+        end = _closing(text, start + 1, "{", "}")
+        inner = text[start + 2 : end]
+        return (_braced(inner, known, depth) if depth < _DEEPEST else UNRESOLVED), min(end + 1, len(text))
+    if text.startswith("$(", start):
+        return UNRESOLVED, min(_closing(text, start + 1, "(", ")") + 1, len(text))
+    name = _NAME.match(text, start + 1)
+    if name is None:
+        return (UNRESOLVED, start + 2) if text[start + 1 : start + 2].isdigit() else ("$", start + 1)
+    return known.get(name[0], UNRESOLVED), name.end()
+
+
+def _closing(text: str, start: int, opening: str, closing: str) -> int:
+    """Return where the bracket that opens at `start` closes; the text's end where it does not."""
+    depth = 0
+    for index in range(start, len(text)):
+        depth += {opening: 1, closing: -1}.get(text[index], 0)
+        if depth == 0:
+            return index
+    return len(text)
+
+
+def _braced(inner: str, known: Mapping[str, str], depth: int) -> str:
+    name = _NAME.match(inner)
+    if name is None:
+        return UNRESOLVED
+    value, rest = known.get(name[0]), inner[name.end() :]
+    if not rest:
+        return UNRESOLVED if value is None else value
+    colon = rest.startswith(":")
+    operator, word = rest[colon : colon + 1], rest[colon + 1 :]
+    if operator in ("-", "+", "=", "?"):
+        there = bool(value) if colon else value is not None
+        if operator == "+":
+            return expanded(word, known, depth + 1) if there else ""
+        if there:
+            return value or ""
+        return UNRESOLVED if operator == "?" else expanded(word, known, depth + 1)
+    return UNRESOLVED if value is None or colon else _changed(value, rest, known, depth)
+
+
+def _changed(value: str, rest: str, known: Mapping[str, str], depth: int) -> str:
+    """Return `value` with a prefix, a suffix or a part replaced, as POSIX shells and bash do."""
+    if rest[0] in "#%":
+        longest = rest[:2] in ("##", "%%")
+        pattern = expanded(rest[1 + longest :], known, depth + 1)
+        return _trimmed(value, pattern, longest=longest, suffix=rest[0] == "%")
+    if rest[0] == "/":
+        everywhere = rest.startswith("//")
+        old, _, new = rest[1 + everywhere :].partition("/")
+        old, new = expanded(old, known, depth + 1), expanded(new, known, depth + 1)
+        return value.replace(old, new) if everywhere else value.replace(old, new, 1)
+    return UNRESOLVED
+
+
+def _trimmed(value: str, pattern: str, *, longest: bool, suffix: bool) -> str:
+    sizes = range(len(value), -1, -1) if longest else range(len(value) + 1)
+    for size in sizes:
+        part = value[len(value) - size :] if suffix else value[:size]
+        if fnmatchcase(part, pattern):
+            return value[: len(value) - size] if suffix else value[size:]
+    return value
