@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ class Options:
     """Empty means the default release, or with `claims` every release that these speak of."""
     claims: tuple[Path, ...] = ()
     """Files of claims instead of those of the project."""
-    statuses: tuple[Status, ...] = field(default=())
+    statuses: tuple[str, ...] = ()
     """Show only rows of these; the exit code speaks of all."""
     offline: bool = False
     index_url: str = ""

@@ -33,7 +33,7 @@ class Options:
     requirements: tuple[Path, ...] = ()
     release: str = ""
     """Compare with what our locks of this release hold; empty compares with none."""
-    statuses: tuple[Status, ...] = ()
+    statuses: tuple[str, ...] = ()
     """Show only rows of these; the exit code speaks of all."""
     offline: bool = False
     index_url: str = ""

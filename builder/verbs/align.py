@@ -58,10 +58,9 @@ def add(verbs: Verbs) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Run the verb."""
-    from builder.audit.align.verdict import Status  # noqa: PLC0415 - see the package's docstring
-    from builder.commands import align, align_file  # noqa: PLC0415
+    from builder.commands import align, align_file  # noqa: PLC0415 - see the package's docstring
 
-    statuses = tuple(Status(word) for word in options.status)
+    statuses = tuple(options.status)
     if options.dockerfile or options.requirements:
         if options.claims or len(options.release) > 1:
             raise UsageError("files are judged without --claims and for one --release at most")
