@@ -17,6 +17,7 @@ from builder.errors import LockError, UsageError
 from builder.io.files import read_bytes
 from builder.model.digest import Sha256
 from builder.model.lock import Lock
+from builder.model.text import printable
 from builder.resolve.library import Library
 from builder.resolve.targets import ALL, Selection, lockable
 
@@ -36,6 +37,8 @@ class Options:
     """A folder, zip or file of advisories, or a service's URL."""
     accepted: Path | None = None
     """Advisories that somebody accepted."""
+    image: str = ""
+    """An image to explain: a file, a folder, or a name that the Docker engine knows."""
     json: bool = False
 
 
@@ -47,9 +50,8 @@ def run(project: Project, options: Options) -> int:
         options = dataclasses.replace(
             options, selection=dataclasses.replace(options.selection, releases=default)
         )
-    missing = _missing(project, options, library)
-    locks = _examined(project, options, missing)
-    proofs = [_integrity(locks), _freshness(project, locks, library, missing)]
+    prove = _with_image if options.image else _proven
+    locks, proofs = prove(project, options, library)
     proofs += _policies(project, locks, options)
     if options.json:
         project.console.json(as_value(locks, proofs))
@@ -73,6 +75,38 @@ def _policies(project: Project, locks: Sequence[Examined], options: Options) -> 
     elif options.accepted is not None:
         raise UsageError("--accepted needs --advisories", hint="name where the advisories are")
     return proofs
+
+
+def _proven(
+    project: Project, options: Options, library: Library | None
+) -> tuple[list[Examined], list[Proof]]:
+    missing = _missing(project, options, library)
+    locks = _examined(project, options, missing)
+    return locks, [_integrity(locks), _freshness(project, locks, library, missing)]
+
+
+def _with_image(
+    project: Project, options: Options, library: Library | None
+) -> tuple[list[Examined], list[Proof]]:
+    """Prove the locks that are named, or that the image names, and explain the image by them."""
+    # Loaded here: what needs no image must not wait for this.
+    from builder.commands.verify_image import image_proof, labelled  # noqa: PLC0415
+    from builder.engine.saved import image_file  # noqa: PLC0415
+
+    with image_file(options.image) as image:
+        files = options.files or _here(project, labelled(image), options.image)
+        locks, proofs = _proven(project, dataclasses.replace(options, files=files), library)
+        return locks, [*proofs, image_proof(project, image, locks)]
+
+
+def _here(project: Project, targets: Iterable[str], image: str) -> tuple[Path, ...]:
+    """Return the locks of `targets` that are here."""
+    known = dict(locked(project))
+    paths = tuple(known[f"{target}.toml"] for target in targets if f"{target}.toml" in known)
+    if not paths:
+        hint = "name the lock: verify --image IMAGE lock/…/….toml"
+        raise UsageError("it names no lock that is here", place=printable(image), hint=hint)
+    return paths
 
 
 def _examined(project: Project, options: Options, missing: Sequence[Finding]) -> list[Examined]:

@@ -9,15 +9,19 @@ import io
 import json
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
-from builder.errors import UsageError
+from builder.errors import DigestMismatchError, UsageError
 
 _CHUNK = 2**20  # bytes
+_LARGEST_TEXT = 2**26  # bytes of an index, a manifest or a configuration
+_DEEPEST = 4
+_SHA256 = "sha256:"
+_SAVED = "manifest.json"
 _KINDS = {
     tarfile.DIRTYPE: "directory",
     tarfile.SYMTYPE: "symlink",
@@ -87,14 +91,34 @@ class OciImages:
 
     def images(self) -> tuple[Image, ...]:
         """Return the images by platform; attestations are left out."""
-        found = [image for row in self._index() for image in self._images(row)]
+        try:
+            found = [image for row in self._index() for image in self._images(row, _DEEPEST)]
+        except (KeyError, TypeError, AttributeError, ValueError) as cause:
+            raise UsageError(
+                f"its index or a manifest is malformed: {cause!r:.200}", place=self.place
+            ) from cause
         return tuple(sorted(found, key=lambda image: (image.platform, image.digest)))
+
+    def check(self, image: Image) -> None:
+        """Hash the manifest and every layer of `image` (DigestMismatchError for one that is another)."""
+        named = (image.digest, *(layer.digest for layer in image.layers))
+        for digest in (text for text in named if text.startswith(_SHA256)):
+            with self._file(_blob(digest)) as file:
+                observed = _sha256(file)
+            if f"{_SHA256}{observed}" != digest:
+                raise DigestMismatchError(f"blob {digest[:80]} has sha256 {observed}", place=self.place)
 
     def entries(self, layer: Layer) -> Iterator[Entry]:
         """Yield the members of a layer in its order, files hashed."""
         with self._layer(layer) as archive:
             for member in archive:
                 yield _entry(member, archive.extractfile(member) if member.isreg() else None)
+
+    def each(self, layer: Layer, take: Callable[[Entry, IO[bytes] | None], None]) -> None:
+        """Give `take` each member of a layer in order, not hashed, and a file's content to read at once."""
+        with self._layer(layer) as archive:
+            for member in archive:
+                take(_entry(member, None), archive.extractfile(member) if member.isreg() else None)
 
     @contextmanager
     def opened(self, layer: Layer) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
@@ -107,16 +131,32 @@ class OciImages:
             )
 
     def _index(self) -> list[dict[str, Any]]:
+        if self._archive is not None and "index.json" not in self._members and _SAVED in self._members:
+            return [{"saved": number} for number in range(len(self._saved()))]
         rows = self._json("index.json").get("manifests")
         return [row for row in rows or () if isinstance(row, dict)]
 
-    def _images(self, row: dict[str, Any]) -> Iterator[Image]:
+    def _saved(self) -> list[dict[str, Any]]:
+        """Return the rows of an older `docker save`, which has no index."""
+        with self._file(_SAVED) as file:
+            return list(json.loads(file.read(_LARGEST_TEXT)))
+
+    def _images(self, row: dict[str, Any], deeper: int) -> Iterator[Image]:
+        if "saved" in row:
+            saved = self._saved()[row["saved"]]
+            config = self._json(saved["Config"])
+            layers = [{"digest": name, "size": self._members[name].size} for name in saved["Layers"]]
+            found = tuple(_layers(layers, config))
+            yield Image(platform=_platform(config), digest="", config=config, layers=found)
+            return
+        if deeper == 0:
+            raise ValueError("indexes in indexes in indexes")
         if row.get("annotations", {}).get("vnd.docker.reference.type") == "attestation-manifest":
             return
         manifest = self._json(_blob(row["digest"]))
         if "manifests" in manifest:
             for inner in manifest["manifests"]:
-                yield from self._images(inner)
+                yield from self._images(inner, deeper - 1)
             return
         config = self._json(_blob(manifest["config"]["digest"]))
         yield Image(
@@ -129,8 +169,8 @@ class OciImages:
     def _json(self, name: str) -> dict[str, Any]:
         with self._file(name) as file:
             try:
-                found = json.loads(file.read())
-            except ValueError as cause:
+                found = json.loads(file.read(_LARGEST_TEXT))
+            except (ValueError, RecursionError) as cause:
                 raise UsageError(f"{name} is no JSON: {cause}", place=self.place) from cause
         if not isinstance(found, dict):
             raise UsageError(f"{name} is no JSON object", place=self.place)
@@ -176,11 +216,16 @@ def open_images(path: Path) -> Iterator[OciImages]:
         hint = "Name an image in OCI layout, as `build` writes it"
         raise UsageError(f"is no image: {cause}", place=str(path), hint=hint) from cause
     with archive:
-        yield OciImages(path, archive)
+        try:
+            images = OciImages(path, archive)
+        except _UNREADABLE as cause:
+            raise UsageError(f"is no image: {cause}", place=str(path)) from cause
+        yield images
 
 
 def _blob(digest: str) -> str:
-    return f"blobs/{digest.replace(':', '/')}"
+    """Return the path of a blob; an older `docker save` names its files themselves."""
+    return f"blobs/{digest.replace(':', '/')}" if digest.startswith(_SHA256) else digest
 
 
 def _platform(config: dict[str, Any]) -> str:

@@ -27,6 +27,7 @@ _EXAMPLES = """\
   python -m builder verify lock/1.4.2/debian-13/dynamo-x86_64.toml
   python -m builder verify --licenses licenses.toml
   python -m builder verify --advisories osv-all.zip --accepted accepted.toml
+  python -m builder verify --image dynamo-1.4.2.oci.tar      which row explains each file?
 """
 
 
@@ -48,6 +49,7 @@ def add(verbs: Verbs) -> None:
     policies.add_argument(
         "--accepted", type=Path, metavar="FILE", help="advisories that somebody accepted, until when (TOML)"
     )
+    verb.add_argument("--image", default="", metavar="IMAGE", help="explain every file: a tar, or a name")
     verb.set_defaults(run=run)
 
 
@@ -63,6 +65,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             licenses=options.licenses,
             advisories=options.advisories,
             accepted=options.accepted,
+            image=options.image,
             json=options.format == "json",
         ),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,15 @@ def test_the_same_finding_in_many_locks_is_said_once(
     said = capsys.readouterr().out
     assert said.count("error [stale]") == 1
     assert "in lock/1.0/plain/tiny-aarch64.toml, lock/1.0/plain/tiny-x86_64.toml" in said
+
+
+def test_every_rule_that_is_named_exists() -> None:
+    named = {
+        name
+        for path in (ROOT / "builder").rglob("*.py")
+        for name in re.findall(r'found\(\s*"([a-z-]+)"', path.read_text("utf-8"))
+    }
+    assert named == RULES.keys()
 
 
 HOSTILE = {

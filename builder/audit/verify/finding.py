@@ -54,6 +54,18 @@ RULES: dict[str, Rule] = dict(
         _rule("advisory", Level.ERROR, 1, "A row is affected by a known vulnerability."),
         _rule("advisory-open", Level.WARNING, 0, "A row may be affected: the record does not decide it."),
         _rule("no-recipes", Level.NOTE, 0, "There are no recipes here, so freshness was not checked."),
+        _rule("damaged", Level.ERROR, 7, "A file of the store is not what its name says."),
+        _rule("other-lock", Level.ERROR, 1, "The image was made from another lock than the one at hand."),
+        _rule("unexplained", Level.ERROR, 1, "A file of the image comes from no row of the lock."),
+        _rule(
+            "foreign", Level.ERROR, 1, "The image has a distribution or package that is no row of the lock."
+        ),
+        _rule("bytecode", Level.WARNING, 0, "Python ran in a later layer and left compiled modules."),
+        _rule("absent", Level.ERROR, 1, "The lock says that the image has it, and it has not."),
+        _rule("altered", Level.ERROR, 7, "A file of the image has other bytes than its row says."),
+        _rule("settings", Level.ERROR, 1, "The image is told something else at run time than the lock says."),
+        _rule("strange", Level.ERROR, 1, "A layer holds what no layer may."),
+        _rule("unproven", Level.NOTE, 0, "Files are explained by something weaker than the locked bytes."),
     )
 )
 """Every rule by its name."""

@@ -56,7 +56,8 @@ def as_text(proofs: Sequence[Proof]) -> str:
     groups: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in _ordered(proofs):
         groups.setdefault((finding.rule.id, finding.row, finding.text), []).append(finding)
-    lines = [line for group in groups.values() for line in _group(group)]
+    several = len({finding.lock for finding in _ordered(proofs)}) > 1
+    lines = [line for group in groups.values() for line in _group(group, named=several)]
     if lines:
         lines.append("")
     lines += [f"{proof.name}: {printable(proof.says)}" for proof in proofs]
@@ -65,12 +66,13 @@ def as_text(proofs: Sequence[Proof]) -> str:
     return "\n".join([*lines, f"findings: {said or 'none'}"])
 
 
-def _group(group: Sequence[Finding]) -> Iterator[str]:
+def _group(group: Sequence[Finding], *, named: bool) -> Iterator[str]:
+    """Say a finding once; `named` says in which locks, where that is in question."""
     first = group[0]
     row = f"{printable(first.row)}: " if first.row else ""
     yield f"{first.rule.level.value} [{first.rule.id}] {row}{printable(first.text)}"
     locks = [printable(finding.lock) for finding in group if finding.lock]
-    if locks:
+    if locks and named:
         more = f" and {len(locks) - _SHOWN} more" if len(locks) > _SHOWN else ""
         yield f"    in {', '.join(locks[:_SHOWN])}{more}"
     if first.hint:

@@ -1,0 +1,164 @@
+"""`verify --image`: a built image against the lock that it says it was made from."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from builder.audit.image.explain import Explanation, explain
+from builder.audit.verify.examine import Examined
+from builder.audit.verify.finding import Finding, Proof, found
+from builder.commands.project import Project
+from builder.engine.images import Image, OciImages, open_images
+from builder.engine.tree import read_tree
+from builder.errors import BuilderError, DigestMismatchError, UsageError
+from builder.fetch.deb import LockedDeb
+from builder.fetch.package_members import deb_contents, wheel_contents
+from builder.model.filesystem import Reference
+from builder.model.integrity import BASE
+from builder.model.lock import RUNTIME, Lock, OsPackage, PythonPackage
+from builder.model.text import printable
+
+__all__ = ["image_proof", "labelled"]
+
+_WORKERS = 4
+_LOCK, _TARGET = "lockwright.lock", "lockwright.target"
+
+
+def labelled(path: Path) -> tuple[str, ...]:
+    """Return the targets that the images of `path` say they are, sorted (UsageError for no image)."""
+    with open_images(path) as images:
+        return tuple(sorted({label for image in images.images() if (label := _label(image, _TARGET))}))
+
+
+def image_proof(project: Project, path: Path, locks: Sequence[Examined]) -> Proof:
+    """Explain every image of `path` by the one of `locks` that it was made from."""
+    findings: list[Finding] = []
+    facts: list[dict[str, object]] = []
+    with open_images(path) as images:
+        for image in images.images():
+            one = _lock_of(image, locks, path)
+            if one.lock is None:
+                raise UsageError("its lock cannot be read", place=one.name)
+            explanation = _explained(project, images, image, one.lock)
+            own = [*_same_lock(image, one), *explanation.findings]
+            findings += [dataclasses.replace(finding, lock=one.name) for finding in own]
+            facts.append(_facts(image, one, explanation))
+    says = "; ".join(_says(fact) for fact in facts)
+    return Proof(name="image", says=says, findings=tuple(findings), facts={"images": facts})
+
+
+def _label(image: Image, name: str) -> str:
+    labels = (image.config.get("config") or {}).get("Labels") or {}
+    return str(labels.get(name, "")) if isinstance(labels, dict) else ""
+
+
+def _lock_of(image: Image, locks: Sequence[Examined], path: Path) -> Examined:
+    """Return the lock with the digest that the image carries, else the one of its target and architecture."""
+    for one in locks:
+        if _label(image, _LOCK) == f"sha256:{one.sha256}":
+            return one
+    target = _label(image, _TARGET)
+    fitting = [one for one in locks if one.lock and str(one.lock.target) == target]
+    fitting = fitting or [one for one in locks if one.lock and one.lock.arch.oci == image.platform]
+    if len(fitting) != 1:
+        raise UsageError(
+            f"which lock it was made from is not clear; it says {printable(target)[:200] or 'nothing'}",
+            place=str(path),
+            hint="name the lock: verify --image IMAGE lock/…/….toml",
+        )
+    return fitting[0]
+
+
+def _same_lock(image: Image, one: Examined) -> list[Finding]:
+    label = _label(image, _LOCK)
+    findings = []
+    if label != f"sha256:{one.sha256}":
+        said = f"it carries {label[:80]!r}" if label else "it carries no digest of a lock"
+        findings.append(found("other-lock", f"{said}, the lock has sha256:{one.sha256}"))
+    if one.lock is not None and image.platform.partition("/v")[0] != one.lock.arch.oci:
+        findings.append(found("other-lock", f"it is for {image.platform}, the lock for {one.lock.arch.oci}"))
+    return findings
+
+
+def _explained(project: Project, images: OciImages, image: Image, lock: Lock) -> Explanation:
+    wheels = [row for row in lock.python if RUNTIME in row.for_ and row.sha256]
+    debs = [row for row in lock.os_packages if {BASE, RUNTIME} & {*row.for_}]
+    with project.console.steps("reading", len(image.layers) + len(wheels) + len(debs)) as steps:
+        files = read_tree(images, image, lambda number: steps.done(f"layer {number + 1}"))
+
+        def read(row: PythonPackage | OsPackage) -> tuple[str, Reference | Finding | None]:
+            answer = _reference(project, row)
+            steps.done(f"{row.name} {row.version}: {'in the store' if answer else 'not in the store'}")
+            return str(row.sha256), answer
+
+        with ThreadPoolExecutor(_WORKERS) as pool:
+            answers = dict(pool.map(read, (*wheels, *debs)))
+    known = {digest: answer for digest, answer in answers.items() if isinstance(answer, Reference)}
+    explanation = explain(lock, files, known, known)
+    damaged = [answer for answer in answers.values() if isinstance(answer, Finding)]
+    weaker = _weaker(len(answers), len(known), explanation)
+    return dataclasses.replace(explanation, findings=(*explanation.findings, *damaged, *weaker))
+
+
+def _reference(project: Project, row: PythonPackage | OsPackage) -> Reference | Finding | None:
+    """Return what the row's file holds; None where the store has it not, or it cannot be read."""
+    sha256 = str(row.sha256)
+    if not project.store.has(sha256):
+        return None
+    path = project.store.path(sha256)
+    try:
+        project.store.verify(sha256)
+        if isinstance(row, PythonPackage):
+            return wheel_contents(path)
+        return deb_contents(LockedDeb(name=row.name, version=row.version, arch=row.arch, path=path))
+    except DigestMismatchError as error:
+        return found("damaged", str(error), row=f"{row.name} {row.version}")
+    except BuilderError:
+        return None
+
+
+def _weaker(rows: int, known: int, explanation: Explanation) -> Iterable[Finding]:
+    if known < rows:
+        text = (
+            f"{rows - known} of {rows} wheels and packages are not in the store: "
+            "their files agree with the lists in the image, which nobody vouches for"
+        )
+        yield found("unproven", text, hint="run `python -m builder fetch` for this lock, and verify again")
+    for ground, why in _WHY.items():
+        if explanation.grounds[ground]:
+            yield found("unproven", f"{explanation.grounds[ground]} files {why}")
+
+
+_WHY = {
+    "place": "are in the folder of a build, in the layer that copies it: their bytes are not compared here "
+    "(two builds to one digest prove them: `reproduce`)",
+    "rule": "are written by programs of the image while it is built: their bytes are not compared here",
+}
+
+
+def _facts(image: Image, one: Examined, explanation: Explanation) -> dict[str, object]:
+    return {
+        "platform": printable(image.platform),
+        "digest": printable(image.digest),
+        "lock": printable(one.name),
+        "files": explanation.files,
+        "python": explanation.python,
+        "os-packages": explanation.os_packages,
+        "explained-by": dict(explanation.grounds),
+    }
+
+
+def _says(fact: dict[str, object]) -> str:
+    grounds = fact["explained-by"]
+    said = (
+        ", ".join(f"{count} by {ground}" for ground, count in grounds.items())
+        if isinstance(grounds, dict)
+        else ""
+    )
+    return (
+        f"{fact['platform']} {fact['digest']}: {fact['files']} files, {fact['python']} Python distributions, "
+        f"{fact['os-packages']} OS packages; explained: {said}"
+    )
