@@ -99,7 +99,7 @@ def from_wheel(one: Distribution, wheel: Reference, venv: str) -> Iterator[Claim
     yield Claim(path=f"{one.info}/INSTALLER", ground=Ground.BYTES, sha256=_INSTALLER)
     yield Claim(path=f"{one.info}/RECORD", ground=Ground.LIST)
     for name, script in _scripts(wheel.texts).items():
-        text = _SCRIPT.format(python=f"/{venv}/bin/python", **script).encode()
+        text = _SCRIPT.format(python=f"/{venv}/bin/python", leave="exit", **script).encode()
         sha256 = hashlib.sha256(text).hexdigest()
         yield Claim(path=f"{venv}/bin/{name}", ground=Ground.BYTES, sha256=sha256)
 
@@ -115,7 +115,7 @@ import sys
 from {module} import {first}
 if __name__ == '__main__':
     sys.argv[0] = sys.argv[0].removesuffix('.exe')
-    sys.exit({function}())
+    sys.{leave}({function}())
 """
 
 
