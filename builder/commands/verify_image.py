@@ -106,7 +106,7 @@ def _explained(project: Project, images: OciImages, image: Image, lock: Lock) ->
 def _reference(project: Project, row: PythonPackage | OsPackage) -> Reference | Finding | None:
     """Return what the row's file holds; None where the store has it not, or it cannot be read."""
     sha256 = str(row.sha256)
-    if not project.store.has(sha256):
+    if not project.store.path(sha256).is_file():
         return None
     path = project.store.path(sha256)
     try:
