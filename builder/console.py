@@ -1,31 +1,25 @@
-"""What people see: data on standard output, everything else on standard error."""
+"""What people see: data on standard output, everything else on standard error.
+
+rich is loaded when it is needed: most runs write plain data, and should start fast.
+"""
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO, Any
-
-from rich import box
-from rich.console import Console as Terminal
-from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
-from rich.table import Table
+from functools import cached_property
+from typing import IO, TYPE_CHECKING, Any
 
 from builder.errors import BuilderError
+from builder.model.text import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console as Terminal
+    from rich.progress import Progress
 
 __all__ = ["Console", "Steps", "Transfers"]
 
@@ -46,7 +40,7 @@ class Steps:
         with self._mutex:
             if self._progress is not None and self._task is not None:
                 self._progress.advance(self._task)
-            self._terminal.print(escape(label), style="dim", highlight=False, soft_wrap=True)
+            self._terminal.print(_safe(label), style="dim", highlight=False, soft_wrap=True)
 
 
 class Transfers:
@@ -76,7 +70,7 @@ class Transfers:
 
     def said(self, text: str) -> None:
         """Say something above the display."""
-        self._terminal.print(escape(text), style="dim", highlight=False, soft_wrap=True)
+        self._terminal.print(_safe(text), style="dim", highlight=False, soft_wrap=True)
 
     def _show(self) -> None:
         if self._progress is not None and self._task is not None:
@@ -92,8 +86,14 @@ class Console:
         self, out: IO[str] | None = None, err: IO[str] | None = None, *, quiet: bool = False
     ) -> None:
         self._out = out or sys.stdout
+        if isinstance(self._out, io.TextIOWrapper):
+            self._out.reconfigure(errors="backslashreplace")  # a name that the locale cannot write
         self._quiet = quiet
-        self._terminal = Terminal(file=err or sys.stderr, highlight=False)
+        self._err = err or sys.stderr
+
+    @cached_property
+    def _terminal(self) -> Terminal:
+        return _terminal(self._err)
 
     def data(self, text: str) -> None:
         """Write result text to standard output, as it is."""
@@ -102,17 +102,32 @@ class Console:
 
     def json(self, value: Any) -> None:
         """Write a result as JSON, keys in the order given."""
-        self.data(json.dumps(value, indent=2, ensure_ascii=False))
+        text = json.dumps(value, indent=2, ensure_ascii=False)
+        self.data("\n".join(map(_json_visible, text.split("\n"))))
+
+    def styled(self, lines: Iterable[Sequence[tuple[str, str]]]) -> None:
+        """Write lines of (text, style) to standard output; styles show on terminals only."""
+        if not self._out.isatty():
+            self.data("".join(f"{''.join(text for text, _ in line)}\n" for line in lines))
+            return
+        from rich.text import Text  # noqa: PLC0415
+
+        terminal = _terminal(self._out)
+        for line in lines:
+            terminal.print(Text.assemble(*line), soft_wrap=True)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Write a table to standard output; cells are plain text."""
-        terminal = Terminal(file=self._out, highlight=False)
+        from rich.box import SIMPLE  # noqa: PLC0415
+        from rich.table import Table  # noqa: PLC0415
+
+        terminal = _terminal(self._out)
         if not terminal.is_terminal:
             widest = 4 + sum(max(map(len, column)) + 3 for column in zip(columns, *rows, strict=True))
-            terminal = Terminal(file=self._out, highlight=False, width=max(widest, _NARROWEST))
-        table = Table(*columns, box=box.SIMPLE, pad_edge=False)
+            terminal = _terminal(self._out, width=max(widest, _NARROWEST))
+        table = Table(*columns, box=SIMPLE, pad_edge=False)
         for row in rows:
-            table.add_row(*map(escape, row))
+            table.add_row(*(_safe(cell) for cell in row))
         terminal.print(table)
 
     def ask(self, question: str) -> str:
@@ -120,50 +135,81 @@ class Console:
         if self._quiet or not (sys.stdin.isatty() and self._terminal.is_terminal):
             return ""
         try:
-            return self._terminal.input(f"{escape(question)}: ").strip()
+            return self._terminal.input(f"{_safe(question)}: ").strip()
         except EOFError:
             return ""
 
     def status(self, text: str) -> None:
         """Tell what is going on."""
         if not self._quiet:
-            self._terminal.print(escape(text), highlight=False, soft_wrap=True)
+            self._terminal.print(_safe(text), highlight=False, soft_wrap=True)
 
     def warning(self, text: str) -> None:
         """Tell what deserves attention and stops nothing."""
-        self._terminal.print(f"[yellow]warning:[/] {escape(text)}", highlight=False, soft_wrap=True)
+        self._terminal.print(f"[yellow]warning:[/] {_safe(text)}", highlight=False, soft_wrap=True)
 
     def error(self, error: BuilderError) -> None:
         """Tell why the program cannot go on, and what to do next."""
-        self._terminal.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        self._terminal.print(f"[red]error:[/] {_safe(str(error))}", highlight=False, soft_wrap=True)
         if error.hint:
-            self._terminal.print(f"[cyan]hint:[/] {escape(error.hint)}", highlight=False, soft_wrap=True)
+            self._terminal.print(f"[cyan]hint:[/] {_safe(error.hint)}", highlight=False, soft_wrap=True)
 
     @contextmanager
     def transfers(self, title: str) -> Iterator[Transfers]:
         """Show one display of a fetch while the block runs; on no terminal a line a file."""
         if self._quiet or not self._terminal.is_terminal:
-            yield Transfers(None, Terminal(quiet=True) if self._quiet else self._terminal, title)
+            yield Transfers(None, _terminal(self._err, quiet=True) if self._quiet else self._terminal, title)
             return
+        from rich import progress as shown  # noqa: PLC0415
+
         columns = (
             *(
-                SpinnerColumn(),
-                TextColumn("{task.description}"),
-                BarColumn(),
-                TextColumn("{task.fields[files]}"),
+                shown.SpinnerColumn(),
+                shown.TextColumn("{task.description}"),
+                shown.BarColumn(),
+                shown.TextColumn("{task.fields[files]}"),
             ),
-            *(DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()),
+            *(shown.DownloadColumn(), shown.TransferSpeedColumn(), shown.TimeRemainingColumn()),
         )
-        with Progress(*columns, console=self._terminal, transient=True) as progress:
+        with shown.Progress(*columns, console=self._terminal, transient=True) as progress:
             yield Transfers(progress, self._terminal, title)
 
     @contextmanager
     def steps(self, title: str, total: int) -> Iterator[Steps]:
         """Show progress while the block runs; on no terminal a line a step."""
         if self._quiet or not self._terminal.is_terminal:
-            quiet = Terminal(quiet=True) if self._quiet else self._terminal
+            quiet = _terminal(self._err, quiet=True) if self._quiet else self._terminal
             yield Steps(None, quiet, title, total)
             return
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        with Progress(*columns, TimeElapsedColumn(), console=self._terminal, transient=True) as progress:
+        from rich import progress as shown  # noqa: PLC0415
+
+        columns = (
+            shown.SpinnerColumn(),
+            shown.TextColumn("{task.description}"),
+            shown.BarColumn(),
+            shown.MofNCompleteColumn(),
+        )
+        with shown.Progress(
+            *columns, shown.TimeElapsedColumn(), console=self._terminal, transient=True
+        ) as progress:
             yield Steps(progress, self._terminal, title, total)
+
+
+def _terminal(file: IO[str], *, width: int | None = None, quiet: bool = False) -> Terminal:
+    from rich.console import Console as Rich  # noqa: PLC0415
+
+    return Rich(file=file, highlight=False, width=width, quiet=quiet)
+
+
+def _safe(text: str) -> str:
+    """Return text for rich that shows as it is and steers no terminal, whoever wrote it."""
+    from rich.markup import escape  # noqa: PLC0415
+
+    return escape("\n".join(map(printable, text.split("\n"))))
+
+
+def _json_visible(line: str) -> str:
+    """Return a line of JSON that says the same, with what cannot be seen as JSON's own escapes."""
+    if printable(line) == line:
+        return line
+    return "".join(json.dumps(item)[1:-1] if printable(item) != item else item for item in line)

@@ -9,8 +9,8 @@ from builder.commands.locks import select_image
 from builder.commands.places import bind_places
 from builder.commands.project import Project, read_lock
 from builder.io.files import write_atomic
+from builder.model.selection import Selection
 from builder.resolve.python.export import to_pylock, to_requirements
-from builder.resolve.targets import Selection
 
 __all__ = ["Options", "run"]
 

@@ -8,8 +8,8 @@ from packaging.version import InvalidVersion, Version
 
 from builder.commands.project import Project, locked
 from builder.errors import BuilderError, UsageError
+from builder.model.selection import Selection
 from builder.model.target import Arch, Target
-from builder.resolve.targets import Selection
 
 __all__ = ["locked_targets", "select_image", "select_locks"]
 

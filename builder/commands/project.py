@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import builder
 from builder.console import Console
@@ -14,7 +15,9 @@ from builder.fetch.store import Store, store_root
 from builder.io.files import read_bytes
 from builder.model.lock import Lock
 from builder.model.lockfile import load_lock
-from builder.resolve.library import Library, read_library
+
+if TYPE_CHECKING:
+    from builder.resolve.library import Library
 
 __all__ = ["Project", "find_root", "locked", "open_project", "read_lock", "recipe_files"]
 
@@ -42,6 +45,8 @@ class Project:
 
     def library(self) -> Library:
         """Read all recipes (RecipeError)."""
+        from builder.resolve.library import read_library  # noqa: PLC0415 - many verbs read no recipes
+
         return read_library(recipe_files(self.recipes))
 
 

@@ -10,9 +10,9 @@ from builder.commands.places import bind_places
 from builder.commands.project import Project, read_lock
 from builder.io.files import write_atomic
 from builder.model.lock import Lock
+from builder.model.selection import Selection
 from builder.render import Inputs, render
 from builder.render.places import Places
-from builder.resolve.targets import Selection
 
 __all__ = ["FILES", "Options", "run"]
 

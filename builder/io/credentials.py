@@ -14,9 +14,6 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import unquote, urlsplit
 
-import requests
-from requests.auth import AuthBase
-
 from builder.errors import UsageError
 
 VARIABLE = "LOCKWRIGHT_AUTH"
@@ -69,20 +66,6 @@ class Credentials:
             line = f", line {cause.lineno}" if isinstance(cause, netrc.NetrcParseError) else ""
             raise UsageError(f"cannot be read as netrc{line}", place=str(path)) from None
         return None if entry is None else _basic(entry[0] or entry[1] or "", entry[2] or "")
-
-
-class HostAuth(AuthBase):
-    """Credentials for requests."""
-
-    def __init__(self, credentials: Credentials) -> None:
-        self._credentials = credentials
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Add the header of the request's host, unless it has one."""
-        header = self._credentials.header(str(request.url))
-        if header is not None and "Authorization" not in request.headers:
-            request.headers["Authorization"] = header
-        return request
 
 
 def _basic(user: str, password: str) -> str:

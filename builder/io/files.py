@@ -5,7 +5,6 @@ from __future__ import annotations
 __all__ = ["locked", "read_bytes", "read_text", "remove", "write_atomic"]
 
 import os
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,6 +102,8 @@ def _has_content(path: Path, data: bytes) -> bool:
 
 def _replace(path: Path, data: bytes) -> None:
     """Write a complete sibling, then rename it over `path`."""
+    import tempfile  # noqa: PLC0415 - what only reads should start fast
+
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     temporary = Path(name)
     try:

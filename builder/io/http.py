@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
 
 from builder import __version__
 from builder.errors import DigestMismatchError, FetchError
-from builder.io.credentials import HostAuth
 from builder.io.exchange import NoRangesError, NotFoundError, open_response
 from builder.io.network import Network
 from builder.io.redact import redacted
@@ -27,6 +27,8 @@ from builder.io.transfer import Transfer, TransientError, read_chunks
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
+
+    from builder.io.credentials import Credentials
 
 _T = TypeVar("_T")
 
@@ -91,7 +93,7 @@ class Client:
         self._session.headers["User-Agent"] = f"lockwright/{__version__}"
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.verify = self._network.authorities()
-        self._session.auth = HostAuth(self._network.credentials)
+        self._session.auth = _HostAuth(self._network.credentials)
         self._session.trust_env = False  # what of the environment counts is in `network`
 
     def __enter__(self) -> Self:
@@ -262,3 +264,17 @@ def _body(response: requests.Response, limit: int, *, unpack: bool) -> bytes:
                 f"is larger than the {limit} bytes expected at most", place=redacted(response.url)
             )
     return bytes(body)
+
+
+class _HostAuth(AuthBase):
+    """Credentials for requests."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials = credentials
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add the header of the request's host, unless it has one."""
+        header = self._credentials.header(str(request.url))
+        if header is not None and "Authorization" not in request.headers:
+            request.headers["Authorization"] = header
+        return request

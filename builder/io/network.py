@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-import requests
-
 from builder.io.credentials import Credentials
 
 _CONNECTIONS = 8
@@ -43,7 +41,11 @@ class Network:
     def authorities(self) -> str:
         """Return the path of the bundle of certificate authorities."""
         named = self.ca_file or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
-        return named or requests.utils.DEFAULT_CA_BUNDLE_PATH
+        if named:
+            return named
+        import requests  # noqa: PLC0415 - settings are read by every verb, the network is used by few
+
+        return requests.utils.DEFAULT_CA_BUNDLE_PATH
 
     def proxy_for(self, url: str) -> str:
         """Return the proxy to use for `url`, or nothing."""
@@ -54,6 +56,8 @@ class Network:
         return self._proxies[place]
 
     def _proxy(self, place: str) -> str:
+        import requests  # noqa: PLC0415 - see above
+
         if self.proxy:
             return "" if requests.utils.should_bypass_proxies(place, None) else self.proxy
         found = requests.utils.get_environ_proxies(place)

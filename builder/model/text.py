@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["MAX_LENGTH", "check_line", "printable"]
+__all__ = ["MAX_LENGTH", "ascii_only", "check_line", "printable"]
 
 MAX_LENGTH = 16_384
 """Longest accepted string, in characters."""
@@ -46,3 +46,10 @@ def printable(text: str) -> str:
         ascii(character)[1:-1] if unicodedata.category(character) in _FORBIDDEN else character
         for character in text
     )
+
+
+def ascii_only(text: str) -> str:
+    """Return `text` with everything but printable ASCII as escapes: no letter looks like another one."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(item if item.isascii() and item.isprintable() else ascii(item)[1:-1] for item in text)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from builder.commands.project import Project
     from builder.console import Console
-    from builder.resolve.targets import Selection
+    from builder.model.selection import Selection
 
     Verbs = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse names no public type
 
@@ -43,11 +43,11 @@ def add_verb(verbs: Verbs, name: str, summary: str, examples: str) -> argparse.A
     return verb
 
 
-def add_selection(verb: argparse.ArgumentParser) -> None:
-    """Add the options that choose targets; `selection_of` reads them."""
+def add_selection(verb: argparse.ArgumentParser, *, otherwise: str = "the default release") -> None:
+    """Add the options that choose targets; `selection_of` reads them. `otherwise` is said of no --release."""
     which = verb.add_argument_group("which targets")
     for word, said in (
-        ("--release", "a release, or all (default: the default release)"),
+        ("--release", f"a release, or all (default: {otherwise})"),
         ("--platform", "a platform; may be repeated"),
         ("--framework", "a framework; may be repeated"),
     ):
@@ -85,7 +85,7 @@ def add_engine(verb: argparse.ArgumentParser) -> None:
 
 def selection_of(options: argparse.Namespace) -> Selection:
     """Return which targets are meant."""
-    from builder.resolve.targets import Selection  # noqa: PLC0415 - see the package's docstring
+    from builder.model.selection import Selection  # noqa: PLC0415 - see the package's docstring
 
     return Selection(
         releases=tuple(options.release),
