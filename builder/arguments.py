@@ -9,8 +9,10 @@ from builder.verbs import (
     align,
     build,
     bundle,
+    diff,
     export,
     fetch,
+    git_driver,
     init,
     lock,
     matrix,
@@ -44,6 +46,8 @@ _VERBS = (
     why,
     sbom,
     align,
+    diff,
+    git_driver,
 )
 
 

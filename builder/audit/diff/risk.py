@@ -1,0 +1,72 @@
+"""The classes of risk, from the highest to the lowest."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+__all__ = ["UPGRADES", "Risk"]
+
+
+class Risk(StrEnum):
+    """How a change is to be taken; declared, and ordered by `rank`, from the highest risk down."""
+
+    BYTES = "bytes"
+    """The same version, other bytes."""
+    EVIDENCE = "evidence"
+    """Weaker evidence than before: another voucher, or no digest any more."""
+    ORIGIN = "origin"
+    """A new origin, index, repository or publisher."""
+    TAG = "tag"
+    """A tag that means another commit or image than before."""
+    DOWNGRADE = "downgrade"
+    """An older version, or two versions whose order cannot be known."""
+    NEW = "new"
+    """A package that was not there, or that was not in the image."""
+    SIGNATURE = "signature"
+    """A signature that was there is not there any more."""
+    LICENCE = "licence"
+    """Another licence, or none stated any more."""
+    YANKED = "yanked"
+    """The index has withdrawn the file."""
+    SETTINGS = "settings"
+    """Build steps, flags, environment, checks and settings: what is executed, and with what."""
+    REMOVED = "removed"
+    """A package that is not there any more."""
+    MAJOR = "major"
+    MINOR = "minor"
+    PATCH = "patch"
+    CONSEQUENCE = "consequence"
+    """What follows from other changes, or says nothing about bytes."""
+
+    @property
+    def rank(self) -> int:
+        """Return the place in the order of risk: 0 is the highest."""
+        return _RANKS[self]
+
+    @property
+    def heading(self) -> str:
+        """Return the heading for people."""
+        return _HEADINGS[self]
+
+
+UPGRADES = (Risk.MAJOR, Risk.MINOR, Risk.PATCH)
+"""The classes of an ordinary upgrade."""
+
+_RANKS = {risk: rank for rank, risk in enumerate(Risk)}
+_HEADINGS = {
+    Risk.BYTES: "Same version, other bytes",
+    Risk.EVIDENCE: "Weaker evidence than before",
+    Risk.ORIGIN: "New origin or index",
+    Risk.TAG: "Tag moved",
+    Risk.DOWNGRADE: "Downgrade",
+    Risk.NEW: "New package",
+    Risk.SIGNATURE: "Signature removed",
+    Risk.LICENCE: "Licence changed",
+    Risk.YANKED: "Yanked",
+    Risk.SETTINGS: "Build steps, flags, environment, checks, settings",
+    Risk.REMOVED: "Removed",
+    Risk.MAJOR: "Upgrade, major",
+    Risk.MINOR: "Upgrade, minor",
+    Risk.PATCH: "Upgrade, patch",
+    Risk.CONSEQUENCE: "Mere consequences",
+}

@@ -1,0 +1,151 @@
+"""From two sides to compared locks: parsed, judged by their own integrity, paired."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from packaging.version import InvalidVersion, Version
+
+from builder.audit.diff.compare import came_whole, compare, rewritten, went_whole
+from builder.audit.diff.exports import Pin, compare_pins, pins_of
+from builder.audit.diff.report import Compared, Unsound
+from builder.audit.verify.examine import Examined, examine
+from builder.commands.diff_sides import Side, Sides
+from builder.errors import LockError
+from builder.model import toml
+from builder.model.lock import Lock
+from builder.model.lockfile import parse_lock
+from builder.model.selection import Selection
+
+__all__ = ["Reading", "compare_sides"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What was compared, and which locks fail their own integrity check."""
+
+    compared: tuple[Compared, ...]
+    unsound: tuple[Unsound, ...]
+
+
+def compare_sides(sides: Sides, selection: Selection) -> Reading:
+    """Compare each lock with what it was; LockError for what is no lock at all."""
+    before, after = sides.before, sides.after
+    if before.files.keys() == after.files.keys() == {""} and (_is_export(before) or _is_export(after)):
+        return Reading(compared=(_exports(before, after),), unsound=())
+    compared, judged = [], []
+    for name in sorted(before.names | after.names):
+        if _same(sides, name):
+            compared.append(Compared(target=_label(name), before=name, after=name, changes=()))
+            continue
+        old, new = _examined(before, name), _examined(after, name)
+        if not any(item and item.lock and selection.holds(item.lock.target) for item in (old, new)):
+            continue
+        compared.append(_pair(sides, name, old.lock if old else None, new.lock if new else None))
+        judged += [*_unsound(before, name, old, after=False), *_unsound(after, name, new, after=True)]
+    return Reading(compared=tuple(compared), unsound=tuple(judged))
+
+
+def _same(sides: Sides, name: str) -> bool:
+    if name not in sides.before.names or name not in sides.after.names:
+        return False
+    return sides.before.files.get(name) == sides.after.files.get(name)
+
+
+def _examined(side: Side, name: str) -> Examined | None:
+    """Read a lock and judge it by its own integrity; LockError for what cannot be read."""
+    if name not in side.files:
+        return None
+    place = name if name.count("/") >= 2 else ""
+    below = "/".join(place.split("/")[-3:])
+    found = examine(side.files[name], name=side.places[name], place=below)
+    if found.lock is None:
+        parse_lock(side.files[name], place=side.places[name])  # says why it cannot be read
+    return found
+
+
+def _pair(sides: Sides, name: str, old: Lock | None, new: Lock | None) -> Compared:
+    before, after = sides.before, sides.after
+    if new is None:
+        assert old is not None  # noqa: S101 - the name is on one side at least
+        label = _label(name) or str(old.target)
+        return Compared(target=label, before=name or before.label, after="", changes=(went_whole(old),))
+    label = _label(name) or str(new.target)
+    if old is not None:
+        changes = compare(old, new) or rewritten(before.files[name], after.files[name])
+        return Compared(target=label, before=name or before.label, after=name or after.label, changes=changes)
+    earlier = _predecessor(before, name)
+    if not earlier:
+        return Compared(target=label, before="", after=name or after.label, changes=(came_whole(new),))
+    base = parse_lock(before.files[earlier], place=before.places[earlier])
+    changes = (came_whole(new, _label(earlier)), *compare(base, new))
+    return Compared(target=label, before=earlier, after=name, changes=changes)
+
+
+def _predecessor(side: Side, name: str) -> str:
+    """Return the lock of the newest earlier release for the same platform, framework and architecture."""
+    parts = name.split("/")
+    if len(parts) < 3:
+        return ""
+    release = _version(parts[-3])
+    known = [item.split("/") for item in side.files]
+    found = [item for item in known if item[-2:] == parts[-2:] and item[:-3] == parts[:-3]]
+    earlier = [item for item in found if _version(item[-3]) < release]
+    newest = max(earlier, key=lambda item: _version(item[-3]), default=[])
+    return "/".join(newest)
+
+
+def _version(text: str) -> Version:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return Version("0")
+
+
+def _label(name: str) -> str:
+    return name.removeprefix("lock/").removesuffix(".toml")
+
+
+def _unsound(side: Side, name: str, found: Examined | None, *, after: bool) -> Iterator[Unsound]:
+    lines = (
+        tuple(f"{item.row}: {item.text}" if item.row else item.text for item in found.findings)
+        if found
+        else ()
+    )
+    if lines:
+        yield Unsound(place=side.places[name], findings=lines, after=after)
+
+
+def _is_export(side: Side) -> bool:
+    """Say by its name whether a file is no lock but what another tool reads."""
+    name = side.label.rpartition("/")[2]
+    return name.endswith((".txt", ".in")) or (name.startswith("pylock.") and name.endswith(".toml"))
+
+
+def _exports(before: Side, after: Side) -> Compared:
+    """Compare Python rows where one side, or both, is no lock but what another tool reads."""
+    from builder.audit.diff.readers import marker_environment  # noqa: PLC0415 - locks alone need none of it
+
+    old, new = (
+        None if _is_export(side) else parse_lock(side.files[""], place=side.label) for side in (before, after)
+    )
+    target = old or new
+    environment = marker_environment(target) if target else None
+    olds = pins_of(old) if old else _read(before, environment)
+    news = pins_of(new) if new else _read(after, environment)
+    label = str(target.target) if target else after.label
+    return Compared(target=label, before=before.label, after=after.label, changes=compare_pins(olds, news))
+
+
+def _read(side: Side, environment: dict[str, str] | None) -> tuple[Pin, ...]:
+    from builder.audit.diff.readers import read_pylock, read_requirements  # noqa: PLC0415 - as above
+
+    place, data = side.label, side.files[""]
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise LockError(f"byte {error.start} is not UTF-8", place=place) from None
+    if not place.endswith(".toml"):
+        return read_requirements(text, environment, place=place)
+    return read_pylock(toml.loads(data, place=place, error=LockError), environment, place=place)

@@ -1,0 +1,62 @@
+"""`git-driver`: what git calls to show locks. It always ends well: git gives up on a driver that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from builder.console import Console
+from builder.errors import LockError, UsageError
+from builder.io.files import read_bytes
+from builder.model.text import ascii_only
+
+__all__ = ["ABSENT", "run_diff", "run_text"]
+
+ABSENT = "/dev/null"
+"""What git gives for the file of a side that has none."""
+
+
+def run_text(console: Console, file: Path) -> int:
+    """Write a lock as lines that git compares (`textconv`); what is no lock is shown as it is."""
+    from builder.audit.diff.listing import as_listing  # noqa: PLC0415 - the other form needs other code
+    from builder.model.lockfile import parse_lock  # noqa: PLC0415
+
+    data = read_bytes(file)
+    try:
+        console.data(as_listing(parse_lock(data, place="lock")))
+    except LockError as error:
+        text = data.decode("utf-8", "backslashreplace")
+        lines = (f"no lock: {error}", *text.split("\n"))
+        console.data("".join(f"{ascii_only(line)}\n" for line in lines))
+    return 0
+
+
+def run_diff(console: Console, words: Sequence[str]) -> int:
+    """Write the report of one changed lock (`command`), from the seven or nine words that git gives."""
+    from builder.audit.diff.page import page  # noqa: PLC0415
+    from builder.audit.diff.report import report  # noqa: PLC0415
+    from builder.audit.diff.text import as_text  # noqa: PLC0415
+    from builder.commands.diff_pairs import compare_sides  # noqa: PLC0415
+    from builder.commands.diff_sides import sides_of_files  # noqa: PLC0415
+    from builder.model.selection import Selection  # noqa: PLC0415
+
+    if len(words) not in {1, 7, 9}:
+        raise UsageError(
+            f"expected the seven words that git gives, got {len(words)}", place="git-driver diff"
+        )
+    if len(words) == 1:
+        console.data(f"{ascii_only(words[0])}: not merged")
+        return 0
+    path, old, _, _, new, _, _ = words[:7]
+    name = words[7] if len(words) == 9 else path
+    files = {side: read_bytes(Path(file)) for side, file in (("a", old), ("b", new)) if file != ABSENT}
+    sides = sides_of_files((f"a/{path}", files.get("a")), (f"b/{name}", files.get("b")))
+    try:
+        reading = compare_sides(sides, Selection())
+    except LockError as error:
+        console.data(ascii_only(f"a/{path} -> b/{name}: {error}"))
+        return 0
+    found = report(sides.before.label, sides.after.label, reading.compared, reading.unsound)
+    console.styled(as_text(page(found)))
+    console.data("")
+    return 0
