@@ -19,7 +19,7 @@ from builder.commands.diff_sides import sides_of
 from builder.commands.project import Project
 from builder.model.selection import Selection
 
-__all__ = ["Form", "Options", "run", "show"]
+__all__ = ["Form", "Options", "level", "run", "show"]
 
 
 class Form(StrEnum):
@@ -47,6 +47,11 @@ class Options:
     fail_on: Risk | None = Risk.CONSEQUENCE
     """The lowest class of risk that makes the exit code 1; None for no class."""
     form: Form = Form.TEXT
+
+
+def level(word: str) -> Risk | None:
+    """Return the class of risk that `word` names; None for `none`."""
+    return None if word == "none" else Risk(word)
 
 
 def run(project: Project, options: Options) -> int:

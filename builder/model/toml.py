@@ -8,9 +8,10 @@ values are written inline; one line feed at each line's end.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+import tomli
 
 from builder.errors import BuilderError
 
@@ -26,10 +27,10 @@ def loads(data: bytes, *, place: str, error: type[BuilderError]) -> dict[str, An
     if len(data) > _MAX_BYTES:
         raise error(f"{len(data)} bytes are too many for a TOML file", place=place)
     try:
-        return tomllib.loads(data.decode("utf-8"))
+        return tomli.loads(data.decode("utf-8"))
     except UnicodeDecodeError as problem:
         raise error(f"byte {problem.start} is not UTF-8", place=place) from None
-    except tomllib.TOMLDecodeError as problem:
+    except tomli.TOMLDecodeError as problem:
         raise error(f"not TOML: {problem}", place=place) from None
     except RecursionError:
         raise error("not TOML: nested too deeply", place=place) from None

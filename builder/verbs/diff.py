@@ -70,8 +70,7 @@ def add(verbs: Verbs) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Run the verb."""
-    from builder.audit.diff.risk import Risk  # noqa: PLC0415 - see the package's docstring
-    from builder.commands import diff  # noqa: PLC0415
+    from builder.commands import diff  # noqa: PLC0415 - see the package's docstring
 
     return diff.run(
         project_of(options, console),
@@ -82,7 +81,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             clones=tuple(options.clones),
             online=options.online,
             index_url=options.index_url,
-            fail_on=None if options.fail_on == "none" else Risk(options.fail_on),
+            fail_on=diff.level(options.fail_on),
             form=diff.Form(options.format),
         ),
     )

@@ -70,9 +70,9 @@ def _fields(old: Pin, new: Pin) -> Iterator[Field]:
         risk = Risk.EVIDENCE
     elif old.version != new.version or not old.digests:
         risk = Risk.CONSEQUENCE
-    elif min(old.digests, new.digests, key=len) <= max(old.digests, new.digests, key=len):
-        if min(len(old.digests), len(new.digests)) == 1:
-            return
+    elif old.digests < new.digests or new.digests < old.digests:
+        if 1 in {len(old.digests), len(new.digests)}:
+            return  # the file of one side is among those that the other accepts
         risk = Risk.BYTES if old.digests < new.digests else Risk.CONSEQUENCE
     else:
         risk = Risk.BYTES

@@ -23,7 +23,7 @@ class Risk(StrEnum):
     NEW = "new"
     """A package that was not there, or that was not in the image."""
     SIGNATURE = "signature"
-    """A signature that was there is not there any more."""
+    """A signature that was there is not there any more, or is another's."""
     LICENCE = "licence"
     """Another licence, or none stated any more."""
     YANKED = "yanked"
@@ -60,7 +60,7 @@ _HEADINGS = {
     Risk.TAG: "Tag moved",
     Risk.DOWNGRADE: "Downgrade",
     Risk.NEW: "New package",
-    Risk.SIGNATURE: "Signature removed",
+    Risk.SIGNATURE: "Signature removed or changed",
     Risk.LICENCE: "Licence changed",
     Risk.YANKED: "Yanked",
     Risk.SETTINGS: "Build steps, flags, environment, checks, settings",

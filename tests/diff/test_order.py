@@ -1,0 +1,70 @@
+"""Which version is newer, by each ecosystem's own order, and how big the step is."""
+
+from __future__ import annotations
+
+import pytest
+
+from builder.audit.diff.order import calendar, debian, order_of, pep440, upstream
+from builder.audit.diff.risk import Risk
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "risk"),
+    [
+        ("1.2.3", "2.0", Risk.MAJOR),
+        ("1.2.3", "1.10", Risk.MINOR),
+        ("1.2.3", "1.2.10", Risk.PATCH),
+        ("1.2", "1.2.1", Risk.PATCH),
+        ("1.2", "1.2.post1", Risk.PATCH),
+        ("1.2", "1.2.0", Risk.PATCH),
+        ("1.2rc1", "1.2", Risk.PATCH),
+        ("2.9.0+cu128", "2.9.0+cu130", Risk.PATCH),
+        ("1.2", "1!0.1", Risk.MAJOR),
+        ("1.10", "1.9", Risk.DOWNGRADE),
+        ("1.2", "1.2rc1", Risk.DOWNGRADE),
+        ("2.9.0+cu130", "2.9.0+cpu", Risk.DOWNGRADE),
+        ("1.2", "not a version", Risk.DOWNGRADE),
+        ("1.2", "1" * 5000, Risk.DOWNGRADE),
+    ],
+)
+def test_python(before: str, after: str, risk: Risk) -> None:
+    assert pep440(before, after) is risk
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "risk"),
+    [
+        ("2.41-12+deb13u4", "2.41-12+deb13u5", Risk.PATCH),
+        ("2.41-12", "2.42-1", Risk.MINOR),
+        ("1.9-1", "1:0.1-1", Risk.MAJOR),
+        ("3.0-1", "3.0~rc1-1", Risk.DOWNGRADE),
+        ("3.0-2+b1", "3.0-2", Risk.DOWNGRADE),
+        ("1.2-1", "1.2 1", Risk.DOWNGRADE),
+        ("20240203", "20250419", Risk.MAJOR),
+    ],
+)
+def test_debian(before: str, after: str, risk: Risk) -> None:
+    assert debian(before, after) is risk
+    assert order_of("debian")(before, after) is risk
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "risk"),
+    [
+        ("v1.21.0", "v1.22.0", Risk.MINOR),
+        ("13-slim", "13.1-slim", Risk.MINOR),
+        ("trixie-20260918-slim", "trixie-20261012-slim", Risk.PATCH),
+        ("v2.4.0", "2.3.1", Risk.DOWNGRADE),
+    ],
+)
+def test_components_and_tags(before: str, after: str, risk: Risk) -> None:
+    assert upstream(before, after) is risk
+
+
+def test_dates() -> None:
+    assert calendar("2026-08-29T00:00:00Z", "2026-11-22T00:00:00Z") is Risk.PATCH
+    assert calendar("2026-11-22T00:00:00Z", "2026-08-29T00:00:00Z") is Risk.DOWNGRADE
+
+
+def test_where_no_order_is_known_nothing_is_newer() -> None:
+    assert order_of("unheard-of")("1", "2") is Risk.DOWNGRADE
