@@ -217,7 +217,7 @@ def test_the_commits_between(project: Path, capsys: pytest.CaptureFixture[str], 
     assert change["risk"] == "tag"
     assert (change["commits"]["added"], change["commits"]["dropped"]) == (2, 0)
     assert change["commits"]["authors"] == [{"name": "Ann", "commits": 2}]
-    assert [item["subject"] for item in change["commits"]["newest"]] == ["three \\u001b[31m <b>", "two"]
+    assert [item["subject"] for item in change["commits"]["newest"]] == ["three \\x1b[31m <b>", "two"]
     git(tmp_path, "clone", "-q", "--depth=1", f"file://{upstream}", str(tmp_path / "shallow/zlib"))
     words[1] = str(tmp_path / "shallow")
     assert json.loads(diff(project, capsys, *words)[1])["changes"][0]["commits"] is None
