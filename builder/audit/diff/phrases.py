@@ -16,6 +16,8 @@ _WIDE = 96
 """Characters of a value before and after that still stand in one line."""
 _CONTEXT = 40
 """Characters that are shown around the difference of two long texts."""
+_AUTHORS = 8
+"""So many authors are named; there are projects with hundreds."""
 _LISTS = {"via", "for", "extras", "components", "signed-by", "wheels", "needs", "omitted", "gpu-archs"}
 """Fields that are lists of plain words: what came and what went says more than both lists."""
 
@@ -196,8 +198,10 @@ def _history(history: History) -> Iterator[Line]:
     words = f"{_count(history.added, 'commit')} by {_count(len(history.authors), 'author')}"
     if history.dropped:
         words += f", and {_count(history.dropped, 'commit')} dropped"
-    names = [Part(f"{name} ({count})", Role.PROSE) for name, count in history.authors]
-    yield Line(1, (Part(f"{words}: " if names else words), *_spaced(names)))
+    names = [Part(f"{name} ({count})", Role.PROSE) for name, count in history.authors[:_AUTHORS]]
+    left = len(history.authors) - len(names)
+    more = (Part(f"  and {_count(left, 'other')}"),) if left else ()
+    yield Line(1, (Part(f"{words}: " if names else words), *_spaced(names), *more))
     for commit in history.newest:
         yield Line(
             1,
