@@ -63,10 +63,11 @@ class Transfers:
         self._show()
 
     def done(self, label: str) -> None:
-        """Say that one file is there."""
+        """Say that one file is there: by its name where there is no display."""
         self._done_files += 1
         self._show()
-        self.said(label)
+        if self._progress is None:
+            self.said(label)
 
     def said(self, text: str) -> None:
         """Say something above the display."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.commands.images import fill_images
+from builder.commands.images import write_layouts
 from builder.commands.locks import select_locks
 from builder.commands.project import Project, read_lock
 from builder.console import Transfers
@@ -14,6 +14,7 @@ from builder.errors import BuilderError, DigestMismatchError
 from builder.fetch.download import Quiet, Request, fetch_all
 from builder.fetch.explain import KnownFiles
 from builder.fetch.file_base import with_pypi
+from builder.fetch.journal import recover
 from builder.fetch.needs import BaseNeed, FileNeed, Needs, needs
 from builder.fetch.origins import Origins
 from builder.io.http import Client
@@ -54,9 +55,8 @@ def run(project: Project, options: Options) -> int:
     missing = _missing(project, wanted)
     if not options.dry_run:
         _fill(project, missing, options.jobs, KnownFiles(options.compare_with))
-    if options.images and not options.dry_run:
-        fill_images(project, locks)
-    _report(project, wanted, missing, options)
+    _images(project, locks, options)
+    _report(project, wanted, missing, options, _at_run_time(locks))
     return 0
 
 
@@ -76,6 +76,8 @@ def _wanted(project: Project, locks: Sequence[Lock], inputs: Inputs) -> Needs:
 
 def _missing(project: Project, wanted: Needs) -> Needs:
     """Return what the store has not; a missing base needs its packages instead of itself."""
+    for digest in recover(project.store):
+        project.console.warning(f"{digest} was damaged when the machine went down; it is fetched again")
     has = project.store.has
     bases = tuple(base for base in wanted.bases if not has(base.sha256))
     files = {file.sha256: file for base in bases for _, file in base.packages}
@@ -168,7 +170,25 @@ class _Shown(Quiet):
             self._said.setdefault(request.sha256, []).append(f"{request.label}: {error}")
 
 
-def _report(project: Project, wanted: Needs, missing: Needs, options: Options) -> None:
+def _images(project: Project, locks: Sequence[Lock], options: Options) -> None:
+    """Fetch published base images where that is asked for; say where they are, or that they were left out."""
+    if options.images and not options.dry_run:
+        for image, folder in write_layouts(project, locks).items():
+            project.console.status(f"{image}: {folder}")
+        return
+    published = [image for lock in locks for image in lock.images if image.digest]
+    for name in sorted({f"{image.name}@{image.digest}" for image in published}):
+        project.console.status(f"not fetched, because it is a published image (--images brings it): {name}")
+
+
+def _at_run_time(locks: Sequence[Lock]) -> list[str]:
+    """Return what the software may still download when it runs: no fetch brings that (trap T9)."""
+    return sorted({f"{lock.framework}: {text}" for lock in locks for text in lock.runtime.downloads})
+
+
+def _report(
+    project: Project, wanted: Needs, missing: Needs, options: Options, at_run_time: Sequence[str]
+) -> None:
     counts = {
         "files": (len(wanted.files), len(missing.files)),
         "git sources": (len(wanted.sources), len(missing.sources)),
@@ -179,7 +199,8 @@ def _report(project: Project, wanted: Needs, missing: Needs, options: Options) -
         rows = {name: {"wanted": all_, "fetched": lacking} for name, (all_, lacking) in counts.items()}
         if options.dry_run:
             rows = {name: {"wanted": all_, "missing": lacking} for name, (all_, lacking) in counts.items()}
-        project.console.json({"store": str(project.store.root), "bytes": size, **rows})
+        more = {"at run time": list(at_run_time)}
+        project.console.json({"store": str(project.store.root), "bytes": size, **rows, **more})
         return
     word = "missing" if options.dry_run else "fetched"
     project.console.table(
@@ -187,8 +208,10 @@ def _report(project: Project, wanted: Needs, missing: Needs, options: Options) -
         [(name, str(all_), str(lacking)) for name, (all_, lacking) in counts.items()],
     )
     unknown = sum(file.size is None for file in missing.files)
-    more = f", and {unknown} files of unknown size" if unknown else ""
-    project.console.data(f"{word}: {human(size)}{more}; the store is {project.store.root}")
+    unsized = f", and {unknown} files of unknown size" if unknown else ""
+    project.console.data(f"{word}: {human(size)}{unsized}; the store is {project.store.root}")
+    for text in at_run_time:
+        project.console.status(f"not fetched, because it is had at run time only: {text}")
 
 
 def human(size: int) -> str:

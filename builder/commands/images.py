@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from builder.commands.project import Project
 from builder.fetch.images import store_image
+from builder.fetch.oci_layout import write_layout
 from builder.fetch.registry import Registry
 from builder.model.lock import Lock
 
-__all__ = ["fill_images"]
+__all__ = ["fill_images", "write_layouts"]
 
 
 def fill_images(project: Project, locks: Iterable[Lock]) -> None:
@@ -22,3 +24,14 @@ def fill_images(project: Project, locks: Iterable[Lock]) -> None:
         project.console.status(f"image {name}@{digest}")
         with Registry(name, project.origins) as registry:
             store_image(registry, digest, project.store)
+
+
+def write_layouts(project: Project, locks: Iterable[Lock]) -> dict[str, Path]:
+    """Bring every published image into the store; return the OCI layout of each, by name, digest and arch."""
+    listed = tuple(locks)
+    fill_images(project, listed)
+    rows = {(image.name, image.digest, lock.arch) for lock in listed for image in lock.images if image.digest}
+    return {
+        f"{name}@{digest} ({arch})": write_layout(project.store, digest.removeprefix("sha256:"), arch)
+        for name, digest, arch in sorted(rows)
+    }

@@ -77,10 +77,10 @@ class Arrival:
 
     def first(self) -> Step:
         """Return the first step; a file that was complete when its process was killed needs none."""
-        if self._transfer.position and self._transfer.position == self.request.size:
+        if self._transfer.is_right():
             return self._complete()
-        if self.request.size is not None and self._transfer.position > self.request.size:
-            self._transfer.restart()
+        if self.request.size is not None and self._transfer.position >= self.request.size:
+            self._transfer.restart()  # whatever was left there, it is no beginning of the file
         return self._next_place()
 
     def headers(self) -> dict[str, str]:
@@ -148,14 +148,11 @@ class Arrival:
         try:
             self._transfer.finish()
         except DigestMismatchError as error:
-            if self._transfer.resumed and self._place and not self._asked_anew:
+            if self._transfer.resumed and not self._asked_anew:
                 self._asked_anew = True
                 self._transfer.restart()  # two answers, put together, were no file: ask for the whole
                 self._url, self._redirects = self._place, 0
                 return Step(url=self._place)
-            if not self._place:  # what a killed process left was no file
-                self._transfer.restart()
-                return self._next_place()
             return self._refused(explained(error, self.request.known, self._partial.path))
         try:
             self._partial.keep()

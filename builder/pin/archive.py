@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from builder.errors import DigestMismatchError, FetchError, UsageError
+from builder.fetch.explain import difference
 from builder.fetch.file_base import with_pypi
+from builder.fetch.store import Store
 from builder.io.http import Client
 from builder.model.recipe import Component
 from builder.pin.context import Context, finish
@@ -31,7 +33,7 @@ def pin_archive(
     if differing and not accept_changed:
         parts = [f"{key} {seen[key]}, recorded is {recorded[key]}" for key in differing]
         raise DigestMismatchError(
-            f"{file} has {'; '.join(parts)}",
+            f"{file} has {'; '.join(parts)}{_what_differs(context.store, recorded['sha256'], sha256)}",
             place=place,
             hint="somebody replaced the file: compare both, then take the new one with --accept-changed",
         )
@@ -42,6 +44,13 @@ def pin_archive(
     editor.parsed(Component)
     finish(context, (editor,))
     return 0
+
+
+def _what_differs(store: Store, recorded: object, observed: str) -> str:
+    """Return what differs between the recorded bytes, where the store still has them, and those of now."""
+    if not isinstance(recorded, str) or not recorded or not store.has(recorded):
+        return ""
+    return difference(store.path(recorded), store.path(observed)).text()
 
 
 def _find(editor: RecipeEditor, version: str, file: str) -> Keys:

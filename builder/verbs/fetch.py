@@ -40,9 +40,10 @@ def add(verbs: Verbs) -> None:
     add_inputs(verb, "store")
     verb.add_argument("--dry-run", action="store_true", help="say how much is missing")
     verb.add_argument("--jobs", type=int, default=16, metavar="N", help="downloads at once (default: 16)")
+    said = "also bring the published base images, as OCI layouts"
+    verb.add_argument("--images", action="store_true", help=said)
     said = "a file, folder or store with the right bytes, to say how wrong ones differ; may be repeated"
     verb.add_argument("--compare-with", action="append", type=Path, default=[], metavar="PATH", help=said)
-    verb.add_argument("--images", action="store_true", help="published base images, too")
     verb.add_argument(
         "--serve",
         default="",

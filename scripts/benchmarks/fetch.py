@@ -60,6 +60,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--small", type=int, default=2000, metavar="N", help="small files")
     parser.add_argument("--large", type=int, default=20, metavar="N", help="large files of 40 MB")
     parser.add_argument("--repeats", type=int, default=3, metavar="N", help="runs of each tool")
+    parser.add_argument("--skip", action="append", default=[], metavar="TOOL", help="pip takes minutes")
     parser.add_argument("--gigabytes", type=int, default=5, metavar="N", help="size of the one huge file")
     parser.add_argument("--folder", type=Path, metavar="DIR", help="where to write (default: /var/tmp)")
 
@@ -82,7 +83,11 @@ def _throughput(work: Path, options: argparse.Namespace) -> bool:
             f"medians of {options.repeats} runs, alternating"
         )
         _simple_index(work / "files" / "simple", wheels)
-        tools = _tools(work, address, wheels, options.repeats)
+        tools = [
+            tool
+            for tool in _tools(work, address, wheels, options.repeats)
+            if tool.name.split()[0].rstrip(",") not in options.skip
+        ]
         seconds: dict[str, list[float]] = {tool.name: [] for tool in tools}
         for number in range(max(tool.repeats for tool in tools)):
             for tool in tools[:: -1 if number % 2 else 1]:

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import io
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -172,3 +173,17 @@ def test_numbers_of_bytes_for_people() -> None:
     assert [fetch.human(size) for size in (0, 999, 1000, 237_500_000, 4_000_000_000_000_000)] == [
         *("0 bytes", "999 bytes", "1.0 KB", "237.5 MB", "4000.0 TB")
     ]
+
+
+def test_what_a_crash_of_the_machine_damaged_is_fetched_again(bench: Bench) -> None:
+    assert bench.run() == 0
+    store = bench.project.store
+    damaged = rows_of(bench.lock)[0].sha256
+    assert damaged is not None
+    right, status = store.read(damaged), store.path(damaged).stat()
+    store.path(damaged).chmod(0o644)
+    store.path(damaged).write_bytes(bytes(len(right)))
+    os.utime(store.path(damaged), ns=(status.st_mtime_ns, status.st_mtime_ns))
+    (store.arriving / "unsynced-1-1").write_text(f"another boot\n1\n{damaged}\n")
+    assert bench.run() == 0
+    assert store.read(damaged) == right

@@ -20,7 +20,7 @@ from builder.fetch.download import Request, fetch_all
 from builder.fetch.store import Store
 from builder.io.credentials import Credentials
 from builder.io.network import Network
-from tests.faults.network_server import DATA, FaultServer
+from tests.faults.network_server import DATA, OTHER, FaultServer
 
 HERE = Path(__file__).parent / "network"
 SHA256 = hashlib.sha256(DATA).hexdigest()
@@ -114,7 +114,8 @@ def test_network_fault(
     store = Store(tmp_path / "store")
     if "left" in case:  # by a process that was killed
         store.arriving.mkdir(parents=True)
-        (store.arriving / f"{SHA256}.part").write_bytes(DATA[: case["left"]])
+        left = OTHER if case.get("left-other") else DATA
+        (store.arriving / f"{SHA256}.part").write_bytes(left[: case["left"]])
     pem = folder_of_keys / f"{tls}.pem" if folder_of_keys else None
     with (
         FaultServer(case["answer"], tls=pem) as server,

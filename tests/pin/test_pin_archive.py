@@ -12,6 +12,7 @@ from pytest_httpserver import HTTPServer
 from builder.errors import DigestMismatchError, FetchError, UsageError
 from builder.fetch.origins import Mirror, Origin, Origins
 from builder.pin.archive import pin_archive
+from tests.fetch.archives_made import FILES, packed, tar
 
 DATA = b"an archive\n"
 SHA256 = hashlib.sha256(DATA).hexdigest()
@@ -58,6 +59,18 @@ def test_a_missing_digest_is_filled_in(
     file = component("thing", RECIPE.replace('sha256 = "%s"\n', ""))
     assert pin_archive(bench.context(), "thing", "1.0", "thing-1.0.tar.gz") == 0
     assert row(file)["sha256"] == SHA256
+
+
+def test_replaced_bytes_are_compared_with_those_of_the_store(
+    bench: Any, httpserver: HTTPServer, place: HTTPServer, component: Callable[[str, str], Path]
+) -> None:
+    old, new = packed(tar(), "gz"), packed(tar(FILES | {"ucx-1.0/src/b.c": b"int evil;\n"}), "xz")
+    httpserver.clear()
+    httpserver.expect_request("/dl/releases/1.0/thing-1.0.tar.gz").respond_with_data(new)
+    component("thing", RECIPE % bench.store.add_bytes(old))
+    with pytest.raises(DigestMismatchError) as caught:
+        pin_archive(bench.context(), "thing", "1.0", "thing-1.0.tar.gz")
+    assert "what differs: contents (1 files)\n    ~ ucx-1.0/src/b.c" in str(caught.value)
 
 
 def test_replaced_bytes_are_refused_and_named(

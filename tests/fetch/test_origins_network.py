@@ -1,0 +1,105 @@
+"""What an origins file says of the network, and the order of its sources."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from builder.errors import UsageError
+from builder.fetch.origins_files import load_origins, parse_origins
+from builder.fetch.origins_network import HERITAGE
+
+TEXT = """
+[network]
+ca-file = "{ca}"
+proxy = "http://proxy.invalid:3128"
+connections = 4
+
+[hosts."Mirror.invalid"]
+connections = 2
+
+[insecure]
+hosts = ["plain.invalid"]
+
+[credentials]
+keyring = ["Files.invalid"]
+
+[software-heritage]
+url = "https://archive.invalid/api"
+"""
+
+
+def test_everything(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").touch()
+    found = parse_origins(TEXT.format(ca=tmp_path / "ca.pem"), "origins.toml")
+    network = found.network
+    assert network.authorities() == str(tmp_path / "ca.pem")
+    assert network.proxy_for("https://x.invalid/") == "http://proxy.invalid:3128"
+    assert (network.limit("mirror.invalid:443"), network.limit("other.invalid")) == (2, 4)
+    assert network.plain_hosts == ("plain.invalid",)
+    assert network.credentials.keyring_hosts == ("files.invalid",)
+    assert found.heritage == "https://archive.invalid/api/"
+
+
+def test_nothing_said() -> None:
+    found = parse_origins("", "origins.toml")
+    assert found.heritage == HERITAGE
+    assert found.network.limit("x.invalid") == 8
+    assert parse_origins('[software-heritage]\nurl = ""\n', "x").heritage == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[network]\nconections = 3", "did you mean 'connections'"),
+        ("[network]\nconnections = 0", "from 1 to 256"),
+        ("[network]\nconnections = true", "from 1 to 256"),
+        ('[network]\nca-file = "/nonexistent/ca.pem"', "there is no /nonexistent/ca.pem"),
+        ('[network]\nproxy = "socks5://x.invalid"', "expected an http"),
+        ('[network]\nproxy = "http://u:p@x.invalid"', "credentials"),
+        ("[hosts]\nx = 3", "expected a table"),
+        ('[hosts."x.invalid"]\nlimit = 3', "unknown key 'limit'"),
+        ("[credentials]\nkeyring = true", "expected a list of strings"),
+        ('[credentials]\npassword = "x"', "unknown key 'password'"),
+        ('[software-heritage]\nurl = "ftp://x"', "expected an http"),
+    ],
+)
+def test_what_is_wrong_is_named(text: str, says: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_origins(text, "origins.toml")
+    assert says in str(caught.value)
+    assert "origins.toml: " in str(caught.value)
+    assert "u:p" not in str(caught.value)
+
+
+def test_later_sources_win(tmp_path: Path) -> None:
+    def file(path: Path, host: str) -> Path:
+        path.parent.mkdir(exist_ok=True)
+        table = f'[origins.files]\nurl = "https://{host}.invalid/"\nlayout = "flat"\n'
+        path.write_text(f'{table}[mirrors]\n"https://up.invalid/" = ["https://{host}.invalid/"]\n')
+        return path
+
+    project, user = file(tmp_path / "recipes/origins.toml", "project"), file(tmp_path / "user.toml", "user")
+    variables = {
+        "LOCKWRIGHT_ORIGIN": "files=https://variable.invalid/ other=flat+https://other.invalid/",
+        "LOCKWRIGHT_MIRROR": "https://up.invalid/=https://variable.invalid/ https://up.invalid/=https://two.invalid/",
+    }
+
+    def hosts(
+        *, environ: dict[str, str] | None = None, **options: tuple[str, ...]
+    ) -> tuple[str, tuple[str, ...]]:
+        found = load_origins(tmp_path, user_file=user, environ=environ or {}, **options)
+        return found.origin("files").url, found.candidates("https://up.invalid/")[:-1]
+
+    assert hosts() == ("https://user.invalid/", ("https://user.invalid/",))
+    file(tmp_path / "origins.toml", "beside")
+    assert hosts() == ("https://beside.invalid/", ("https://beside.invalid/",))
+    two = ("https://variable.invalid/", "https://two.invalid/")
+    assert hosts(environ=variables) == ("https://variable.invalid/", two)
+    options = {
+        "origin_options": ("files=https://option.invalid/",),
+        "mirror_options": ("https://up.invalid/=https://option.invalid/",),
+    }
+    assert hosts(environ=variables, **options) == ("https://option.invalid/", ("https://option.invalid/",))
+    assert project.exists()

@@ -1,0 +1,64 @@
+"""T9: what a framework downloads when it runs is in no lock, and is said by recipe, lock, Dockerfile and fetch."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from builder.commands import fetch
+from builder.commands.project import Project
+from builder.console import Console
+from builder.fetch.origins import Origin, Origins
+from builder.fetch.store import Store
+from builder.model.lockfile import load_lock
+from builder.render import Inputs, render
+from builder.render.places import Places
+from builder.resolve.targets import Selection
+
+ROOT = Path(__file__).parents[2]
+LOCKS = sorted((ROOT / "lock").glob("*/*/*.toml"))
+
+
+@pytest.mark.parametrize("file", LOCKS, ids=lambda file: "/".join(file.parts[-3:]))
+def test_every_lock_says_what_is_had_at_run_time(file: Path) -> None:
+    lock = load_lock(file.read_bytes(), place=file.name)
+    assert lock.runtime.downloads, "a framework without downloads says so in its recipe"
+    kernels = {"flashinfer-python", "vllm", "sglang"} & {row.name for row in lock.python}
+    if kernels:
+        assert any(
+            word in " ".join(lock.runtime.downloads).lower() for word in ("jit", "compile", "kernel", "cubin")
+        )
+
+
+def test_dockerfile_and_fetch_say_it(tmp_path: Path) -> None:
+    data = (ROOT / "tests/golden/fabric/lock-x86_64.toml").read_bytes()
+    lock = load_lock(data, place="golden")
+    (statement,) = lock.runtime.downloads
+    text = render(((lock, data),), inputs=Inputs.STORE, places=Places()).dockerfile
+    assert f"# - {statement}" in text
+    place = tmp_path / "lock" / lock.target.path
+    place.parent.mkdir(parents=True)
+    place.write_bytes(data)
+    names = {row.origin for row in lock.python if row.origin} | {row.origin for row in lock.os_packages}
+    names |= {row.origin for row in lock.archives}
+    out, err = io.StringIO(), io.StringIO()
+    project = Project(
+        root=tmp_path,
+        store=Store(tmp_path / "store"),
+        origins=Origins(
+            origins=tuple(
+                Origin(name=name, url=f"https://{name}.invalid/", layout="pool") for name in sorted(names)
+            )
+        ),
+        console=Console(out, err),
+    )
+    everything = Selection(releases=("all",), platforms=(), frameworks=(), arches=())
+    fetch.run(project, fetch.Options(selection=everything, dry_run=True))
+    assert f"{lock.framework}: {statement}" in err.getvalue()
+    fetch.run(project, fetch.Options(selection=everything, dry_run=True, json=True))
+    assert json.loads(out.getvalue()[out.getvalue().index("{") :])["at run time"] == [
+        f"{lock.framework}: {statement}"
+    ]
