@@ -23,6 +23,7 @@ from builder.model.component import (
 )
 from builder.model.digest import Evidence, ImageDigest, Sha256
 from builder.model.lock import Check
+from builder.model.published import Published
 from builder.model.table import Table
 from builder.model.target import Arch
 
@@ -227,5 +228,7 @@ class Release:
     default: bool = False
     targets: tuple[TargetSet, ...] = ()
     refused: tuple[Refusal, ...] = ()
+    published: tuple[Published, ...] = ()
+    """What upstream published as this release, each with its digest or why there is none."""
     evidence: Table = field(default_factory=Table)
     """Where each claim comes from, by key."""

@@ -164,6 +164,7 @@ def _check_interpreter(platform: Platform, library: Library, place: str) -> None
 
 def _check_release(release: Release, library: Library, place: str) -> None:
     _check_moments(release, place)
+    _check_published(release, place)
     groups = {**dict.fromkeys(library.frameworks), "all": None, INSTALLER: None}
     _known(release.python, groups, f"{place}: python")
     _known([name for name, _ in release.components], library.components, f"{place}: components")
@@ -175,6 +176,17 @@ def _check_release(release: Release, library: Library, place: str) -> None:
         for index, row in enumerate(getattr(release, kind)):
             _known([row.framework], library.frameworks, f"{place}: {kind}[{index}].framework")
             _known(row.platforms, library.platforms, f"{place}: {kind}[{index}].platforms")
+
+
+def _check_published(release: Release, place: str) -> None:
+    for index, row in enumerate(release.published):
+        here = f"{place}: published[{index}]"
+        if (row.sha256 is None) == (not row.absent):
+            raise RecipeError("expected sha256, or absent with the reason", place=here)
+        if (row.sha256 is None) != (row.evidence is None):
+            raise RecipeError("a digest states its evidence", place=here)
+        if row.evidence is Evidence.DECLARED and not row.by:
+            raise RecipeError("declared by nobody", place=here, hint="say who published it: `by`")
 
 
 def _check_moments(release: Release, place: str) -> None:
