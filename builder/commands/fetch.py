@@ -10,7 +10,7 @@ from builder.commands.images import write_layouts
 from builder.commands.locks import select_locks
 from builder.commands.project import Project, read_lock
 from builder.console import Transfers
-from builder.errors import BuilderError, DigestMismatchError
+from builder.errors import BuilderError, DigestMismatchError, UsageError
 from builder.fetch.download import Quiet, Request, fetch_all
 from builder.fetch.explain import KnownFiles
 from builder.fetch.file_base import with_pypi
@@ -49,6 +49,8 @@ class Options:
 
 def run(project: Project, options: Options) -> int:
     """Bring what the selected locks name into the store, or say how much is missing; 0, or an error."""
+    if options.jobs < 1:
+        raise UsageError(f"expected at least 1, got {options.jobs}", place="--jobs")
     targets = select_locks(project, options.selection)
     locks = [read_lock(project, project.locks / target.path)[0] for target in targets]
     wanted = _wanted(project, locks, options.inputs)
@@ -176,6 +178,8 @@ def _images(project: Project, locks: Sequence[Lock], options: Options) -> None:
         for image, folder in write_layouts(project, locks).items():
             project.console.status(f"{image}: {folder}")
         return
+    if options.inputs is not Inputs.STORE:
+        return  # BuildKit downloads them itself
     published = [image for lock in locks for image in lock.images if image.digest]
     for name in sorted({f"{image.name}@{image.digest}" for image in published}):
         project.console.status(f"not fetched, because it is a published image (--images brings it): {name}")

@@ -19,7 +19,7 @@ from werkzeug import Request, Response
 from builder.commands import fetch
 from builder.commands.project import Project
 from builder.console import Console
-from builder.errors import DigestMismatchError, FetchError
+from builder.errors import DigestMismatchError, FetchError, UsageError
 from builder.fetch.needs import needs
 from builder.fetch.origins import Origin, Origins
 from builder.fetch.store import Store
@@ -187,3 +187,10 @@ def test_what_a_crash_of_the_machine_damaged_is_fetched_again(bench: Bench) -> N
     (store.arriving / "unsynced-1-1").write_text(f"another boot\n1\n{damaged}\n")
     assert bench.run() == 0
     assert store.read(damaged) == right
+
+
+@pytest.mark.parametrize("jobs", [0, -3])
+def test_no_jobs_at_all_is_refused(bench: Bench, jobs: int) -> None:
+    with pytest.raises(UsageError, match="at least 1"):
+        bench.run(jobs=jobs)
+    assert bench.asked == []

@@ -22,6 +22,7 @@ from builder.fetch.store import Store
 from builder.model.digest import ImageDigest
 from builder.model.lockfile import dump_lock, parse_lock
 from builder.model.target import Arch
+from builder.render import Inputs
 from builder.resolve.targets import Selection
 from tests.commands.registries import running_registry
 from tests.fetch.test_oci_layout import put_image
@@ -88,6 +89,9 @@ def test_images_of_a_registry(tools: None, tmp_path: Path) -> None:
     (row,) = json.loads((layout / "index.json").read_text())["manifests"]
     assert row["platform"]["architecture"] == "amd64"
     assert fetch.run(project, fetch.Options(selection=EVERYTHING, images=True)) == 0, "the registry is gone"
+    before = err.getvalue()
+    assert fetch.run(project, fetch.Options(selection=EVERYTHING, inputs=Inputs.REMOTE)) == 0
+    assert "published image" not in err.getvalue()[len(before) :]
 
 
 def test_an_image_that_nobody_has(tools: None, tmp_path: Path) -> None:
