@@ -37,6 +37,10 @@ class Options:
     """A folder, zip or file of advisories, or a service's URL."""
     accepted: Path | None = None
     """Advisories that somebody accepted."""
+    store: bool = False
+    """Whether every file of the store is hashed again."""
+    rebuild_base: bool = False
+    """Whether assembled bases are made again from their packages."""
     image: str = ""
     """An image to explain: a file, a folder, or a name that the Docker engine knows."""
     json: bool = False
@@ -52,12 +56,32 @@ def run(project: Project, options: Options) -> int:
         )
     prove = _with_image if options.image else _proven
     locks, proofs = prove(project, options, library)
+    proofs += _stored(project, locks, options)
     proofs += _policies(project, locks, options)
     if options.json:
         project.console.json(as_value(locks, proofs))
     else:
         project.console.data(as_text(proofs))
     return exit_code(finding for proof in proofs for finding in proof.findings)
+
+
+def _stored(project: Project, locks: Sequence[Examined], options: Options) -> list[Proof]:
+    """Hash what is in the store, and assemble bases again, as far as that was asked for."""
+    if not (options.store or options.rebuild_base):
+        return []
+    from builder.audit.verify.storage import base_proof, store_proof  # noqa: PLC0415 - seldom asked
+
+    readable = [(one.name, one.lock) for one in locks if one.lock]
+    proofs = []
+    if options.store:
+        digests = tuple(project.store.digests())
+        with project.console.steps("hashing", len(digests)) as steps:
+            proofs.append(store_proof(project.store, digests, [lock for _, lock in readable], steps.done))
+    if options.rebuild_base:
+        bases = {image.tar for _, lock in readable for image in lock.images if image.tar}
+        with project.console.steps("assembling", len(bases)) as steps:
+            proofs.append(base_proof(project.store, readable, steps.done))
+    return proofs
 
 
 def _policies(project: Project, locks: Sequence[Examined], options: Options) -> list[Proof]:

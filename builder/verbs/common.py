@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from builder.model.target import Arch
 
@@ -56,11 +56,13 @@ def add_selection(verb: argparse.ArgumentParser, *, otherwise: str = "the defaul
     which.add_argument("--arch", action="append", default=[], choices=arches, help="may be repeated")
 
 
-def add_places(verb: argparse.ArgumentParser) -> None:
-    """Add the options that say where things are; `project_of` reads them."""
+def add_places(verb: argparse.ArgumentParser, store: dict[str, Any] | None = None) -> None:
+    """Add the options that say where things are; `project_of` reads them; `store` words `--store` anew."""
     where = verb.add_argument_group("where things are")
     where.add_argument("--project", default="", metavar="DIR", help="folder of recipes and locks")
-    where.add_argument("--store", default="", metavar="DIR", help="content-addressed store")
+    where.add_argument(
+        "--store", metavar="DIR", **(store or {"default": "", "help": "content-addressed store"})
+    )
     where.add_argument("--origin", action="append", default=[], metavar="NAME=URL", help="bind an origin")
     where.add_argument("--mirror", action="append", default=[], metavar="FROM=TO", help="use a mirror")
 
@@ -101,7 +103,7 @@ def project_of(options: argparse.Namespace, console: Console) -> Project:
 
     return open_project(
         project=options.project,
-        store=options.store,
+        store=options.store or "",
         origins=tuple(options.origin),
         mirrors=tuple(options.mirror),
         console=console,

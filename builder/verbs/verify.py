@@ -27,8 +27,15 @@ _EXAMPLES = """\
   python -m builder verify lock/1.4.2/debian-13/dynamo-x86_64.toml
   python -m builder verify --licenses licenses.toml
   python -m builder verify --advisories osv-all.zip --accepted accepted.toml
+  python -m builder verify --store                           is every fetched file what it was?
   python -m builder verify --image dynamo-1.4.2.oci.tar      which row explains each file?
 """
+
+_STORE = {
+    "nargs": "?",
+    "const": "",
+    "help": "hash every file of the store again; DIR is another store (with --image it only names the store)",
+}
 
 
 def add(verbs: Verbs) -> None:
@@ -36,7 +43,7 @@ def add(verbs: Verbs) -> None:
     verb = add_verb(verbs, "verify", "Prove what locks say: integrity, freshness, and more.", _EXAMPLES)
     verb.add_argument("files", nargs="*", type=Path, metavar="LOCK", help="a lock file, instead of targets")
     add_selection(verb)
-    add_places(verb)
+    add_places(verb, _STORE)
     add_format(verb)
     policies = verb.add_argument_group("policies")
     policies.add_argument("--licenses", type=Path, metavar="POLICY", help="judge licences by a policy (TOML)")
@@ -49,6 +56,7 @@ def add(verbs: Verbs) -> None:
     policies.add_argument(
         "--accepted", type=Path, metavar="FILE", help="advisories that somebody accepted, until when (TOML)"
     )
+    verb.add_argument("--rebuild-base", action="store_true", help="assemble bases again, compare digests")
     verb.add_argument("--image", default="", metavar="IMAGE", help="explain every file: a tar, or a name")
     verb.set_defaults(run=run)
 
@@ -65,6 +73,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
             licenses=options.licenses,
             advisories=options.advisories,
             accepted=options.accepted,
+            store=options.store is not None and not (options.store and options.image),
+            rebuild_base=options.rebuild_base,
             image=options.image,
             json=options.format == "json",
         ),

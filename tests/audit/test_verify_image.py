@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hashlib
+import io
 import json
 import shutil
 import tarfile
@@ -16,9 +17,10 @@ from typing import Any
 import pytest
 
 from builder.cli import main
+from builder.fetch.rootfs import LockedDeb, write_rootfs_tar
 from builder.fetch.store import Store
-from builder.model.digest import Sha256
-from builder.model.lock import RECIPE, Lock, OsPackage, Repository
+from builder.model.digest import Evidence, Sha256
+from builder.model.lock import RECIPE, Image, Lock, OsPackage, Repository
 from builder.model.lockfile import dump_lock, load_lock
 from tests.engine.samples_oci import File, image
 from tests.fetch.tiny_debs import deb, member
@@ -356,3 +358,40 @@ def test_a_changed_layer_is_no_image(made: Made, capsys: pytest.CaptureFixture[s
     blob.write_bytes(blob.read_bytes() + b"\0")
     code, said = made.run(path, capsys)
     assert (code, "has sha256" in said) == (7, True)
+
+
+def test_every_file_of_the_store_is_hashed_again(made: Made, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["verify", str(made.path), "--project", str(made.project), "--quiet", "--format", "json"]
+    assert main([*words, "--store", str(made.store.root)]) == 0
+    (proof,) = [p for p in json.loads(capsys.readouterr().out)["proofs"] if p["name"] == "store"]
+    assert (proof["files"], proof["named"], proof["absent"]) == (2, 2, 3)
+    place = made.store.path(made.deb)
+    place.chmod(0o644)
+    place.write_bytes(place.read_bytes() + b"!")
+    assert main([*words, "--store", str(made.store.root)]) == 7
+    found = [f for f in json.loads(capsys.readouterr().out)["findings"] if f["level"] == "error"]
+    assert [(f["rule"], f["row"]) for f in found] == [("damaged", "os-packages hi 1.0")]
+
+
+def test_a_base_is_assembled_again(made: Made, capsys: pytest.CaptureFixture[str]) -> None:
+    lock = load_lock(made.path.read_bytes(), place="lock")
+    debs = [LockedDeb(name="hi", version="1.0", arch="amd64", path=made.store.path(made.deb))]
+    tar = io.BytesIO()
+    digest = write_rootfs_tar(debs, tar, arch="amd64")
+    words = ["verify", str(made.path), "--project", str(made.project), "--quiet", "--rebuild-base"]
+    for locked, code in ((digest, 0), ("0" * 64, 7)):
+        base = Image(
+            roles=("build", "runtime"), name="plain-base", tar=Sha256(locked), evidence=Evidence.OBSERVED
+        )
+        (row,) = (dataclasses.replace(row, for_=("base",)) for row in lock.os_packages)
+        changed = dataclasses.replace(lock, images=(base,), os_packages=(row,))
+        made.path.write_bytes(dump_lock(changed))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("LOCKWRIGHT_STORE", str(made.store.root))
+            assert main(words) == code
+    assert "error [base-differs] images debian-13-base: its 1 packages" in capsys.readouterr().out
+    made.store.path(made.deb).unlink()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOCKWRIGHT_STORE", str(made.store.root))
+        assert main(words) == 6
+    assert "unknown [unknown]" in capsys.readouterr().out

@@ -55,6 +55,9 @@ RULES: dict[str, Rule] = dict(
         _rule("advisory-open", Level.WARNING, 0, "A row may be affected: the record does not decide it."),
         _rule("no-recipes", Level.NOTE, 0, "There are no recipes here, so freshness was not checked."),
         _rule("damaged", Level.ERROR, 7, "A file of the store is not what its name says."),
+        _rule("unreadable-file", Level.ERROR, 6, "A file of the store cannot be read."),
+        _rule("base-differs", Level.ERROR, 7, "The packages of an assembled base make another base."),
+        _rule("unknown", Level.UNKNOWN, 6, "It could not be asked, so nothing is proven."),
         _rule("other-lock", Level.ERROR, 1, "The image was made from another lock than the one at hand."),
         _rule("unexplained", Level.ERROR, 1, "A file of the image comes from no row of the lock."),
         _rule(
