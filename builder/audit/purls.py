@@ -13,10 +13,10 @@ from builder.resolve.python.request import PYPI
 
 __all__ = [
     "archive_purl",
-    "deb_purl",
     "git_purl",
     "image_purl",
     "inventory_purl",
+    "os_purl",
     "python_purl",
     "submodule_purl",
 ]
@@ -30,14 +30,14 @@ def python_purl(row: PythonPackage) -> PackageURL:
     return PackageURL("pypi", None, row.name, row.version, qualifiers)
 
 
-def deb_purl(row: OsPackage, lock: Lock) -> PackageURL:
-    """Return the URL of a Debian package."""
-    return _deb(row.name, row.version, row.arch, lock)
+def os_purl(row: OsPackage, lock: Lock) -> PackageURL:
+    """Return the URL of a Debian or RPM package."""
+    return _os(row.name, row.version, row.arch, lock)
 
 
 def inventory_purl(name: str, version: str, lock: Lock) -> PackageURL:
     """Return the URL of a package that a published image brings; which architecture it says is not known."""
-    return _deb(name, version, "", lock)
+    return _os(name, version, "", lock)
 
 
 def git_purl(row: GitSource) -> PackageURL:
@@ -73,8 +73,12 @@ def image_purl(row: Image, arch: Arch) -> PackageURL | None:
     return PackageURL("oci", None, name, str(row.digest), qualifiers)
 
 
-def _deb(name: str, version: str, arch: str, lock: Lock) -> PackageURL:
+def _os(name: str, version: str, arch: str, lock: Lock) -> PackageURL:
     qualifiers = {"arch": arch, "distro": lock.environment.os}
+    if lock.environment.family == "rpm":
+        epoch, _, version = version.rpartition(":")  # the form keeps the epoch apart
+        qualifiers["epoch"] = epoch
+        return PackageURL("rpm", lock.environment.os.partition("-")[0], name, version, qualifiers)
     return PackageURL("deb", lock.environment.os.partition("-")[0], name, version, qualifiers)
 
 

@@ -23,10 +23,10 @@ from builder import __version__
 from builder.audit.graph import ROOT, Graph, Kind, Node, graph_of, node_of, submodule_node
 from builder.audit.purls import (
     archive_purl,
-    deb_purl,
     git_purl,
     image_purl,
     inventory_purl,
+    os_purl,
     python_purl,
     submodule_purl,
 )
@@ -163,7 +163,7 @@ def _os_package(row: OsPackage, lock: Lock) -> Component:
     return _component(
         node_of(row),
         ComponentType.LIBRARY,
-        deb_purl(row, lock),
+        os_purl(row, lock),
         reaches=not {RUNTIME, BASE}.isdisjoint(row.for_),
         origin=row.origin,
         for_=" ".join(row.for_),

@@ -9,6 +9,7 @@ from builder.fetch.apt_archive import index_paths
 from builder.fetch.download import Request, fetch_all
 from builder.fetch.needs import needs
 from builder.io.http import Client
+from builder.model.digest import Sha256
 from builder.model.lock import Lock, Repository
 from builder.resolve.session import Session
 
@@ -25,7 +26,8 @@ def fill_package_lists(project: Project, locks: Sequence[Lock]) -> None:
             store=project.store, origins=project.origins, client=client, recipes=project.recipes
         )
         for repository in sorted(_repositories(locks), key=lambda row: (row.origin, row.suite)):
-            _obtain(repository, session)
+            if repository.inrelease is not None:  # apt cannot use an RPM repository
+                _obtain(repository, repository.inrelease, session)
         bases = needs(locks, project.origins, everything=False).bases
         files = {file.sha256: file for base in bases for _, file in base.packages}
         requests = [
@@ -39,12 +41,12 @@ def _repositories(locks: Iterable[Lock]) -> set[Repository]:
     return {repository for lock in locks for repository in lock.repositories}
 
 
-def _obtain(repository: Repository, session: Session) -> None:
+def _obtain(repository: Repository, signed: Sha256, session: Session) -> None:
     kept = session.recipes / "indexes" / f"{repository.suite}-{repository.snapshot}"
     label = f"{repository.origin} {repository.suite}"
     path = f"dists/{repository.suite}/InRelease"
     inrelease = session.obtain(
-        repository.inrelease,
+        signed,
         (_url(repository, path, session),),
         kept=kept / "InRelease",
         label=f"{label} InRelease",

@@ -16,7 +16,7 @@ from builder.commands.project import Project, locked
 from builder.errors import LockError, UsageError
 from builder.io.files import read_bytes
 from builder.model.digest import Sha256
-from builder.model.lock import Lock
+from builder.model.lock import Lock, Repository
 from builder.model.text import printable
 from builder.resolve.library import Library
 from builder.resolve.targets import ALL, Selection, lockable
@@ -196,14 +196,20 @@ def _missing(project: Project, options: Options, library: Library | None) -> lis
 
 def _releases(project: Project, locks: Iterable[Lock]) -> dict[str, bytes]:
     """Return the signed files that recipes keep of the locks' repositories, by digest."""
-    folders = {f"{row.suite}-{row.snapshot}" for lock in locks for row in lock.repositories}
     contents = {}
-    for folder in sorted(folders):
-        path = project.recipes / "indexes" / folder / "InRelease"
+    for name in sorted({_signed_file(row, lock) for lock in locks for row in lock.repositories}):
+        path = project.recipes / "indexes" / name
         if path.is_file():
             data = read_bytes(path)
             contents[str(Sha256.of(data))] = data
     return contents
+
+
+def _signed_file(row: Repository, lock: Lock) -> str:
+    """Return where recipes keep what vouches for a repository, below their folder of indexes."""
+    if row.repomd is None:
+        return f"{row.suite}-{row.snapshot}/InRelease"
+    return f"{row.origin}-{row.suite}-{lock.arch.rpm}-{row.snapshot}/repomd.xml"
 
 
 def _within(one: Examined, findings: Iterable[Finding]) -> list[Finding]:

@@ -82,6 +82,8 @@ def _os_packages(lock: Lock, *, apt: bool) -> Iterator[Content]:
 
 def _package_lists(lock: Lock) -> Iterator[Content]:
     for repository in lock.repositories:
+        if repository.inrelease is None:
+            continue  # an RPM repository: apt cannot use it
         row = f"repositories {repository.origin} {repository.suite}"
         name = f"{repository.suite} InRelease"
         yield _content(lock, repository.inrelease, Kind.PACKAGE_LIST, name, row)

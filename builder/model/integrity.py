@@ -18,9 +18,22 @@ from packaging.version import InvalidVersion, Version
 from builder.errors import LockError
 from builder.model.digest import Evidence, ImageDigest, Sha256
 from builder.model.interpreter import interpreter_findings
-from builder.model.lock import INSTALLER, RECIPE, REQUIRED, RUNTIME, Archive, Image, Lock, PythonPackage
+from builder.model.lock import (
+    INSTALLER,
+    RECIPE,
+    REQUIRED,
+    RUNTIME,
+    Archive,
+    Image,
+    Lock,
+    OsPackage,
+    PythonPackage,
+)
 
 __all__ = ["BASE", "check_lock", "findings", "first_difference", "row_key", "summary_digest"]
+
+_DEBIAN, _RPM = ("components", "inrelease"), ("path", "repomd", "signature")
+_SIGNED = {"debian": (_DEBIAN, _RPM), "rpm": (_RPM, _DEBIAN)}
 
 BASE = "base"
 """The environment of an assembled base image's own packages."""
@@ -53,6 +66,7 @@ def findings(lock: Lock) -> Iterator[str]:
     yield from interpreter_findings(lock)
     yield from _uses(lock)
     yield from _origins(lock)
+    yield from _repositories(lock)
     yield from _askers(lock)
     yield from _signers(lock)
     if lock.recipe_digest != summary_digest(lock.inputs):
@@ -204,9 +218,9 @@ def _origins(lock: Lock) -> Iterator[str]:
     for package in lock.os_packages:
         if package.origin not in known:
             yield f"os-packages: {package.name} comes from {package.origin}, which is no repository"
-        stated = f"{package.name}_{package.version.partition(':')[2] or package.version}_{package.arch}."
-        if not package.basename.startswith(stated):
-            yield f"os-packages: {package.name}: {package.basename} is not {stated}deb"
+        stated = _file_name(package, lock.environment.family)
+        if package.basename != stated:
+            yield f"os-packages: {package.name}: {package.basename} is not {stated}"
         if package.file.startswith("/") or ".." in package.file.split("/"):
             yield f"os-packages: {package.name}: {package.file!r} leaves the archive"
 
@@ -222,6 +236,18 @@ def _askers(lock: Lock) -> Iterator[str]:
                 yield f"os-packages: {package.name} is there for {name}, which is no OS package of the lock"
 
 
+def _repositories(lock: Lock) -> Iterator[str]:
+    """Yield what a repository lacks, or has of the other family."""
+    own, others = _SIGNED.get(lock.environment.family, ((), ()))
+    for row in lock.repositories:
+        for key in ("date", "snapshot", "indexes", *own):
+            if not getattr(row, key):
+                yield f"repositories: {row.suite}: {key} is missing"
+        for key in others:
+            if getattr(row, key):
+                yield f"repositories: {row.suite}: {key} is not of the family {lock.environment.family}"
+
+
 def _signers(lock: Lock) -> Iterator[str]:
     for repository in lock.repositories:
         if list(repository.signed_by) != sorted(set(repository.signed_by)):
@@ -229,3 +255,11 @@ def _signers(lock: Lock) -> Iterator[str]:
         for fingerprint in repository.signed_by:
             if not _FINGERPRINT.fullmatch(fingerprint):
                 yield f"repositories: {repository.suite}: {fingerprint!r} is no fingerprint"
+
+
+def _file_name(package: OsPackage, family: str) -> str:
+    """Return how the archive must call a package's file: a swapped file shows here."""
+    version = package.version.partition(":")[2] or package.version
+    if family == "rpm":
+        return f"{package.name}-{version}.{package.arch}.rpm"
+    return f"{package.name}_{version}_{package.arch}.deb"

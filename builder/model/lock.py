@@ -46,7 +46,6 @@ FORMAT = 1
 RUNTIME = "runtime"
 """The environment that ends up in the image; every other one is named after the build that uses it."""
 
-
 INSTALLER = "installer"
 """The environment of the program that installs wheels (pip, run out of its own wheel); never in the image."""
 
@@ -59,7 +58,7 @@ class Environment:
     """What the target is, beyond its name."""
 
     family: str
-    """How OS packages are installed: `debian`, or later `rpm`."""
+    """How OS packages are installed: `debian` or `rpm`."""
     os: str
     """Distribution and version, such as `debian-13`."""
     glibc: str
@@ -99,20 +98,25 @@ class Image:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repository:
-    """One suite of an OS package archive, as it was signed at one moment."""
+    """One suite of an archive, or one RPM repository, as it was signed at one moment."""
 
     origin: str
     suite: str
-    components: tuple[str, ...]
-    date: str
-    """The signed date of its InRelease, as RFC 3339 in UTC."""
-    snapshot: str
+    components: tuple[str, ...] = ()
+    path: str = ""
+    """RPM: the folder below the origin that has `repodata`."""
+    date: str = ""
+    """The signed date of its InRelease, or of the newest file that repomd.xml lists, as RFC 3339 in UTC."""
+    revision: str = ""
+    snapshot: str = ""
     """The snapshot service's time stamp at which the rows are to be found, such as 20261122T000000Z."""
-    inrelease: Sha256
-    indexes: tuple[Sha256, ...]
-    """The package indexes that were read, in the order of `components`."""
+    inrelease: Sha256 | None = None
+    repomd: Sha256 | None = None
+    signature: Sha256 | None = None  # of repomd.xml.asc
+    indexes: tuple[Sha256, ...] = ()
+    """The package indexes: one a component, in their order; for RPM primary and filelists."""
     signed_by: tuple[str, ...] = ()
-    """Fingerprints of the certificates whose signature on the InRelease was good, sorted."""
+    """Fingerprints of the certificates whose signature on InRelease or repomd.xml was good, sorted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +203,7 @@ class OsPackage:
     name: str
     version: str
     arch: str
-    """The distribution's own word, such as `amd64` or `all`."""
+    """The distribution's own word, such as `amd64` or `all`, `x86_64` or `noarch`."""
     file: str
     """The path below the archive's base."""
     size: int

@@ -42,6 +42,7 @@ __all__ = [
     "PythonSide",
     "Refusal",
     "Release",
+    "RepomdRecipe",
     "RepositoryRecipe",
     "TargetSet",
     "Variant",
@@ -138,18 +139,37 @@ class ImageRecipe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RepomdRecipe:
+    """The signed metadata of an RPM repository for one architecture; filled in by `scripts/pin`."""
+
+    arch: Arch
+    sha256: Sha256
+    """Of repomd.xml."""
+    signature: Sha256
+    """Of repomd.xml.asc."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RepositoryRecipe:
     """One suite of an OS package archive, pinned as it was signed at one moment."""
 
     origin: str
     suite: str
-    components: tuple[str, ...]
+    """The suite, such as `trixie`; for RPM the name of the repository, such as `baseos`."""
     keys: tuple[str, ...]
     """Files below recipes/keys that hold the signing certificates."""
+    components: tuple[str, ...] = ()
+    """Debian: the components to read, such as `main`."""
+    path: str = ""
+    """RPM: the folder below the origin that has `repodata`; `{arch:rpm}` stands for the architecture."""
+    priority: int = 99
+    """RPM: where several repositories have a package, those of the lowest number are used, as in dnf."""
     inrelease: Sha256 | None = None
-    """Of the InRelease file; filled in by `scripts/pin`."""
+    """Debian: of the InRelease file; filled in by `scripts/pin`."""
+    repomd: tuple[RepomdRecipe, ...] = ()
+    """RPM: the signed metadata of each architecture; filled in by `scripts/pin`."""
     at: str = ""
-    """The moment it was pinned, RFC 3339 in UTC: its validity window must contain it."""
+    """The moment it was pinned, RFC 3339 in UTC: signed metadata must be valid at it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

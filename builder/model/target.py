@@ -24,6 +24,11 @@ class Arch(StrEnum):
         return {"x86_64": "amd64", "aarch64": "arm64"}[self.value]
 
     @property
+    def rpm(self) -> str:
+        """RPM's name; packages for every architecture are `noarch`."""
+        return self.value
+
+    @property
     def oci(self) -> str:
         """The platform string of images and of `docker buildx build --platform`."""
         return f"linux/{self.debian}"
@@ -56,6 +61,7 @@ class Arch(StrEnum):
             ("gnu", self.gnu_triple),
             ("kernel", self.value),
             ("protoc", self.protoc),
+            ("rpm", self.rpm),
             ("rust", self.rust_triple),
         )
 

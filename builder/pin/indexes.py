@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,16 @@ from builder.model.target import Arch
 from builder.pin.context import Context
 from builder.resolve.debian.release import Release, check_window, read_inrelease
 
-__all__ = ["KEPT_LIMIT", "Fetched", "fetch_suite", "keep", "stamp", "sweep"]
+__all__ = [
+    "KEPT_LIMIT",
+    "Fetched",
+    "fetch_suite",
+    "first_place",
+    "keep",
+    "stamp",
+    "sweep",
+    "verified_index",
+]
 
 KEPT_LIMIT = 2_000_000
 """Bytes; a larger index is in the store only."""
@@ -52,8 +61,8 @@ def fetch_suite(
     FetchError, or DigestMismatchError for a bad signature, names the place.
     """
     base = f"dists/{recipe.suite}"
-    url, data = _first(
-        context, client, context.origins.url(recipe.origin, stamp(now), f"{base}/InRelease"), ""
+    url, data = first_place(
+        context, client, context.origins.url(recipe.origin, stamp(now), f"{base}/InRelease")
     )
     release = read_inrelease(data, keys, place=url)
     check_window(release, now)
@@ -65,15 +74,15 @@ def fetch_suite(
             sha256, _ = release.index_entry(path)
             below = (f"{base}/{release.by_hash(path)}", f"{base}/{path}")
             urls = [context.origins.url(recipe.origin, stamp(now), file) for file in below]
-            index = _verified(context, client, urls, sha256)
+            index = verified_index(context, client, urls, sha256)
             if len(index) < KEPT_LIMIT:
                 files.append((f"{component}-{arch.debian}.{path.rpartition('/')[2]}", index))
     return Fetched(release=release, files=tuple(files))
 
 
-def keep(context: Context, folder: str, fetched: Fetched) -> None:
-    """Write a suite's files below recipes/indexes."""
-    for name, data in fetched.files:
+def keep(context: Context, folder: str, files: Iterable[tuple[str, bytes]]) -> None:
+    """Write the files of one suite or repository below recipes/indexes."""
+    for name, data in files:
         write_atomic(context.recipes / "indexes" / folder / name, data)
 
 
@@ -115,14 +124,14 @@ def _listed(release: Release, path: str) -> str:
     return next((form for form in forms if form in release.entries), forms[0])
 
 
-def _verified(context: Context, client: Client, urls: Sequence[str], sha256: str) -> bytes:
+def verified_index(context: Context, client: Client, urls: Sequence[str], sha256: str) -> bytes:
     """Return the index with this digest, from the store or the first place that has it."""
     if context.store.has(sha256):
         return context.store.read(sha256)
     said = []
     for url in urls:
         try:
-            return _first(context, client, url, sha256)[1]
+            return first_place(context, client, url, sha256)[1]
         except FetchError as error:
             said.append(str(error))
     raise FetchError(
@@ -132,8 +141,8 @@ def _verified(context: Context, client: Client, urls: Sequence[str], sha256: str
     )
 
 
-def _first(context: Context, client: Client, url: str, sha256: str) -> tuple[str, bytes]:
-    """Return the first place of `url` with the wanted bytes, and them; they enter the store."""
+def first_place(context: Context, client: Client, url: str, sha256: str = "") -> tuple[str, bytes]:
+    """Return the first place of `url` with the wanted bytes (any, without `sha256`), and what it gave."""
     said = []
     for place in context.origins.candidates(url):
         try:

@@ -14,10 +14,13 @@ from builder.io.http import Client
 from builder.model.recipe import RepositoryRecipe
 from builder.model.recipefile import parse_recipe
 from builder.model.target import Arch
+from builder.model.wire import unstructure
 from builder.pin.context import Context, finish
 from builder.pin.edit import Keys, RecipeEditor, key_path
 from builder.pin.indexes import Fetched, fetch_suite, keep, stamp, sweep
+from builder.pin.rpm_repositories import fetch_repository, recorded_moment
 from builder.resolve.debian.release import check_window
+from builder.resolve.rpmarchive import folder_name
 
 __all__ = ["pin_repositories"]
 
@@ -37,6 +40,10 @@ class _Suite:
 
     tables: list[_Table] = field(default_factory=list)
     arches: set[Arch] = field(default_factory=set)
+
+
+_Kept = tuple[str, tuple[tuple[str, bytes], ...]]
+"""A folder below recipes/indexes, and its files by name."""
 
 
 def pin_repositories(context: Context, platform: str = "", *, now: datetime) -> int:
@@ -60,31 +67,44 @@ def pin_repositories(context: Context, platform: str = "", *, now: datetime) -> 
     suites = _suites(editors, [platform] if platform else sorted(editors))
     if not suites:
         raise UsageError("no repositories", place=f"recipes/platforms/{platform or '*'}.toml")
-    kept: list[tuple[str, Fetched]] = []
+    kept: list[_Kept] = []
     with Client(network=context.origins.network) as client:
         for suite in suites.values():
             recipe = suite.tables[0].recipe
             context.console.status(f"fetching {recipe.origin} {recipe.suite}")
-            fetched = fetch_suite(
-                recipe,
-                sorted(suite.arches),
-                context=context,
-                client=client,
-                keys=_keys(context, suite),
-                now=now,
-            )
-            at = _moment(suite, fetched, now)
-            _record(suite, fetched, at)
-            kept.append((f"{recipe.suite}-{stamp(at)}", fetched))
+            pin = _pin_debian if recipe.components else _pin_rpm
+            kept += pin(suite, context=context, client=client, now=now)
     folders = {folder for editor in editors.values() for folder in _folders(editor)}
     if not context.dry_run:
-        for folder, fetched in kept:
-            keep(context, folder, fetched)
+        for folder, files in kept:
+            keep(context, folder, files)
     finish(context, tuple(editors.values()))
     if not context.dry_run:
         for folder in sweep(context, folders):
             context.console.status(f"removed recipes/indexes/{folder}: no platform refers to it")
     return 0
+
+
+def _pin_debian(suite: _Suite, *, context: Context, client: Client, now: datetime) -> list[_Kept]:
+    recipe = suite.tables[0].recipe
+    keys = _keys(context, suite)
+    arches = sorted(suite.arches)
+    fetched = fetch_suite(recipe, arches, context=context, client=client, keys=keys, now=now)
+    at = _moment(suite, fetched, now)
+    _record(suite, {"inrelease": fetched.release.sha256}, at)
+    return [(f"{recipe.suite}-{stamp(at)}", fetched.files)]
+
+
+def _pin_rpm(suite: _Suite, *, context: Context, client: Client, now: datetime) -> list[_Kept]:
+    recipe = suite.tables[0].recipe
+    keys = _keys(context, suite)
+    fetched = [
+        fetch_repository(recipe, arch, context=context, client=client, keys=keys, now=now)
+        for arch in sorted(suite.arches)
+    ]
+    at = recorded_moment((table.recipe for table in suite.tables), fetched, now)
+    _record(suite, {"repomd": [unstructure(one.pin) for one in fetched]}, at)
+    return [(folder_name(recipe, one.pin.arch, at), one.files) for one in fetched]
 
 
 def _suites(editors: Mapping[str, RecipeEditor], names: Sequence[str]) -> dict[tuple[object, ...], _Suite]:
@@ -97,13 +117,18 @@ def _suites(editors: Mapping[str, RecipeEditor], names: Sequence[str]) -> dict[t
             keys: Keys = ("repositories", index)
             place = f"{editor.place}: {key_path(keys)}"
             recipe = parse_recipe(row, RepositoryRecipe, place=place)
-            suite = suites.setdefault((recipe.origin, recipe.suite, recipe.components, recipe.keys), _Suite())
+            suite = suites.setdefault(_identity(recipe), _Suite())
             suite.tables.append(_Table(editor=editor, keys=keys, recipe=recipe))
             # Every platform on these repositories is served, whichever was named.
             for name in editors:
                 if _owner(editors, name) == owner:
                     suite.arches |= _arches(editors, name)
     return suites
+
+
+def _identity(recipe: RepositoryRecipe) -> tuple[object, ...]:
+    """Return what two tables must share to mean the same suite."""
+    return (recipe.origin, recipe.suite, recipe.components, recipe.path, recipe.keys)
 
 
 def _owner(editors: Mapping[str, RecipeEditor], name: str) -> str:
@@ -151,9 +176,10 @@ def _moment(suite: _Suite, fetched: Fetched, now: datetime) -> datetime:
     return now
 
 
-def _record(suite: _Suite, fetched: Fetched, at: datetime) -> None:
+def _record(suite: _Suite, pins: Mapping[str, Any], at: datetime) -> None:
     for table in suite.tables:
-        table.editor.put((*table.keys, "inrelease"), fetched.release.sha256)
+        for key, value in pins.items():
+            table.editor.put((*table.keys, key), value)
         table.editor.put((*table.keys, "at"), at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
@@ -162,8 +188,12 @@ def _folders(editor: RecipeEditor) -> Iterable[str]:
     for row in editor.get(("repositories",), []):
         if row.get("at"):
             try:
-                yield f"{row['suite']}-{stamp(datetime.fromisoformat(row['at']))}"
+                at = datetime.fromisoformat(row["at"])
             except ValueError:
                 raise RecipeError(
                     f"{row['at']!r} is not a moment", place=f"{editor.place}: repositories"
                 ) from None
+            yield f"{row['suite']}-{stamp(at)}"
+            for pin in row.get("repomd", []):
+                recipe = parse_recipe(row, RepositoryRecipe, place=f"{editor.place}: repositories")
+                yield folder_name(recipe, Arch(pin["arch"]), at)

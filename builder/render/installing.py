@@ -7,6 +7,7 @@ from builder.model.lock import INSTALLER, RUNTIME, Lock
 from builder.render.fetches import mounts, verify
 from builder.render.instructions import Copy, Instruction, Mount, Run
 from builder.render.rows import Fetches, wheel_requirement
+from builder.render.rpms import install_rpms
 from builder.render.shell import Command, Verbatim
 from builder.render.spelling import shown
 from builder.render.stages import build_stage
@@ -59,9 +60,11 @@ def clean_bytecode(folder: str) -> Command:
 
 
 def install_os_packages(lock: Lock, stages: tuple[str, ...]) -> Run:
-    """Return what installs every package of some fetch stages, as apt orders them."""
-    if lock.environment.family != "debian":
-        family = lock.environment.family
+    """Return what installs every package of some fetch stages, as apt or rpm orders them."""
+    family = lock.environment.family
+    if family == "rpm":
+        return install_rpms(str(lock.arch), stages)
+    if family != "debian":
         raise LockError(f"OS packages of the family {shown(family)} cannot be installed by this version")
     mounted = mounts(stages, _DEBS)
     install: Command = (

@@ -14,6 +14,7 @@ from builder.render.fetches import Inputs
 from builder.render.images import check_stage, runtime_stages
 from builder.render.instructions import SCRATCH, Comment, Copy
 from builder.render.rows import Form, fetches
+from builder.render.rpms import rpm_stages
 from builder.render.spelling import file_name, shown
 from builder.render.stages import STORE, Dockerfile, Stage
 
@@ -57,7 +58,7 @@ def _arch(lock: Lock, data: bytes, form: Form) -> Iterator[Stage]:
         fetched = fetches(lock, form)
         bases, roles = base_stages(lock, form.places)
         tools, standing = toolchains(lock, fetched, roles["build"])
-        yield from (*bases, *fetched.stages(), *tools)
+        yield from (*bases, *fetched.stages(), *rpm_stages(lock), *tools)
         yield from build_stages(lock, fetched, standing)
         yield from runtime_stages(lock, Sha256.of(data), fetched, roles["runtime"])
         yield check_stage(lock)

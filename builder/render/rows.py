@@ -51,7 +51,11 @@ def fetches(lock: Lock, form: Form) -> Fetches:
     components = sorted({row.component for row in lock.archives})
     return Fetches(
         os_packages=grouped(
-            "debs", arch, "os-packages", [_os_item(row, lock, form) for row in lock.os_packages], digests
+            "rpms" if lock.environment.family == "rpm" else "debs",
+            arch,
+            "os-packages",
+            [_os_item(row, lock, form) for row in lock.os_packages],
+            digests,
         ),
         python=grouped(
             "wheels",

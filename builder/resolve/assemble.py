@@ -22,7 +22,7 @@ from builder.model.lock import (
     Repository,
     Runtime,
 )
-from builder.model.recipe import ImageRecipe
+from builder.model.recipe import ImageRecipe, RepositoryRecipe
 from builder.model.target import Arch
 from builder.resolve.effective import Effective, Part
 from builder.resolve.fingerprint import fingerprint
@@ -104,11 +104,20 @@ def missing_pins(recipe: Effective) -> tuple[str, ...]:
             if RUNTIME in image.roles and not image.python
         ]
     found += [
-        f"platform {platform.name}: InRelease of {repository.suite}"
+        f"platform {platform.name}: {pin}"
         for repository in platform.repositories
-        if repository.inrelease is None
+        for pin in _missing_index(repository, arch, platform.family)
     ]
     return tuple(found)
+
+
+def _missing_index(repository: RepositoryRecipe, arch: Arch, family: str) -> tuple[str, ...]:
+    """Return which pins of signed package indexes a repository lacks."""
+    if family != "rpm":
+        return (f"InRelease of {repository.suite}",) if repository.inrelease is None else ()
+    path = () if repository.path else (f"path of the repository {repository.suite}",)
+    pinned = any(row.arch == arch for row in repository.repomd)
+    return path if pinned else (*path, f"repomd.xml of {repository.suite} for {arch}")
 
 
 def _epoch(recipe: Effective) -> int:

@@ -15,16 +15,28 @@ from packaging.utils import canonicalize_name
 from builder.errors import RecipeError
 from builder.model.digest import Evidence
 from builder.model.lock import INSTALLER
-from builder.model.recipe import Component, Framework, ImageRecipe, Platform, Release, VersionRecipe
+from builder.model.recipe import (
+    Component,
+    Framework,
+    ImageRecipe,
+    Platform,
+    Release,
+    RepositoryRecipe,
+    VersionRecipe,
+)
 
 if TYPE_CHECKING:
     from builder.resolve.library import Library
 
-__all__ = ["SYSTEMS", "check_library"]
+__all__ = ["FAMILIES", "SYSTEMS", "check_library"]
 
 SYSTEMS = ("autotools", "cmake", "make", "meson", "prebuilt", "python-wheel")
 """Build systems that a component may name."""
 
+FAMILIES = ("debian", "rpm")
+"""How the OS packages of a platform are chosen and installed."""
+
+_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _MOVING = re.compile(r"(?i)(main|master|head|trunk|develop|dev|latest|nightly|stable)|.*\.x")
 
 
@@ -120,8 +132,20 @@ def _check_version(recipe: VersionRecipe, place: str) -> None:
 def _check_platform(platform: Platform, library: Library, place: str) -> None:
     _known(platform.provides, library.components, f"{place}: provides")
     _known(platform.components, library.components, f"{place}: components")
+    if platform.family not in FAMILIES:
+        raise RecipeError(
+            f"unknown family {platform.family!r}",
+            place=f"{place}: family",
+            hint=f"known: {', '.join(FAMILIES)}",
+        )
     for index, repository in enumerate(platform.repositories):
         _known(repository.keys, library.keys, f"{place}: repositories[{index}].keys")
+        _check_repository(repository, platform.family, f"{place}: repositories[{index}]")
+    suites = [repository.suite for repository in platform.repositories]
+    if platform.family == "rpm" and len(set(suites)) != len(suites):
+        raise RecipeError("two repositories have one name", place=f"{place}: repositories")
+    if platform.family == "rpm" and platform.assembled:
+        raise RecipeError("a base is assembled of Debian's packages only", place=f"{place}: assembled")
     if platform.interpreter:
         _check_interpreter(platform, library, place)
     for arch, images in platform.images.items():
@@ -159,6 +183,27 @@ def _check_interpreter(platform: Platform, library: Library, place: str) -> None
             f"{platform.interpreter} {version or 'of no version'} is no Python {platform.python}",
             place=f"{place}: versions.{platform.interpreter}",
             hint=f"give the version of {platform.interpreter} that `python` states",
+        )
+
+
+def _check_repository(repository: RepositoryRecipe, family: str, place: str) -> None:
+    """Refuse the keys of the other family: they would be read by nothing."""
+    keys: dict[str, dict[str, object]] = {
+        "debian": {"components": repository.components, "inrelease": repository.inrelease},
+        "rpm": {"path": repository.path, "repomd": repository.repomd, "priority": repository.priority != 99},
+    }
+    for other, values in keys.items():
+        for key, value in values.items():
+            if other != family and value:
+                raise RecipeError(f"a repository of the family {family} has no {key}", place=f"{place}.{key}")
+    if family == "debian" and not repository.components:
+        raise RecipeError("this key is missing", place=f"{place}.components")
+    arches = [row.arch for row in repository.repomd]
+    if len(set(arches)) != len(arches):
+        raise RecipeError("an architecture is there twice", place=f"{place}.repomd")
+    if family == "rpm" and not _REPOSITORY.fullmatch(repository.suite):
+        raise RecipeError(
+            f"{repository.suite!r} is no name of letters, digits, - . and _", place=f"{place}.suite"
         )
 
 

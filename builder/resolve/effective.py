@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from builder.errors import RecipeError
 from builder.model.lock import RUNTIME, Check
 from builder.model.recipe import (
     Component,
@@ -150,6 +151,12 @@ def _part(choice: Choice, component: Component) -> Part:
             component = dataclasses.replace(component, prefix=variant.prefix)
     values = _values(choice, component, version)
     family = choice.platform.family
+    if component.packages and family not in component.packages:
+        raise RecipeError(
+            f"component {component.name} does not say which packages of the family {family} it needs",
+            place=f"{place}: packages",
+            hint=f"add [packages.{family}], empty where it needs none",
+        )
     env = component.env
     for variant in variants:
         env = env.merged(variant.env)

@@ -1,4 +1,4 @@
-"""OS packages of a target: apt's closure for each environment, as rows.
+"""OS packages of a target: apt's or dnf's closure for each environment, as rows.
 
 A closure is a pure function of the pinned indexes, the inventory and the
 names asked for; its outcome is kept under the digest of these, so that
@@ -41,6 +41,11 @@ def resolve_os(
     """Return the repositories and the OS package rows of every environment of `recipe`."""
     if not recipe.platform.repositories:
         return (), ()
+    if recipe.platform.family == "rpm":
+        # libsolv is loaded only where RPM packages are chosen.
+        from builder.resolve.rpmindex import resolve_rpm  # noqa: PLC0415
+
+        return resolve_rpm(recipe, library=library, session=session)
     arch = Arch(recipe.target.arch)
     archive = open_archive(recipe.platform.repositories, arch, library=library, session=session)
     images = recipe.platform.images.get(arch, ())

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from packageurl import PackageURL
 
 from builder.audit.graph import ROOT as RECIPE
 from builder.audit.graph import graph_of
+from builder.audit.purls import os_purl
 from builder.audit.sbom import sbom
 from builder.cli import main
 from builder.model.digest import Sha256
@@ -139,3 +141,17 @@ def test_cyclonedx_s_own_javascript_library_finds_every_lock_valid(tmp_path: Pat
         ["node", str(script), *map(str, files)], cwd=tmp_path, check=True, capture_output=True, text=True
     )
     assert done.stdout.split("\n")[:-1] == ["valid"] * len(LOCKS)
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("1:4.3-8.el9", "pkg:rpm/centos/make@4.3-8.el9?arch=x86_64&distro=centos-stream-9&epoch=1"),
+        ("4.3-8.el9", "pkg:rpm/centos/make@4.3-8.el9?arch=x86_64&distro=centos-stream-9"),
+    ],
+)
+def test_an_rpm_package_keeps_its_epoch_apart(version: str, said: str) -> None:
+    lock = parse_lock((ROOT / "tests/golden/rpm/lock-x86_64.toml").read_bytes(), place="golden")
+    lock = replace(lock, environment=replace(lock.environment, os="centos-stream-9"))
+    row = replace(lock.os_packages[0], name="make", version=version)
+    assert os_purl(row, lock).to_string() == said

@@ -117,7 +117,7 @@ def test_with_apt_it_also_holds_the_package_lists(stock: Stock, there: Stock, tm
     take(there, file)
     for lock in stock.locks:
         for repository in lock.repositories:
-            assert there.store.has(repository.inrelease)
+            assert there.store.has(str(repository.inrelease))
             assert all(map(there.store.has, repository.indexes))
 
 

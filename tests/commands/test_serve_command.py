@@ -330,7 +330,7 @@ def test_a_running_answer_is_completed_when_it_stops(number: int, tmp_path: Path
 
 def test_what_is_not_in_the_store_is_named(tmp_path: Path) -> None:
     stock = make_stock(tmp_path / "project")
-    stock.store.path(stock.locks[0].repositories[0].inrelease).unlink()
+    stock.store.path(str(stock.locks[0].repositories[0].inrelease)).unlink()
     with serving(stock, tmp_path) as mirror:
         assert mirror.get("/").status_code == 200
     said = mirror.said.read_text()

@@ -74,7 +74,7 @@ def check_verified(name: str, target: str, scripts: list[list[str]]) -> None:
     if name.startswith("wheels-"):
         assert any(f"--requirement={target}/requirements.txt" in words for words in scripts), name
         assert all("--require-hashes" in words for words in scripts if f"--find-links={target}" in words)
-    elif name.startswith(("debs-", "inputs-", "source-", "installer-", "base-")):
+    elif name.startswith(("debs-", "rpms-", "inputs-", "source-", "installer-", "base-")):
         verify = ["env", f"--chdir={target}", "sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"]
         first = min(n for n, words in enumerate(scripts) if any(target in word for word in words))
         assert scripts[first] == verify, name

@@ -11,6 +11,7 @@ from tests.render.reader import Read, Surprise
 PLAIN = re.compile(r"[A-Za-z0-9@%+=:,./_-]+")
 GLOBS = {
     "/debs/*/*.deb",
+    "/rpms/*/*.rpm",
     "/var/cache/apt/*.bin",
     "/var/cache/debconf/*-old",
     "/var/lib/apt/lists/*",

@@ -80,7 +80,7 @@ def test_both_forms_differ_in_fetch_stages_only(case: str) -> None:
     remote, store = (bare(stages(read(rendered(case, form).dockerfile))) for form in FORMS)
     assert remote.keys() == store.keys()
     different = {name for name in remote if remote[name] != store[name]}
-    assert all(name.startswith(("debs-", "wheels-", "inputs-", "installer-")) for name in different)
+    assert all(name.startswith(("debs-", "rpms-", "wheels-", "inputs-", "installer-")) for name in different)
 
 
 def bare(found: list[ReadStage]) -> dict[str, object]:

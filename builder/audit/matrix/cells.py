@@ -148,7 +148,7 @@ def _pinning(platform: str, missing: Sequence[str]) -> tuple[str, ...]:
     """Return the commands that fill what is missing, in order."""
     about = {
         "git": any("git." in text for text in missing),
-        f"repositories {platform}": any("InRelease" in text for text in missing),
+        f"repositories {platform}": any("InRelease" in text or "repomd.xml" in text for text in missing),
         f"image {platform}": any("image" in text or "inventory" in text for text in missing),
     }
     return tuple(f"scripts/pin {what}" for what, needed in about.items() if needed)

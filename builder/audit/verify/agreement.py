@@ -17,9 +17,11 @@ from packaging.utils import canonicalize_name
 
 from builder.audit.verify.finding import Finding, found
 from builder.errors import BuilderError
+from builder.model.digest import Sha256
 from builder.model.integrity import BASE
 from builder.model.lock import RECIPE, Lock, PythonPackage
 from builder.model.recipe import RepositoryRecipe
+from builder.model.target import Arch
 from builder.model.wire import key_name
 from builder.resolve.assemble import assemble
 from builder.resolve.effective import Effective
@@ -97,8 +99,14 @@ def _differing(wanted: object, here: object) -> str:
 
 
 def _repositories(wanted: tuple[RepositoryRecipe, ...], lock: Lock) -> Iterator[Finding]:
-    said = [(row.origin, row.suite, row.components, _stamp(row.at), row.inrelease) for row in wanted]
-    here = [(row.origin, row.suite, row.components, row.snapshot, row.inrelease) for row in lock.repositories]
+    said = [
+        (row.origin, row.suite, row.components, _stamp(row.at), row.inrelease, *_repomd(row, lock.arch))
+        for row in wanted
+    ]
+    here = [
+        (row.origin, row.suite, row.components, row.snapshot, row.inrelease, row.repomd, row.signature)
+        for row in lock.repositories
+    ]
     if said != here:
         yield found("forged", "they are not the ones that the platform pins", row="repositories")
     for row in lock.repositories:
@@ -106,6 +114,12 @@ def _repositories(wanted: tuple[RepositoryRecipe, ...], lock: Lock) -> Iterator[
             yield found(
                 "forged", "it does not say who signed it", row=f"repositories {row.origin} {row.suite}"
             )
+
+
+def _repomd(row: RepositoryRecipe, arch: Arch) -> tuple[Sha256 | None, Sha256 | None]:
+    """Return the digests of repomd.xml and its signature that are pinned for `arch`."""
+    pinned = ((pin.sha256, pin.signature) for pin in row.repomd if pin.arch == arch)
+    return next(pinned, (None, None))
 
 
 def _stamp(at: str) -> str:

@@ -42,19 +42,24 @@ def outdated(lock: Lock, library: Library, listed: Collection[Target]) -> Iterat
 
 
 def signed_indexes(lock: Lock, releases: Mapping[str, bytes]) -> Iterator[Finding]:
-    """Yield repositories whose date or indexes are not those of their InRelease, where that is at hand.
+    """Yield repositories whose date or indexes are not those of the signed file, where that is at hand.
 
     `releases` maps digests to contents; a signature is checked when a lock is
     made, and a lock names the signed file by its digest.
     """
     for row in lock.repositories:
-        data = releases.get(row.inrelease)
+        data = releases.get(row.inrelease or row.repomd or "")
         if data is not None:
             name = f"repositories {row.origin} {row.suite}"
             yield from (found("forged", text, row=name) for text in _signed(row, lock, data))
 
 
 def _signed(row: Repository, lock: Lock, data: bytes) -> Iterator[str]:
+    if row.repomd is not None:
+        for index in row.indexes:
+            if index.encode() not in data:
+                yield f"its repomd.xml names no file of sha256 {index}"
+        return
     if _date(data) != row.date:
         yield f"its InRelease is not of {row.date}"
     for component, index in zip(row.components, row.indexes, strict=False):

@@ -13,9 +13,12 @@ from builder.model.lock import RECIPE, REQUIRED, RUNTIME, Image, Lock, OsPackage
 
 __all__ = ["os_faults"]
 
-_DEBIAN = "debian"
+_DEBIAN, _RPM = "debian", "rpm"
 _DEBIAN_NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")
 _DEBIAN_VERSION = re.compile(r"(?:\d+:)?\d[0-9A-Za-z.+~-]*")
+_RPM_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*")
+_RPM_VERSION = re.compile(r"(?:\d+:)?[A-Za-z0-9._+~^]+-[A-Za-z0-9._+~^]+")
+_RPM_INDEXES = 2  # primary and filelists
 _ROLES = ("build", RUNTIME)
 
 
@@ -27,7 +30,7 @@ def os_faults(lock: Lock) -> Iterator[Finding]:
         yield found("integrity", f"an assembled base needs os-packages for {BASE}", row="images")
     for row in lock.repositories:
         name = f"repositories {row.origin} {row.suite}"
-        yield from (found("integrity", text, row=name) for text in _repository(row))
+        yield from (found("integrity", text, row=name) for text in _repository(row, lock.environment.family))
     suites = [(row.origin, row.suite) for row in lock.repositories]
     for origin, suite in sorted({suite for suite in suites if suites.count(suite) > 1}):
         yield found("integrity", "it is there twice", row=f"repositories {origin} {suite}")
@@ -35,6 +38,8 @@ def os_faults(lock: Lock) -> Iterator[Finding]:
         yield from (found("integrity", text, row=_name(package)) for text in _package(package))
         if lock.environment.family == _DEBIAN:
             yield from _debian(package, lock)
+        if lock.environment.family == _RPM:
+            yield from _rpm(package, lock)
     yield from _versions(lock)
     yield from _reached(lock)
 
@@ -63,17 +68,26 @@ def _image(image: Image) -> Iterator[str]:
         yield "inventory has a package twice"
 
 
-def _repository(row: Repository) -> Iterator[str]:
+def _repository(row: Repository, family: str) -> Iterator[str]:
     if not MOMENT.fullmatch(row.date):
         yield f"its date {row.date!r} is no moment such as 2026-11-21T00:53:03Z"
     if not SNAPSHOT.fullmatch(row.snapshot):
         yield f"its snapshot {row.snapshot!r} is no time stamp such as 20261121T005303Z"
-    if len(row.indexes) != len(row.components):
+    if family == _RPM:
+        yield from _rpm_repository(row)
+    elif len(row.indexes) != len(row.components):
         yield f"it has {len(row.components)} components and {len(row.indexes)} indexes"
-    if not row.components or len(set(row.components)) != len(row.components):
+    elif not row.components or len(set(row.components)) != len(row.components):
         yield "its components are none, or one is there twice"
     if not NAME.fullmatch(row.origin):
         yield f"{row.origin!r} is no name of an origin"
+
+
+def _rpm_repository(row: Repository) -> Iterator[str]:
+    if len(row.indexes) != _RPM_INDEXES:
+        yield f"it has {len(row.indexes)} indexes, not primary and filelists"
+    if not clean_path(row.path):
+        yield f"{row.path!r} is no folder below an archive"
 
 
 def _package(row: OsPackage) -> Iterator[str]:
@@ -93,6 +107,14 @@ def _debian(row: OsPackage, lock: Lock) -> Iterator[Finding]:
     file = f"{row.name}_{plain}_{row.arch}.deb"
     if row.basename != file:
         yield found("integrity", f"{row.basename} is not {file}", row=_name(row))
+
+
+def _rpm(row: OsPackage, lock: Lock) -> Iterator[Finding]:
+    arch = lock.arch.rpm
+    if row.arch not in {arch, "noarch"}:
+        yield found("target", f"it is for {row.arch}, not for {arch}", row=_name(row))
+    if not _RPM_NAME.fullmatch(row.name) or not _RPM_VERSION.fullmatch(row.version):
+        yield found("integrity", "its name or version is none of RPM's", row=_name(row))
 
 
 def _versions(lock: Lock) -> Iterator[Finding]:

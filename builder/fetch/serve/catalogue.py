@@ -151,6 +151,8 @@ def _add_os_packages(made: Catalogue, lock: Lock, store: Store) -> None:
 
 def _add_lists(made: Catalogue, repository: Repository, store: Store) -> None:
     """Offer the signed package lists of a suite; apt can use it when all of them are there."""
+    if repository.inrelease is None:
+        return  # an RPM repository: its packages are offered, its metadata is not
     archive = _below(repository.origin, repository.snapshot)
     label = f"package lists of {repository.suite}"
     signed = f"{archive}/dists/{repository.suite}/InRelease"

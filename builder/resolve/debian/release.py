@@ -15,12 +15,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from debian.deb822 import Release as Fields
-from pysequoia import Cert, verify
 
 from builder.errors import DigestMismatchError, FetchError
+from builder.resolve.openpgp import certificates, verify_clear
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from pysequoia import Cert
 
 __all__ = ["Release", "check_index", "check_suite", "check_window", "read_inrelease"]
 
@@ -82,9 +84,9 @@ def read_inrelease(data: bytes, keyring: bytes | Iterable[bytes], *, place: str)
     file is not one signed message, and when the signed text lacks a field;
     DigestMismatchError when no signature of a known certificate is good.
     """
-    certificates = _certificates((keyring,) if isinstance(keyring, bytes) else keyring, place)
+    known = certificates((keyring,) if isinstance(keyring, bytes) else keyring, place=place)
     _check_frame(data, place)
-    text, signers = _signed_text(data, certificates, place)
+    text, signers = _signed_text(data, known, place)
     return _parse(text, signers=signers, sha256=hashlib.sha256(data).hexdigest(), place=place)
 
 
@@ -142,18 +144,6 @@ def _hint(path: str) -> str:
     return f"fetch {path} again; if the archive is just being updated, fetch its InRelease again, too"
 
 
-def _certificates(parts: Iterable[bytes], place: str) -> tuple[Cert, ...]:
-    found: dict[str, Cert] = {}
-    for part in parts:
-        try:
-            found.update((cert.fingerprint, cert) for cert in Cert.split_bytes(part))
-        except Exception as error:  # pysequoia raises bare Exception
-            raise FetchError(f"the keyring cannot be read: {error}", place=place) from error
-    if not found:
-        raise FetchError("the keyring holds no certificate", place=place, hint="give the platform a keyring")
-    return tuple(found.values())
-
-
 def _check_frame(data: bytes, place: str) -> None:
     """Refuse anything but exactly one clear-signed message from the first byte to the last."""
     lines = [line.rstrip(b" \t\r") for line in data.split(b"\n")]
@@ -170,23 +160,10 @@ def _check_frame(data: bytes, place: str) -> None:
         raise FetchError("there is unsigned text after the signature", place=place, hint=_REFETCH)
 
 
-def _signed_text(data: bytes, certificates: tuple[Cert, ...], place: str) -> tuple[str, tuple[str, ...]]:
+def _signed_text(data: bytes, keyring: tuple[Cert, ...], place: str) -> tuple[str, tuple[str, ...]]:
+    text, signers = verify_clear(data, keyring, place=place, hint=_REFETCH)
     try:
-        verified = verify(data, store=lambda _wanted: list(certificates))
-    except Exception as error:  # pysequoia raises bare Exception
-        # Some builds append a stack trace, which says nothing to a user and names machine paths.
-        reason = " ".join(str(error).partition("Stack backtrace:")[0].split())
-        raise DigestMismatchError(
-            f"no good signature by a certificate of the keyring ({reason})", place=place, hint=_REFETCH
-        ) from error
-    known = {certificate.fingerprint for certificate in certificates}
-    signers = sorted({signature.certificate for signature in verified.valid_sigs} & known)
-    if not signers or verified.bytes is None:
-        raise DigestMismatchError(
-            "no good signature by a certificate of the keyring", place=place, hint=_REFETCH
-        )
-    try:
-        return verified.bytes.decode("utf-8"), tuple(signers)
+        return text.decode("utf-8"), signers
     except UnicodeDecodeError as error:
         raise FetchError(f"the signed text is not UTF-8 ({error.reason})", place=place) from error
 

@@ -1,0 +1,185 @@
+"""repomd.xml: who signed it, of when it is, and the digests it vouches for."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from xml.parsers import expat
+
+from builder.errors import FetchError
+from builder.resolve.openpgp import certificates, verify_detached
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["IndexFile", "Repomd", "check_moment", "read_repomd"]
+
+_REFETCH = "fetch repomd.xml and repomd.xml.asc again, from another mirror if it stays so"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_NUMBER = re.compile(r"[0-9]{1,12}")
+_MOST_BYTES = 4_000_000
+_WANTED = ("primary", "filelists")
+_NAMESPACE = "http://linux.duke.edu/metadata/repo"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexFile:
+    """One metadata file: its path below the repository, its digest, and its sizes in bytes."""
+
+    path: str
+    sha256: str
+    size: int
+    open_size: int
+    """Once it is unpacked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repomd:
+    """What a signed repomd.xml says.
+
+    `date` is the newest time stamp of its files, in UTC; `signers` are the
+    fingerprints of the keyring's certificates that signed it, sorted.
+    """
+
+    place: str
+    revision: str
+    date: datetime
+    primary: IndexFile
+    filelists: IndexFile
+    signers: tuple[str, ...]
+    sha256: str
+
+    @property
+    def files(self) -> tuple[IndexFile, IndexFile]:
+        """The metadata files that packages are chosen from."""
+        return self.primary, self.filelists
+
+
+def read_repomd(data: bytes, signature: bytes, keyring: Iterable[bytes], *, place: str) -> Repomd:
+    """Verify repomd.xml against its detached signature and certificates, and parse it.
+
+    One good signature by a certificate of `keyring` is enough. Raises
+    DigestMismatchError when there is none; FetchError when the file declares
+    entities, is cut off, or lacks what a repository needs.
+    """
+    signers = verify_detached(data, signature, certificates(keyring, place=place), place=place, hint=_REFETCH)
+    return _parse(data, signers=signers, place=place)
+
+
+def check_moment(repomd: Repomd, at: datetime) -> None:
+    """Raise FetchError when `repomd` is of later than `at`, which must be aware."""
+    if repomd.date > at:
+        raise FetchError(
+            f"the metadata is of {_utc(repomd.date)}, later than {_utc(at)}",
+            place=repomd.place,
+            hint="pin it again with scripts/pin repositories",
+        )
+
+
+class _Reader:
+    """The few elements of repomd.xml that matter, gathered by expat; declarations are refused."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+        self.path: list[str] = []
+        self.text = ""
+        self.revision = ""
+        self.kind = ""
+        self.files: dict[str, dict[str, str]] = {}
+        self.stamps: list[str] = []
+
+    def read(self, data: bytes) -> None:
+        parser = expat.ParserCreate("utf-8", namespace_separator=" ")
+        parser.StartDoctypeDeclHandler = self._refuse
+        parser.EntityDeclHandler = self._refuse
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._characters
+        try:
+            parser.Parse(data, True)
+        except expat.ExpatError as error:
+            raise FetchError(f"it is no well-formed XML: {error}", place=self.place, hint=_REFETCH) from None
+
+    def _refuse(self, *_: object) -> None:
+        raise FetchError("it declares a document type or entities, which metadata has not", place=self.place)
+
+    def _start(self, name: str, attributes: Mapping[str, str]) -> None:
+        namespace, _, word = name.rpartition(" ")
+        self.path.append(word if namespace == _NAMESPACE else "")
+        self.text = ""
+        where = "/".join(self.path)
+        if where == "repomd/data":
+            self.kind = attributes.get("type", "")
+            if self.kind in self.files:
+                raise FetchError(f"it lists {self.kind[:40]!a} twice", place=self.place, hint=_REFETCH)
+            self.files[self.kind] = {}
+        elif where == "repomd/data/location":
+            if "xml:base" in attributes or "http://www.w3.org/XML/1998/namespace base" in attributes:
+                raise FetchError("its files have a base elsewhere, which is not followed", place=self.place)
+            self.files[self.kind]["path"] = attributes.get("href", "")
+        elif where == "repomd/data/checksum" and attributes.get("type") != "sha256":
+            kind = attributes.get("type", "")
+            self.files[self.kind]["refused"] = f"a checksum of type {kind[:40]!a}, not sha256"
+
+    def _end(self, _: str) -> None:
+        where, text = "/".join(self.path), self.text.strip()
+        if where == "repomd/revision":
+            self.revision = text
+        elif where == "repomd/data/timestamp":
+            self.stamps.append(text)
+        elif where.startswith("repomd/data/") and self.path[-1] in {"checksum", "size", "open-size"}:
+            self.files[self.kind][self.path[-1]] = text
+        self.path.pop()
+        self.text = ""
+
+    def _characters(self, text: str) -> None:
+        self.text += text
+
+
+def _parse(data: bytes, *, signers: tuple[str, ...], place: str) -> Repomd:
+    if len(data) > _MOST_BYTES:
+        raise FetchError(f"{len(data)} bytes are too many for repomd.xml", place=place)
+    reader = _Reader(place)
+    reader.read(data)
+    primary, filelists = (_file(kind, reader.files.get(kind), place) for kind in _WANTED)
+    return Repomd(
+        place=place,
+        revision=reader.revision,
+        date=_date(reader.stamps, place),
+        primary=primary,
+        filelists=filelists,
+        signers=signers,
+        sha256=hashlib.sha256(data).hexdigest(),
+    )
+
+
+def _file(kind: str, fields: Mapping[str, str] | None, place: str) -> IndexFile:
+    if fields is None:
+        raise FetchError(f"it lists no {kind}", place=place, hint="check the repository's path")
+    if "refused" in fields:
+        raise FetchError(f"{kind} has {fields['refused']}", place=place)
+    path, sha256 = fields.get("path", ""), fields.get("checksum", "")
+    if not path or path.startswith("/") or any(part in {"", ".", ".."} for part in path.split("/")):
+        raise FetchError(f"{path[:60]!a} is no path of {kind} below the repository", place=place)
+    sizes = [fields.get(name, "") for name in ("size", "open-size")]
+    if not _SHA256.fullmatch(sha256) or not all(_NUMBER.fullmatch(size) for size in sizes):
+        raise FetchError(f"the row of {kind} lacks its sha256 or a size", place=place, hint=_REFETCH)
+    return IndexFile(path=path, sha256=sha256, size=int(sizes[0]), open_size=int(sizes[1]))
+
+
+def _date(stamps: list[str], place: str) -> datetime:
+    """Return the newest time stamp; some tools write them with a fraction."""
+    seconds = [int(stamp.partition(".")[0]) for stamp in stamps if _NUMBER.fullmatch(stamp.partition(".")[0])]
+    if not seconds or len(seconds) != len(stamps):
+        raise FetchError("its files have no time stamps", place=place, hint=_REFETCH)
+    try:
+        return datetime.fromtimestamp(max(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        raise FetchError(f"{max(seconds)} is no time", place=place) from None
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
