@@ -24,6 +24,7 @@ from builder.errors import RecipeError, UsageError
 from builder.io.files import read_bytes
 from builder.io.http import Client
 from builder.model.claims import Document, check_document
+from builder.model.lock import Lock
 from builder.model.lockfile import parse_lock
 from builder.model.recipefile import parse_recipe, parse_table
 from builder.model.tags import plain_url
@@ -143,13 +144,17 @@ def evidence_of(
             project.console.status(f"offline: nothing was asked; the kept answers are {age}")
 
 
-def _holding(project: Project) -> Callable[[str], Held]:
+def _holding(project: Project) -> Callable[[str, str], Held]:
     targets = locked_targets(project)
 
     @cache
-    def holding(release: str) -> Held:
+    def locks(release: str) -> tuple[Lock, ...]:
         paths = [project.locks / target.path for target in targets if target.release == release]
-        return held(parse_lock(read_bytes(path), place=str(path)) for path in paths)
+        return tuple(parse_lock(read_bytes(path), place=str(path)) for path in paths)
+
+    @cache
+    def holding(release: str, framework: str) -> Held:
+        return held(locks(release), (framework,) if framework else ())
 
     return holding
 

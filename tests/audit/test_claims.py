@@ -344,3 +344,30 @@ def test_indexes_with_one_project_elsewhere_do_not_mix(indexes: Indexes, tmp_pat
     run = Run(tmp_path, other.url)
     assert run(path) == 1
     assert run.rows[0]["status"] == "impossible"
+
+
+def test_a_requirement_of_an_extra_is_compared_with_the_locks_of_that_framework(
+    indexes: Indexes, tmp_path: Path
+) -> None:
+    index = indexes("extras")
+    requires = (
+        "vllm==0.26.0; extra == 'vllm'",
+        "vllm==0.26.0; extra == 'sglang'",
+        "torch==9; extra == 'vllm'",
+    )
+    index.wheel("ai-dynamo", "1.4.2", requires=requires, extras=("vllm", "sglang"))
+    run = Run(tmp_path, index.url)
+    assert run(releases=("1.4.2",)) == 1
+    found = {(row["section"], row["published"]): row["status"] for row in run.rows}
+    assert found == {
+        ("ai-dynamo 1.4.2, extra vllm", "vllm==0.26.0"): "aligned",
+        ("ai-dynamo 1.4.2, extra sglang", "vllm==0.26.0"): "unknown",
+        ("ai-dynamo 1.4.2, extra vllm", "torch==9"): "drift",
+    }
+
+
+@pytest.mark.network
+def test_what_the_default_release_requires_is_in_its_locks(tmp_path: Path) -> None:
+    run = Run(tmp_path, "")
+    assert run() == 0
+    assert "aligned" in {row["status"] for row in run.rows}

@@ -56,8 +56,8 @@ class Evidence:
 
     published: Published
     library: Library
-    held: Callable[[str], Held]
-    """The locks of a release."""
+    held: Callable[[str, str], Held]
+    """The locks of a release, of one framework or (an empty text) of all."""
     images: tuple[ImageFact, ...] = ()
     repositories: Mapping[str, str] = field(default_factory=dict)
     """Addresses of known repositories that are no component's, by their last word."""
@@ -79,10 +79,10 @@ class Evidence:
         names = (*component.python.family, *(wheel.name for wheel in wheels))
         return tuple(dict.fromkeys(str(canonicalize_name(item)) for item in names))
 
-    def locked(self, release: str, name: str) -> str:
+    def locked(self, release: str, name: str, framework: str = "") -> str:
         """Return the versions of a distribution or component in our locks of a release, as text."""
         names = (*self.distributions(name), str(canonicalize_name(name)))
-        return self.held(release).shown(names)
+        return self.held(release, framework).shown(names)
 
     def recipe(self, release: str, name: str) -> tuple[str, str]:
         """Return the version that a release's recipe gives a component, and where it is from; or nothing."""

@@ -142,11 +142,13 @@ def _who(asked: Asked) -> str:
 
 
 def _against_lock(asked: Asked, release: str, evidence: Evidence) -> Verdict:
-    name = name_of(asked.requirement)
-    lock = evidence.locked(release, name)
+    """Compare a requirement with our locks: one of an extra with those of the framework of that name."""
+    name, extra = name_of(asked.requirement), asked.who.partition(", extra ")[2].rstrip(",")
+    framework = extra if extra in evidence.library.frameworks else ""
+    lock = evidence.locked(release, name, framework)
     column = str(asked.requirement).partition(";")[0].strip()
     if not lock:
-        text = f"no lock of {release} has {name}"
+        text = f"no {framework} lock of {release} has {name}".replace("  ", " ")
         return Verdict(status=Status.UNKNOWN, evidence=text, published=column)
     wrong = [item for item in lock.split(", ") if not admits(asked.requirement.specifier, item)]
     status = Status.DRIFT if wrong else Status.ALIGNED
@@ -166,6 +168,6 @@ def _against_images(release: str, asked: Iterable[Asked], evidence: Evidence) ->
                     status=Status.ALIGNED if holds else Status.DRIFT,
                     evidence=text,
                     published=f"image: {version}",
-                    lock=evidence.locked(release, name),
+                    lock=evidence.locked(release, name, fact.framework),
                 )
                 yield _row(release, f"{fact.framework} image", verdict)

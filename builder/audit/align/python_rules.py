@@ -37,7 +37,7 @@ def python(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     """Judge that the Pythons are exactly these."""
     name, version = _subject(claim, document)
     stated = _stated_python(evidence, name, version)
-    lock = ", ".join(evidence.held(document.release_of(claim)).pythons)
+    lock = ", ".join(evidence.held(document.release_of(claim), "").pythons)
     said, column = f"{name} {version} states Requires-Python {stated or 'nothing'}", stated
     claimed, found = _admitted(claim.python), _admitted(stated)
     if claimed == found:
@@ -59,7 +59,7 @@ def runs_on_python(claim: Claim, document: Document, evidence: Evidence) -> Verd
     """Judge that a distribution can be installed on one Python."""
     name, version = _subject(claim, document)
     stated = _stated_python(evidence, name, version)
-    lock = ", ".join(evidence.held(document.release_of(claim)).pythons)
+    lock = ", ".join(evidence.held(document.release_of(claim), "").pythons)
     admitted = claim.python in _admitted(stated)
     tags = {
         tag.interpreter

@@ -24,7 +24,7 @@ def includes(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     found = existence(evidence, claim.name, claim.version)
     if release == MAIN:
         return _snapshot(found, document)
-    lock = evidence.locked(release, claim.name)
+    lock = evidence.locked(release, claim.name, claim.framework)
     if not found.exists:
         column = _shown(claim, release, evidence)
         return Verdict(status=Status.IMPOSSIBLE, evidence=found.said, published=column, lock=lock)
@@ -104,7 +104,7 @@ def _bare(requirement: Requirement) -> str:
 def fits(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     """Judge that a pin is admitted by what the release requires."""
     release = document.release_of(claim)
-    lock = evidence.locked(release, claim.name)
+    lock = evidence.locked(release, claim.name, claim.framework)
     found = existence(evidence, claim.name, claim.version)
     asked = evidence.asked_of(release, evidence.distributions(claim.name), claim.framework)
     column = _column(asked)

@@ -36,7 +36,7 @@ def _floor(
     family = [(other, version) for other in evidence.distributions(name) if other != canonicalize_name(name)]
     for other, exact in (*bound, *family):
         if exact and (floor := _own_floor(evidence, other, exact, arch)):
-            return floor, f"wheels of {other} {exact}, which it brings"
+            return floor, f"wheels of {other} {exact}, which it brings,"
     raise UnaskedError(f"no wheel of {name} {version} speaks of glibc")
 
 
@@ -65,7 +65,7 @@ def glibc(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
 def cuda(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     """Judge the CUDA of a framework: our lock's libraries, else those that its torch requires."""
     release = document.release_of(claim)
-    lock = ", ".join(evidence.held(release).cuda.get(claim.framework, ()))
+    lock = ", ".join(evidence.held(release, "").cuda.get(claim.framework, ()))
     found, who = _cuda_of_metadata(claim.framework, release, evidence)
     if not found and not lock:
         raise UnaskedError(f"nothing that {claim.framework} of {release} binds names a CUDA runtime")
@@ -130,7 +130,7 @@ def cuda_floor(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
 def arch(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     """Judge that a release is published for an architecture."""
     release = document.release_of(claim)
-    lock = ", ".join(evidence.held(release).arches)
+    lock = ", ".join(evidence.held(release, "").arches)
     wanted = claim.arch or Arch.X86_64
     floor = _own_floor(evidence, RUNTIME, release, wanted)
     if floor is None:
@@ -146,7 +146,7 @@ def platform(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     if not known:
         raise UnaskedError(f"no recipe knows the glibc of {claim.os}")
     floor, who = _floor(evidence, RUNTIME, release, wanted)
-    lock = "locked" if claim.os in evidence.held(release).systems else ""
+    lock = "locked" if claim.os in evidence.held(release, "").systems else ""
     need = ".".join(map(str, floor))
     text = f"{claim.os} has glibc {known[0].glibc}, {who} for {wanted} need {need}"
     fitting = _numbers(known[0]) >= floor
@@ -161,7 +161,7 @@ def _numbers(item: Platform) -> tuple[int, ...]:
 def gpu(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     """Judge a GPU generation by what our locks build native code for."""
     release = document.release_of(claim)
-    found = evidence.held(release).capabilities
+    found = evidence.held(release, "").capabilities
     mine = [capability for capability in found if GENERATIONS.get(capability) == claim.gpu]
     if mine:
         text = f"native code is built for {', '.join(f'sm_{item}' for item in mine)}"
