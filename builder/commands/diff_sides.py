@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from builder.commands.project import Project
 from builder.errors import LockError, UsageError
 from builder.io.files import read_bytes
+from builder.model.target import Arch
 
 if TYPE_CHECKING:
     from builder.io.git_project import Repository
@@ -207,10 +208,18 @@ def _chosen(files: Mapping[str, str], prefixes: tuple[str, ...]) -> dict[str, st
 
 
 def _is_lock(path: str, prefixes: tuple[str, ...]) -> bool:
-    return path.endswith(".toml") and any(
-        prefix in {".", path} or path.startswith(f"{prefix}/") or fnmatch.fnmatchcase(path, prefix)
+    """Say whether a path is chosen: named itself, or named like a lock and below one that is named."""
+    if path in prefixes:
+        return True
+    return _is_lock_name(path) and any(
+        prefix == "." or path.startswith(f"{prefix}/") or fnmatch.fnmatchcase(path, prefix)
         for prefix in prefixes
     )
+
+
+def _is_lock_name(path: str) -> bool:
+    """Say whether a file is named as locks are: other files live beside them."""
+    return path.endswith(tuple(f"-{arch}.toml" for arch in Arch))
 
 
 def _work_tree(repository: Repository, prefixes: tuple[str, ...]) -> dict[str, bytes]:
@@ -257,9 +266,8 @@ def sides_of_folders(before: Path, after: Path, *, labels: tuple[str, str]) -> S
 
 def _folder(path: Path, label: str) -> Side:
     root, shown = (path / "lock", f"{label}/lock") if (path / "lock").is_dir() else (path, label)
-    found = {
-        item.relative_to(root).as_posix(): item for item in sorted(root.rglob("*.toml")) if item.is_file()
-    }
+    files = (item for item in sorted(root.rglob("*.toml")) if item.is_file() and _is_lock_name(item.name))
+    found = {item.relative_to(root).as_posix(): item for item in files}
     if not found:
         raise UsageError("no lock is in this folder", place=label)
     return Side(

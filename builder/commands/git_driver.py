@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from difflib import unified_diff
 from pathlib import Path
 
 from builder.console import Console
@@ -14,6 +15,10 @@ __all__ = ["ABSENT", "run_diff", "run_text"]
 
 ABSENT = "/dev/null"
 """What git gives for the file of a side that has none."""
+
+
+_MOST_LINES = 20_000
+"""The time of a comparison by lines grows faster than their number."""
 
 
 def run_text(console: Console, file: Path) -> int:
@@ -55,8 +60,21 @@ def run_diff(console: Console, words: Sequence[str]) -> int:
         reading = compare_sides(sides, Selection())
     except LockError as error:
         console.data(ascii_only(f"a/{path} -> b/{name}: {error}"))
+        console.data(
+            "".join(f"{line}\n" for line in _lines_changed(files.get("a", b""), files.get("b", b"")))
+        )
         return 0
     found = report(sides.before.label, sides.after.label, reading.compared, reading.unsound)
     console.styled(as_text(page(found)))
     console.data("")
     return 0
+
+
+def _lines_changed(before: bytes, after: bytes) -> Iterator[str]:
+    """Yield the changed lines of two files that cannot be read as locks, made visible."""
+    old, new = (data.decode("utf-8", "backslashreplace").split("\n") for data in (before, after))
+    if max(len(old), len(new)) > _MOST_LINES:
+        yield f"{len(old)} and {len(new)} lines are too many to be compared here"
+        return
+    for line in unified_diff(old, new, lineterm=""):
+        yield ascii_only(line)

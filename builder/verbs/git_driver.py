@@ -17,7 +17,7 @@ __all__ = ["add", "run"]
 _EXAMPLES = """\
   git config diff.lockwright.command 'python -m builder git-driver diff'      for git diff
   git config diff.lockwright.textconv 'python -m builder git-driver text'     for git log -p and git show
-  and in .gitattributes: lock/**/*.toml diff=lockwright
+  and in .gitattributes: lock/*/*/*.toml diff=lockwright
 """
 
 

@@ -130,6 +130,12 @@ def test_no_repository(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert "git: not a git repository" in said
 
 
+def test_files_beside_the_locks_are_none(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "lock/outcomes.toml").write_text("tried = []\n")
+    assert diff(project, capsys)[0] == 0
+    assert diff(project, capsys, str(TINY.parents[2]), str(project))[0] == 0
+
+
 def test_staged_files(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     edit(project, 'glibc = "2.41"', 'glibc = "2.42"')
     git(project, "add", "-A")
@@ -194,7 +200,7 @@ def test_what_is_no_lock_ends_in_four(project: Path, capsys: pytest.CaptureFixtu
 
 
 def test_a_file_name_with_escapes(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (project / "lock/1.0/plain" / "tiny-\x1b[31m.toml").write_bytes(b"x")
+    (project / "lock/1.0/plain" / "tiny\x1b[31m-x86_64.toml").write_bytes(b"x")
     code, said = diff(project, capsys)
     assert code == 4
     assert "\x1b" not in said

@@ -89,7 +89,9 @@ def test_locks_that_came_went_or_moved(repository: Path) -> None:
 @pytest.mark.parametrize("text", ["", "no lock\n", "x = '\x1b[31m'\n", "\x1b]0;title\x07"])
 def test_what_is_no_lock_is_shown_and_git_goes_on(repository: Path, text: str) -> None:
     (repository / LOCK).write_text(text)
-    assert "\x1b" not in git(repository, "diff")
+    said = git(repository, "diff")
+    assert "\x1b" not in said
+    assert "\n-format = 1\n" in said
     commit(repository)
     said = git(repository, "log", "-p", "-2")
     assert "\x1b" not in said
