@@ -50,11 +50,17 @@ def test_every_link_is_stated_by_the_lock(path: str) -> None:
     lock, graph = read(path)
     stated = {node_of(row): {*row.via} for row in lock.python}
     stated |= {node_of(package): {*package.via} for package in lock.os_packages}
+    uses: dict[Node, set[str]] = {}
+    for row in lock.python:
+        uses.setdefault(node_of(row), set()).update(row.for_)
+    for package in lock.os_packages:
+        uses.setdefault(node_of(package), set()).update(package.for_)
     builds = {build.component: build for build in lock.builds}
     for node, askers in graph.askers.items():
         for asker in askers:
             if asker.kind is node.kind and node in stated:
                 assert asker.name in stated[node], (asker, node)
+                assert uses[asker] & uses[node] or "base" in uses[node], (asker, node)
             elif node in stated:
                 assert stated[node] & {RECIPE, REQUIRED}, (asker, node)
             elif node.kind is Kind.BUILD and asker.kind is Kind.BUILD:
@@ -86,3 +92,14 @@ def test_what_a_published_image_holds_is_there_because_of_the_image() -> None:
     assert words(graph.chains(torch)[0]) == ["recipe", f"image {image.name}", "python-in-image torch"]
     (base_files,) = [node for node in graph.askers if node.name == "base-files"]
     assert words(graph.chains(base_files)[0])[1] == f"image {image.name}"
+
+
+def test_only_rows_of_a_shared_environment_ask_for_each_other() -> None:
+    lock, _ = read("tests/faults/project/lock/1.0/plain/tiny-x86_64.toml")
+    (idna, *_) = lock.python
+    old = dataclasses.replace(idna, name="a", version="1", for_=("runtime",))
+    new = dataclasses.replace(idna, name="a", version="2", for_=("zlib",))
+    asked = dataclasses.replace(idna, name="b", for_=("zlib",), via=("a",))
+    graph = graph_of(dataclasses.replace(lock, python=(old, new, asked)))
+    assert graph.askers[node_of(asked)] == (node_of(new),)
+    assert words(graph.chains(node_of(asked))[0]) == ["recipe", "build zlib", "python a", "python b"]
