@@ -37,6 +37,8 @@ class Options:
     """A folder, zip or file of advisories, or a service's URL."""
     accepted: Path | None = None
     """Advisories that somebody accepted."""
+    online: bool = False
+    """Whether indexes, archives, git servers and registries are asked."""
     store: bool = False
     """Whether every file of the store is hashed again."""
     rebuild_base: bool = False
@@ -56,6 +58,10 @@ def run(project: Project, options: Options) -> int:
         )
     prove = _with_image if options.image else _proven
     locks, proofs = prove(project, options, library)
+    if options.online:
+        from builder.commands.verify_online import online_proof  # noqa: PLC0415 - needs the network's code
+
+        proofs.append(online_proof(project, [one.lock for one in locks if one.lock], library))
     proofs += _stored(project, locks, options)
     proofs += _policies(project, locks, options)
     if options.json:

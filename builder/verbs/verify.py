@@ -27,6 +27,7 @@ _EXAMPLES = """\
   python -m builder verify lock/1.4.2/debian-13/dynamo-x86_64.toml
   python -m builder verify --licenses licenses.toml
   python -m builder verify --advisories osv-all.zip --accepted accepted.toml
+  python -m builder verify --online                          still there, same hash, tag unmoved?
   python -m builder verify --store                           is every fetched file what it was?
   python -m builder verify --image dynamo-1.4.2.oci.tar      which row explains each file?
 """
@@ -56,6 +57,7 @@ def add(verbs: Verbs) -> None:
     policies.add_argument(
         "--accepted", type=Path, metavar="FILE", help="advisories that somebody accepted, until when (TOML)"
     )
+    verb.add_argument("--online", action="store_true", help="ask indexes, archives, git and registries")
     verb.add_argument("--rebuild-base", action="store_true", help="assemble bases again, compare digests")
     verb.add_argument("--image", default="", metavar="IMAGE", help="explain every file: a tar, or a name")
     verb.set_defaults(run=run)
@@ -73,6 +75,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             licenses=options.licenses,
             advisories=options.advisories,
             accepted=options.accepted,
+            online=options.online,
             store=options.store is not None and not (options.store and options.image),
             rebuild_base=options.rebuild_base,
             image=options.image,

@@ -1,0 +1,191 @@
+"""`verify --online`: indexes, archives, git servers and registries asked what they have now."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from builder.audit.verify.finding import Finding, Level, Proof, found
+from builder.audit.verify.served import judge_listed, offers_attestations
+from builder.commands.project import Project
+from builder.errors import BuilderError, DigestMismatchError
+from builder.fetch.needs import FileNeed, needs
+from builder.fetch.origins import Origins
+from builder.fetch.registry import Registry
+from builder.io.exchange import NotFoundError
+from builder.io.http import Client
+from builder.model.lock import GitSource, Lock, PythonPackage
+from builder.pin.git_places import GitPlaces
+from builder.resolve.library import Library
+from builder.resolve.python.request import PYPI
+from builder.resolve.python.services import default_index
+
+__all__ = ["online_proof"]
+
+_WORKERS = 8
+_ATTEMPTS = 2
+_JSON = "application/vnd.pypi.simple.v1+json"
+Answer = tuple[str, tuple[Finding, ...]]
+"""What was asked (for the count), and what was found."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    label: str
+    ask: Callable[[], Answer]
+
+
+def online_proof(project: Project, locks: Sequence[Lock], library: Library | None) -> Proof:
+    """Ask for every row of `locks`, each only once, in parallel; an unreachable host proves nothing."""
+    with Client(attempts=_ATTEMPTS, network=project.origins.network) as client:
+        asked = [
+            *_python(locks, client, _indexes(library)),
+            *_files(locks, client, project.origins),
+            *_git(locks, project),
+            *_images(locks, project.origins),
+        ]
+        with (
+            project.console.steps("asking", len(asked)) as steps,
+            ThreadPoolExecutor(_WORKERS) as pool,
+        ):
+
+            def one(question: _Question) -> Answer:
+                answer = question.ask()
+                steps.done(question.label)
+                return answer
+
+            try:
+                answers = list(pool.map(one, asked))
+            except BaseException:
+                client.abort()
+                raise
+    counts = Counter(kind for kind, _ in answers)
+    findings = tuple(finding for _, several in answers for finding in several)
+    unknown = sum(finding.rule.level is Level.UNKNOWN for finding in findings)
+    said = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
+    facts = {"asked": dict(sorted(counts.items())), "unknown": unknown}
+    return Proof(name="online", says=f"asked for {said or 'nothing'}", findings=findings, facts=facts)
+
+
+def _indexes(library: Library | None) -> dict[str, str]:
+    """Return the simple index of each origin of wheels."""
+    frameworks = library.frameworks.values() if library else ()
+    return {index.name: index.url for one in frameworks for index in one.indexes} | {PYPI: default_index()}
+
+
+def _python(locks: Sequence[Lock], client: Client, indexes: Mapping[str, str]) -> list[_Question]:
+    """Ask each index once for each project."""
+    rows: dict[tuple[str, str], dict[str, PythonPackage]] = {}
+    for lock in locks:
+        for row in lock.python:
+            if row.sha256 and row.origin in indexes:
+                rows.setdefault((row.origin, row.name), {})[row.file] = row
+
+    def question(origin: str, name: str, wanted: Mapping[str, PythonPackage]) -> _Question:
+        def ask() -> Answer:
+            try:
+                url = f"{indexes[origin].rstrip('/')}/{name}/"
+                page: Any = json.loads(client.get(url, accept=_JSON).body)
+            except NotFoundError:
+                page = {"files": []}
+            except (BuilderError, ValueError, RecursionError) as error:
+                return "projects", (
+                    found("unknown", f"the index was not understood: {error}", row=f"python {name}"),
+                )
+            kind = "projects" if offers_attestations(page) else "projects without attestations"
+            return kind, tuple(judge_listed(wanted.values(), page))
+
+        return _Question(label=f"python {name}", ask=ask)
+
+    return [question(origin, name, wanted) for (origin, name), wanted in sorted(rows.items())]
+
+
+def _files(locks: Sequence[Lock], client: Client, origins: Origins) -> list[_Question]:
+    """Ask archives for the head of each OS package and each archive; wheels are asked of their index."""
+    wanted = needs(locks, origins, everything=True)
+    wheels = {row.sha256 for lock in locks for row in lock.python}
+    files = {file.sha256: file for base in wanted.bases for _, file in base.packages}
+    files |= {file.sha256: file for file in wanted.files if file.sha256 not in wheels}
+
+    def question(file: FileNeed) -> _Question:
+        return _Question(label=file.label, ask=lambda: ("files", _served(file, client, origins)))
+
+    return [question(file) for file in sorted(files.values(), key=lambda file: file.label)]
+
+
+def _served(file: FileNeed, client: Client, origins: Origins) -> tuple[Finding, ...]:
+    """Return nothing for a file that one of its places has in the right size."""
+    lost, sizes = [], []
+    try:
+        urls = file.urls(origins)
+    except BuilderError as error:
+        return (found("unknown", str(error), row=file.label),)
+    for url in urls:
+        try:
+            size = client.head(url).size
+        except NotFoundError:
+            continue
+        except BuilderError as error:
+            lost.append(str(error))
+            continue
+        if size is None or file.size is None or size == file.size:
+            return ()
+        sizes.append(size)
+    if sizes:
+        return (found("changed", f"it has {sizes[0]} bytes now, locked are {file.size}", row=file.label),)
+    if lost:
+        return (found("unknown", lost[0], row=file.label),)
+    return (found("gone", f"none of {len(urls)} places has it", row=file.label),)
+
+
+def _git(locks: Sequence[Lock], project: Project) -> list[_Question]:
+    places = GitPlaces.of(project.store.root.parent / "git", origins=project.origins)
+    sources = {(row.git, row.commit): row for lock in locks for row in lock.sources}
+
+    def question(row: GitSource) -> _Question:
+        return _Question(label=f"sources {row.component}", ask=lambda: ("tags", _tag(row, places)))
+
+    return [question(row) for _, row in sorted(sources.items())]
+
+
+def _tag(row: GitSource, places: GitPlaces) -> tuple[Finding, ...]:
+    name = f"sources {row.component} {row.version}"
+    if not row.tag:
+        return (found("unknown", "a commit without a tag cannot be asked for by name", row=name),)
+    ref = f"refs/tags/{row.tag}"
+    try:
+        refs = places.refs(row.git, (ref, f"{ref}^{{}}"))
+    except BuilderError as error:
+        return (found("unknown", str(error), row=name),)
+    now = refs.get(f"{ref}^{{}}") or refs.get(ref)
+    if now is None:
+        return (found("gone", f"the tag {row.tag} is not there any more", row=name),)
+    if now != row.commit:
+        return (found("moved", f"the tag {row.tag} is {now} now, locked is {row.commit}", row=name),)
+    return ()
+
+
+def _images(locks: Sequence[Lock], origins: Origins) -> list[_Question]:
+    images = {(image.name, str(image.digest)) for lock in locks for image in lock.images if image.digest}
+
+    def question(name: str, digest: str) -> _Question:
+        return _Question(label=f"images {name}", ask=lambda: ("images", _manifest(name, digest, origins)))
+
+    return [question(name, digest) for name, digest in sorted(images)]
+
+
+def _manifest(name: str, digest: str, origins: Origins) -> tuple[Finding, ...]:
+    try:
+        with Registry(name, origins) as registry:
+            registry.manifest_bytes(digest)
+    except NotFoundError:
+        return (found("gone", f"the registry has {digest} no more", row=f"images {name}"),)
+    except DigestMismatchError as error:
+        return (found("changed", str(error), row=f"images {name}"),)
+    except BuilderError as error:
+        return (found("unknown", str(error), row=f"images {name}"),)
+    return ()
