@@ -15,7 +15,7 @@ from builder.audit.diff.text import as_text
 from builder.audit.diff.value import as_value
 from builder.commands.diff_facts import histories, yanked
 from builder.commands.diff_pairs import compare_sides
-from builder.commands.diff_sides import sides_of
+from builder.commands.diff_words import sides_of
 from builder.commands.project import Project
 from builder.model.selection import Selection
 
