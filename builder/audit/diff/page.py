@@ -54,11 +54,18 @@ def page(report: Report) -> Page:
 
 
 def _unsound(report: Report) -> Iterator[Line]:
+    """Yield what is wrong with locks; what is wrong with many alike is said once."""
+    alike: dict[tuple[tuple[str, ...], bool], list[str]] = {}
     for item in report.unsound:
-        side = "new" if item.after else "old"
+        alike.setdefault((item.findings, item.after), []).append(item.place)
+    for (findings, after), places in alike.items():
+        side = "new" if after else "old"
         words = f" (the {side} lock) fails its own integrity check:"
-        yield Line(0, (Part(item.place, Role.DATA), Part(words)))
-        yield from (Line(1, (Part(finding, Role.DATA),)) for finding in item.findings)
+        if len(places) > 1:
+            words = f" ({_count(len(places), f'{side} lock')}) fail their own integrity check:"
+        names = [part for place in places for part in (Part(", "), Part(place, Role.DATA))][1:]
+        yield Line(0, (*names, Part(words)))
+        yield from (Line(1, (Part(finding, Role.DATA),)) for finding in findings)
 
 
 def _summary(report: Report) -> Iterator[Line]:
