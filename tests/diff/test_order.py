@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from builder.audit.diff.order import calendar, debian, order_of, pep440, upstream
+from builder.audit.diff.order import calendar, debian, order_of, pep440, rpm, upstream
 from builder.audit.diff.risk import Risk
 
 
@@ -46,6 +46,23 @@ def test_python(before: str, after: str, risk: Risk) -> None:
 def test_debian(before: str, after: str, risk: Risk) -> None:
     assert debian(before, after) is risk
     assert order_of("debian")(before, after) is risk
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "risk"),
+    [
+        ("2.34-100.el9", "2.34-125.el9_5.1", Risk.PATCH),
+        ("2.34-125.el9", "2.34-125.el9", Risk.PATCH),
+        ("5.1.8-9.el9", "5.2.26-1.el9", Risk.MINOR),
+        ("1:3.0.7-27.el9", "1:3.2.2-6.el9", Risk.MINOR),
+        ("9.0-1", "1:1.0-1", Risk.MAJOR),
+        ("1.10-1", "1.9-1", Risk.DOWNGRADE),
+        ("1.0-1", "1.0~rc1-1", Risk.DOWNGRADE),
+    ],
+)
+def test_rpm(before: str, after: str, risk: Risk) -> None:
+    assert rpm(before, after) is risk
+    assert order_of("rpm")(before, after) is risk
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from packaging.version import InvalidVersion, Version
 
 from builder.audit.diff.risk import Risk
 
-__all__ = ["Order", "calendar", "debian", "order_of", "pep440", "upstream"]
+__all__ = ["Order", "calendar", "debian", "order_of", "pep440", "rpm", "upstream"]
 
 Order = Callable[[str, str], Risk]
 """From two different versions to DOWNGRADE, MAJOR, MINOR or PATCH; an unknown order is a DOWNGRADE."""
@@ -45,6 +45,23 @@ def debian(before: str, after: str) -> Risk:
     return _step(_numbers(old.epoch, old.upstream_version), _numbers(new.epoch, new.upstream_version))
 
 
+def rpm(before: str, after: str) -> Risk:
+    """Judge two versions of an RPM package, each `epoch:version-release`."""
+    import solv  # noqa: PLC0415 - not every comparison needs it
+
+    if max(len(before), len(after)) > _LONGEST:
+        return Risk.DOWNGRADE
+    pool = solv.Pool()
+    pool.setdisttype(solv.Pool.DISTTYPE_RPM)
+    repository = pool.add_repo("versions")
+    old, new = repository.add_solvable(), repository.add_solvable()
+    old.evr, new.evr = before, after
+    order = new.evrcmp(old)
+    if order <= 0:
+        return Risk.PATCH if order == 0 else Risk.DOWNGRADE
+    return _step(_rpm_numbers(before), _rpm_numbers(after))
+
+
 def upstream(before: str, after: str) -> Risk:
     """Judge two versions of a component, or two tags: by PEP 440 where both fit, else in Debian's order."""
     try:
@@ -61,7 +78,7 @@ def calendar(before: str, after: str) -> Risk:
 
 def order_of(family: str) -> Order:
     """Return the order of a platform family's OS packages; where it is not known, nothing is newer."""
-    return debian if family == "debian" else _unknown
+    return {"debian": debian, "rpm": rpm}.get(family, _unknown)
 
 
 def _unknown(_before: str, _after: str) -> Risk:
@@ -72,6 +89,11 @@ def _pep440(text: str) -> Version:
     if len(text) > _LONGEST:
         raise InvalidVersion(text[:_LONGEST])
     return Version(text)
+
+
+def _rpm_numbers(version: str) -> tuple[int, ...]:
+    epoch, colon, rest = version.partition(":")
+    return _numbers(epoch if colon and epoch.isdecimal() else None, rest if colon else version)
 
 
 def _numbers(epoch: str | None, version: str | None) -> tuple[int, ...]:
