@@ -24,7 +24,6 @@ def build_faults(lock: Lock) -> Iterator[Finding]:
         texts = (*_build(build), *_mentions(build, lock))
         yield from (found("integrity", text, row=_name(build)) for text in texts)
     yield from _prefixes(lock)
-    yield from _unused(lock)
     for source in lock.sources:
         row = f"sources {source.component} {source.version}"
         yield from (found("integrity", text, row=row) for text in _source(source))
@@ -78,14 +77,6 @@ def _prefixes(lock: Lock) -> Iterator[Finding]:
             if other is not build and f"{build.prefix}/".startswith(f"{other.prefix}/"):
                 text = f"its prefix {build.prefix} is in that of {other.component}"
                 yield found("integrity", text, row=_name(build))
-
-
-def _unused(lock: Lock) -> Iterator[Finding]:
-    """Yield builds whose result goes nowhere."""
-    needed = {need for build in lock.builds for need in build.needs}
-    for build in lock.builds:
-        if not (build.runtime or build.wheels or build.component in needed):
-            yield found("integrity", "nothing uses what it makes", row=_name(build))
 
 
 def _source(source: GitSource) -> Iterator[str]:

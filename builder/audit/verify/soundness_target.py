@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from builder.audit.verify.finding import Finding, found
 from builder.audit.verify.words import COUNT, DIGITS, MOMENT, NAME, clean_folder
-from builder.model.lock import PYTHON_FOLDER, RUNTIME, Environment, Lock
+from builder.model.lock import PYTHON_FOLDER, Environment, Lock
 
 __all__ = ["target_faults"]
 
@@ -52,8 +52,8 @@ def _environment(environment: Environment) -> Iterator[str]:
 def _runtime(lock: Lock) -> Iterator[str]:
     folders = lock.runtime.library_path
     prefixes = [build.prefix for build in lock.builds if build.runtime]
-    if any(RUNTIME in row.for_ for row in lock.python):
-        prefixes.append(PYTHON_FOLDER)
+    # A platform names folders of the Python environment for every framework, also for one without Python.
+    prefixes.append(PYTHON_FOLDER)
     if len(set(folders)) != len(folders):
         yield "library-path has a folder twice"
     for folder in folders:
