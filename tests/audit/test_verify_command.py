@@ -47,6 +47,10 @@ def test_sound_locks_end_in_zero(project: Path, capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out.endswith("findings: none\n")
 
 
+def test_the_committed_locks_are_sound_and_fresh(capsys: pytest.CaptureFixture[str]) -> None:
+    assert verify(ROOT, "--release", "all") == 0, capsys.readouterr().out
+
+
 def test_the_json_report(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, value = report(project, capsys)
     assert code == 0
