@@ -97,8 +97,8 @@ def _throughput(work: Path, options: argparse.Namespace) -> bool:
     ours = medians.pop("lockwright fetch")
     print(f"{'tool':24} {'seconds':>8} {'MB/s':>8} {'ours is':>8}")
     print(f"{'lockwright fetch':24} {ours:8.2f} {total / ours / 1e6:8.0f}")
-    for tool, median in sorted(medians.items(), key=lambda item: item[1]):
-        print(f"{tool:24} {median:8.2f} {total / median / 1e6:8.0f} {median / ours:7.2f}x")
+    for name, median in sorted(medians.items(), key=lambda item: item[1]):
+        print(f"{name:24} {median:8.2f} {total / median / 1e6:8.0f} {median / ours:7.2f}x")
     ratio = min(medians.values()) / ours
     verdict = "ok" if ratio >= LEAST else "BELOW THE LIMIT"
     print(f"throughput, of the fastest that also verifies: {ratio:.2f} (at least {LEAST}): {verdict}")
