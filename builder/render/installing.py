@@ -152,8 +152,14 @@ def _pip(lock: Lock, fetches: Fetches) -> tuple[str, Mount]:
 
 
 def _install(interpreter: str, pip: str, folder: str) -> Command:
-    """Return pip's command line up to what is to be installed: offline, as it is, compiling nothing."""
+    """Return pip's command line up to what is to be installed: offline, as it is, compiling nothing.
+
+    pip itself imports `attr` where an earlier run has installed it: without
+    the variable it would leave bytecode there, which holds the time.
+    """
     return (
+        "env",
+        "PYTHONDONTWRITEBYTECODE=1",
         interpreter,
         "-I",
         pip,

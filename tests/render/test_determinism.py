@@ -100,6 +100,8 @@ def test_pip_installs_and_compiles_nothing(lock: Lock, scripts: tuple[tuple[str,
     installs = [line for line in lines if "--no-index" in line and " install " in line]
     assert bool(installs) == any(set(row.for_) - {INSTALLER} for row in lock.python)
     assert all("--no-compile" in line and "--no-cache-dir" in line for line in installs)
+    # pip imports what an earlier run of it has installed, and would leave that one's bytecode there.
+    assert all(line.startswith("env PYTHONDONTWRITEBYTECODE=1 ") for line in installs)
     assert not any(shlex.split(line)[0] == "uv" for line in lines if line.startswith("uv")), (
         "uv leaves the time of its cache in each dist-info"
     )

@@ -216,9 +216,9 @@ RUN --network=none \
 set -eu
 env --chdir=/installer sha256sum --check --strict --quiet SHA256SUMS
 python3.13 -m venv --without-pip /opt/build-env
-python3.13 -I /installer/pip-26.3-py3-none-any.whl/pip --isolated --python /opt/build-env/bin/python install \
-  --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: --root-user-action=ignore \
-  --disable-pip-version-check --no-input --require-hashes --find-links=/wheels/0 \
+env PYTHONDONTWRITEBYTECODE=1 python3.13 -I /installer/pip-26.3-py3-none-any.whl/pip --isolated --python \
+  /opt/build-env/bin/python install --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: \
+  --root-user-action=ignore --disable-pip-version-check --no-input --require-hashes --find-links=/wheels/0 \
   --requirement=/wheels/0/requirements.txt
 EOF
 ENV PATH="/opt/build-env/bin:${PATH}"
@@ -311,9 +311,9 @@ RUN --network=none \
 set -eu
 env --chdir=/installer sha256sum --check --strict --quiet SHA256SUMS
 python3.13 -m venv --without-pip /opt/build-env
-python3.13 -I /installer/pip-26.3-py3-none-any.whl/pip --isolated --python /opt/build-env/bin/python install \
-  --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: --root-user-action=ignore \
-  --disable-pip-version-check --no-input --require-hashes --find-links=/wheels/0 \
+env PYTHONDONTWRITEBYTECODE=1 python3.13 -I /installer/pip-26.3-py3-none-any.whl/pip --isolated --python \
+  /opt/build-env/bin/python install --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: \
+  --root-user-action=ignore --disable-pip-version-check --no-input --require-hashes --find-links=/wheels/0 \
   --requirement=/wheels/0/requirements.txt
 EOF
 ENV PATH="/opt/build-env/bin:/opt/ucx/bin:/usr/bin:/bin"
@@ -360,13 +360,14 @@ RUN --network=none \
 set -eu
 env --chdir=/installer sha256sum --check --strict --quiet SHA256SUMS
 python3.13 -m venv --without-pip /opt/dynamo/venv
-python3.13 -I /installer/pip-26.3-py3-none-any.whl/pip --isolated --python /opt/dynamo/venv/bin/python \
-  install --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: --root-user-action=ignore \
-  --disable-pip-version-check --no-input --require-hashes --find-links=/wheels/0 --find-links=/wheels/1 \
-  --requirement=/wheels/0/requirements.txt --requirement=/wheels/1/requirements.txt
-python3.13 -I /installer/pip-26.3-py3-none-any.whl/pip --isolated --python /opt/dynamo/venv/bin/python \
-  install --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: --root-user-action=ignore \
-  --disable-pip-version-check --no-input --find-links=/built/nixl nixl==1.3.2 nixl-cu13==1.3.2
+env PYTHONDONTWRITEBYTECODE=1 python3.13 -I /installer/pip-26.3-py3-none-any.whl/pip --isolated --python \
+  /opt/dynamo/venv/bin/python install --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: \
+  --root-user-action=ignore --disable-pip-version-check --no-input --require-hashes --find-links=/wheels/0 \
+  --find-links=/wheels/1 --requirement=/wheels/0/requirements.txt --requirement=/wheels/1/requirements.txt
+env PYTHONDONTWRITEBYTECODE=1 python3.13 -I /installer/pip-26.3-py3-none-any.whl/pip --isolated --python \
+  /opt/dynamo/venv/bin/python install --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: \
+  --root-user-action=ignore --disable-pip-version-check --no-input --find-links=/built/nixl nixl==1.3.2 \
+  nixl-cu13==1.3.2
 EOF
 
 # The image of 1.4.2/debian-13/dynamo-x86_64: prefixes of builds, python, runtime
@@ -638,9 +639,9 @@ RUN --network=none \
 set -eu
 env --chdir=/installer sha256sum --check --strict --quiet SHA256SUMS
 python3.13 -m venv --without-pip /opt/build-env
-python3.13 -I /installer/pip-26.3-py3-none-any.whl/pip --isolated --python /opt/build-env/bin/python install \
-  --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: --root-user-action=ignore \
-  --disable-pip-version-check --no-input --require-hashes --find-links=/wheels/0 \
+env PYTHONDONTWRITEBYTECODE=1 python3.13 -I /installer/pip-26.3-py3-none-any.whl/pip --isolated --python \
+  /opt/build-env/bin/python install --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: \
+  --root-user-action=ignore --disable-pip-version-check --no-input --require-hashes --find-links=/wheels/0 \
   --requirement=/wheels/0/requirements.txt
 EOF
 ENV PATH="/opt/build-env/bin:${PATH}"
@@ -733,9 +734,9 @@ RUN --network=none \
 set -eu
 env --chdir=/installer sha256sum --check --strict --quiet SHA256SUMS
 python3.13 -m venv --without-pip /opt/build-env
-python3.13 -I /installer/pip-26.3-py3-none-any.whl/pip --isolated --python /opt/build-env/bin/python install \
-  --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: --root-user-action=ignore \
-  --disable-pip-version-check --no-input --require-hashes --find-links=/wheels/0 \
+env PYTHONDONTWRITEBYTECODE=1 python3.13 -I /installer/pip-26.3-py3-none-any.whl/pip --isolated --python \
+  /opt/build-env/bin/python install --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: \
+  --root-user-action=ignore --disable-pip-version-check --no-input --require-hashes --find-links=/wheels/0 \
   --requirement=/wheels/0/requirements.txt
 EOF
 ENV PATH="/opt/build-env/bin:/opt/ucx/bin:/usr/bin:/bin"
@@ -782,13 +783,14 @@ RUN --network=none \
 set -eu
 env --chdir=/installer sha256sum --check --strict --quiet SHA256SUMS
 python3.13 -m venv --without-pip /opt/dynamo/venv
-python3.13 -I /installer/pip-26.3-py3-none-any.whl/pip --isolated --python /opt/dynamo/venv/bin/python \
-  install --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: --root-user-action=ignore \
-  --disable-pip-version-check --no-input --require-hashes --find-links=/wheels/0 --find-links=/wheels/1 \
-  --requirement=/wheels/0/requirements.txt --requirement=/wheels/1/requirements.txt
-python3.13 -I /installer/pip-26.3-py3-none-any.whl/pip --isolated --python /opt/dynamo/venv/bin/python \
-  install --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: --root-user-action=ignore \
-  --disable-pip-version-check --no-input --find-links=/built/nixl nixl==1.3.2 nixl-cu13==1.3.2
+env PYTHONDONTWRITEBYTECODE=1 python3.13 -I /installer/pip-26.3-py3-none-any.whl/pip --isolated --python \
+  /opt/dynamo/venv/bin/python install --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: \
+  --root-user-action=ignore --disable-pip-version-check --no-input --require-hashes --find-links=/wheels/0 \
+  --find-links=/wheels/1 --requirement=/wheels/0/requirements.txt --requirement=/wheels/1/requirements.txt
+env PYTHONDONTWRITEBYTECODE=1 python3.13 -I /installer/pip-26.3-py3-none-any.whl/pip --isolated --python \
+  /opt/dynamo/venv/bin/python install --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: \
+  --root-user-action=ignore --disable-pip-version-check --no-input --find-links=/built/nixl nixl==1.3.2 \
+  nixl-cu13==1.3.2
 EOF
 
 # The image of 1.4.2/debian-13/dynamo-aarch64: prefixes of builds, python, runtime

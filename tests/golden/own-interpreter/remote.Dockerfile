@@ -126,10 +126,10 @@ RUN --network=none \
 set -eu
 env --chdir=/installer sha256sum --check --strict --quiet SHA256SUMS
 /opt/python/bin/python3.12 -m venv --without-pip /opt/build-env
-/opt/python/bin/python3.12 -I /installer/pip-26.3-py3-none-any.whl/pip --isolated --python \
-  /opt/build-env/bin/python install --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: \
-  --root-user-action=ignore --disable-pip-version-check --no-input --require-hashes --find-links=/wheels/0 \
-  --requirement=/wheels/0/requirements.txt
+env PYTHONDONTWRITEBYTECODE=1 /opt/python/bin/python3.12 -I /installer/pip-26.3-py3-none-any.whl/pip \
+  --isolated --python /opt/build-env/bin/python install --no-cache-dir --no-index --no-deps --no-compile \
+  --only-binary=:all: --root-user-action=ignore --disable-pip-version-check --no-input --require-hashes \
+  --find-links=/wheels/0 --requirement=/wheels/0/requirements.txt
 EOF
 ENV PATH="/opt/build-env/bin:${PATH}"
 WORKDIR /src/tool
@@ -168,13 +168,14 @@ RUN --network=none \
 set -eu
 env --chdir=/installer sha256sum --check --strict --quiet SHA256SUMS
 /opt/python/bin/python3.12 -m venv --without-pip /opt/dynamo/venv
-/opt/python/bin/python3.12 -I /installer/pip-26.3-py3-none-any.whl/pip --isolated --python \
-  /opt/dynamo/venv/bin/python install --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: \
-  --root-user-action=ignore --disable-pip-version-check --no-input --require-hashes --find-links=/wheels/0 \
-  --requirement=/wheels/0/requirements.txt
-/opt/python/bin/python3.12 -I /installer/pip-26.3-py3-none-any.whl/pip --isolated --python \
-  /opt/dynamo/venv/bin/python install --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: \
-  --root-user-action=ignore --disable-pip-version-check --no-input --find-links=/built/tool tool==2.0
+env PYTHONDONTWRITEBYTECODE=1 /opt/python/bin/python3.12 -I /installer/pip-26.3-py3-none-any.whl/pip \
+  --isolated --python /opt/dynamo/venv/bin/python install --no-cache-dir --no-index --no-deps --no-compile \
+  --only-binary=:all: --root-user-action=ignore --disable-pip-version-check --no-input --require-hashes \
+  --find-links=/wheels/0 --requirement=/wheels/0/requirements.txt
+env PYTHONDONTWRITEBYTECODE=1 /opt/python/bin/python3.12 -I /installer/pip-26.3-py3-none-any.whl/pip \
+  --isolated --python /opt/dynamo/venv/bin/python install --no-cache-dir --no-index --no-deps --no-compile \
+  --only-binary=:all: --root-user-action=ignore --disable-pip-version-check --no-input \
+  --find-links=/built/tool tool==2.0
 EOF
 
 # The image of 1.4.2/ubuntu-24.04-python-3.12/dynamo-x86_64: prefixes of builds, python, runtime

@@ -248,10 +248,10 @@ RUN --network=none \
 set -eu
 env --chdir=/installer sha256sum --check --strict --quiet SHA256SUMS
 python3.12 -m venv --without-pip /opt/dynamo/venv
-python3.12 -I /installer/pip-26.3-py3-none-any.whl/pip --isolated --python /opt/dynamo/venv/bin/python \
-  install --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: --root-user-action=ignore \
-  --disable-pip-version-check --no-input --require-hashes --find-links=/wheels/0 --find-links=/wheels/1 \
-  --requirement=/wheels/0/requirements.txt --requirement=/wheels/1/requirements.txt
+env PYTHONDONTWRITEBYTECODE=1 python3.12 -I /installer/pip-26.3-py3-none-any.whl/pip --isolated --python \
+  /opt/dynamo/venv/bin/python install --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: \
+  --root-user-action=ignore --disable-pip-version-check --no-input --require-hashes --find-links=/wheels/0 \
+  --find-links=/wheels/1 --requirement=/wheels/0/requirements.txt --requirement=/wheels/1/requirements.txt
 EOF
 
 # The image of 1.4.2/ubuntu-24.04/dynamo-x86_64: prefixes of builds, python, runtime
