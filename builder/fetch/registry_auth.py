@@ -58,7 +58,11 @@ class RegistryAuth(AuthBase):
         if response.status_code != requests.codes.unauthorized or not isinstance(body, bytes | str | None):
             return response
         host = urlsplit(str(response.url)).netloc
-        header = self._authorisation(host, response.headers.get("WWW-Authenticate", ""))
+        try:
+            header = self._authorisation(host, response.headers.get("WWW-Authenticate", ""))
+        except FetchError:
+            response.close()  # nobody else will: the caller never sees it
+            raise
         if header is None:
             return response
         _ = response.content  # the connection is needed again

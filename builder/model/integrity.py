@@ -160,11 +160,11 @@ def _wheel_name(row: PythonPackage) -> Iterator[str]:
     """Yield where a file name says something else than its row: a swapped file shows here."""
     try:
         name, version, _, _ = parse_wheel_filename(row.file)
-        wanted = Version(row.version)
+        Version(row.version)
     except (InvalidWheelFilename, InvalidVersion):
         yield f"{row.file!r} is not the file name of a wheel"
         return
-    if name != canonicalize_name(row.name) or version != wanted:
+    if name != canonicalize_name(row.name) or str(version) != row.version:
         yield f"{row.file} is a wheel of {name} {version}"
 
 

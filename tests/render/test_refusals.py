@@ -205,9 +205,9 @@ def test_an_image_that_is_no_reference() -> None:
 
 def test_another_family_of_packages() -> None:
     lock = fabric()
-    other = dataclasses.replace(lock.environment, family="rpm")
+    other = dataclasses.replace(lock.environment, family="gentoo")
     error = refused(dataclasses.replace(lock, environment=other))
-    assert error.cause == "OS packages of the family 'rpm' cannot be installed by this version"
+    assert error.cause == "OS packages of the family 'gentoo' cannot be installed by this version"
 
 
 def test_a_library_path_with_a_line_of_its_own_meaning() -> None:
