@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
@@ -68,8 +69,10 @@ def test_an_index_that_cannot_be_asked_is_an_error(
     httpserver.expect_request("/simple/idna/").respond_with_data("no", status=404)
     shutil.copyfile(TINY, tmp_path / "a.toml")
     (tmp_path / "b.toml").write_text(other())
-    words = ["--online", "--index-url", httpserver.url_for("/simple/"), "--project", str(tmp_path)]
-    assert main(["diff", str(tmp_path / "a.toml"), str(tmp_path / "b.toml"), *words]) == 1
-    httpserver.stop()
-    assert main(["diff", str(tmp_path / "a.toml"), str(tmp_path / "b.toml"), *words]) == 6
+    with socket.socket() as taken:  # bound, and not listening: nobody answers there
+        taken.bind(("127.0.0.1", 0))
+        silent = f"http://127.0.0.1:{taken.getsockname()[1]}/simple/"
+        for index, code in ((httpserver.url_for("/simple/"), 1), (silent, 6)):
+            words = ["--online", "--index-url", index, "--project", str(tmp_path)]
+            assert main(["diff", str(tmp_path / "a.toml"), str(tmp_path / "b.toml"), *words]) == code
     assert "error:" in capsys.readouterr().err
