@@ -36,6 +36,7 @@ if __name__ == '__main__':
     sys.argv[0] = sys.argv[0].removesuffix('.exe')
     sys.exit(main())
 """
+OWN = "idna-3.10.dist-info/RECORD"
 _HI = b"#!hi\n"
 LISTED = "/.\n/usr\n/usr/bin\n/usr/bin/hi\n"
 
@@ -149,12 +150,17 @@ def _wheel(folder: Path) -> Path:
         archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\n")
         archive.writestr(f"{info}/entry_points.txt", "[console_scripts]\nidna = idna.cli:main\n")
         archive.writestr(f"{info}/RECORD", "")
+        # As setuptools does: another distribution, carried inside with all that belongs to it.
+        inner = "idna/_vendor/carried-1.0.dist-info"
+        archive.writestr(f"{inner}/METADATA", "Metadata-Version: 2.4\nName: carried\nVersion: 1.0\n")
+        archive.writestr(f"{inner}/entry_points.txt", "[console_scripts]\ncarried = carried:main\n")
+        archive.writestr(f"{inner}/RECORD", "carried/__init__.py,,\n")
     return path
 
 
 def _python(wheel: Path) -> list[File]:
     with zipfile.ZipFile(wheel) as archive:
-        files = {f"{SITE}/{name}": archive.read(name) for name in archive.namelist() if "RECORD" not in name}
+        files = {f"{SITE}/{name}": archive.read(name) for name in archive.namelist() if name != OWN}
     files[f"{VENV}/bin/idna"] = SCRIPT.encode()
     files[f"{SITE}/idna-3.10.dist-info/INSTALLER"] = b"pip\n"
     files[f"{SITE}/idna-3.10.dist-info/RECORD"] = record(files)

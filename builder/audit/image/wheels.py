@@ -9,7 +9,7 @@ import csv
 import hashlib
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from packaging.utils import canonicalize_name
@@ -74,7 +74,7 @@ def from_record(one: Distribution, image: ImageFiles) -> Iterator[Claim]:
         return
     for row in rows:
         path = posixpath.normpath(posixpath.join("/", one.folder, row[0]))[1:] if row and row[0] else ""
-        if path and path.rpartition("/")[2] != "RECORD":
+        if path and path != f"{one.info}/RECORD":
             yield Claim(path=path, ground=Ground.LIST, sha256=_digest(row[1] if len(row) > 1 else ""))
 
 
@@ -90,15 +90,16 @@ def _digest(text: str) -> str:
 
 def from_wheel(one: Distribution, wheel: Reference, venv: str) -> Iterator[Claim]:
     """Yield what pip makes of a wheel whose bytes are the locked ones."""
-    data = f"{one.info.rpartition('/')[2].removesuffix('.dist-info')}.data/"
+    info = one.info.rpartition("/")[2]
+    data = f"{info.removesuffix('.dist-info')}.data/"
     for member, sha256 in wheel.members.items():
-        if member.endswith(".dist-info/RECORD"):
-            continue  # pip writes its own
+        if member == f"{info}/RECORD":
+            continue  # pip writes its own; those of distributions that it carries inside stay
         path, kept = _placed(member, data, one, venv)
         yield Claim(path=path, ground=Ground.BYTES if kept else Ground.LIST, sha256=sha256 if kept else "")
     yield Claim(path=f"{one.info}/INSTALLER", ground=Ground.BYTES, sha256=_INSTALLER)
     yield Claim(path=f"{one.info}/RECORD", ground=Ground.LIST)
-    for name, script in _scripts(wheel.texts).items():
+    for name, script in _scripts(wheel.texts.get(f"{info}/entry_points.txt", b"")).items():
         text = _SCRIPT.format(python=f"/{venv}/bin/python", leave="exit", **script).encode()
         sha256 = hashlib.sha256(text).hexdigest()
         yield Claim(path=f"{venv}/bin/{name}", ground=Ground.BYTES, sha256=sha256)
@@ -134,19 +135,18 @@ def _placed(member: str, data: str, one: Distribution, venv: str) -> tuple[str, 
     return f"{venv}/{rest}", True
 
 
-def _scripts(texts: Mapping[str, bytes]) -> dict[str, dict[str, str]]:
+def _scripts(entry_points: bytes) -> dict[str, dict[str, str]]:
     """Return the console and window scripts that a wheel asks for."""
+    parser = configparser.ConfigParser(delimiters=("=",), interpolation=None, strict=False)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    try:
+        parser.read_string(entry_points.decode("utf-8", "replace"))
+    except configparser.Error:
+        return {}
     found = {}
-    for path, data in texts.items():
-        parser = configparser.ConfigParser(delimiters=("=",), interpolation=None, strict=False)
-        parser.optionxform = str  # type: ignore[assignment,method-assign]
-        try:
-            parser.read_string(data.decode("utf-8", "replace") if path.endswith("entry_points.txt") else "")
-        except configparser.Error:
-            continue
-        for section in ("console_scripts", "gui_scripts"):
-            for name, value in parser.items(section) if parser.has_section(section) else ():
-                module, _, function = value.partition("[")[0].strip().partition(":")
-                first = function.strip().partition(".")[0]
-                found[name] = {"module": module.strip(), "first": first, "function": function.strip()}
+    for section in ("console_scripts", "gui_scripts"):
+        for name, value in parser.items(section) if parser.has_section(section) else ():
+            module, _, function = value.partition("[")[0].strip().partition(":")
+            first = function.strip().partition(".")[0]
+            found[name] = {"module": module.strip(), "first": first, "function": function.strip()}
     return found
