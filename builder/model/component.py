@@ -73,6 +73,8 @@ class VersionRecipe:
     """No source is used: the distribution comes as a wheel from the Python index."""
     reason: str = ""
     """Why it is `published`."""
+    source_when: Conditions | None = None
+    """Where it is built from `git` or `archives` nevertheless; everywhere else it is `published`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

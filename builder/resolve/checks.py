@@ -99,9 +99,20 @@ def _check_component(component: Component, library: Library) -> None:
         _check_version(recipe, f'{place}: versions."{version}"')
 
 
+def _check_choice(recipe: VersionRecipe, place: str) -> None:
+    sources = bool(recipe.git or recipe.archives)
+    if recipe.published and sources and recipe.source_when is None:
+        raise RecipeError(
+            "published, but it has sources", place=place, hint="say where they are built: `source-when`"
+        )
+    if recipe.source_when is not None and not (recipe.published and sources):
+        raise RecipeError(
+            "`source-when` chooses between a source and what is published", place=place, hint="give both"
+        )
+
+
 def _check_version(recipe: VersionRecipe, place: str) -> None:
-    if recipe.published and (recipe.git or recipe.archives):
-        raise RecipeError("published, but it has sources", place=place)
+    _check_choice(recipe, place)
     if recipe.published and not recipe.reason:
         raise RecipeError("published without a reason", place=place, hint="say why no source is used")
     if not (recipe.published or recipe.git or recipe.archives or recipe.wheels):

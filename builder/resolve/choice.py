@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
@@ -44,7 +44,13 @@ class Choice:
     def source(self, component: Component) -> VersionRecipe:
         """Return where a version comes from; one that only an index can know counts as published."""
         unknown = VersionRecipe(published=True, reason="not in the component's recipe")
-        return component.versions.get(self.version(component), unknown)
+        version = self.version(component)
+        found = component.versions.get(version, unknown)
+        if found.source_when is None:
+            return found
+        if self.holds(found.source_when, version):
+            return replace(found, published=False)
+        return VersionRecipe(published=True, reason=found.reason)
 
     def holds(self, when: Conditions, version: str = "") -> bool:
         """Say whether every condition that is given holds for this target."""

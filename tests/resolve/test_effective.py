@@ -60,6 +60,18 @@ def test_without_cuda_nothing_needs_cuda(library: Library) -> None:
     ]
 
 
+def test_one_version_is_built_for_one_framework_and_comes_as_a_wheel_for_another(library: Library) -> None:
+    def of(framework: str) -> Effective:
+        target = Target(release="0.8.0", platform="debian-12", framework=framework, arch=Arch.X86_64)
+        return effective(library, target)
+
+    built, published = of("dynamo"), of("vllm")
+    assert next(part for part in built.parts if part.name == "nixl").needs == ("abseil", "libfabric", "ucx")
+    assert "nixl" not in {name for name, _, _ in built.published}
+    assert "nixl" not in [part.name for part in published.parts]
+    assert ("nixl", "0.8.0") in {(name, version) for name, version, _ in published.published}
+
+
 def test_what_the_base_image_provides_is_not_built(library: Library) -> None:
     found = recipe(library, "ubuntu-24.04-cuda-13.0", "vllm")
     assert "cuda" not in [part.name for part in found.parts]
