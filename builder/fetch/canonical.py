@@ -3,9 +3,9 @@
 The bytes depend on the commits alone: entries come straight from git objects
 (no checkout, so no line-end conversion, filter or `export-subst`), every
 object is checked against its id, and members are sorted by path with owner
-0:0, one time, and modes 0644 or 0755. A directory is a member of its own; a
-submodule that the specification omits stays the empty directory that git
-makes of it.
+0:0, one time, and modes 0644 or 0755. A directory is a member of its own.
+What the specification omits is left out: a file or folder is not there, and a
+submodule stays the empty directory that git makes of it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from builder.errors import DigestMismatchError, FetchError
-from builder.fetch.tree_paths import check_component, check_links, check_path
+from builder.fetch.tree_paths import check_component, check_links, check_path, lies_in
 from builder.fetch.ustar import END, Member, header, padding
 from builder.io.git_objects import Objects, TreeEntry, commit_info, ls_tree, open_objects
 
@@ -50,8 +50,9 @@ class Submodule:
 class CanonicalSpec:
     """What goes into a canonical tar, below the directory `<name>-<version>`.
 
-    `omitted` are submodule paths that stay empty directories. `mtime` is the
-    time of every member in seconds since 1970.
+    `omitted` are paths of files, folders and submodules that are left out, the
+    last as empty directories. `mtime` is the time of every member in seconds
+    since 1970.
     """
 
     name: str
@@ -108,14 +109,17 @@ def _collect(
             path = item.entry.path
             if path in found:
                 raise FetchError("occurs twice", place=_place(spec, path))
-            found[path] = item
-            if item.entry.kind == "commit":
+            submodule, left_out = item.entry.kind == "commit", lies_in(path, omitted)
+            if submodule or path in omitted:
                 used.add(path)
-                if path not in omitted:
-                    waiting.append((path + b"/", _filling(spec, sources, item.entry)))
-    unused = sorted((sources.keys() | omitted) - used)
-    if unused:
-        raise FetchError("is not a submodule of this commit", place=_place(spec, unused[0]))
+            if not left_out or (submodule and path in omitted):
+                found[path] = item
+            if submodule and not left_out:
+                waiting.append((path + b"/", _filling(spec, sources, item.entry)))
+    for path in sorted(sources.keys() - used):
+        raise FetchError("is not a submodule of this commit", place=_place(spec, path))
+    for path in sorted(omitted - used):
+        raise FetchError("is to be left out, and is not in this commit", place=_place(spec, path))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["check_component", "check_links", "check_path"]
+__all__ = ["check_component", "check_links", "check_path", "lies_in"]
 
 import unicodedata
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from builder.errors import FetchError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 _MOST_HOPS = 40  # links that Linux follows for one path
 
@@ -19,6 +19,12 @@ def check_path(path: bytes, place: str) -> None:
     """Raise FetchError, at `place`, unless `path` is relative, UTF-8, and of plain components."""
     for component in path.split(b"/"):
         check_component(component, place)
+
+
+def lies_in(path: bytes, places: Collection[bytes]) -> bool:
+    """Say whether `path` is one of `places` or below one of them."""
+    parts = path.split(b"/")
+    return any(b"/".join(parts[:count]) in places for count in range(1, len(parts) + 1))
 
 
 def check_component(component: bytes, place: str) -> None:

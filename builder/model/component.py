@@ -40,7 +40,7 @@ class GitRecipe:
     evidence: Evidence = Evidence.OBSERVED
     submodules: tuple[Submodule, ...] = ()
     omitted: tuple[str, ...] = ()
-    """Paths of submodules that are left out on purpose."""
+    """Paths that are left out on purpose: submodules, files, folders."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -146,7 +146,7 @@ class GitSource:
     """Why there is no tag."""
     submodules: tuple[Submodule, ...] = ()
     omitted: tuple[str, ...] = ()
-    """Paths of submodules that are left out on purpose."""
+    """Paths that are left out on purpose: submodules, files, folders."""
 
     @property
     def file(self) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from builder.errors import RecipeError
 from builder.fetch.canonical import Tree
+from builder.fetch.tree_paths import lies_in
 from builder.io.git_objects import commit_info, ls_tree, open_objects
 from builder.io.process import run
 from builder.model.digest import GitOid
@@ -49,7 +50,7 @@ def find_submodules(
 ) -> tuple[tuple[Submodule, Checkout], ...]:
     """Return every submodule by its path from the top, those inside submodules included, and fetch them.
 
-    What is below an `omitted` path is not looked at. RecipeError at `place`
+    What is at or below an `omitted` path is not looked at. RecipeError at `place`
     for a submodule whose address is not known or not https, FetchError for
     one that cannot be had.
     """
@@ -90,10 +91,11 @@ def _gitlinks(
         ]
     listed = any(entry.path == _LIST and entry.mode & 0o170000 != _LINK for entry in entries)
     urls = _listed_urls(repository, commit, places) if listed else {}
+    left_out = {each.encode("utf-8") for each in omitted}
     for entry in entries:
         inner = entry.path.decode("utf-8", "surrogateescape")
         path = f"{prefix}{inner}"
-        if entry.mode == _SUBMODULE and path not in omitted:
+        if entry.mode == _SUBMODULE and not lies_in(prefix.encode("utf-8") + entry.path, left_out):
             yield _Gitlink(path=path, commit=entry.oid, url=_address(urls.get(inner), path, outer, place))
 
 

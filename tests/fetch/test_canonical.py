@@ -171,6 +171,27 @@ def test_omitted_submodule_is_an_empty_directory(parent: Tree) -> None:
     assert listing(packed(parent, omitted=("external/sub",)))[-1] == "ucx-1.0/external/sub/ 755"
 
 
+def test_omitted_files_and_folders_are_not_there(repository: RawRepository) -> None:
+    blob = repository.put("blob", b"x")
+    inner = repository.tree((FILE, b"kept", blob), (FILE, b"large", blob))
+    docs = repository.tree((FILE, b"a", blob), (FOLDER, b"deep", inner))
+    tree = repository.tree((FOLDER, b"docs", docs), (FILE, b"docs-a", blob), (FOLDER, b"src", inner))
+    data = packed(repository.commit(tree), omitted=("docs", "src/large"))
+    assert listing(data) == ["ucx-1.0/ 755", "ucx-1.0/docs-a 644", "ucx-1.0/src/ 755", "ucx-1.0/src/kept 644"]
+
+
+def test_an_omitted_file_need_not_be_there(repository: RawRepository) -> None:
+    blob = repository.put("blob", b"x")
+    source = repository.commit(repository.tree((FILE, b"a", blob), (FILE, b"large", "5" * 40)))
+    with pytest.raises(FetchError):
+        packed(source)
+    assert listing(packed(source, omitted=("large",))) == ["ucx-1.0/ 755", "ucx-1.0/a 644"]
+
+
+def test_a_submodule_in_an_omitted_folder_needs_no_source(parent: Tree) -> None:
+    assert listing(packed(parent, omitted=("external",))) == ["ucx-1.0/ 755"]
+
+
 def test_unfilled_submodule(parent: Tree, module: Tree) -> None:
     with pytest.raises(FetchError) as caught:
         packed(parent)
@@ -189,7 +210,7 @@ def test_submodule_at_another_commit(parent: Tree, module: Tree, source: Tree) -
 def test_submodule_that_is_none(source: Tree, module: Tree) -> None:
     with pytest.raises(FetchError, match=r"ucx 1\.0: a: is not a submodule of this commit"):
         packed(source, ("a", module))
-    with pytest.raises(FetchError, match=r"ucx 1\.0: gone: is not a submodule of this commit"):
+    with pytest.raises(FetchError, match=r"ucx 1\.0: gone: is to be left out, and is not in this commit"):
         packed(source, omitted=("gone",))
 
 

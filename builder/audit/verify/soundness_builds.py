@@ -88,6 +88,9 @@ def _source(source: GitSource) -> Iterator[str]:
     paths = tuple(submodule.path for submodule in source.submodules)
     yield from in_order("submodules", paths)
     yield from in_order("omitted", source.omitted)
+    for path in source.omitted:
+        if not clean_path(path):
+            yield f"{path!r}, which is left out, is not below the source"
     for path in sorted({*paths} & {*source.omitted}):
         yield f"submodule {path} is both locked and left out"
     for url in (source.git, *(submodule.git for submodule in source.submodules)):
