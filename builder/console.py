@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any
 
 from builder.errors import BuilderError
+from builder.io.redact import redacted
 from builder.model.text import printable
 
 if TYPE_CHECKING:
@@ -143,17 +144,19 @@ class Console:
     def status(self, text: str) -> None:
         """Tell what is going on."""
         if not self._quiet:
-            self._terminal.print(_safe(text), highlight=False, soft_wrap=True)
+            self._terminal.print(_safe(redacted(text)), highlight=False, soft_wrap=True)
 
     def warning(self, text: str) -> None:
         """Tell what deserves attention and stops nothing."""
-        self._terminal.print(f"[yellow]warning:[/] {_safe(text)}", highlight=False, soft_wrap=True)
+        self._terminal.print(f"[yellow]warning:[/] {_safe(redacted(text))}", highlight=False, soft_wrap=True)
 
     def error(self, error: BuilderError) -> None:
-        """Tell why the program cannot go on, and what to do next."""
-        self._terminal.print(f"[red]error:[/] {_safe(str(error))}", highlight=False, soft_wrap=True)
+        """Tell why the program cannot go on, and what to do next; passwords in URLs are hidden."""
+        self._terminal.print(f"[red]error:[/] {_safe(redacted(str(error)))}", highlight=False, soft_wrap=True)
         if error.hint:
-            self._terminal.print(f"[cyan]hint:[/] {_safe(error.hint)}", highlight=False, soft_wrap=True)
+            self._terminal.print(
+                f"[cyan]hint:[/] {_safe(redacted(error.hint))}", highlight=False, soft_wrap=True
+            )
 
     @contextmanager
     def transfers(self, title: str) -> Iterator[Transfers]:

@@ -22,6 +22,7 @@ _ATTEMPTS = 5
 _FIRST_PAUSE = 0.5  # seconds, doubled after each attempt
 _LONGEST_PAUSE = 60.0  # seconds; a server that asks for more is asked again after this
 _FILE_LIMIT = 64 * 2**30  # bytes
+_GAIN = 2**20  # bytes; an attempt that brings so many is no failed one
 _EXPLAINED = 4  # times the right size: more of wrong bytes is not read
 _HINT = "Check the network and the proxy, or name a mirror"
 
@@ -60,7 +61,7 @@ class Arrival:
         self._lose = lose
         self._places = iter(request.urls)
         self._place = self._url = ""
-        self._attempt = self._redirects = 0
+        self._attempt = self._redirects = self._begun_at = 0
         self._asked_anew = False
         self._errors: list[BuilderError] = []
         self._transfer = Transfer(
@@ -135,7 +136,9 @@ class Arrival:
 
     def _again(self, cause: TransientError) -> Step:
         """Return another attempt at the same place, or go to the next one."""
-        self._attempt += 1
+        position = self._transfer.position
+        self._attempt = 1 if position - self._begun_at >= _GAIN else self._attempt + 1
+        self._begun_at = position
         if self._attempt >= self._attempts():
             tried = f" ({self._attempt} attempts)" if self._attempt > 1 else ""
             return self._refused(FetchError(f"{cause}{tried}", place=redacted(self._place), hint=_HINT))
@@ -157,8 +160,9 @@ class Arrival:
         try:
             self._partial.keep()
         except OSError as cause:
+            where = f" ({cause.filename2})" if cause.filename2 else ""
             self.failure = FetchError(
-                f"cannot be stored: {cause.strerror or cause}", place=self.request.label
+                f"cannot be stored: {cause.strerror or cause}{where}", place=self.request.label
             )
             self.leave()
             return Step()
@@ -182,6 +186,7 @@ class Arrival:
         self._place = self._url = place
         self._transfer.move(redacted(place))
         self._attempt = self._redirects = 0
+        self._begun_at = self._transfer.position
         self._asked_anew = False
         self._progress.started(self.request, place)
         return Step(url=place)

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from builder.errors import BuilderError
-from builder.fetch.store import Store, unwritable
+from builder.fetch.store import STAMP, Store, unwritable
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _PREFIX = "unsynced-"
@@ -54,7 +54,7 @@ def recover(store: Store) -> tuple[str, ...]:
     Such a file is deleted, and fetched again like any other that is missing.
     """
     lost: list[str] = []
-    for path in sorted(store.arriving.glob(f"{_PREFIX}*")):
+    for path in sorted(filter(Path.is_file, store.arriving.glob(f"{_PREFIX}*"))):
         with suppress(OSError), path.open("rb+") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # its fetch still runs: BlockingIOError
             boot, began, *digests = (*file.read().decode("utf-8", "replace").split("\n"), "")
@@ -69,10 +69,14 @@ def recover(store: Store) -> tuple[str, ...]:
 
 def sweep(store: Store) -> None:
     """Delete what killed processes left half-written a week ago and nobody has gone on with."""
-    for path in (*store.arriving.glob("*.part"), *store.arriving.glob("[0-9]*-*")):
+    left = (*store.arriving.glob("*.part"), *store.arriving.glob("[0-9]*-*"))
+    for path in filter(Path.is_file, left):  # a pipe would be waited for
         with suppress(OSError), path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if time.time() - path.stat().st_mtime > _ABANDONED:
+            status = path.stat()
+            # One that is complete has the time of all stored files, and was not yet renamed.
+            changed = status.st_ctime if status.st_mtime_ns == STAMP else status.st_mtime
+            if time.time() - changed > _ABANDONED:
                 path.unlink()
 
 

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from builder.errors import LockError, UsageError
 from builder.io.network import Network, is_loopback
+from builder.io.redact import hidden
 
 Layout = Literal["warehouse", "simple", "pool", "flat", "snapshot"]
 LAYOUTS: tuple[Layout, ...] = get_args(Layout)
@@ -139,10 +140,10 @@ def checked_place(url: str, place: str) -> str:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
-    except ValueError as cause:
-        raise UsageError(f"{url!r} is no URL: {cause}", place=place) from cause
+    except ValueError:
+        raise UsageError(f"{hidden(url)!r} is no URL", place=place) from None
     if parts.scheme not in ("http", "https") or not host:
-        raise UsageError(f"expected an http(s) URL, got {url!r}", place=place)
+        raise UsageError(f"expected an http(s) URL, got {hidden(url)!r}", place=place)
     if "@" in parts.netloc:
         raise UsageError(
             "a URL here must not contain credentials: it ends up in Dockerfiles",
@@ -150,7 +151,7 @@ def checked_place(url: str, place: str) -> str:
             hint="Put them in ~/.netrc",
         )
     if parts.query or parts.fragment or re.search(r"[\s\x00-\x1f\x7f\"'<>\\^`{|}]|[^\x00-\x7f]", url):
-        raise UsageError(f"expected a plain URL of a folder, got {url!r}", place=place)
+        raise UsageError(f"expected a plain URL of a folder, got {hidden(url)!r}", place=place)
     return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}/"
 
 

@@ -19,6 +19,7 @@ from builder.fetch.origins_values import boolean, check_keys, did_you_mean, kind
 from builder.io.credentials import Credentials
 from builder.io.files import read_text
 from builder.io.network import Network
+from builder.io.redact import hidden
 
 _PROJECT_FILE = Path("recipes", "origins.toml")
 _UNCOMMITTED_FILE = Path("origins.toml")
@@ -73,30 +74,33 @@ def load_origins(
     """Return the origins of the project at `root`, later sources replacing earlier ones by name.
 
     In order: `recipes/origins.toml`, the user's file (`user_file`, else the
-    usual place), `origins.toml` at the root, the words of the variables
-    LOCKWRIGHT_ORIGIN and LOCKWRIGHT_MIRROR in `environ` (this process's), and
-    the options that they stand for, `--origin NAME=[LAYOUT+]URL` and
-    `--mirror FROM=TO`. UsageError naming file and key for anything unknown.
+    usual place), `origins.toml` at the root, the options `--origin
+    NAME=[LAYOUT+]URL` and `--mirror FROM=TO`, and the same words in the
+    variables LOCKWRIGHT_ORIGIN and LOCKWRIGHT_MIRROR in `environ` (this
+    process's). UsageError naming file and key for anything unknown.
     """
     user = user_origins_file() if user_file is None else user_file
     tables = _Tables()
     for file in (root / _PROJECT_FILE, user, root / _UNCOMMITTED_FILE):
         if file.exists():
             _add_file(tables, read_text(file), str(file))
+    _add_origins(tables, origin_options, "--origin")
+    _add_mirrors(tables, mirror_options, "--mirror")
     variables = os.environ if environ is None else environ
-    _add_options(
-        tables, variables.get(_ORIGIN_VARIABLE, "").split(), variables.get(_MIRROR_VARIABLE, "").split()
-    )
-    _add_options(tables, origin_options, mirror_options)
+    _add_origins(tables, variables.get(_ORIGIN_VARIABLE, "").split(), _ORIGIN_VARIABLE)
+    _add_mirrors(tables, variables.get(_MIRROR_VARIABLE, "").split(), _MIRROR_VARIABLE)
     return tables.frozen()
 
 
-def _add_options(tables: _Tables, origins: Sequence[str], mirrors: Sequence[str]) -> None:
-    for option in origins:
-        _add_origin_option(tables, option)
+def _add_origins(tables: _Tables, options: Sequence[str], source: str) -> None:
+    for option in options:
+        _add_origin_option(tables, option, source)
+
+
+def _add_mirrors(tables: _Tables, options: Sequence[str], source: str) -> None:
     found: dict[str, tuple[str, ...]] = {}
-    for option in mirrors:
-        prefix, place = _mirror_option(option)
+    for option in options:
+        prefix, place = _mirror_option(option, source)
         found[prefix] = (*found.get(prefix, ()), place)
     tables.mirrors |= {prefix: Mirror(prefix=prefix, places=places) for prefix, places in found.items()}
 
@@ -117,7 +121,7 @@ def _add_file(tables: _Tables, text: str, place: str) -> None:
     for name, described in table(document, "origins", place).items():
         tables.origins[name] = _origin(name, described, f"{place}: origins.{name}")
     for prefix, places in table(document, "mirrors", place).items():
-        mirror = _mirror(prefix, places, f'{place}: mirrors."{prefix}"')
+        mirror = _mirror(prefix, places, f'{place}: mirrors."{hidden(prefix)}"')
         tables.mirrors[mirror.prefix] = mirror
     insecure = table(document, "insecure", place)
     check_keys(insecure, ("hosts",), f"{place}: insecure")
@@ -154,9 +158,9 @@ def _mirror(prefix: str, places: object, place: str) -> Mirror:
     )
 
 
-def _add_origin_option(tables: _Tables, option: str) -> None:
-    place = f"--origin {option}"
+def _add_origin_option(tables: _Tables, option: str, source: str) -> None:
     name, separator, url = option.partition("=")
+    place = f"{source} {hidden(name)}={hidden(url)}" if separator else f"{source} {hidden(option)}"
     if not separator:
         raise UsageError("expected NAME=URL", place=place)
     match = _LAYOUT_PREFIX.match(url)
@@ -166,7 +170,7 @@ def _add_origin_option(tables: _Tables, option: str) -> None:
         raise UsageError(
             f"the layout of {name!r} is not known",
             place=place,
-            hint=f"Write --origin {name}=LAYOUT+URL, where LAYOUT is one of {', '.join(LAYOUTS)}",
+            hint=f"Write {hidden(name)}=LAYOUT+URL, where LAYOUT is one of {', '.join(LAYOUTS)}",
         )
     checked = checked_place(url[match.end() :] if match else url, place)
     tables.origins[name] = _at(
@@ -174,9 +178,9 @@ def _add_origin_option(tables: _Tables, option: str) -> None:
     )
 
 
-def _mirror_option(option: str) -> tuple[str, str]:
-    place = f"--mirror {option}"
+def _mirror_option(option: str, source: str) -> tuple[str, str]:
     halves = re.split(r"=(?=[a-z]+://)", option)
+    place = f"{source} {'='.join(map(hidden, halves))}"
     if len(halves) != 2:
         raise UsageError("expected FROM=TO, two URLs", place=place)
     return checked_place(halves[0], place), checked_place(halves[1], place)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from builder.errors import UsageError
 from builder.fetch.origins import checked_place
 from builder.fetch.origins_values import check_keys, kind, string, strings, table
+from builder.io.redact import hidden
 
 HERITAGE = "https://archive.softwareheritage.org/"
 """The archive that keeps public sources when their own place is gone."""
@@ -94,8 +95,8 @@ def _proxy(url: str, place: str) -> str:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
-    except ValueError as cause:
-        raise UsageError(f"{url!r} is no URL: {cause}", place=place) from cause
+    except ValueError:
+        raise UsageError(f"{hidden(url)!r} is no URL", place=place) from None
     if parts.scheme not in ("http", "https") or not host:
         raise UsageError("expected an http(s) URL", place=place)
     if "@" in parts.netloc:

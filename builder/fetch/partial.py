@@ -7,12 +7,13 @@ __all__ = ["Partial", "open_partial", "partial_path"]
 import fcntl
 import hashlib
 import os
+import stat
 from pathlib import Path
 
 from builder.fetch.store import Store, unwritable
 
 _CHUNK = 2**20  # bytes
-_FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # the last for a pipe
 _MODE = 0o600
 
 
@@ -86,6 +87,10 @@ def open_partial(store: Store, sha256: str) -> Partial | None:
     try:
         while True:
             descriptor = _opened(path)
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                os.close(descriptor)
+                path.unlink()  # a pipe or a device: nothing of ours
+                continue
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

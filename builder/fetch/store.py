@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["Incoming", "Store", "store_root", "unwritable"]
+__all__ = ["STAMP", "Incoming", "Store", "store_root", "unwritable"]
 
 import fcntl
 import hashlib
 import os
 import re
+import stat
 import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CHUNK = 2**20  # bytes
 _FILE_MODE = 0o444
-_STAMP = 1_000_000_000  # nanoseconds: the time of every stored file, so that a touched one is noticed
+STAMP = 1_000_000_000
+"""The time of every stored file, in nanoseconds, so that a touched one is noticed."""
 
 
 def store_root(option: Path | None = None, *, environ: Mapping[str, str] | None = None) -> Path:
@@ -87,7 +89,7 @@ class Store:
             return False
         if size is not None and status.st_size != size:
             return False
-        return status.st_mtime_ns == _STAMP or self._proven(sha256)
+        return status.st_mtime_ns == STAMP or self._proven(sha256)
 
     def _proven(self, sha256: str) -> bool:
         """Hash a file, and mark it as right for the next time."""
@@ -96,13 +98,13 @@ class Store:
         except BuilderError:
             return False
         with suppress(OSError):  # not ours to mark: it is hashed each time
-            os.utime(self.path(sha256), ns=(_STAMP, _STAMP))
+            os.utime(self.path(sha256), ns=(STAMP, STAMP))
         return True
 
     def publish(self, descriptor: int, path: Path, sha256: str) -> None:
         """Make the complete file at `path`, open as `descriptor`, the one with this digest (OSError)."""
         os.fchmod(descriptor, _FILE_MODE)
-        os.utime(descriptor, ns=(_STAMP, _STAMP))
+        os.utime(descriptor, ns=(STAMP, STAMP))
         target = self.path(sha256)
         try:
             path.replace(target)
@@ -113,9 +115,16 @@ class Store:
     def open(self, sha256: str) -> BinaryIO:
         """Open the file for reading; FetchError when it is not here."""
         try:
-            return self.path(sha256).open("rb")
+            # Without waiting: a pipe in the place of a file would never be written to.
+            descriptor = os.open(self._place(sha256), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError as cause:
             raise _absent(sha256, cause) from cause
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise FetchError(
+                "is no file in the store", place=f"sha256:{sha256}", hint=f"Delete {self.path(sha256)}"
+            )
+        return cast("BinaryIO", os.fdopen(descriptor, "rb"))
 
     def read(self, sha256: str) -> bytes:
         """Return the file's content without hashing it; FetchError when it is not here."""
@@ -124,7 +133,7 @@ class Store:
 
     def digests(self) -> Iterator[str]:
         """Yield the digest of every file here, in order."""
-        for folder in sorted((self.root / "sha256").glob("??")):
+        for folder in sorted(path for path in (self.root / "sha256").glob("??") if path.is_dir()):
             yield from sorted(
                 name for file in folder.iterdir() if _SHA256.fullmatch(name := folder.name + file.name)
             )

@@ -21,7 +21,9 @@ from builder.io.transfer import TransientError
 _BUFFER = 2**19  # bytes
 _BLIND = 0.05  # seconds
 _IGNORED = 2**16  # bytes of a page that comes with an error or a redirect; beyond it the connection is closed
-_HTTP2_STREAM, _PROXY_HANDSHAKE = 92, 97  # CURLE_HTTP2_STREAM, CURLE_PROXY: pycurl names neither
+# CURLE_HTTP2_STREAM, CURLE_PROXY, CURLE_TOO_LARGE: pycurl names none of them
+_HTTP2_STREAM, _PROXY_HANDSHAKE, _TOO_LARGE = 92, 97, 100
+_SLOWEST = 1000  # bytes a second; a slower connection is given up like one that stalls
 _TLS = frozenset(
     {
         pycurl.E_PEER_FAILED_VERIFICATION,
@@ -155,7 +157,7 @@ class Exchanges:
             (pycurl.CAPATH if Path(self._authorities).is_dir() else pycurl.CAINFO, self._authorities),
             (pycurl.BUFFERSIZE, _BUFFER),
             (pycurl.CONNECTTIMEOUT_MS, int(self._network.connect_timeout * 1000)),
-            (pycurl.LOW_SPEED_LIMIT, 1),
+            (pycurl.LOW_SPEED_LIMIT, _SLOWEST),
             (pycurl.LOW_SPEED_TIME, max(1, round(self._network.stall_timeout))),
             (pycurl.USERAGENT, f"lockwright/{__version__}"),
         ):
@@ -233,4 +235,6 @@ def _failure(code: int, text: str, place: str) -> TransientError | FetchError:
         return FetchError(f"TLS failed: {text}", place=place, hint=_TLS_HINT)
     if code in _TRANSIENT:
         return TransientError(f"{_TRANSIENT[code]}{text}")
-    return FetchError(f"cannot be requested: {text}", place=place)
+    if code == _TOO_LARGE:
+        return FetchError("the server's headers are too large", place=place)
+    return FetchError(f"cannot be requested: {text or f'error {code} of libcurl'}", place=place)

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import requests
 import urllib3
@@ -38,6 +38,8 @@ REDIRECT_STATUS = frozenset({301, 302, 303, 307, 308})
 _TRANSIENT_STATUS = frozenset({429, 500, 502, 503, 504})
 _MISSING_STATUS = frozenset({404, 410})
 _REFUSED_STATUS = frozenset({401, 403, 407})
+_HOST = re.compile(r"[A-Za-z0-9._:-]+")
+_ASCII = "".join(map(chr, range(0x21, 0x7F)))
 
 
 class NotFoundError(FetchError):
@@ -169,11 +171,14 @@ def redirect_target(url: str, location: str, place: str, plain_hosts: Container[
         raise FetchError("redirected without a target", place=place)
     try:
         here = urlsplit(url)
-        there = urlsplit(urljoin(url, location))
+        # Servers write what should be percent-encoded, as it is: spaces, and UTF-8 that came here as Latin-1.
+        there = urlsplit(urljoin(url, quote(location, safe=_ASCII, encoding="latin-1", errors="replace")))
         same_host = here.hostname == there.hostname
         _ = there.port
     except ValueError as cause:
         raise FetchError("redirected to something that is no URL", place=place) from cause
+    if there.scheme in ("http", "https") and not _HOST.fullmatch(there.hostname or ""):
+        raise FetchError("redirected to something that is no URL", place=place)
     plain = there.scheme == "http"
     allowed = same_host or is_loopback(there.hostname or "") or (there.hostname or "") in plain_hosts
     if there.scheme not in ("http", "https") or (plain and (here.scheme == "https" or not allowed)):

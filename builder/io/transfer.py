@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["Transfer", "TransientError", "read_chunks"]
 
 import hashlib
+import re
 from typing import TYPE_CHECKING, Protocol
 
 import requests
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 _CHUNK = 2**18  # bytes
+_RANGE = re.compile(r"bytes (?P<first>[0-9]+)-[0-9]+/(?P<total>[0-9]+|\*)")
 
 
 class Sink(Protocol):
@@ -69,6 +71,7 @@ class Transfer:
         self._etag = ""
         self._hash = received or hashlib.sha256()
         self._packed = ""
+        self._page = False
         self._announced = False
         self.position = position
         self.resumed = position > 0
@@ -96,9 +99,11 @@ class Transfer:
         An answer that is not the rest starts the file anew; TransientError
         for a part that was not asked for.
         """
+        part = None
         if status == requests.codes.partial_content:
             stated = headers.get("content-range", "")
-            if not self.position or not stated.startswith(f"bytes {self.position}-"):
+            part = _RANGE.fullmatch(stated)
+            if not self.position or part is None or int(part["first"]) != self.position:
                 self.restart()
                 raise TransientError(f"the server sent another part than asked for: {stated!r}", 0)
             self.resumed = True
@@ -107,10 +112,16 @@ class Transfer:
         etag = headers.get("etag", "")
         self._etag = etag if etag.startswith('"') else ""  # a weak one does not promise equal bytes
         self._packed = headers.get("content-encoding", "").lower().replace("identity", "")
+        self._page = headers.get("content-type", "").lower().startswith("text/html")
         length = headers.get("content-length", "")
         self._announced = length.isdecimal()
-        if self._size is not None and self._announced and self.position + int(length) != self._size:
-            raise self._wrong_size(self.position + int(length))
+        if self._size is None or not self._announced:
+            return
+        end = self.position + int(length)
+        if part and end < self._size and part["total"] in ("*", str(self._size)):
+            self._announced = False  # one slice of the rest: the next is asked for
+        elif end != self._size:
+            raise self._wrong_size(end)
 
     def take(self, chunk: bytes) -> None:
         """Append a piece of the body; FetchError or DigestMismatchError when it is too large."""
@@ -144,7 +155,9 @@ class Transfer:
     def check_whole(self) -> None:
         """TransientError when the answer ended early and, without a length, could not tell."""
         if self._size is not None and self.position < self._size and not self._announced:
-            raise TransientError(f"the transfer broke off after {self.position} bytes")
+            raise TransientError(
+                f"the transfer broke off after {self.position} bytes", 0 if self.resumed else None
+            )
 
     def is_right(self) -> bool:
         """Whether what was received is the promised file, although its answer did not end well."""
@@ -157,18 +170,20 @@ class Transfer:
         observed = self._hash.hexdigest()
         if self._sha256 is not None and observed != self._sha256:
             raise DigestMismatchError(
-                f"expected sha256 {self._sha256}, got {observed}{self._packing()}", place=self.place
+                f"expected sha256 {self._sha256}, got {observed}{self._nature()}", place=self.place
             )
         return observed
 
     def _wrong_size(self, actual: int, *, more: bool = False) -> DigestMismatchError:
         least = "at least " if more else ""
         return DigestMismatchError(
-            f"expected {self._size} bytes, got {least}{actual}{self._packing()}", place=self.place
+            f"expected {self._size} bytes, got {least}{actual}{self._nature()}", place=self.place
         )
 
-    def _packing(self) -> str:
-        return f" (packed by the server with {self._packed}, unasked)" if self._packed else ""
+    def _nature(self) -> str:
+        if self._packed:
+            return f" (packed by the server with {self._packed}, unasked)"
+        return " (a page of HTML: a login, or an error?)" if self._page else ""
 
     def _unstorable(self, cause: OSError) -> FetchError:
         return FetchError(

@@ -178,3 +178,46 @@ def test_credentials_in_configuration_are_refused(run: Run) -> None:
     assert run("fetch") == 2
     assert "credentials" in run.said
     run.check(origins)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--origin", "files=flat+https://{}@h.invalid/"),
+        ("--origin", "files=ftp://{}@h.invalid/"),
+        ("--origin", "new=https://{}@h.invalid/"),
+        ("--origin", "https://{}@h.invalid/"),
+        ("--origin", "files=https:/{}@h.invalid/"),
+        ("--origin", "files=flat+{}@h.invalid/"),
+        ("--origin", "files=https://{}@[h.invalid/"),
+        ("--origin", "files=https://{}/x@h.invalid/"),
+        ("--mirror", "https://a.invalid/=https://{}@h.invalid/"),
+        ("--mirror", "https://{}@a.invalid/=https://h.invalid/"),
+        ("--mirror", "https://{}@h.invalid/"),
+    ],
+)
+def test_credentials_on_the_command_line_and_in_its_variables_are_refused(
+    run: Run, words: tuple[str, str]
+) -> None:
+    option, text = words[0], words[1].format(f"{USER}:{PASSWORD}")
+    variable = {"--origin": "LOCKWRIGHT_ORIGIN", "--mirror": "LOCKWRIGHT_MIRROR"}[option]
+    assert run("fetch", option, text) == 2
+    assert run("fetch", **{variable: text}) == 2
+    assert variable in run.said
+    run.check()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[origins.files]\nurl = "ftp://{}@h.invalid/"\nlayout = "flat"\n',
+        '[origins.files]\nurl = "https://{}@[h.invalid/"\nlayout = "flat"\n',
+        '[mirrors]\n"https://{}@a.invalid/" = ["https://h.invalid/"]\n',
+        '[network]\nproxy = "socks://{}@[h.invalid/"\n',
+    ],
+)
+def test_malformed_urls_with_credentials_are_not_repeated(run: Run, text: str) -> None:
+    origins = run.folder / "project" / "origins.toml"
+    origins.write_text(text.format(f"{USER}:{PASSWORD}"))
+    assert run("fetch") == 2
+    run.check(origins)

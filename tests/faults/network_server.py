@@ -4,7 +4,10 @@
 `status`, `headers`, and of the file `from` (first byte), `cut` (bytes sent),
 `flip` (a byte with one bit turned), `extra` (bytes too many), `gzip`, `other`
 (other bytes of the same size), `length` (Content-Length instead of the true
-one, or "" for none), `end` (`close`, `reset` or `stall`).
+one, or "" for none), `end` (`close`, `reset` or `stall`). `version` of HTTP,
+`chunked` (without the last chunk), `padding` (bytes of headers, in one line if
+negative), `silent` (no head but what `said` gives, and no body), `page` (a
+page instead of the file), `drip` (a few bytes a second, for ever).
 """
 
 from __future__ import annotations
@@ -31,7 +34,8 @@ class FaultServer:
         self, answers: list[dict[str, Any]], *, host: str = "127.0.0.1", tls: Path | None = None
     ) -> None:
         self._answers = answers
-        self._listener = socket.create_server((host, 0))
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, 0), family=family)
         self._tls: ssl.SSLContext | None = None
         if tls is not None:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -42,7 +46,8 @@ class FaultServer:
         self._last = 0.0
         self._over = threading.Event()
         scheme = "https" if tls else "http"
-        self.url = f"{scheme}://{host}:{self._listener.getsockname()[1]}/file"
+        named = f"[{host}]" if ":" in host else host
+        self.url = f"{scheme}://{named}:{self._listener.getsockname()[1]}/file"
 
     def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self._accept)
@@ -88,13 +93,35 @@ class FaultServer:
         self._note(head.decode("latin-1").split("\r\n"))
         answer = self._answers[min(len(self.log), len(self._answers)) - 1]
         body = self._body(answer)
+        if answer.get("silent"):
+            connection.sendall(answer.get("said", "").encode())
+            self._end(connection, answer)
+            return
         status = answer.get("status", "200 OK")
         length = answer.get("length", len(body))
-        lines = [f"HTTP/1.1 {status}", "Connection: close"]
+        lines = [f"{answer.get('version', 'HTTP/1.1')} {status}", "Connection: close"]
         lines += [f"Content-Length: {length}"] if length != "" else []
         lines += [line.format(**self.names) for line in answer.get("headers", [])]
+        padding = answer.get("padding", 0)
+        lines += [f"X-{number}: {'x' * 990}" for number in range(padding // 1000)]
+        lines += [f"X-Long: {'x' * -padding}"] if padding < 0 else []
         connection.sendall("\r\n".join([*lines, "", ""]).encode())
-        connection.sendall(body[: answer.get("cut", len(body))])
+        part = body[: answer.get("cut", len(body))]
+        if answer.get("drip"):
+            self._drip(connection, part)
+        elif answer.get("chunked"):
+            connection.sendall(f"{len(part):x}\r\n".encode() + part + b"\r\n")
+        else:
+            connection.sendall(part)
+        self._end(connection, answer)
+
+    def _drip(self, connection: socket.socket, body: bytes) -> None:
+        for number in range(len(body)):
+            connection.sendall(body[number : number + 1])
+            if self._over.wait(0.1):
+                return
+
+    def _end(self, connection: socket.socket, answer: dict[str, Any]) -> None:
         end = answer.get("end", "close")
         if end == "stall":
             self._over.wait(30)
@@ -113,7 +140,7 @@ class FaultServer:
 
     @staticmethod
     def _body(answer: dict[str, Any]) -> bytes:
-        if not answer.get("status", "200").startswith("2"):
+        if answer.get("page") or not answer.get("status", "200").startswith("2"):
             return b"<html>something else</html>"
         body = bytearray(OTHER if answer.get("other") else DATA)
         if "flip" in answer:

@@ -86,20 +86,19 @@ def test_later_sources_win(tmp_path: Path) -> None:
         "LOCKWRIGHT_MIRROR": "https://up.invalid/=https://variable.invalid/ https://up.invalid/=https://two.invalid/",
     }
 
-    def hosts(
-        *, environ: dict[str, str] | None = None, **options: tuple[str, ...]
-    ) -> tuple[str, tuple[str, ...]]:
-        found = load_origins(tmp_path, user_file=user, environ=environ or {}, **options)
+    def hosts(environ: dict[str, str], /, **options: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+        found = load_origins(tmp_path, user_file=user, environ=environ, **options)
         return found.origin("files").url, found.candidates("https://up.invalid/")[:-1]
 
-    assert hosts() == ("https://user.invalid/", ("https://user.invalid/",))
+    assert hosts({}) == ("https://user.invalid/", ("https://user.invalid/",))
     file(tmp_path / "origins.toml", "beside")
-    assert hosts() == ("https://beside.invalid/", ("https://beside.invalid/",))
+    assert hosts({}) == ("https://beside.invalid/", ("https://beside.invalid/",))
     two = ("https://variable.invalid/", "https://two.invalid/")
-    assert hosts(environ=variables) == ("https://variable.invalid/", two)
-    options = {
+    assert hosts(variables) == ("https://variable.invalid/", two)
+    options: dict[str, tuple[str, ...]] = {
         "origin_options": ("files=https://option.invalid/",),
         "mirror_options": ("https://up.invalid/=https://option.invalid/",),
     }
-    assert hosts(environ=variables, **options) == ("https://option.invalid/", ("https://option.invalid/",))
+    assert hosts({}, **options) == ("https://option.invalid/", ("https://option.invalid/",))
+    assert hosts(variables, **options) == ("https://variable.invalid/", two)
     assert project.exists()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from builder.io.redact import redacted
+from builder.io.redact import hidden, redacted
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,8 @@ from builder.io.redact import redacted
             "see https://h.invalid/a@b and ssh://git@h.invalid/x",
             "see https://h.invalid/a@b and ssh://***@h.invalid/x",
         ),
+        ("https://u:p/a?s#s@h.invalid/a", "https://***@h.invalid/a"),
+        ("https://h.invalid:8080/@scope/name", "https://h.invalid:8080/@scope/name"),
         ("https://h.invalid/?X-Signature=abc&b=1", "https://h.invalid/?X-Signature=***&b=1"),
         ("https://h.invalid/?b=1&access_token=abc#x", "https://h.invalid/?b=1&access_token=***#x"),
         ("https://h.invalid/?sig=a%2Fb", "https://h.invalid/?sig=***"),
@@ -25,3 +27,11 @@ from builder.io.redact import redacted
 def test_redacted(text: str, shown: str) -> None:
     assert redacted(text) == shown
     assert redacted(shown) == shown
+
+
+@pytest.mark.parametrize(
+    "text", ["https://u:p@h.invalid", "https:/u:p@h.invalid", "u:p@h.invalid", "x://u:p/q@[h"]
+)
+def test_a_malformed_url_is_hidden_too(text: str) -> None:
+    assert "u:p" not in hidden(text)
+    assert "h" in hidden(text)
