@@ -226,8 +226,9 @@ def _source(lock: Lock, build: Build, folder: str) -> Iterator[tuple[str, ...]]:
             yield ("git", "fetch", "--depth=1", row.git, str(row.commit))
             yield ("git", "checkout", "FETCH_HEAD")
         if row.submodules:
-            paths = (submodule.path for submodule in row.submodules)
-            yield ("git", "submodule", "update", "--init", "--recursive", "--depth=1", "--", *paths)
+            paths = {submodule.path for submodule in row.submodules}
+            outer = sorted(path for path in paths if not any(path.startswith(f"{other}/") for other in paths))
+            yield ("git", "submodule", "update", "--init", "--recursive", "--depth=1", "--", *outer)
         return
     yield ("mkdir", "-p", folder)
     yield ("cd", folder)

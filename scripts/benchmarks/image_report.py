@@ -44,6 +44,7 @@ def _lines(record: dict[str, Any]) -> Iterator[str]:
         yield _row(title, _at(ours, path), _at(other, path), unit)
     yield _count("components built then", ours, other)
     yield ""
+    yield from _load(ours, other)
     change = record.get("change")
     if change:
         yield f"the changed pin: {change['name']} {change['from']} -> {change['to']['version']}"
@@ -70,6 +71,18 @@ def _row(title: str, ours: float | None, other: float | None, unit: int) -> str:
 def _count(title: str, ours: dict[str, Any], other: dict[str, Any]) -> str:
     words = [str(len(side["warm"]["components"])) if "warm" in side else "-" for side in (ours, other)]
     return f"{title:44}{words[0]:>14}{words[1]:>14}"
+
+
+def _load(ours: dict[str, Any], other: dict[str, Any]) -> Iterator[str]:
+    """Say how busy the machine was before each build: seconds are worth nothing beside other work."""
+    words = [
+        f"{name} {step} {side[step]['load-before']}"
+        for name, side in (("ours", ours), ("conventional", other))
+        for step in ("cold", "warm")
+        if step in side
+    ]
+    if words:
+        yield f"load of the machine before each build: {', '.join(words)}"
 
 
 def _content(content: dict[str, Any] | None) -> Iterator[str]:

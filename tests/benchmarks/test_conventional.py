@@ -106,6 +106,18 @@ def test_a_source_without_a_tag_is_fetched_by_its_commit() -> None:
     assert "--branch" not in text
 
 
+def test_submodules_of_submodules_come_with_them() -> None:
+    lock = golden("fabric")
+    inner = tuple(
+        replace(
+            row, submodules=(*row.submodules, *(replace(one, path=f"{one.path}/x") for one in row.submodules))
+        )
+        for row in lock.sources
+    )
+    assert any(row.submodules for row in inner)
+    assert made(replace(lock, sources=inner)).dockerfile == made(lock).dockerfile
+
+
 def test_what_has_no_conventional_form_is_refused() -> None:
     with pytest.raises(LockError, match="only Debian's family"):
         made(golden("rpm"))
