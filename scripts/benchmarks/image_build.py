@@ -28,6 +28,23 @@ ROOT = Path(__file__).resolve().parents[2]
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 _LINES = 20
 _TIMED_OUT = 124  # timeout(1)
+_ASK = (
+    "export LC_ALL=C",
+    "good=",
+    ": >/found/missing",
+    "fits() {",
+    '  said=$(apt-get install -s -y --no-install-recommends "$@" 2>&1) || return 1',
+    '  ! echo "$said" | grep -q DOWNGRADED',
+    "}",
+    'ask() { if fits "$1"; then good="$good $1"; else echo "${1%%=*}" >>/found/missing; fi; }',
+)
+"""Asks apt for one pinned package after the other, without installing any."""
+_ASK_ALL = (
+    "if ! fits $good $(cat /found/missing); then",
+    '  for pin in $good; do echo "${pin%%=*}"; done >>/found/missing',
+    "fi",
+)
+"""Asks for all of them together; where that does not do, none is pinned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,13 +131,17 @@ class Conventionally:
         self._buildx(form, "check", "type=cacheonly", cache=True)
 
     def missing(self, pins: tuple[tuple[str, str], ...]) -> frozenset[str]:
-        """Return the OS packages that the archive no longer has in their locked version."""
-        asked = [f"apt-cache show {name}={version} >/dev/null 2>&1 || echo {name}" for name, version in pins]
+        """Return the OS packages that can be installed in their locked version no more.
+
+        The archive has dropped it, or the base image has newer packages that it does not fit.
+        """
         lines = (
             f"ARG {BASE}",
             f"FROM ${{{BASE}}} AS asked",
-            "RUN apt-get update && mkdir /found && sh >/found/missing <<'EOF'",
-            *asked,
+            "RUN mkdir /found && apt-get update && sh -u <<'EOF'",
+            *_ASK,
+            *(f"ask {name}={version}" for name, version in pins),
+            *_ASK_ALL,
             "EOF",
             "FROM scratch AS answer",
             "COPY --from=asked /found /",

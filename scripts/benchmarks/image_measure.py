@@ -18,6 +18,8 @@ _DISTRIBUTION = re.compile(
     rf"{PYTHON_FOLDER[1:]}/lib/.*/(?P<name>[^/]+)-(?P<version>[^/-]+)\.dist-info/METADATA"
 )
 _STATUS = "var/lib/dpkg/status"
+_DOCUMENTATION = re.compile(r"usr/share/(?:doc|groff|info|linda|lintian|locale|man)/.*")
+"""What Debian's slim images leave out."""
 
 
 @dataclass(slots=True)
@@ -27,6 +29,7 @@ class _Found:
     size: int = 0
     files: int = 0
     bytecode: int = 0
+    documentation: int = 0
     python: set[str] = field(default_factory=set)
     status: str = ""
 
@@ -35,6 +38,7 @@ class _Found:
         self.size += entry.size
         self.files += entry.kind == "file"
         self.bytecode += entry.size if entry.path.endswith(".pyc") else 0
+        self.documentation += entry.size if _DOCUMENTATION.fullmatch(entry.path) else 0
         if match := _DISTRIBUTION.fullmatch(entry.path):
             self.python.add(f"{canonicalize_name(match['name'])}=={match['version']}")
         if entry.path == _STATUS and content is not None:
@@ -55,6 +59,7 @@ def measure(image: Path) -> dict[str, Any]:
             "uncompressed": found.size,
             "files": found.files,
             "bytecode": found.bytecode,
+            "documentation": found.documentation,
             "python": sorted(found.python),
             "os": _installed(found.status),
         }

@@ -27,7 +27,7 @@ def _lines(record: dict[str, Any]) -> Iterator[str]:
         yield f"base of the conventional Dockerfile: {base['name']}, {base['what']}"
     moved = record.get("unpinned", [])
     if moved:
-        yield f"taken in the archive's present version, because the locked one is gone: {', '.join(moved)}"
+        yield f"in the archive's present version, the locked one does not install now: {', '.join(moved)}"
     if not record["pruned"]:
         yield "the engine's cache was not emptied: what it had fetched before, it need not have fetched again"
     yield ""
@@ -38,6 +38,7 @@ def _lines(record: dict[str, Any]) -> Iterator[str]:
         ("compressed, MB", ("cold", "image", "compressed"), 10**6),
         ("unpacked, MB", ("cold", "image", "uncompressed"), 10**6),
         ("of that compiled Python, MB", ("cold", "image", "bytecode"), 10**6),
+        ("of that documentation and locales, MB", ("cold", "image", "documentation"), 10**6),
         ("layers", ("cold", "image", "layers"), 1),
         ("one Python pin changed, s", ("warm", "seconds"), 1),
     ):

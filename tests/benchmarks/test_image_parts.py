@@ -39,11 +39,16 @@ def test_sizes_and_contents_of_an_image(tmp_path: Path) -> None:
     older = [
         File(path="var/lib/dpkg/status", data=b"Package: old\nStatus: install ok installed\nVersion: 1\n")
     ]
-    code = [File(path=f"{SITE}/__pycache__/a.cpython-313.pyc", data=b"12345")]
+    code = [
+        File(path=f"{SITE}/__pycache__/a.cpython-313.pyc", data=b"12345"),
+        File(path="usr/share/doc/x/README", data=b"123"),
+        File(path="usr/share/documents", data=b"1"),
+    ]
     found = measure(image(tmp_path / "one", [older, files("Some_Name-1.0", "x-2.0.post1"), code], tar=True))
     assert found["layers"] == 3
     assert found["bytecode"] == 5
-    assert found["uncompressed"] == len(older[0].data) + len(STATUS) + 2 + 5
+    assert found["documentation"] == 3
+    assert found["uncompressed"] == len(older[0].data) + len(STATUS) + 2 + 5 + 3 + 1
     assert 0 < found["compressed"] != found["uncompressed"]
     assert found["python"] == ["some-name==1.0", "x==2.0.post1"]
     assert found["os"] == {"zlib1g": "1:1.3.1-1"}, "the last layer's list of installed packages counts"
