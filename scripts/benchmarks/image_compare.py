@@ -91,7 +91,7 @@ class Comparison:
             root = self.project.root
             ours = Ours(engine=self.engine, source=root, work=self.work / "ours", minutes=self.minutes)
             self._measure("ours", ours, lock, changed)
-        if "conventional" in self.sides:
+        if "conventional" in self.sides and not self.record.has("conventional", "warm"):
             self._conventional(lock, changed, places)
         facts = self.record.facts
         if all(self.record.has(side, "warm") for side in ("ours", "conventional")):
