@@ -45,6 +45,7 @@ __all__ = [
     "RepomdRecipe",
     "RepositoryRecipe",
     "TargetSet",
+    "Unfit",
     "Variant",
     "VersionRecipe",
     "Wheel",
@@ -91,6 +92,14 @@ class FrameworkVariant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unfit:
+    """Where a framework is not offered, whatever the release: what holds for it there, and what to take."""
+
+    when: Conditions
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Framework:
     """What an image contains."""
 
@@ -116,6 +125,7 @@ class Framework:
     """What it may still download or compile at run time, each a sentence (trap T9)."""
     checks: tuple[Check, ...] = ()
     variants: tuple[FrameworkVariant, ...] = ()
+    refused: tuple[Unfit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from builder.errors import RecipeError
+from builder.errors import NoSolutionError, RecipeError
 from builder.model.lock import RUNTIME, Check
 from builder.model.recipe import (
     Component,
@@ -28,6 +28,7 @@ from builder.resolve.library import Library
 from builder.resolve.pins import family_pins, pin_root
 from builder.resolve.placeholders import Values, fill, fill_steps
 from builder.resolve.systems import steps_of
+from builder.resolve.targets import refusal
 
 __all__ = ["Effective", "Part", "effective", "image_python"]
 
@@ -77,11 +78,16 @@ class Effective:
 
 
 def effective(library: Library, target: Target) -> Effective:
-    """Return what `target` is made from (RecipeError, UsageError for unknown names)."""
+    """Return what `target` is made from (RecipeError, UsageError for unknown names).
+
+    NoSolutionError where the framework is not offered on the platform.
+    """
     release = library.release(target.release)
     platform = library.platform(target.platform)
     choice = Choice(library=library, release=release, platform=platform, target=target)
-    framework = _apply(library.framework(target.framework), choice)
+    framework = library.framework(target.framework)
+    _check_fit(framework, choice)
+    framework = _apply(framework, choice)
     interpreter = (platform.interpreter,) if platform.interpreter else ()
     names = (*framework.components, *platform.components, *interpreter)
     components, published = choose_components(choice, names)
@@ -112,6 +118,23 @@ def image_python(recipe: Effective) -> tuple[str, ...]:
         return ()
     images = recipe.platform.images.get(Arch(recipe.target.arch), ())
     return tuple(sorted(text for image in images if RUNTIME in image.roles for text in image.python))
+
+
+def _check_fit(framework: Framework, choice: Choice) -> None:
+    if refusal(choice.release, choice.target) is not None:
+        return  # the release's own reason is the more exact one, and `lock` says it
+    platform = choice.platform
+    if framework.pythons and platform.python not in framework.pythons:
+        raise NoSolutionError(
+            f"{framework.name} supports Python {' and '.join(framework.pythons)}, "
+            f"and {platform.name} has {platform.python}",
+            hint="take a platform with one of these, or one that brings its own interpreter",
+        )
+    for row in framework.refused:
+        if choice.holds(row.when, choice.release.version):
+            raise NoSolutionError(
+                f"refused: {row.reason}", hint=f"see recipes/frameworks/{framework.name}.toml: refused"
+            )
 
 
 def _apply(framework: Framework, choice: Choice) -> Framework:

@@ -57,7 +57,6 @@ def _make(
         # Refused with the list of what is missing, before any index is asked.
         return assemble(recipe, python=(), os_packages=(), repositories=(), resolver="")
     _check_refused(recipe)
-    _check_python(recipe)
     requests = python_requests(recipe, preferences=_preferences(before), upgrade=upgrade)
     with ThreadPoolExecutor(len(requests) + 1) as pool:
         # uv waits for the network while the OS packages are computed.
@@ -71,16 +70,6 @@ def _make(
         repositories=repositories,
         resolver=resolver_name(),
     )
-
-
-def _check_python(recipe: Effective) -> None:
-    framework, platform = recipe.framework, recipe.platform
-    if framework.pythons and platform.python not in framework.pythons:
-        raise NoSolutionError(
-            f"{framework.name} supports Python {' and '.join(framework.pythons)}, "
-            f"and {platform.name} has {platform.python}",
-            hint="take a platform with one of these, or one that brings its own interpreter",
-        )
 
 
 def _check_refused(recipe: Effective) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -253,3 +254,19 @@ def test_a_framework_s_own_component_version_comes_before_the_release_s(library:
         for name in ("vllm", "sglang")
     }
     assert versions == {"vllm": "1.3.2", "sglang": "1.3.0"}
+
+
+@pytest.mark.parametrize(
+    ("framework", "platform", "said"),
+    [
+        ("services", "debian-13-cuda-13.0", "nothing in it is for GPUs: take the platform without CUDA"),
+        ("fabric", "debian-12-python-3.12", "nothing in it is written in Python"),
+        ("vllm", "debian-12", "take one with CUDA 13"),
+        ("kvbm", "debian-13-cuda-13.0", "kvbm supports Python 3.12, and debian-13-cuda-13.0 has 3.13"),
+    ],
+)
+def test_a_framework_says_where_it_is_not_offered(
+    library: Library, framework: str, platform: str, said: str
+) -> None:
+    with pytest.raises(NoSolutionError, match=re.escape(said)):
+        recipe(library, platform, framework)
