@@ -4,10 +4,12 @@ from __future__ import annotations
 
 __all__ = ["build", "without_link"]
 
+import os
 import resource
+import secrets
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,6 +30,7 @@ _HINTS = (
 _LIMITS = (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC))
 _MOST = 2**20
 """buildah's own limit for both."""
+_TEMPORARY = "/var/tmp"  # noqa: S108 - nothing is made there under a name that could be known
 _LINKED = ("ADD --link ", "COPY --link ")
 
 
@@ -45,11 +48,15 @@ def build(engine: Buildah, request: Request, heard: Callable[[Step], None] | Non
         )
     events = BuildahEvents(request.dockerfile, heard)
     began = time.monotonic()
-    with _image(engine, request, events) as image:
-        if request.output is not None:
-            with arriving(request.output, ":,") as half:
-                # buildah's own `--tag oci-archive:…` writes the file and then fails, looking for it.
-                run(("buildah", "push", "--quiet", image, f"oci-archive:{half}"), env=engine.environment)
+    with tempfile.TemporaryDirectory(prefix="lockwright-", dir=_spacious(engine)) as name:
+        # buildah writes every here-document to one file of its temporary folder: two builds that
+        # share the folder read each other's.
+        env = {**engine.environment, "TMPDIR": name}
+        with _image(request, events, Path(name), env) as image:
+            if request.output is not None:
+                with arriving(request.output, ":,") as half:
+                    # buildah's own `--tag oci-archive:…` writes the file and then fails, looking for it.
+                    run(("buildah", "push", "--quiet", image, f"oci-archive:{half}"), env=env)
     return Built(seconds=round(time.monotonic() - began, 1), steps=tuple(events.steps.values()))
 
 
@@ -65,31 +72,37 @@ def without_link(dockerfile: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _spacious(engine: Buildah) -> str | None:
+    """Return the folder in which buildah itself would put temporary files: /tmp is often in memory."""
+    return engine.environment.get("TMPDIR") or (_TEMPORARY if os.access(_TEMPORARY, os.W_OK) else None)
+
+
 @contextmanager
-def _image(engine: Buildah, request: Request, events: BuildahEvents) -> Iterator[str]:
-    """Give the id of the image that was built, and leave nothing of it where buildah keeps images."""
-    with tempfile.TemporaryDirectory(prefix="lockwright-") as name:
-        folder = Path(name)
-        (folder / "Dockerfile").write_text(without_link(request.dockerfile), "utf-8")
-        code = stream(_argv(request, folder), env=engine.environment, heard=events.feed, cwd=folder)
-        events.close(done=code == 0)
-        if code != 0:
-            raise _failure(events, request, code)
-        image = (folder / "image").read_text("utf-8").strip()
-        try:
-            yield image
-        finally:
-            run(("buildah", "rmi", image), env=engine.environment, accept=(0, 1, 125))
+def _image(request: Request, events: BuildahEvents, folder: Path, env: Mapping[str, str]) -> Iterator[str]:
+    """Give the name of the image that was built, and leave nothing of it where buildah keeps images.
+
+    The name is this build's own: another one that runs now may make the same image.
+    """
+    image = f"localhost/lockwright-{secrets.token_hex(8)}"
+    (folder / "Dockerfile").write_text(without_link(request.dockerfile), "utf-8")
+    code = stream(_argv(request, folder, image), env=env, heard=events.feed, cwd=folder)
+    events.close(done=code == 0)
+    if code != 0:
+        raise _failure(events, request, code)
+    try:
+        yield image
+    finally:
+        run(("buildah", "rmi", image), env=env, accept=(0, 1, 125))
 
 
-def _argv(request: Request, folder: Path) -> tuple[str, ...]:
+def _argv(request: Request, folder: Path, image: str) -> tuple[str, ...]:
     context = str(request.context.absolute())
     return (
         "buildah",
         "--default-mounts-file=/dev/null",  # a distribution's mounts.conf puts secrets into steps
         "build",
         f"--file={folder / 'Dockerfile'}",
-        f"--iidfile={folder / 'image'}",
+        f"--tag={image}",
         f"--build-context=store={context}",
         f"--target={request.target}",
         f"--platform={request.platforms[0]}",
@@ -99,7 +112,7 @@ def _argv(request: Request, folder: Path) -> tuple[str, ...]:
         # buildah's cache takes a RUN for the same though the text of its here-document is another.
         "--no-cache",
         "--layers=false",
-        # Two stages at a time fail: both write their here-documents to one place.
+        # Stages made at a time would read each other's here-documents, as builds would.
         "--jobs=1",
         "--pull=never",
         "--network=none",

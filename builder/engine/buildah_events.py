@@ -95,9 +95,9 @@ class BuildahEvents:
             self._tell(replace(self._open.pop()[1], done=True, ended=time.time()))
 
     def _fails(self, what: str, error: str) -> None:
-        """Buildah names the instruction, not its stage: it is the last of those that are not over."""
+        """Buildah names the instruction, spaced otherwise, and not its stage: it is the last of those that are not over."""
         for _, step in reversed(self._open):
-            if step.what.startswith(what):
+            if " ".join(step.what.split()).startswith(" ".join(what.split())):
                 self._tell(replace(step, error=error, ended=time.time()))
                 return
         self.lines.append(f"{what}: {error}")
