@@ -109,7 +109,7 @@ def _argv(request: Request, folder: Path, image: str) -> tuple[str, ...]:
         "--format=oci",
         f"--timestamp={request.source_date_epoch}",
         f"--build-arg=SOURCE_DATE_EPOCH={request.source_date_epoch}",
-        # buildah's cache takes a RUN for the same though the text of its here-document is another.
+        # buildah's cache takes a RUN for the same though the stage that it mounts is another.
         "--no-cache",
         "--layers=false",
         # Stages made at a time would read each other's here-documents, as builds would.

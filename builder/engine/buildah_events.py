@@ -95,9 +95,9 @@ class BuildahEvents:
             self._tell(replace(self._open.pop()[1], done=True, ended=time.time()))
 
     def _fails(self, what: str, error: str) -> None:
-        """Buildah names the instruction, spaced otherwise, and not its stage: it is the last of those that are not over."""
+        """Find the step of a message, which has no stage and other spaces: the last that is not over."""
         for _, step in reversed(self._open):
-            if " ".join(step.what.split()).startswith(" ".join(what.split())):
+            if _plain(step.what).startswith(_plain(what)):
                 self._tell(replace(step, error=error, ended=time.time()))
                 return
         self.lines.append(f"{what}: {error}")
@@ -106,3 +106,7 @@ class BuildahEvents:
         self.steps[step.digest] = step
         if self._heard is not None:
             self._heard(step)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())

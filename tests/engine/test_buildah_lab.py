@@ -104,11 +104,11 @@ def test_two_builds_are_one_image_and_nothing_stays_behind(
     assert run(("buildah", "images", "--all", "--quiet"), env=buildah.environment).output == before
 
 
-def test_a_here_document_of_another_text_is_run_again(
+def test_a_step_that_reads_another_stage_is_run_again(
     buildah: Buildah, asking: Asking, tmp_path: Path
 ) -> None:
-    """buildah's own cache takes the second of these for the first."""
-    for text in ("one", "two"):
+    """buildah's own cache takes the third of these for the first."""
+    for text in ("one", "two", "two"):
         build(buildah, asking("cat /files/text >/copy", text, tmp_path / text))
         assert contents(tmp_path / text)["copy"] == f"{text}\n".encode()
 
