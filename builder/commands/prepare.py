@@ -97,7 +97,7 @@ def _buildable(
         raise UsageError(
             f"this engine cannot run {unable}; it has {', '.join(engine.platforms) or 'no platform'}",
             place="--arch",
-            hint="set up emulation (qemu-user-static), or name a builder that has it: --builder NAME",
+            hint=engine.otherwise,
         )
     project.console.status(f"left out, because this engine cannot run it: {unable}")
     return able

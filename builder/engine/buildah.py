@@ -39,6 +39,11 @@ class Buildah:
         """Return what a digest has to be read with."""
         return {"buildah": self.version, "runtime": self.runtime, "storage": self.storage}
 
+    @property
+    def otherwise(self) -> str:
+        """What to do for a platform that it does not have."""
+        return "build on a machine of that architecture, or by emulation with --engine buildkit"
+
 
 def find_buildah(*, environ: Mapping[str, str] | None = None) -> Buildah:
     """Return the buildah of PATH; neither its variables nor its configuration change an image.
