@@ -39,10 +39,12 @@ ARG SOURCE_DATE_EPOCH
 RUN --network=none \\
     --mount=type=bind,from=files-x86_64,target=/files <<'EOF'
 set -eu
+mkdir /out
 {script}
 EOF
 
-FROM thing-x86_64 AS runtime
+FROM base-x86_64 AS runtime
+COPY --link --from=thing-x86_64 /out /out
 COPY --link --from=files-x86_64 /text /text
 """
 EPOCH = 1787875200
@@ -91,7 +93,7 @@ def test_two_builds_are_one_image_and_nothing_stays_behind(
     before = run(("buildah", "images", "--all", "--quiet"), env=buildah.environment).output
     digests = []
     for name in ("first.tar", "second.tar"):
-        script = 'echo "$SOURCE_DATE_EPOCH" >/epoch; cat /files/text >/copy'
+        script = 'echo "$SOURCE_DATE_EPOCH" >/out/epoch; cat /files/text >/out/copy'
         build(buildah, asking(script, output=tmp_path / name))
         with open_images(tmp_path / name) as layout:
             digests.append(layout.digest)
@@ -100,7 +102,7 @@ def test_two_builds_are_one_image_and_nothing_stays_behind(
         assert times == {EPOCH}
     assert digests[0] == digests[1]
     found = contents(tmp_path / "first.tar")
-    assert (found["epoch"], found["copy"], found["text"]) == (b"%d\n" % EPOCH, b"text\n", b"text\n")
+    assert (found["out/epoch"], found["out/copy"], found["text"]) == (b"%d\n" % EPOCH, b"text\n", b"text\n")
     assert run(("buildah", "images", "--all", "--quiet"), env=buildah.environment).output == before
 
 
@@ -109,8 +111,8 @@ def test_a_step_that_reads_another_stage_is_run_again(
 ) -> None:
     """buildah's own cache takes the third of these for the first."""
     for text in ("one", "two", "two"):
-        build(buildah, asking("cat /files/text >/copy", text, tmp_path / text))
-        assert contents(tmp_path / text)["copy"] == f"{text}\n".encode()
+        build(buildah, asking("cat /files/text >/out/copy", text, tmp_path / text))
+        assert contents(tmp_path / text)["out/copy"] == f"{text}\n".encode()
 
 
 def test_a_step_has_no_network_and_no_proxy(buildah: Buildah, asking: Asking) -> None:
