@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+
 import pytest
+
+from builder.engine.buildah import Buildah, find_buildah
 
 OPTIONS = {
     "network": "needs --network: it reaches the Python index or the Debian archive",
@@ -25,6 +30,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker(name):
                 item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def buildah() -> Buildah:
+    """The lab's buildah, which CI must have; a lab that was made before it had one is not CI's."""
+    if shutil.which("buildah") is None and not os.environ.get("CI"):
+        pytest.skip("this lab has no buildah: bring up a new one with scripts/lab up")
+    return find_buildah()
 
 
 @pytest.fixture

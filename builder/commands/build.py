@@ -1,4 +1,4 @@
-"""`build`: locks to an image in OCI layout, with BuildKit."""
+"""`build`: locks to an image in OCI layout, with BuildKit or buildah."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 from builder.commands.prepare import Prepared, prepared, progress, stage_rows
 from builder.commands.project import Project
-from builder.engine.buildkit import Built, build
-from builder.engine.docker import Engine, find_engine
+from builder.engine.engines import BUILDAH, BUILDKIT, AnyEngine, build, find
 from builder.engine.images import open_images
+from builder.engine.request import Built
 from builder.io.files import write_atomic
 from builder.render import Inputs
 from builder.resolve.targets import Selection
@@ -32,6 +32,7 @@ class Options:
     target: str = RUNTIME
     output: Path | None = None
     cache: bool = True
+    engine: str = BUILDKIT
     builder: str = ""
     json: bool = False
 
@@ -42,7 +43,9 @@ def run(project: Project, options: Options) -> int:
     Only the image itself is written to a file: of every other target it is
     enough that it was built.
     """
-    engine = find_engine(options.builder)
+    engine = find(options.engine, options.builder, options.inputs)
+    if options.engine == BUILDAH and options.cache:
+        project.console.status("buildah makes every stage anew: its cache cannot be relied on")
     with prepared(project, options.selection, options.inputs, engine, options.output) as ready:
         request = ready.request(options.target, ready.image if options.target == RUNTIME else None)
         with progress(project, request, f"building {options.target}") as heard:
@@ -53,7 +56,7 @@ def run(project: Project, options: Options) -> int:
     return 0
 
 
-def _record(ready: Prepared, engine: Engine, built: Built, options: Options) -> dict[str, Any]:
+def _record(ready: Prepared, engine: AnyEngine, built: Built, options: Options) -> dict[str, Any]:
     """Return what was built, by what, and how long each stage took."""
     record: dict[str, Any] = {"target": options.target, "inputs": options.inputs.value}
     if options.target == RUNTIME:

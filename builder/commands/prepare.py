@@ -1,4 +1,4 @@
-"""What `build` and `reproduce` share: locks to something that BuildKit can build, and its progress."""
+"""What `build` and `reproduce` share: locks to something that an engine can build, and its progress."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from builder.commands.places import bind_places
 from builder.commands.project import Project, read_lock
 from builder.commands.render import FILES
 from builder.console import Steps
-from builder.engine.buildkit import Built, Request
 from builder.engine.context import build_context
-from builder.engine.docker import Engine
+from builder.engine.engines import AnyEngine
 from builder.engine.events import Step
 from builder.engine.graph import read_graph, stages_for
+from builder.engine.request import Built, Request
 from builder.errors import UsageError
 from builder.io.files import write_atomic
 from builder.model.digest import Sha256
@@ -68,7 +68,7 @@ class Prepared:
 
 @contextmanager
 def prepared(
-    project: Project, selection: Selection, inputs: Inputs, engine: Engine, output: Path | None
+    project: Project, selection: Selection, inputs: Inputs, engine: AnyEngine, output: Path | None
 ) -> Iterator[Prepared]:
     """Render the selected image, write its files, fill the store, and yield it with its build context."""
     targets = _buildable(project, select_image(project, selection), selection, engine)
@@ -86,7 +86,7 @@ def prepared(
 
 
 def _buildable(
-    project: Project, targets: Sequence[Target], selection: Selection, engine: Engine
+    project: Project, targets: Sequence[Target], selection: Selection, engine: AnyEngine
 ) -> tuple[Target, ...]:
     """Return the targets that the engine can run; one that was asked for by name and cannot is an error."""
     able = tuple(target for target in targets if target.arch.oci in engine.platforms)
@@ -97,7 +97,7 @@ def _buildable(
         raise UsageError(
             f"this engine cannot run {unable}; it has {', '.join(engine.platforms) or 'no platform'}",
             place="--arch",
-            hint="set up emulation (qemu-user-static), or name a builder that has it: --builder NAME",
+            hint=engine.otherwise,
         )
     project.console.status(f"left out, because this engine cannot run it: {unable}")
     return able
@@ -105,7 +105,7 @@ def _buildable(
 
 @contextmanager
 def progress(project: Project, request: Request, title: str) -> Iterator[Callable[[Step], None]]:
-    """Show progress in stages while BuildKit builds."""
+    """Show progress in stages while the engine builds."""
     graph = read_graph(request.dockerfile)
     arches = tuple(platform.partition("/")[2] for platform in request.platforms)
     expected = {

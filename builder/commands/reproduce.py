@@ -11,9 +11,10 @@ from builder.commands.prepare import prepared, progress, stage_rows
 from builder.commands.project import Project
 from builder.engine.compare import IDENTICAL, Comparison, compare
 from builder.engine.docker import find_engine
+from builder.engine.engines import BUILDKIT, find
 from builder.engine.graph import other_order, read_graph
 from builder.engine.report import as_text, as_value
-from builder.engine.reproduce import Reproduction, Variation, reproduce
+from builder.engine.reproduce import HOSTNAMES, Reproduction, Variation, reproduce
 from builder.errors import UsageError
 from builder.io.files import remove, write_atomic
 from builder.render import Inputs
@@ -30,6 +31,7 @@ class Options:
     inputs: Inputs = Inputs.REMOTE
     target: str = "runtime"
     output: Path | None = None
+    engine: str = BUILDKIT
     builder: str = ""
     pause: int = 5
     """Seconds between the builds."""
@@ -49,7 +51,10 @@ def run(project: Project, options: Options) -> int:
     """Build twice and compare, or compare two images; 0 for one digest, 1 for differences, or an error."""
     if options.images:
         return _compare(project, options)
-    engine = find_engine(options.builder)
+    engine = find(options.engine, options.builder, options.inputs)
+    buildkit = options.engine == BUILDKIT
+    if options.second_builder and not buildkit:
+        raise UsageError("buildah has no builders", place="--second-builder", hint="leave it out")
     other = find_engine(options.second_builder) if options.second_builder else None
     with prepared(project, options.selection, options.inputs, engine, options.output) as ready:
         second = ready.image.with_name(f"second-{ready.image.name}")
@@ -58,7 +63,9 @@ def run(project: Project, options: Options) -> int:
         variation = Variation(
             pause=options.pause,
             engine=other,
-            order=other_order(read_graph(request.dockerfile), request.target, arches),
+            # buildah names containers itself, and makes all stages anew for every target.
+            order=other_order(read_graph(request.dockerfile), request.target, arches) if buildkit else (),
+            hostname=HOSTNAMES[1] if buildkit else "",
             cgroup_parent=options.cgroup_parent,
             processors=options.processors,
         )

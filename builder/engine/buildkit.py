@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-__all__ = ["Built", "Request", "build"]
+__all__ = ["build"]
 
-import os
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from builder.engine.docker import Engine
 from builder.engine.events import Events, Step
-from builder.engine.graph import read_graph
-from builder.errors import ToolError, UsageError
-from builder.io.redact import redacted
+from builder.engine.request import Built, Request, arriving, hint_for, step_failure, with_lines
+from builder.errors import ToolError
 from builder.io.stream import stream
 
-_LINES = 20
 _HINTS = (
     ("denied by policy", "A source that is not in the lock was asked for: render again, and change nothing"),
     (
@@ -30,37 +26,6 @@ _HINTS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What is to be built, and how."""
-
-    dockerfile: str
-    policy: str
-    """The source policy."""
-    context: Path
-    """A folder of the store's layout; see `build_context`."""
-    platforms: tuple[str, ...]
-    target: str
-    source_date_epoch: int
-    output: Path | None = None
-    """The image's file; without one the build's result stays with the engine."""
-    cache: bool = True
-    anew: tuple[str, ...] = ()
-    """Stages that are made without cache, where the others may come from it."""
-    hostname: str = ""
-    """What steps see as the machine's name."""
-    cgroup_parent: str = ""
-    """A control group of the engine's machine, to limit what steps may use."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Built:
-    """What a build did: its steps in the order in which BuildKit named them, and how long it took."""
-
-    seconds: float
-    steps: tuple[Step, ...]
-
-
 def build(engine: Engine, request: Request, heard: Callable[[Step], None] | None = None) -> Built:
     """Build, and leave the image in `request.output`, which is replaced as a whole or not at all.
 
@@ -68,6 +33,15 @@ def build(engine: Engine, request: Request, heard: Callable[[Step], None] | None
     """
     events = Events(heard)
     began = time.monotonic()
+    if request.output is None:
+        _build(engine, request, None, events)
+    else:
+        with arriving(request.output, ',"') as half:
+            _build(engine, request, half, events)
+    return Built(seconds=round(time.monotonic() - began, 1), steps=tuple(events.steps.values()))
+
+
+def _build(engine: Engine, request: Request, output: Path | None, events: Events) -> None:
     with tempfile.TemporaryDirectory(prefix="lockwright-") as name:
         folder = Path(name)
         (folder / "Dockerfile").write_text(request.dockerfile, "utf-8")
@@ -77,34 +51,14 @@ def build(engine: Engine, request: Request, heard: Callable[[Step], None] | None
             "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY": str(folder / "source-policy.json"),
             "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",
         }
-        arriving = _arriving(request.output)
-        try:
-            code = stream(_argv(engine, request, folder, arriving), env=env, heard=events.feed, cwd=folder)
-            events.close()
-            if code != 0:
-                raise _failure(events, request, code)
-            if arriving is not None and request.output is not None:
-                arriving.replace(request.output)
-        finally:
-            if arriving is not None:
-                arriving.unlink(missing_ok=True)
-    return Built(seconds=round(time.monotonic() - began, 1), steps=tuple(events.steps.values()))
+        code = stream(_argv(engine, request, folder, output), env=env, heard=events.feed, cwd=folder)
+    events.close()
+    if code != 0:
+        raise _failure(events, request, code)
 
 
-def _arriving(output: Path | None) -> Path | None:
-    if output is None:
-        return None
-    if "," in str(output) or '"' in str(output):
-        raise UsageError("buildx takes no comma and no quote in the name of a file", place=str(output))
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as cause:
-        raise UsageError(f"cannot be made: {cause.strerror or cause}", place=str(output.parent)) from cause
-    return output.absolute().with_name(f".{output.name}.{os.getpid()}.tmp")
-
-
-def _argv(engine: Engine, request: Request, folder: Path, arriving: Path | None) -> tuple[str, ...]:
-    output = f"type=oci,dest={arriving},rewrite-timestamp=true" if arriving else "type=cacheonly"
+def _argv(engine: Engine, request: Request, folder: Path, image: Path | None) -> tuple[str, ...]:
+    output = f"type=oci,dest={image},rewrite-timestamp=true" if image else "type=cacheonly"
     arguments = {"SOURCE_DATE_EPOCH": str(request.source_date_epoch)}
     if request.hostname:
         arguments["BUILDKIT_SANDBOX_HOSTNAME"] = request.hostname
@@ -130,34 +84,12 @@ def _argv(engine: Engine, request: Request, folder: Path, arriving: Path | None)
 
 
 def _failure(events: Events, request: Request, code: int) -> ToolError:
-    """Say which stage failed, of which rows of the lock it is made, and what it said last."""
     step = events.failed()
     if step is None or not step.stage:
-        said = [line for line in events.other if line.strip()][-_LINES:]
+        said = [line for line in events.other if line.strip()]
         cause = step.error if step else f"docker buildx build ended with exit code {code}"
-        return ToolError(_with_lines(cause, said), place="BuildKit", hint=_hint([cause, *said]))
-    node = read_graph(request.dockerfile).get(step.stage)
-    of = f"\n  of {node.note}" if node and node.note else ""
-    lines = list(events.lines(step))[-_LINES:]
-    doing = step.what.replace("\n", " ")
-    doing = doing if len(doing) <= 100 else f"{doing[:100]}…"
+        return ToolError(with_lines(cause, said), place="BuildKit", hint=hint_for([cause, *said], _HINTS))
+    lines = events.lines(step)
     ending = step.error.rpartition("did not complete successfully: ")[2]
-    cause = f"step {step.number} of {step.total} failed: {ending}{of}\n  {doing}"
-    return ToolError(
-        _with_lines(cause, lines),
-        place=f"stage {step.stage}",
-        hint=_hint([step.error, *lines, *events.other]),
-    )
-
-
-def _with_lines(cause: str, lines: list[str]) -> str:
-    shown = "".join(f"\n  | {redacted(line)}" for line in lines)
-    return f"{cause}{shown}"
-
-
-def _hint(texts: list[str]) -> str:
-    for text in texts:
-        for sign, hint in _HINTS:
-            if sign in text:
-                return hint
-    return ""
+    hint = hint_for([step.error, *lines, *events.other], _HINTS)
+    return step_failure(request.dockerfile, step, ending, lines, hint)

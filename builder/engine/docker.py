@@ -53,6 +53,11 @@ class Engine:
         """Return what a digest has to be read with."""
         return {"buildkit": self.buildkit, "buildx": self.buildx, "driver": self.driver}
 
+    @property
+    def otherwise(self) -> str:
+        """What to do for a platform that it does not have."""
+        return "set up emulation (qemu-user-static), or name a builder that has it: --builder NAME"
+
     def arguments(self) -> tuple[str, ...]:
         """Return buildx's arguments that choose this builder."""
         return ("--builder", self.builder) if self.builder else ()

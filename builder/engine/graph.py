@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Node", "other_order", "read_graph", "stages_for"]
+__all__ = ["Node", "instruction_lines", "is_counted", "other_order", "read_graph", "stages_for"]
 
 import re
 from collections.abc import Iterator, Mapping
@@ -34,7 +34,7 @@ def read_graph(dockerfile: str) -> dict[str, Node]:
     nodes: dict[str, Node] = {}
     note: list[str] = []
     name = ""
-    for line in _outside_heredocs(dockerfile):
+    for line in (text for text, outside in instruction_lines(dockerfile) if outside):
         found = _FROM.match(line)
         if found:
             name = found["name"]
@@ -75,15 +75,22 @@ def other_order(nodes: Mapping[str, Node], target: str, arches: tuple[str, ...])
 
 def _with(node: Node, line: str) -> Node:
     uses = tuple(match["name"] for match in _USE.finditer(line))
-    return replace(node, uses=(*node.uses, *uses), steps=node.steps + line.startswith(_COUNTED))
+    return replace(node, uses=(*node.uses, *uses), steps=node.steps + is_counted(line))
 
 
-def _outside_heredocs(text: str) -> Iterator[str]:
+def instruction_lines(text: str) -> Iterator[tuple[str, bool]]:
+    """Yield each line, and whether it is an instruction's: the text of a here-document is not."""
     end = ""
     for line in text.splitlines():
         if end:
             end = "" if line == end else end
+            yield line, False
             continue
         found = _HEREDOC.search(line)
         end = found["end"] if found else ""
-        yield line
+        yield line, True
+
+
+def is_counted(instruction: str) -> bool:
+    """Tell whether an instruction is one of a stage's steps: one that makes or changes files."""
+    return instruction.startswith(_COUNTED)

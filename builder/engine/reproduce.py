@@ -10,12 +10,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from builder.engine.buildkit import Built, Request, build
 from builder.engine.causes import Conditions
 from builder.engine.compare import Comparison, compare
 from builder.engine.docker import Engine
+from builder.engine.engines import AnyEngine, build
 from builder.engine.events import Step
 from builder.engine.graph import read_graph, stages_for
+from builder.engine.request import Built, Request
 
 HOSTNAMES = ("buildkitsandbox", "another-machine")
 """What the steps of the two builds see; the first is BuildKit's own."""
@@ -25,6 +26,8 @@ HOSTNAMES = ("buildkitsandbox", "another-machine")
 class Variation:
     """What the second build is given that the first was not."""
 
+    hostname: str = HOSTNAMES[1]
+    """What its steps see; empty where the engine gives every step another name by itself."""
     pause: float = 0.0
     """Seconds between the two."""
     engine: Engine | None = None
@@ -38,7 +41,7 @@ class Variation:
 
     def describe(self) -> list[str]:
         """Return what was different, in words."""
-        said = [f"another host name: {HOSTNAMES[1]}", f"{self.pause:g} s later"]
+        said = [f"another host name: {self.hostname or 'one for each step'}", f"{self.pause:g} s later"]
         if self.engine is not None:
             said.append(f"another builder: {self.engine.builder}, {self.engine.buildkit}")
         if self.order:
@@ -60,7 +63,7 @@ class Reproduction:
 
 
 def reproduce(
-    engine: Engine,
+    engine: AnyEngine,
     request: Request,
     second: Path,
     variation: Variation,
@@ -73,7 +76,7 @@ def reproduce(
     if request.output is None:
         raise AssertionError(request.target)
     first = replace(request, cache=False, hostname=HOSTNAMES[0])
-    other = replace(first, output=second, hostname=HOSTNAMES[1], cgroup_parent=variation.cgroup_parent)
+    other = replace(first, output=second, hostname=variation.hostname, cgroup_parent=variation.cgroup_parent)
     with watched("first build") as heard:
         builds = [build(engine, first, heard)]
     time.sleep(variation.pause)
@@ -85,7 +88,7 @@ def reproduce(
 
 
 def _in_order(
-    engine: Engine, request: Request, order: tuple[str, ...], heard: Callable[[Step], None]
+    engine: AnyEngine, request: Request, order: tuple[str, ...], heard: Callable[[Step], None]
 ) -> Built:
     """Make some stages one after another and then the whole; each stage is made once, without cache."""
     if not order:

@@ -25,6 +25,7 @@ _EXAMPLES = """\
   python -m builder build --framework dynamo --platform debian-13 --arch x86_64
   python -m builder build --framework dynamo --target check
   python -m builder build --framework vllm --inputs store --output out/
+  python -m builder build --framework dynamo --engine buildah --inputs store
 """
 
 
@@ -33,7 +34,7 @@ def add(verbs: Verbs) -> None:
     verb = add_verb(
         verbs,
         "build",
-        "Render, fetch what the build takes from the store, and build with BuildKit.",
+        "Render, fetch what the build takes from the store, and build with BuildKit or buildah.",
         _EXAMPLES,
     )
     add_selection(verb)
@@ -58,6 +59,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             target=options.target,
             output=options.output,
             cache=not options.no_cache,
+            engine=options.engine,
             builder=options.builder,
             json=options.format == "json",
         ),

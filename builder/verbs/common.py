@@ -82,6 +82,8 @@ def add_engine(verb: argparse.ArgumentParser) -> None:
     """Add what the verbs share that build."""
     add_inputs(verb, "remote")
     verb.add_argument("--output", type=Path, metavar="DIR", help="folder for the image and records")
+    said = "what builds (default: buildkit); buildah takes --inputs store only"
+    verb.add_argument("--engine", choices=("buildkit", "buildah"), default="buildkit", help=said)
     verb.add_argument("--builder", default="", metavar="NAME", help="builder of docker buildx")
 
 

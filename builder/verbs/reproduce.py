@@ -63,6 +63,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             selection=selection_of(options),
             inputs=Inputs(options.inputs),
             output=options.output,
+            engine=options.engine,
             builder=options.builder,
             pause=options.pause,
             second_builder=options.second_builder,

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from builder.cli import main
+from builder.engine.buildah import Buildah
+from builder.engine.compare import compare
+from builder.engine.images import open_images
+from builder.engine.tree import read_tree
+from builder.model.filesystem import FileFact
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.lab, pytest.mark.network]
@@ -119,6 +128,49 @@ def test_a_component_from_source_built_twice_is_one_image(project: Path, tmp_pat
     assert run(project, "build", "--inputs", "remote", "--output", str(again)) == 0
     built = record(again, "runtime.json")
     assert built["digest"] == found["digests"][0], "both input forms give one image"
+
+
+def build_with_buildah(project: Path, store: Path, output: Path) -> dict[str, Any]:
+    argv = [sys.executable, "-m", "builder", "build", "--engine", "buildah", "--inputs", "store", "--quiet"]
+    places = ["--project", str(project), "--store", str(store), "--output", str(output)]
+    done = subprocess.run([*argv, *places], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return record(output, "runtime.json")
+
+
+def files(image: Path) -> dict[str, FileFact]:
+    with open_images(image) as layout:
+        (one,) = layout.images()
+        return dict(read_tree(layout, one).files)
+
+
+def told(fact: FileFact) -> tuple[str, int, str, str]:
+    return fact.kind, fact.mode, fact.target, fact.sha256
+
+
+def test_buildah_makes_one_image_of_the_same_files(project: Path, tmp_path: Path, buildah: Buildah) -> None:
+    """Two builds at a time, each from a store of its own; BuildKit's image beside them."""
+    assert run(project, "build", "--inputs", "store", "--output", str(tmp_path / "buildkit")) == 0
+    stores = [tmp_path / "first-store", tmp_path / "second-store"]
+    for store in stores:
+        # Files alone: a linked lock would let one build wait for the other.
+        shutil.copytree(project / "caches/store/sha256", store / "sha256", copy_function=os.link)
+    with ThreadPoolExecutor(2) as pool:
+        outputs = [tmp_path / "first", tmp_path / "second"]
+        first, second = pool.map(build_with_buildah, [project] * 2, stores, outputs)
+    assert first["digest"] == second["digest"]
+    assert first["engine"] == buildah.describe()
+    assert {"netifaces-x86_64", "python-x86_64"} <= ran(first["stages"])
+    images = [tmp_path / name / "tiny-1.0.oci.tar" for name in ("buildkit", "first")]
+    ours, theirs = map(files, images)
+    # buildah leaves the folder in which packages were mounted, and gives steps no /etc/hosts: netbase makes one.
+    left = {path: theirs.pop(path).kind for path in theirs.keys() - ours.keys()}
+    assert left == {"debs": "directory", "etc/hosts": "file"}
+    assert {path: told(fact) for path, fact in ours.items()} == {
+        path: told(fact) for path, fact in theirs.items()
+    }
+    found = compare(images[0], images[1]).findings
+    assert not [one for one in found if one.what in {"content", "mode", "owner"}]
 
 
 def test_the_image_is_checked_and_a_wrong_version_is_seen(

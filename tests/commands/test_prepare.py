@@ -11,9 +11,9 @@ import pytest
 from builder.commands.prepare import prepared, progress, stage_rows
 from builder.commands.project import Project
 from builder.console import Console
-from builder.engine.buildkit import Built, Request
 from builder.engine.docker import Engine
 from builder.engine.events import Step
+from builder.engine.request import Built, Request
 from builder.errors import UsageError
 from builder.fetch.origins import Origins
 from builder.fetch.store import Store
