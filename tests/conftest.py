@@ -1,4 +1,4 @@
-"""Options that select the tests which need more than this machine: --network, --lab; and --update-golden."""
+"""Options that select the tests which need more: --network, --lab, --slow; and --update-golden."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from builder.engine.buildah import Buildah, find_buildah
 OPTIONS = {
     "network": "needs --network: it reaches the Python index or the Debian archive",
     "lab": "needs --lab: it needs the BuildKit of scripts/lab",
+    "slow": "needs --slow: it takes longer than all others together",
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -13,108 +12,20 @@ from typing import Any
 
 import pytest
 
-from builder.cli import main
 from builder.engine.buildah import Buildah
 from builder.engine.compare import compare
 from builder.engine.images import open_images
 from builder.engine.tree import read_tree
 from builder.model.filesystem import FileFact
+from tests.commands.tiny_extension import ROOT, build_with_wrong_check, make_project, ran, record, run
 
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.lab, pytest.mark.network]
-
-PLATFORM = "debian-13-assembled"
-# netifaces is published as an sdist only, with an extension in C: its build requirements are locked too.
-COMPONENT = """\
-name = "netifaces"
-summary = "Addresses of network interfaces"
-homepage = "https://github.com/al45tair/netifaces"
-license = "MIT"
-system = "python-wheel"
-
-[packages.debian]
-build = ["python3-dev"]
-
-[python]
-wheels = [{ name = "netifaces" }]
-build-requires = ["pip==26.2.1", "setuptools==80.9.0"]
-
-[[versions."0.11.0".archives]]
-file = "netifaces-0.11.0.tar.gz"
-origin = "pypi"
-path = "a6/91/86a6eac449ddfae239e93ffc1918cf33fd9bab35c04d1e963b311e347a73"
-sha256 = "043a79146eb2907edf439899f262b3dfe41717d34124298ed281139a8b93ca32"
-evidence = "observed"
-"""
-FRAMEWORK = """\
-name = "tiny"
-summary = "One extension from source"
-license = "MIT"
-roots = ["idna", "netifaces"]
-components = ["netifaces"]
-
-[[checks]]
-run = ["python", "-c", "import netifaces; print('netifaces', netifaces.version)"]
-expect = "netifaces 0.11.0"
-"""
-RELEASE = """\
-version = "1.0"
-date = "2026-08-28"
-exclude-newer = "2026-08-29T00:00:00Z"
-default = true
-components = { netifaces = "0.11.0" }
-
-[python.all]
-idna = "3.10"
-netifaces = "0.11.0"
-
-[python.installer]
-pip = "26.2.1"
-
-[[targets]]
-framework = "tiny"
-platforms = ["debian-13-assembled"]
-arches = ["x86_64"]
-"""
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project of one small framework on our own base, locked."""
-    folder = tmp_path_factory.mktemp("project")
-    recipes = folder / "recipes"
-    for name in ("keys", "indexes"):
-        shutil.copytree(ROOT / "recipes" / name, recipes / name)
-    shutil.copy2(ROOT / "recipes/origins.toml", recipes / "origins.toml")
-    for name in ("debian-13", PLATFORM):
-        (recipes / "platforms").mkdir(exist_ok=True)
-        shutil.copy2(ROOT / f"recipes/platforms/{name}.toml", recipes / "platforms")
-    for path, text in (
-        ("components/netifaces.toml", COMPONENT),
-        ("frameworks/tiny.toml", FRAMEWORK),
-        ("releases/1.0.toml", RELEASE),
-    ):
-        (recipes / path).parent.mkdir(exist_ok=True)
-        (recipes / path).write_text(text)
-    if (ROOT / "origins.toml").is_file():
-        shutil.copy2(ROOT / "origins.toml", folder / "origins.toml")
-    assert run(folder, "lock") == 0
-    return folder
-
-
-def run(project: Path, verb: str, *words: str) -> int:
-    return main(
-        [verb, *words, "--project", str(project), "--store", str(project / "caches/store"), "--quiet"]
-    )
-
-
-def record(folder: Path, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / name).read_text("utf-8"))
-    return found
-
-
-def ran(stages: list[dict[str, Any]]) -> set[str]:
-    return {stage["stage"] for stage in stages if stage["ran"]}
+    return make_project(tmp_path_factory.mktemp("project"), "x86_64")
 
 
 def test_a_component_from_source_built_twice_is_one_image(project: Path, tmp_path: Path) -> None:
@@ -177,13 +88,7 @@ def test_the_image_is_checked_and_a_wrong_version_is_seen(
     project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(project, "build", "--target", "check", "--output", str(tmp_path / "good")) == 0
-    lock = project / "lock/1.0" / PLATFORM / "tiny-x86_64.toml"
-    before = lock.read_text("utf-8")
-    try:
-        lock.write_text(before.replace('expect = "netifaces 0.11.0"', 'expect = "netifaces 0.11.1"'), "utf-8")
-        assert run(project, "build", "--target", "check", "--output", str(tmp_path / "bad")) == 8
-    finally:
-        lock.write_text(before, "utf-8")
+    assert build_with_wrong_check(project, "x86_64", tmp_path / "bad") == 8
     said = capsys.readouterr().err
     assert "stage check-x86_64" in said
     assert "not in this output: netifaces 0.11.1" in said

@@ -262,7 +262,7 @@ def test_a_framework_s_own_component_version_comes_before_the_release_s(library:
         ("services", "debian-13-cuda-13.0", "nothing in it is for GPUs: take the platform without CUDA"),
         ("fabric", "debian-12-python-3.12", "nothing in it is written in Python"),
         ("vllm", "debian-12", "take one with CUDA 13"),
-        ("kvbm", "debian-13-cuda-13.0", "kvbm supports Python 3.12, and debian-13-cuda-13.0 has 3.13"),
+        ("kvbm", "debian-12", "kvbm supports Python 3.12, and debian-12 has 3.11"),
     ],
 )
 def test_a_framework_says_where_it_is_not_offered(
