@@ -15,6 +15,7 @@ from typing import cast
 from urllib.parse import unquote, urlsplit
 
 from builder.errors import UsageError
+from builder.io.redact import conceal
 
 VARIABLE = "LOCKWRIGHT_AUTH"
 """`HOST=USER:PASSWORD` or `HOST=TOKEN`, several separated by spaces."""
@@ -23,6 +24,8 @@ VARIABLE = "LOCKWRIGHT_AUTH"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
     """The Authorization header of each host; a URL that has credentials itself says more than these.
+
+    What is found is concealed: no message shows it afterwards, even where a server sends it back.
 
     `environ` is where `LOCKWRIGHT_AUTH` and `NETRC` are read, `keyring_hosts`
     are the hosts for which the keyring is asked; it may ask its user.
@@ -69,7 +72,14 @@ class Credentials:
 
 
 def _basic(user: str, password: str) -> str:
-    return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
+    encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
+    conceal(password, encoded)
+    return f"Basic {encoded}"
+
+
+def _bearer(token: str) -> str:
+    conceal(token)
+    return f"Bearer {token}"
 
 
 def _from_variable(text: str) -> dict[str, str]:
@@ -79,7 +89,7 @@ def _from_variable(text: str) -> dict[str, str]:
         if not separator or not host or not secret:
             raise UsageError(f"entry {number} is not HOST=USER:PASSWORD or HOST=TOKEN", place=VARIABLE)
         user, colon, password = secret.partition(":")
-        found[host.lower()] = _basic(user, password) if colon else f"Bearer {secret}"
+        found[host.lower()] = _basic(user, password) if colon else _bearer(secret)
     return found
 
 
