@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
+
+from tests.certificates import make_certificates
 
 OPTIONS = {
     "network": "needs --network: it reaches the Python index or the Debian archive",
@@ -36,3 +41,11 @@ def update_golden(request: pytest.FixtureRequest) -> bool:
 def nothing_concealed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process has its own secrets; here, a test has."""
     monkeypatch.setattr("builder.io.redact._secrets", set())
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an authority and certificates: see `make_certificates`."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    return make_certificates(tmp_path_factory.mktemp("certificates"))

@@ -7,7 +7,7 @@ count. Remote failures are FetchErrors; a missing git is a ToolError.
 
 from __future__ import annotations
 
-__all__ = ["Ref", "Tag", "fetch_commit", "git_environment", "ls_remote", "resolve_tag"]
+__all__ = ["Ref", "Tag", "fetch_commit", "git_environment", "instead_of", "ls_remote", "resolve_tag"]
 
 import os
 import re
@@ -78,7 +78,7 @@ def git_environment(
     lead to: who sets such a pair names a place on purpose.
     """
     source = os.environ if base is None else base
-    pairs = tuple(_instead_of(source))
+    pairs = tuple(instead_of(source))
     allowed = {*protocols, *(_protocol(place) for place, _ in pairs)}
     settings = (*_SETTINGS, *((f"url.{place}.insteadOf", prefix) for place, prefix in pairs))
     passed = {name: source[name] for name in ("HOME", "SSH_AUTH_SOCK") if source.get(name)}
@@ -146,7 +146,7 @@ def fetch_commit(
         raise _not_fetched(url, commit, ref, last, _peeled(into, env))
 
 
-def _instead_of(source: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def instead_of(source: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield (place, replaced prefix) of each insteadOf pair of an environment, in its order."""
     count = source.get("GIT_CONFIG_COUNT", "")
     for number in range(int(count) if count.isdecimal() else 0):
