@@ -61,7 +61,9 @@ class Credentials:
         named = self.environ.get("NETRC", "")
         path = Path(named) if named else Path(self.environ.get("HOME", "~")).expanduser() / ".netrc"
         try:
-            entry = netrc.netrc(path).authenticators(host)
+            entry = netrc.netrc(path).hosts.get(
+                host
+            )  # not `default`: it would go to whoever is redirected to
         except FileNotFoundError:
             return None
         except (netrc.NetrcParseError, OSError, UnicodeDecodeError) as cause:
