@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
 from builder.engine.buildah import Buildah, find_buildah
+from tests.certificates import make_certificates
 
 OPTIONS = {
     "network": "needs --network: it reaches the Python index or the Debian archive",
@@ -44,3 +46,17 @@ def buildah() -> Buildah:
 @pytest.fixture
 def update_golden(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--update-golden"))
+
+
+@pytest.fixture(autouse=True)
+def nothing_concealed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process has its own secrets; here, a test has."""
+    monkeypatch.setattr("builder.io.redact._secrets", set())
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an authority and certificates: see `make_certificates`."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    return make_certificates(tmp_path_factory.mktemp("certificates"))

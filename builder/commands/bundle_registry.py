@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from builder.commands.bundle import collect, receive
 from builder.commands.fetch import human
 from builder.commands.project import Project
+from builder.commands.transfers import Shown
 from builder.errors import DigestMismatchError, FetchError, UsageError
 from builder.fetch.artifact import (
     EMPTY,
@@ -21,16 +21,17 @@ from builder.fetch.artifact import (
     layers_of,
     parse_artifact,
 )
+from builder.fetch.download import Request, fetch_all
 from builder.fetch.registry import Registry
 from builder.fetch.registry_push import Push
 from builder.fetch.staging import Staging, staging
+from builder.fetch.store import Store
 from builder.model.bundle import Bundle, dump_bundle, parse_bundle
 from builder.model.digest import ImageDigest, Sha256
 from builder.resolve.targets import Selection
 
 __all__ = ["PullOptions", "PushOptions", "run_pull", "run_push"]
 
-_JOBS = 4
 _LARGEST_TEXT = 64 * 2**20  # bytes
 _REFERENCE = re.compile(
     r"(?P<name>[^@]+?)(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9._-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
@@ -107,20 +108,22 @@ def run_pull(project: Project, options: PullOptions) -> int:
 
 
 def _take(project: Project, registry: Registry, staged: Staging, layers: tuple[Layer, ...]) -> None:
-    with (
-        project.console.steps("pulling", len(layers)) as steps,
-        ThreadPoolExecutor(max_workers=_JOBS, thread_name_prefix="pull") as pool,
-    ):
+    requests = [
+        Request(
+            sha256=layer.sha256,
+            size=layer.size,
+            urls=registry.blob_urls(layer.digest),
+            label=layer.title,
+            access=registry.auth,
+        )
+        for layer in layers
+    ]
+    with project.console.transfers("pulling") as shown:
 
-        def one(layer: Layer) -> None:
-            def fetch(file: BinaryIO) -> None:
-                registry.fetch_blob(layer.digest, file, size=layer.size)
+        def fetch(store: Store, wanted: Sequence[Request]) -> None:
+            fetch_all(store, wanted, network=project.origins.network, progress=Shown(project, shown))
 
-            staged.accept(layer.sha256, fetch)
-            steps.done(layer.title)
-
-        for _ in pool.map(one, layers):
-            pass
+        staged.fetch(requests, fetch)
 
 
 def _small(registry: Registry, layer: Layer, place: str) -> bytes:

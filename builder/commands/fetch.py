@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.commands.images import write_layouts
+from builder.commands.images import AbsentImages, absent_images, write_layouts
 from builder.commands.locks import select_locks
 from builder.commands.project import Project, read_lock
-from builder.console import Transfers
-from builder.errors import BuilderError, DigestMismatchError, UsageError
-from builder.fetch.download import Quiet, Request, fetch_all
+from builder.commands.transfers import Shown
+from builder.errors import BuilderError, UsageError
+from builder.fetch.download import Request, fetch_all
 from builder.fetch.explain import KnownFiles
 from builder.fetch.file_base import with_pypi
 from builder.fetch.journal import recover
 from builder.fetch.needs import BaseNeed, FileNeed, Needs, needs
 from builder.fetch.origins import Origins
+from builder.fetch.partial import arrived_size
 from builder.io.http import Client
 from builder.model.digest import Sha256
 from builder.model.lock import Lock
@@ -55,10 +56,12 @@ def run(project: Project, options: Options) -> int:
     locks = [read_lock(project, project.locks / target.path)[0] for target in targets]
     wanted = _wanted(project, locks, options.inputs)
     missing = _missing(project, wanted)
+    images = absent_images(locks, project.store) if options.images else None
+    report = _report(project, wanted, missing, images)
     if not options.dry_run:
         _fill(project, missing, options.jobs, KnownFiles(options.compare_with))
     _images(project, locks, options)
-    _report(project, wanted, missing, options, _at_run_time(locks))
+    _tell(project, report, options, _at_run_time(locks))
     return 0
 
 
@@ -120,9 +123,7 @@ def _files(project: Project, files: Sequence[FileNeed], jobs: int, known: KnownF
         for file in files
     ]
     with project.console.transfers("fetching") as shown:
-        fetch_all(
-            project.store, requests, network=origins.network, jobs=jobs, progress=_Shown(project, shown)
-        )
+        fetch_all(project.store, requests, network=origins.network, jobs=jobs, progress=Shown(project, shown))
 
 
 def _bound(project: Project, files: Sequence[FileNeed]) -> Origins:
@@ -141,41 +142,11 @@ def _assemble(project: Project, base: BaseNeed) -> None:
         raise error.within(base.label) from None
 
 
-class _Shown(Quiet):
-    """Progress in bytes; what a place did not give is said once the file has been had from another."""
-
-    def __init__(self, project: Project, shown: Transfers) -> None:
-        self._console = project.console
-        self._shown = shown
-        self._positions: dict[str, int] = {}
-        self._said: dict[str, list[str]] = {}
-
-    def planned(self, requests: Sequence[Request]) -> None:
-        """Say how much is to come."""
-        self._shown.planned(len(requests), sum(request.size or 0 for request in requests))
-
-    def advanced(self, request: Request, position: int) -> None:
-        """Count bytes."""
-        self._shown.advanced(position - self._positions.get(request.sha256, 0))
-        self._positions[request.sha256] = position
-
-    def finished(self, request: Request) -> None:
-        """Say which file has arrived."""
-        self._shown.advanced((request.size or 0) - self._positions.pop(request.sha256, 0))
-        for text in self._said.pop(request.sha256, []):
-            self._console.warning(text)
-        self._shown.done(request.label)
-
-    def failed(self, request: Request, error: BuilderError) -> None:
-        """Remember wrong bytes: a place that has them deserves attention, one that has none does not."""
-        if isinstance(error, DigestMismatchError):
-            self._said.setdefault(request.sha256, []).append(f"{request.label}: {error}")
-
-
 def _images(project: Project, locks: Sequence[Lock], options: Options) -> None:
     """Fetch published base images where that is asked for; say where they are, or that they were left out."""
-    if options.images and not options.dry_run:
-        for image, folder in write_layouts(project, locks).items():
+    if options.images:
+        layouts = {} if options.dry_run else write_layouts(project, locks, jobs=options.jobs)
+        for image, folder in layouts.items():
             project.console.status(f"{image}: {folder}")
         return
     if options.inputs is not Inputs.STORE:
@@ -190,32 +161,60 @@ def _at_run_time(locks: Sequence[Lock]) -> list[str]:
     return sorted({f"{lock.framework}: {text}" for lock in locks for text in lock.runtime.downloads})
 
 
-def _report(
-    project: Project, wanted: Needs, missing: Needs, options: Options, at_run_time: Sequence[str]
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Report:
+    """What was wanted and lacking before anything was fetched."""
+
+    counts: dict[str, tuple[int, int]]
+    """Wanted and lacking, by kind."""
+    size: int
+    """Bytes to come."""
+    arrived: int
+    """Bytes that an interrupted fetch has left of what is lacking."""
+    unsized: tuple[str, ...]
+    """How many of which kind have a size that nobody knows yet."""
+
+
+def _report(project: Project, wanted: Needs, missing: Needs, images: AbsentImages | None) -> _Report:
     counts = {
-        "files": (len(wanted.files), len(missing.files)),
+        "files": (len({file.sha256 for file in (*wanted.files, *missing.files)}), len(missing.files)),
         "git sources": (len(wanted.sources), len(missing.sources)),
         "assembled bases": (len(wanted.bases), len(missing.bases)),
     }
     size = sum(file.size or 0 for file in missing.files)
-    if options.json:
-        rows = {name: {"wanted": all_, "fetched": lacking} for name, (all_, lacking) in counts.items()}
-        if options.dry_run:
-            rows = {name: {"wanted": all_, "missing": lacking} for name, (all_, lacking) in counts.items()}
-        more = {"at run time": list(at_run_time)}
-        project.console.json({"store": str(project.store.root), "bytes": size, **rows, **more})
-        return
+    unknown = sum(file.size is None for file in missing.files)
+    unsized = [_counted(unknown, "file")] if unknown else []
+    lacking = [(file.sha256, file.size) for file in missing.files]
+    if images is not None:
+        counts["images"] = (images.wanted, images.incomplete)
+        size += sum(images.parts.values())
+        unsized += [_counted(images.unsized, "image")] if images.unsized else []
+        lacking += images.parts.items()
+    arrived = sum(arrived_size(project.store, sha256, size) for sha256, size in lacking)
+    return _Report(counts=counts, size=size - arrived, arrived=arrived, unsized=tuple(unsized))
+
+
+def _tell(project: Project, report: _Report, options: Options, at_run_time: Sequence[str]) -> None:
     word = "missing" if options.dry_run else "fetched"
+    if options.json:
+        rows = {name: {"wanted": all_, word: lacking} for name, (all_, lacking) in report.counts.items()}
+        sizes = {"bytes": report.size, "bytes there before": report.arrived}
+        more = {"of unknown size": list(report.unsized), "at run time": list(at_run_time)}
+        project.console.json({"store": str(project.store.root), **sizes, **rows, **more})
+        return
     project.console.table(
         ("kind", "wanted", word),
-        [(name, str(all_), str(lacking)) for name, (all_, lacking) in counts.items()],
+        [(name, str(all_), str(lacking)) for name, (all_, lacking) in report.counts.items()],
     )
-    unknown = sum(file.size is None for file in missing.files)
-    unsized = f", and {unknown} files of unknown size" if unknown else ""
-    project.console.data(f"{word}: {human(size)}{unsized}; the store is {project.store.root}")
+    unsized = "".join(f", and {text} of unknown size" for text in report.unsized)
+    arrived = f" ({human(report.arrived)} had arrived before)" if report.arrived else ""
+    project.console.data(f"{word}: {human(report.size)}{arrived}{unsized}; the store is {project.store.root}")
     for text in at_run_time:
         project.console.status(f"not fetched, because it is had at run time only: {text}")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def human(size: int) -> str:

@@ -24,6 +24,7 @@ _LONGEST_PAUSE = 60.0  # seconds; a server that asks for more is asked again aft
 _FILE_LIMIT = 64 * 2**30  # bytes
 _GAIN = 2**20  # bytes; an attempt that brings so many is no failed one
 _EXPLAINED = 4  # times the right size: more of wrong bytes is not read
+_REFUSED = 401
 _HINT = "Check the network and the proxy, or name a mirror"
 
 
@@ -62,7 +63,8 @@ class Arrival:
         self._places = iter(request.urls)
         self._place = self._url = ""
         self._attempt = self._redirects = self._begun_at = 0
-        self._asked_anew = False
+        self._asked_anew = self._admitted = False
+        self._authorisation: str | None = None
         self._errors: list[BuilderError] = []
         self._transfer = Transfer(
             partial,
@@ -86,10 +88,14 @@ class Arrival:
 
     def headers(self) -> dict[str, str]:
         """Return the headers to ask with: the bytes as they are stored, or the rest of them."""
-        return {"Accept-Encoding": "identity", **self._transfer.resume_headers()}
+        access = self.request.access
+        self._authorisation = access.header(self._url) if access is not None else None
+        shown = {"Authorization": self._authorisation} if self._authorisation is not None else {}
+        return {"Accept-Encoding": "identity", **shown, **self._transfer.resume_headers()}
 
     def begin(self, status: int, headers: Mapping[str, str]) -> None:
         """Take the head of an answer."""
+        self._admitted = False  # what was shown may grow too old before the file is whole
         self._transfer.begin(status, headers)
 
     def take(self, chunk: bytes) -> None:
@@ -101,8 +107,9 @@ class Arrival:
         try:
             if ended.error is not None:
                 raise ended.error
-            if ended.status in REDIRECT_STATUS:
-                return self._redirected(ended)
+            step = self._led_on(ended)
+            if step is not None:
+                return step
             check_status(ended.status, ended.headers.get("retry-after"), redacted(self._place))
             self._transfer.check_whole()
         except NoRangesError as cause:
@@ -124,6 +131,27 @@ class Arrival:
 
     def _attempts(self) -> int:
         return 1 if self._is_lost(urlsplit(self._url).netloc) else _ATTEMPTS
+
+    def _led_on(self, ended: Ended) -> Step | None:
+        """Return where an answer leads that is neither the file nor an end."""
+        if ended.status in REDIRECT_STATUS:
+            return self._redirected(ended)
+        if ended.status == _REFUSED and self._admit(ended.headers.get("www-authenticate", "")):
+            return Step(url=self._url)
+        return None
+
+    def _admit(self, challenge: str) -> bool:
+        """Whether there is something else to show than what was refused; obtained once at each place."""
+        access = self.request.access
+        if access is None:
+            return False
+        known = access.header(self._url)
+        if known is not None and known != self._authorisation:
+            return True  # another file's refusal has led to it
+        if self._admitted:
+            return False
+        self._admitted = True
+        return access.obtain(self._url, challenge)
 
     def _redirected(self, ended: Ended) -> Step:
         self._redirects += 1
@@ -187,7 +215,7 @@ class Arrival:
         self._transfer.move(redacted(place))
         self._attempt = self._redirects = 0
         self._begun_at = self._transfer.position
-        self._asked_anew = False
+        self._asked_anew = self._admitted = False
         self._progress.started(self.request, place)
         return Step(url=place)
 

@@ -44,12 +44,12 @@ def contents(locks: Iterable[Lock], read: Callable[[str], bytes], *, apt: bool) 
     return tuple(found[digest] for digest in sorted(found))
 
 
-def image_parts(manifest: bytes, *, place: str) -> tuple[ImageDigest, ...]:
-    """Return the digests of an image's configuration and layers (FetchError at `place`)."""
+def image_parts(manifest: bytes, *, place: str) -> dict[ImageDigest, int]:
+    """Return digest and size in bytes of an image's configuration and layers (FetchError at `place`)."""
     try:
         table = json.loads(manifest)
         parts = [table["config"], *table["layers"]]
-        return tuple(ImageDigest(part["digest"]) for part in parts)
+        return {ImageDigest(part["digest"]): int(part["size"]) for part in parts}
     except (ValueError, KeyError, TypeError, AttributeError) as cause:
         raise FetchError("is no manifest of one image", place=place) from cause
 

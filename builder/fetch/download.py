@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Progress", "Quiet", "Request", "fetch_all"]
+__all__ = ["Access", "Progress", "Quiet", "Request", "fetch_all"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +15,16 @@ from builder.fetch.store import Store
 from builder.io.network import Network
 
 
+class Access(Protocol):
+    """How a place is asked that refuses whoever does not show what it has given out: a registry."""
+
+    def header(self, url: str) -> str | None:
+        """Return the Authorization header to ask `url` with, where another than the host's own is known."""
+
+    def obtain(self, url: str, challenge: str) -> bool:
+        """Obtain what a refusal (`WWW-Authenticate`) asks for; whether `header` knows it now (FetchError)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """A file that the store should have: its digest, size in bytes where known, and where to try in order."""
@@ -25,6 +35,7 @@ class Request:
     label: str
     known: Path | None = None
     """A file with the right bytes, to explain wrong ones by."""
+    access: Access | None = None
 
 
 class Progress(Protocol):

@@ -25,6 +25,7 @@ from typing import IO, Any
 from builder.errors import FetchError
 from builder.io.http import Client, NotFoundError
 from builder.io.network import Network
+from builder.io.redact import redacted
 from builder.model.swhid import revision_swhid
 
 _OBJECT = re.compile(r"objects/(pack/pack-[0-9a-f]{40}\.(pack|idx)|[0-9a-f]{2}/[0-9a-f]{38})")
@@ -81,7 +82,7 @@ def _prepare(client: Client, vault: str, sleep: Callable[[float], object]) -> No
         waited += _PAUSE
         answer = _json(client.get_bytes(vault, accept="application/json", limit=_LIMIT), vault)
     if answer.get("status") != "done":
-        said = str(answer.get("progress_message") or answer.get("status"))
+        said = redacted(str(answer.get("progress_message") or answer.get("status")))
         shown = said if said.isprintable() else ascii(said)
         raise FetchError(f"the archive could not prepare the commit: {shown[:200]}", place=vault)
 

@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
-__all__ = ["store_image"]
+__all__ = ["absent_parts", "image_requests"]
 
-from builder.errors import BuilderError
 from builder.fetch.contents import image_parts
+from builder.fetch.download import Request
 from builder.fetch.registry import Registry
 from builder.fetch.store import Store
 from builder.model.digest import ImageDigest
 
 _PREFIX = "sha256:"
+_SHOWN = 12  # digits of a digest that tell layers apart
 
 
-def store_image(registry: Registry, digest: ImageDigest, store: Store) -> None:
-    """Bring an image of one architecture into the store, as far as it is not there.
+def image_requests(registry: Registry, digest: ImageDigest, store: Store) -> tuple[Request, ...]:
+    """Return what an image of one architecture is made of; its manifest is brought into the store for that.
 
-    FetchError for what cannot be had, DigestMismatchError for other bytes
-    than those of their digest: these do not enter the store.
+    FetchError for a manifest that cannot be had, DigestMismatchError for other
+    bytes than those of its digest: these do not enter the store.
     """
-    place = f"{registry.name}@{digest}"
     manifest = digest.removeprefix(_PREFIX)
     if not store.has(manifest):
         store.ingest((registry.manifest_bytes(digest),), manifest)
-    for part in image_parts(store.read(manifest), place=place):
-        sha256 = part.removeprefix(_PREFIX)
-        if store.has(sha256):
-            continue
-        try:
-            with store.incoming() as arriving:
-                registry.fetch_blob(part, arriving.file)
-                arriving.keep(sha256)
-        except BuilderError as error:
-            raise error.within(place) from None
+    parts = image_parts(store.read(manifest), place=f"{registry.name}@{digest}")
+    return tuple(
+        Request(
+            sha256=part.removeprefix(_PREFIX),
+            size=size,
+            urls=registry.blob_urls(part),
+            label=f"{registry.name} {part.removeprefix(_PREFIX)[:_SHOWN]}",
+            access=registry.auth,
+        )
+        for part, size in parts.items()
+    )
+
+
+def absent_parts(digest: ImageDigest, store: Store) -> dict[str, int] | None:
+    """Return what the store lacks of an image, with sizes in bytes; None without even the manifest."""
+    manifest = digest.removeprefix(_PREFIX)
+    if not store.has(manifest):
+        return None
+    parts = image_parts(store.read(manifest), place=digest)
+    sizes = {part.removeprefix(_PREFIX): size for part, size in parts.items()}
+    return {sha256: size for sha256, size in sizes.items() if not store.has(sha256, size)}

@@ -42,7 +42,10 @@ class NetworkSection:
 
 
 def read_network(document: Mapping[str, object], place: str) -> NetworkSection:
-    """Return what a parsed file says; UsageError naming the key for what is wrong."""
+    """Return what the file `place` says, parsed; UsageError naming the key for what is wrong.
+
+    A relative path in it begins at its own folder, wherever the program runs.
+    """
     hosts = {}
     for host, settings in table(document, "hosts", place).items():
         where = f'{place}: hosts."{host}"'
@@ -54,18 +57,18 @@ def read_network(document: Mapping[str, object], place: str) -> NetworkSection:
     check_keys(credentials, ("keyring",), f"{place}: credentials")
     keyring = strings(credentials.get("keyring", []), f"{place}: credentials.keyring")
     return NetworkSection(
-        network=_settings(table(document, "network", place), f"{place}: network"),
+        network=_settings(table(document, "network", place), f"{place}: network", Path(place).parent),
         host_connections=hosts,
         keyring_hosts=tuple(host.lower() for host in keyring),
         heritage=_heritage(table(document, "software-heritage", place), f"{place}: software-heritage"),
     )
 
 
-def _settings(settings: Mapping[str, object], place: str) -> NetworkSettings:
+def _settings(settings: Mapping[str, object], place: str, folder: Path) -> NetworkSettings:
     check_keys(settings, ("ca-file", "proxy", "connections"), place)
     found = NetworkSettings()
     if "ca-file" in settings:
-        file = Path(string(settings, "ca-file", place)).expanduser()
+        file = folder / Path(string(settings, "ca-file", place)).expanduser()
         if not file.exists():
             raise UsageError(f"there is no {file}", place=f"{place}.ca-file")
         found["ca_file"] = str(file)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Partial", "open_partial", "partial_path"]
+__all__ = ["Partial", "arrived_size", "open_partial", "partial_path"]
 
 import fcntl
 import hashlib
@@ -76,6 +76,15 @@ def partial_path(store: Store, sha256: str) -> Path:
     """Return where the file with this digest arrives."""
     published = store.path(sha256)
     return store.arriving / f"{published.parent.name}{published.name}.part"
+
+
+def arrived_size(store: Store, sha256: str, size: int | None) -> int:
+    """Return how many bytes of a file have arrived; none where there are more than the file has."""
+    try:
+        found = partial_path(store, sha256).stat().st_size
+    except OSError:
+        return 0
+    return found if size is None or found <= size else 0
 
 
 def open_partial(store: Store, sha256: str) -> Partial | None:

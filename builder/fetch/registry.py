@@ -134,6 +134,10 @@ class Registry:
 
         self._first(digest, ask)
 
+    def blob_urls(self, digest: ImageDigest) -> tuple[str, ...]:
+        """Return where a blob may be had, in order; `auth` says how to ask."""
+        return tuple(f"{base}blobs/{digest}" for base in self._bases)
+
     def _first(self, what: str, ask: Callable[[str], T]) -> T:
         """Return the answer of the first place that gives one; mirrors come before the registry itself."""
         said: list[FetchError] = []

@@ -14,6 +14,7 @@ from builder.errors import FetchError
 from builder.io.docker_config import docker_authorisation
 from builder.io.http import Client
 from builder.io.network import Network
+from builder.io.redact import conceal
 
 __all__ = ["AuthorisedClient", "RegistryAuth", "parse_challenge"]
 
@@ -52,6 +53,19 @@ class RegistryAuth(AuthBase):
             request.register_hook("response", self._answer)  # type: ignore[no-untyped-call]
         return request
 
+    def header(self, url: str) -> str | None:
+        """Return what the host of `url` has accepted, or was said to accept."""
+        return self._known.get(urlsplit(url).netloc)
+
+    def obtain(self, url: str, challenge: str) -> bool:
+        """Obtain what a refusal asks for; whether there is something to show now (FetchError)."""
+        host = urlsplit(url).netloc
+        header = self._authorisation(host, challenge) if host in self._hosts else None
+        if header is None:
+            return False
+        self._known[host] = header
+        return True
+
     def _answer(self, response: requests.Response, **options: Any) -> requests.Response:
         """Repeat a refused request once, with what was asked for; a streamed body cannot be."""
         body = response.request.body
@@ -65,7 +79,7 @@ class RegistryAuth(AuthBase):
             raise
         if header is None:
             return response
-        _ = response.content  # the connection is needed again
+        response.raw.read(_LIMIT)  # the connection is needed again; of an endless body it is not
         response.close()
         self._known[host] = header
         again = response.request.copy()
@@ -99,6 +113,7 @@ class RegistryAuth(AuthBase):
             raise FetchError("did not answer with a token", place=challenge["realm"]) from cause
         if not re.fullmatch(r"[!-~]+", str(token)):
             raise FetchError("answered with something that is no token", place=challenge["realm"])
+        conceal(str(token))
         return str(token)
 
 

@@ -8,13 +8,13 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
-from builder.errors import BuilderError, DigestMismatchError
-from builder.fetch.store import Store, unwritable
+from builder.errors import BuilderError, DigestMismatchError, FetchError, UsageError
+from builder.fetch.download import Request
+from builder.fetch.store import ELSEWHERE, Store, unwritable
 from builder.io.files import locked, read_bytes
 
 _PREFIX = "import-"
@@ -54,19 +54,22 @@ class Staging:
         if path is not None:
             self._held[sha256] = path
 
-    def accept(self, sha256: str, fetch: Callable[[BinaryIO], None]) -> None:
-        """Take one file from `fetch`, which writes it and verifies it; not called for what the store has."""
-        if self._intact(sha256):
-            return
-        path = self._folder / sha256
+    def fetch(self, requests: Sequence[Request], fetch: Callable[[Store, Sequence[Request]], None]) -> None:
+        """Take files from `fetch`, which brings what is asked for into the store that it is given.
+
+        What the store has undamaged is not asked for.
+        """
+        wanted = [request for request in requests if not self._intact(request.sha256)]
+        arrived = Store(self._folder / "arrived")
+        fetch(arrived, wanted)
         try:
-            with path.open("w+b") as file:
-                fetch(file)
-                file.flush()
-                os.fsync(file.fileno())
+            for request in wanted:
+                path = arrived.path(request.sha256)
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
+                self._held[request.sha256] = path
         except OSError as cause:
             raise unwritable(self._store.root, cause) from cause
-        self._held[sha256] = path
 
     def read(self, sha256: str) -> bytes:
         """Return the bytes of a file that was added, or that the store has (FetchError)."""
@@ -98,7 +101,11 @@ def staging(store: Store) -> Iterator[Staging]:
     FetchError when the store cannot be written.
     """
     folder = store.arriving
-    with locked(folder / "import.lock"):
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(folder / "import.lock"))
+        except UsageError as error:
+            raise FetchError(error.cause, place=error.place, hint=ELSEWHERE) from None
         try:
             for left in folder.glob(f"{_PREFIX}*"):
                 shutil.rmtree(left)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["STAMP", "Incoming", "Store", "store_root", "unwritable"]
+__all__ = ["ELSEWHERE", "STAMP", "Incoming", "Store", "store_root", "unwritable"]
 
 import fcntl
 import hashlib
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CHUNK = 2**20  # bytes
 _FILE_MODE = 0o444
+ELSEWHERE = "Name another directory with --store or LOCKWRIGHT_STORE"
+"""What to do about a store that cannot be written."""
+
 STAMP = 1_000_000_000
 """The time of every stored file, in nanoseconds, so that a touched one is noticed."""
 
@@ -194,7 +197,7 @@ def unwritable(root: Path, cause: OSError) -> FetchError:
     return FetchError(
         f"the store cannot be written: {cause.strerror or cause}",
         place=str(root),
-        hint="Name another directory with --store or LOCKWRIGHT_STORE",
+        hint=ELSEWHERE,
     )
 
 

@@ -15,6 +15,7 @@ from typing import cast
 from urllib.parse import unquote, urlsplit
 
 from builder.errors import UsageError
+from builder.io.redact import conceal
 
 VARIABLE = "LOCKWRIGHT_AUTH"
 """`HOST=USER:PASSWORD` or `HOST=TOKEN`, several separated by spaces."""
@@ -23,6 +24,8 @@ VARIABLE = "LOCKWRIGHT_AUTH"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
     """The Authorization header of each host; a URL that has credentials itself says more than these.
+
+    What is found is concealed: no message shows it afterwards, even where a server sends it back.
 
     `environ` is where `LOCKWRIGHT_AUTH` and `NETRC` are read, `keyring_hosts`
     are the hosts for which the keyring is asked; it may ask its user.
@@ -58,7 +61,9 @@ class Credentials:
         named = self.environ.get("NETRC", "")
         path = Path(named) if named else Path(self.environ.get("HOME", "~")).expanduser() / ".netrc"
         try:
-            entry = netrc.netrc(path).authenticators(host)
+            entry = netrc.netrc(path).hosts.get(
+                host
+            )  # not `default`: it would go to whoever is redirected to
         except FileNotFoundError:
             return None
         except (netrc.NetrcParseError, OSError, UnicodeDecodeError) as cause:
@@ -69,7 +74,14 @@ class Credentials:
 
 
 def _basic(user: str, password: str) -> str:
-    return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
+    encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
+    conceal(password, encoded)
+    return f"Basic {encoded}"
+
+
+def _bearer(token: str) -> str:
+    conceal(token)
+    return f"Bearer {token}"
 
 
 def _from_variable(text: str) -> dict[str, str]:
@@ -79,7 +91,7 @@ def _from_variable(text: str) -> dict[str, str]:
         if not separator or not host or not secret:
             raise UsageError(f"entry {number} is not HOST=USER:PASSWORD or HOST=TOKEN", place=VARIABLE)
         user, colon, password = secret.partition(":")
-        found[host.lower()] = _basic(user, password) if colon else f"Bearer {secret}"
+        found[host.lower()] = _basic(user, password) if colon else _bearer(secret)
     return found
 
 

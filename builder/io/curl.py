@@ -106,7 +106,7 @@ class Exchanges:
         exchange = _Exchange(receiver)
         lines = [f"{name}: {value}" for name, value in headers.items()]
         authorization = self._network.credentials.header(url)
-        if authorization is not None:
+        if authorization is not None and "Authorization" not in headers:
             lines.append(f"Authorization: {authorization}")
         handle.setopt(pycurl.URL, url.encode())
         handle.setopt(pycurl.HTTPHEADER, lines)

@@ -10,6 +10,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from builder.io.redact import conceal
+
 _DOCKER_HUB = {"registry-1.docker.io": "https://index.docker.io/v1/"}
 
 
@@ -42,7 +44,10 @@ def _from_docker(text: str, host: str) -> str | None:
         rows = json.loads(text)["auths"]
         row = next(rows[name] for name in (host, f"https://{host}", _DOCKER_HUB.get(host)) if name in rows)
         secret = str(row["auth"])
-        user, colon, _ = base64.b64decode(secret, validate=True).decode("utf-8").partition(":")
+        user, colon, password = base64.b64decode(secret, validate=True).decode("utf-8").partition(":")
     except (ValueError, KeyError, TypeError, StopIteration):
         return None
-    return f"Basic {secret}" if user and colon else None
+    if not user or not colon:
+        return None
+    conceal(secret, password)
+    return f"Basic {secret}"

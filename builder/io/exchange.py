@@ -35,7 +35,7 @@ REDIRECTS = 8
 """How many redirects of one request are followed."""
 
 REDIRECT_STATUS = frozenset({301, 302, 303, 307, 308})
-_TRANSIENT_STATUS = frozenset({429, 500, 502, 503, 504})
+_TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 _MISSING_STATUS = frozenset({404, 410})
 _REFUSED_STATUS = frozenset({401, 403, 407})
 _HOST = re.compile(r"[A-Za-z0-9._:-]+")

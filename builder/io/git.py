@@ -7,17 +7,18 @@ count. Remote failures are FetchErrors; a missing git is a ToolError.
 
 from __future__ import annotations
 
-__all__ = ["Ref", "Tag", "fetch_commit", "git_environment", "ls_remote", "resolve_tag"]
+__all__ = ["Ref", "Tag", "fetch_commit", "git_environment", "instead_of", "ls_remote", "resolve_tag"]
 
 import os
 import re
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builder.errors import FetchError
+from builder.errors import FetchError, UsageError
 from builder.io.files import locked
-from builder.io.process import ToolTimeoutError, clean_environment, run
+from builder.io.process import Completed, ToolTimeoutError, clean_environment, run
 from builder.io.redact import redacted
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ _ISOLATED = {
 _INSTEAD_OF = re.compile(r"(?is)url\.(?P<place>.+)\.insteadof")
 _OID = re.compile(r"[0-9a-f]{40}")
 _ASK_TIMEOUT, _FETCH_TIMEOUT, _LOCAL_TIMEOUT = 120.0, 3600.0, 600.0  # seconds
+_ELSEWHERE = "Name another directory with --store: what git fetches is kept beside it"
 _CANDIDATE = "refs/lockwright/candidate"
 _NO_REPOSITORY = Path("/")  # no project's repository configuration applies here
 
@@ -78,7 +80,7 @@ def git_environment(
     lead to: who sets such a pair names a place on purpose.
     """
     source = os.environ if base is None else base
-    pairs = tuple(_instead_of(source))
+    pairs = tuple(instead_of(source))
     allowed = {*protocols, *(_protocol(place) for place, _ in pairs)}
     settings = (*_SETTINGS, *((f"url.{place}.insteadOf", prefix) for place, prefix in pairs))
     passed = {name: source[name] for name in ("HOME", "SSH_AUTH_SOCK") if source.get(name)}
@@ -130,7 +132,11 @@ def fetch_commit(
     if not _OID.fullmatch(commit):
         raise FetchError(f"not a full commit id: {commit}", place=redacted(url))
     env = git_environment() if environment is None else environment
-    with locked(into.with_name(f"{into.name}.lock")):
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(into.with_name(f"{into.name}.lock")))
+        except UsageError as error:
+            raise FetchError(error.cause, place=error.place, hint=_ELSEWHERE) from None
         _initialise(into, env)
         if _kept(into, commit, env):
             return
@@ -146,7 +152,7 @@ def fetch_commit(
         raise _not_fetched(url, commit, ref, last, _peeled(into, env))
 
 
-def _instead_of(source: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def instead_of(source: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield (place, replaced prefix) of each insteadOf pair of an environment, in its order."""
     count = source.get("GIT_CONFIG_COUNT", "")
     for number in range(int(count) if count.isdecimal() else 0):
@@ -177,10 +183,14 @@ def _remote(
         ) from cause
     if done.returncode == 0:
         return done.output
+    raise FetchError(_reason(done), place=redacted(url), hint="Check the URL and the network")
+
+
+def _reason(done: Completed) -> str:
+    """Return the line in which git says why it failed."""
     lines = [line.strip() for line in done.errors.splitlines() if line.strip()]
     fatal = [line for line in lines if line.startswith(("fatal:", "error:"))]
-    reason = (fatal or lines or [f"git ended with exit code {done.returncode}"])[0]
-    raise FetchError(redacted(reason), place=redacted(url), hint="Check the URL and the network")
+    return redacted((fatal or lines or [f"git ended with exit code {done.returncode}"])[0])
 
 
 def _initialise(into: Path, env: Mapping[str, str]) -> None:
@@ -189,7 +199,10 @@ def _initialise(into: Path, env: Mapping[str, str]) -> None:
     if (into / "HEAD").is_file():
         return
     arguments = ("--quiet", "--bare", "--object-format=sha1", "--template=", "--initial-branch=main")
-    run(("git", "init", *arguments, "--", str(into.absolute())), env=env, cwd=_NO_REPOSITORY)
+    argv = ("git", "init", *arguments, "--", str(into.absolute()))
+    done = run(argv, env=env, cwd=_NO_REPOSITORY, accept=tuple(range(256)))
+    if done.returncode:  # no fault of git's: the disk is full, or may not be written
+        raise FetchError(_reason(done), place=str(into), hint=_ELSEWHERE)
 
 
 def _ways(commit: str, ref: str | None) -> tuple[tuple[str, int], ...]:

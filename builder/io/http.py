@@ -165,7 +165,7 @@ class Client:
                 stated = response.headers.get("Content-Range", "")
                 if not stated.startswith(f"bytes {start}-{end - 1}/"):
                     raise FetchError(
-                        f"asked for bytes {start}-{end - 1}, got {stated!r}", place=redacted(url)
+                        f"asked for bytes {start}-{end - 1}, got {redacted(stated)!r}", place=redacted(url)
                     )
                 return _body(response, end - start, unpack=False)
 

@@ -8,9 +8,10 @@ import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from builder.io.credentials import Credentials
+from builder.io.redact import conceal
 
 _CONNECTIONS = 8
 _CONNECT_TIMEOUT = 10.0  # seconds
@@ -52,7 +53,9 @@ class Network:
         parts = urlsplit(url)
         place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/"
         if place not in self._proxies:
-            self._proxies[place] = self._proxy(place)
+            self._proxies[place] = proxy = self._proxy(place)
+            password = proxy.rpartition("@")[0].rpartition("//")[2].partition(":")[2]
+            conceal(password, unquote(password))
         return self._proxies[place]
 
     def _proxy(self, place: str) -> str:

@@ -105,7 +105,7 @@ class Transfer:
             part = _RANGE.fullmatch(stated)
             if not self.position or part is None or int(part["first"]) != self.position:
                 self.restart()
-                raise TransientError(f"the server sent another part than asked for: {stated!r}", 0)
+                raise TransientError(f"the server sent another part than asked for: {redacted(stated)!r}", 0)
             self.resumed = True
         else:
             self.restart()

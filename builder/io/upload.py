@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Sent", "Uploader"]
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, Self
@@ -19,7 +20,8 @@ from builder.io.redact import redacted
 
 _TIMEOUT = (10.0, 300.0)  # seconds to connect, seconds without a byte
 _LOG_IN = "Log in: docker login, DOCKER_AUTH_CONFIG, LOCKWRIGHT_AUTH or ~/.netrc"
-_SAID = 300  # bytes of a refusal that are shown
+_LONGEST_BODY = 2**16  # bytes of an answer that are read
+_SAID = 300  # characters of it that are shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,14 +73,29 @@ class Uploader:
                 headers=headers,
                 allow_redirects=False,
                 timeout=_TIMEOUT,
+                stream=True,
                 proxies={"http": proxy, "https": proxy} if proxy else {},
             )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as cause:
             raise FetchError(f"cannot be written to: {redacted(str(cause))}", place=redacted(url)) from cause
         if answer.status_code not in accept:
-            said = "".join(c if c.isprintable() else " " for c in answer.text[:_SAID]).strip()
             hint = _LOG_IN if answer.status_code in {401, 403} else ""
-            raise FetchError(f"HTTP {answer.status_code} {said}".rstrip(), place=redacted(url), hint=hint)
+            with answer:
+                said = f"HTTP {answer.status_code} {_said(answer)}".rstrip()
+            raise FetchError(said, place=redacted(url), hint=hint)
+        with answer:
+            answer.raw.read(_LONGEST_BODY)  # the connection is needed again; of an endless body it is not
         return Sent(
             status=answer.status_code, headers={name.lower(): value for name, value in answer.headers.items()}
         )
+
+
+def _said(answer: requests.Response) -> str:
+    """Return why a registry refuses, in words that its protocol has a place for: no page of HTML."""
+    try:
+        errors = json.loads(answer.raw.read(_LONGEST_BODY, decode_content=True))["errors"]
+        lines = [f"{error['code']}: {error.get('message', '')}" for error in errors]
+    except (urllib3.exceptions.HTTPError, OSError, ValueError, KeyError, TypeError, AttributeError):
+        return ""
+    said = redacted(", ".join(lines))
+    return "".join(c if c.isprintable() else " " for c in said[:_SAID]).strip()

@@ -13,6 +13,7 @@ from builder.errors import FetchError
 from builder.fetch.heritage import archived_repository
 from builder.fetch.origins import Origins
 from builder.io.git import Ref, fetch_commit, git_environment, ls_remote
+from builder.io.git_access import reaching
 
 __all__ = ["GitPlaces"]
 
@@ -43,7 +44,7 @@ class GitPlaces:
         """Return the refs of `url` that match, name to object (FetchError)."""
 
         def ask(place: str) -> tuple[Ref, ...]:
-            return ls_remote(place, patterns, environment=self.environment)
+            return ls_remote(place, patterns, environment=self._reaching(place))
 
         return {ref.name: ref.oid for ref in self._first(url, ask)}
 
@@ -55,7 +56,7 @@ class GitPlaces:
         into = self.cache / _folder(url)
 
         def fetch(place: str) -> Path:
-            fetch_commit(place, commit, tag or None, into, environment=self.environment)
+            fetch_commit(place, commit, tag or None, into, environment=self._reaching(place))
             return into
 
         try:
@@ -64,6 +65,9 @@ class GitPlaces:
             if not self.origins.heritage:
                 raise
             return self._from_archive(commit, into, error)
+
+    def _reaching(self, place: str) -> dict[str, str]:
+        return reaching(place, self.environment, self.origins.network)
 
     def _from_archive(self, commit: str, into: Path, lost: FetchError) -> Path:
         """Fetch a commit that its own places do not have; the error says what everybody said."""

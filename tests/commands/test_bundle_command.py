@@ -124,7 +124,7 @@ def test_with_apt_it_also_holds_the_package_lists(stock: Stock, there: Stock, tm
 @pytest.mark.parametrize("lock", COMMITTED, ids=lambda path: "/".join(path.parts[-3:]))
 def test_a_bundle_holds_what_the_store_form_needs(lock: Path) -> None:
     read = load_lock(lock.read_bytes(), place=lock.name)
-    images = b'{"config": {"digest": "sha256:%064d"}, "layers": []}' % 0
+    images = b'{"config": {"digest": "sha256:%064d", "size": 1}, "layers": []}' % 0
     held = {content.sha256 for content in contents([read], lambda _: images, apt=False)}
     published = {image.digest.removeprefix("sha256:") for image in read.images if image.digest}
     origins = [Origin(name=n, url="https://x.invalid/", layout="pool") for n in ("debian", "debian-security")]

@@ -46,7 +46,7 @@ class Mirror:
 
     def get(self, path: str, **headers: str) -> requests.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return requests.get(f"{self.url}{path}", headers=named, timeout=10, allow_redirects=False)
+        return requests.get(f"{self.url}{path}", headers=named, timeout=60, allow_redirects=False)
 
 
 @contextmanager

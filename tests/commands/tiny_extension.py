@@ -13,8 +13,9 @@ from builder.cli import main
 from builder.commands.prepare import prepared
 from builder.commands.project import open_project
 from builder.console import Console
-from builder.engine.buildkit import Built, build
+from builder.engine.buildkit import build
 from builder.engine.docker import find_engine
+from builder.engine.request import Built
 from builder.model.selection import Selection
 from builder.model.target import Arch
 from builder.render import Inputs

@@ -19,6 +19,7 @@ import ssl
 import struct
 import threading
 import time
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any, Self
 
@@ -41,7 +42,7 @@ class FaultServer:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._tls.load_cert_chain(tls)
         self.names: dict[str, str] = {}
-        """What stands for `{word}` in headers."""
+        """What stands for `{word}` in headers, besides `{soon}`, an HTTP date in one to two seconds."""
         self.log: list[str] = []
         self._last = 0.0
         self._over = threading.Event()
@@ -101,7 +102,8 @@ class FaultServer:
         length = answer.get("length", len(body))
         lines = [f"{answer.get('version', 'HTTP/1.1')} {status}", "Connection: close"]
         lines += [f"Content-Length: {length}"] if length != "" else []
-        lines += [line.format(**self.names) for line in answer.get("headers", [])]
+        soon = formatdate(time.time() + 2, usegmt=True)
+        lines += [line.format(**self.names, soon=soon) for line in answer.get("headers", [])]
         padding = answer.get("padding", 0)
         lines += [f"X-{number}: {'x' * 990}" for number in range(padding // 1000)]
         lines += [f"X-Long: {'x' * -padding}"] if padding < 0 else []

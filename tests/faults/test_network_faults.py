@@ -8,8 +8,6 @@ was asked for. Whatever happens, the store holds right files only.
 from __future__ import annotations
 
 import hashlib
-import shutil
-import subprocess
 import tomllib
 from pathlib import Path
 
@@ -24,56 +22,6 @@ from tests.faults.network_server import DATA, OTHER, FaultServer
 
 HERE = Path(__file__).parent / "network"
 SHA256 = hashlib.sha256(DATA).hexdigest()
-_CA = """\
-[ca]
-default_ca = d
-[d]
-database = index
-serial = serial
-new_certs_dir = .
-default_md = sha256
-policy = p
-x509_extensions = v3
-unique_subject = no
-[p]
-commonName = supplied
-[v3]
-subjectAltName = IP:127.0.0.1
-"""
-
-
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an authority (`ca.pem`) and keys with certificates: valid, expired, self-signed."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
-    folder = tmp_path_factory.mktemp("certificates")
-    (folder / "ca.cnf").write_text(_CA)
-    (folder / "index").touch()
-    (folder / "serial").write_text("01\n")
-
-    def openssl(*words: str) -> None:
-        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
-
-    new = ("req", "-newkey", "rsa:2048", "-nodes", "-keyout")
-    openssl(*new, "ca.key", "-x509", "-days", "30", "-subj", "/CN=authority", "-out", "ca.pem")
-    openssl(
-        *(*new, "self.key", "-x509", "-days", "30", "-subj", "/CN=self", "-out", "self.crt"),
-        *("-addext", "subjectAltName=IP:127.0.0.1"),
-    )
-    for name, first, last in (
-        ("valid", "20200101000000Z", "20991231000000Z"),
-        ("expired", "20200101000000Z", "20200201000000Z"),
-    ):
-        openssl(*new, f"{name}.key", "-subj", f"/CN={name}", "-out", f"{name}.csr")
-        openssl(
-            *("ca", "-batch", "-config", "ca.cnf", "-cert", "ca.pem", "-keyfile", "ca.key"),
-            *("-startdate", first, "-enddate", last, "-in", f"{name}.csr", "-out", f"{name}.crt", "-notext"),
-        )
-    for name in ("valid", "expired", "self"):
-        joined = (folder / f"{name}.key").read_bytes() + (folder / f"{name}.crt").read_bytes()
-        (folder / f"{name}.pem").write_bytes(joined)
-    return folder
 
 
 def outcome(store: Store, request: Request, network: Network) -> str:

@@ -102,3 +102,14 @@ def test_later_sources_win(tmp_path: Path) -> None:
     assert hosts({}, **options) == ("https://option.invalid/", ("https://option.invalid/",))
     assert hosts(variables, **options) == ("https://variable.invalid/", two)
     assert project.exists()
+
+
+def test_a_relative_authority_is_beside_the_file_that_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "company.pem").touch()
+    (tmp_path / "project" / "origins.toml").write_text('[network]\nca-file = "company.pem"\n')
+    monkeypatch.chdir(tmp_path)
+    found = load_origins(tmp_path / "project", user_file=tmp_path / "none", environ={})
+    assert found.network.ca_file == str(tmp_path / "project" / "company.pem")

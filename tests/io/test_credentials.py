@@ -49,6 +49,15 @@ def test_netrc(tmp_path: Path) -> None:
     assert Credentials(environ=both).header("https://a.invalid/") == basic("first:first")
 
 
+def test_the_default_of_netrc_is_for_nobody(tmp_path: Path) -> None:
+    """A redirect may lead anywhere, and a mirror may be anybody's."""
+    (tmp_path / ".netrc").write_text("machine a.invalid login u password p\ndefault login d password e\n")
+    (tmp_path / ".netrc").chmod(0o600)
+    found = Credentials(environ={"HOME": str(tmp_path)})
+    assert found.header("https://a.invalid/") is not None
+    assert found.header("https://b.invalid/") is None
+
+
 def test_the_keyring_is_asked_for_named_hosts_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 

@@ -175,7 +175,7 @@ def _add_images(made: Catalogue, lock: Lock, store: Store) -> None:
         data = store.read(manifest)
         parts = image_parts(data, place=f"{image.name}@{image.digest}")
         held = frozenset(part for part in parts if store.has(part.removeprefix(_PREFIX)))
-        for part in frozenset(parts) - held:
+        for part in parts.keys() - held:
             made.absent[part.removeprefix(_PREFIX)] = f"image {image.name}"
         media_type = str(_table(data).get("mediaType", _MANIFEST_TYPE))
         made.images.append(
