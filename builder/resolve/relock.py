@@ -16,7 +16,7 @@ from builder.resolve.python.resolve import resolve_python
 from builder.resolve.python.services import Services
 from builder.resolve.python.uv import resolver_name
 from builder.resolve.session import Session
-from builder.resolve.targets import refusal
+from builder.resolve.targets import check_refused
 
 __all__ = ["make_lock"]
 
@@ -31,6 +31,8 @@ def make_lock(
     upgrade: tuple[str, ...],
 ) -> Lock:
     """Resolve `target` anew, keeping the pins of `before` that still fit and are not to be upgraded."""
+    # First of all: what a release refuses may lack versions and pins as well.
+    check_refused(library, target)
     try:
         return _make(
             effective(library, target),
@@ -56,7 +58,6 @@ def _make(
     if missing_pins(recipe):
         # Refused with the list of what is missing, before any index is asked.
         return assemble(recipe, python=(), os_packages=(), repositories=(), resolver="")
-    _check_refused(recipe)
     _check_python(recipe)
     requests = python_requests(recipe, preferences=_preferences(before), upgrade=upgrade)
     with ThreadPoolExecutor(len(requests) + 1) as pool:
@@ -80,17 +81,6 @@ def _check_python(recipe: Effective) -> None:
             f"{framework.name} supports Python {' and '.join(framework.pythons)}, "
             f"and {platform.name} has {platform.python}",
             hint="take a platform with one of these, or one that brings its own interpreter",
-        )
-
-
-def _check_refused(recipe: Effective) -> None:
-    refused = refusal(recipe.release, recipe.target)
-    if refused is not None and not refused.unreached and refused.trap != "T3":
-        # T3 is left to the resolver: the wheels themselves say it.
-        trap = f" (trap {refused.trap})" if refused.trap else ""
-        raise NoSolutionError(
-            f"refused{trap}: {refused.reason}",
-            hint=f"see recipes/releases/{recipe.release.version}.toml: refused",
         )
 
 
