@@ -79,7 +79,7 @@ def _report(project: Project, found: list[tuple[Path, Finding]], options: Option
 
 def _cells(path: Path, finding: Finding) -> tuple[str, ...]:
     pin = finding.pin
-    value = f"{pin.name} {pin.value}".strip()
+    value = f"{pin.name} {pin.value}".strip().replace(UNRESOLVED, "${…}")
     return (
         finding.status,
         _line(path.name),

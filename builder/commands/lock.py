@@ -22,7 +22,7 @@ from builder.resolve.effective import effective
 from builder.resolve.library import Library
 from builder.resolve.skew import check_skew
 from builder.resolve.stale import staleness
-from builder.resolve.targets import Selection, lockable
+from builder.resolve.targets import Selection, check_refused, lockable
 
 if TYPE_CHECKING:
     from builder.resolve.python.services import Services
@@ -90,6 +90,8 @@ def _look(project: Project, library: Library, target: Target, options: Options) 
     path = project.locks / target.path
     data = read_bytes(path) if path.is_file() else None
     try:
+        if data is None:
+            check_refused(library, target)
         found = staleness(effective(library, target), data, place=f"lock/{target.path}")
     except BuilderError as error:
         return Outcome(target=target, state="failed", reason=str(error), error=error)

@@ -112,7 +112,7 @@ class Framework:
     indexes: tuple[PythonIndex, ...] = ()
     declared: tuple[DeclaredWheel, ...] = ()
     accelerated: tuple[str, ...] = ()
-    """Distributions that must be CUDA builds on a CUDA platform (trap T3)."""
+    """Distributions that must be CUDA builds, on a platform with CUDA for its major version (trap T3)."""
     accelerated_hint: str = ""
     """Where CUDA builds of them are to be had, for the message."""
     pythons: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from builder.errors import BuilderError, NoSolutionError
+from builder.errors import BuilderError
 from builder.model.lock import Lock
 from builder.model.target import Target
 from builder.resolve.assemble import assemble, missing_pins
@@ -16,7 +16,7 @@ from builder.resolve.python.resolve import resolve_python
 from builder.resolve.python.services import Services
 from builder.resolve.python.uv import resolver_name
 from builder.resolve.session import Session
-from builder.resolve.targets import refusal
+from builder.resolve.targets import check_refused
 
 __all__ = ["make_lock"]
 
@@ -31,6 +31,8 @@ def make_lock(
     upgrade: tuple[str, ...],
 ) -> Lock:
     """Resolve `target` anew, keeping the pins of `before` that still fit and are not to be upgraded."""
+    # First of all: what a release refuses may lack versions and pins as well.
+    check_refused(library, target)
     try:
         return _make(
             effective(library, target),
@@ -56,7 +58,6 @@ def _make(
     if missing_pins(recipe):
         # Refused with the list of what is missing, before any index is asked.
         return assemble(recipe, python=(), os_packages=(), repositories=(), resolver="")
-    _check_refused(recipe)
     requests = python_requests(recipe, preferences=_preferences(before), upgrade=upgrade)
     with ThreadPoolExecutor(len(requests) + 1) as pool:
         # uv waits for the network while the OS packages are computed.
@@ -70,17 +71,6 @@ def _make(
         repositories=repositories,
         resolver=resolver_name(),
     )
-
-
-def _check_refused(recipe: Effective) -> None:
-    refused = refusal(recipe.release, recipe.target)
-    if refused is not None and not refused.unreached and refused.trap != "T3":
-        # T3 is left to the resolver: the wheels themselves say it.
-        trap = f" (trap {refused.trap})" if refused.trap else ""
-        raise NoSolutionError(
-            f"refused{trap}: {refused.reason}",
-            hint=f"see recipes/releases/{recipe.release.version}.toml: refused",
-        )
 
 
 def _preferences(before: Lock | None) -> dict[str, tuple[tuple[str, str], ...]]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from builder.errors import UsageError
+from builder.errors import NoSolutionError, UsageError
 from builder.model.recipe import Refusal, Release
 from builder.model.selection import ALL, Selection
 from builder.model.target import Arch, Target
 from builder.resolve.library import Library
 
-__all__ = ["ALL", "Selection", "lockable", "refusal"]
+__all__ = ["ALL", "Selection", "check_refused", "lockable", "refusal"]
 
 
 def lockable(library: Library, selection: Selection) -> tuple[Target, ...]:
@@ -81,3 +81,17 @@ def _tried(release: Release, platform: str, library: Library, selection: Selecti
     for framework in frameworks:
         for arch in selection.arches or tuple(Arch):
             yield Target(release=release.version, platform=platform, framework=framework, arch=arch)
+
+
+def check_refused(library: Library, target: Target) -> None:
+    """Refuse what the release's recipe refuses (NoSolutionError)."""
+    release = library.release(target.release)
+    refused = refusal(release, target)
+    if refused is not None and not refused.unreached and refused.trap != "T3":
+        # T3 is left to the resolver: the wheels themselves say it.
+        trap = f" (trap {refused.trap})" if refused.trap else ""
+        raise NoSolutionError(
+            f"refused{trap}: {refused.reason}",
+            place=str(target),
+            hint=f"see recipes/releases/{release.version}.toml: refused",
+        )

@@ -154,22 +154,12 @@ def bench_lock(bench: Bench) -> bool:
         *("--release", one.target.release, "--platform", one.target.platform),
         *("--framework", one.target.framework, "--arch", one.target.arch.value),
     )
-    everything = [question.target for question in questions]
-    platforms = [word for name in sorted({t.platform for t in everything}) for word in ("--platform", name)]
 
     def relock() -> None:
         bench.without([one.target])
         bench.lock(*selection)
 
-    def relock_all() -> None:
-        bench.without(everything)
-        bench.lock("--release", "all", *platforms)
-
-    def ask_all() -> None:
-        for question in questions:
-            bench.uv(question)
-
-    for warm in (relock, lambda: bench.uv(one), relock_all, ask_all):
+    for warm in (relock, lambda: bench.uv(one)):
         warm()
     print(f"{'seconds (medians), or bytes':58} {'ours':>10} {'other':>10} {'ratio':>7}")
     fine = [
@@ -178,12 +168,6 @@ def bench_lock(bench: Bench) -> bool:
             *alternate(relock, lambda: bench.uv(one), REPEATS),
             1.25,
             1.5,
-        ),
-        say(
-            f"lock, all {len(questions)} targets / uv one by one",
-            *alternate(relock_all, ask_all, 2),
-            0.75,
-            0.75,
         ),
         say(
             "lock --check, one target / uv pip compile",

@@ -76,7 +76,7 @@ def test_each_finding_has_its_evidence(recorded: LocalIndex, tmp_path: Path) -> 
     assert said[6, "conflict"].startswith(("vllm 0.10.2, extra flashinfer,", "tensorrt-llm 1.1.0rc5"))
     assert "nearest: 0.1.5, 0.1.6, 0.2.0" in said[6, "no such version"]
     assert "nearest: v1.20.0-rc1, v1.20.0, v1.20.1-rc1" in said[33, "no such tag"]
-    assert "as it is written it is no tag" in said[11, "holds"]
+    assert "has no tag 1.20.0" in said[11, "no such tag"]
     assert "straight into an interpreter" in said[38, "unpinned download"]
 
 
@@ -159,6 +159,10 @@ def test_sources(script: str, wanted: tuple[str, str]) -> None:
         ("wget https://f.invalid/x && sha256sum x", False, False),
         ("wget https://f.invalid/x && gpg --batch --verify x.asc x", True, False),
         ("wget https://f.invalid/x # sha256sum -c", False, False),
+        ("wget https://f.invalid/x && sha256sum -c x.sum || true", False, False),
+        (f"wget https://f.invalid/x && echo '{'a' * 64}  x' | sha256sum -c", True, False),
+        (f"wget https://f.invalid/x && echo '{'a' * 64}  y' | sha256sum -c", False, False),
+        (f"curl -o y https://f.invalid/x && echo '{'a' * 64}  y' | sha256sum -c", True, False),
     ],
 )
 def test_downloads(script: str, checked: bool, piped: bool) -> None:
@@ -182,10 +186,80 @@ def test_downloads(script: str, checked: bool, piped: bool) -> None:
         ("echo pip install a", []),
         ("V=1 && pip install a==$V a2==${V}.0", ["a==1", "a2==1.0"]),
         ("pip install a==$(cat v)", [f"a=={UNRESOLVED}"]),
+        ("pip install a==%V%", [f"a=={UNRESOLVED}"]),
+        ("uvx a && uvx b@1 && uvx --from c==2 d && pipx run e@latest", ["a", "b==1", "c==2", "e"]),
+        ("uv tool run a", ["a"]),
     ],
 )
 def test_requirements(script: str, wanted: list[str]) -> None:
     assert [value for _, value in values(f"FROM a\nRUN {script}", Kind.REQUIREMENT)] == wanted
+
+
+@pytest.mark.parametrize(
+    ("script", "wanted"),
+    [
+        ("conda install -y -c x pytorch=2.8 numpy", [("conda", "numpy")]),
+        ("npm install -g a b@1.2.3 @c/d @c/e@1.0.0", [("npm", "a @c/d")]),
+        ("npm ci", []),
+        ("cargo install sccache", [("cargo", "sccache")]),
+        ("cargo install sccache --version 0.8.2 && cargo install a@1.2.3", []),
+        ("cargo build --release", []),
+        ("go install x.invalid/a@latest", [("go", "x.invalid/a@latest")]),
+        ("go install x.invalid/a@v1.2.3", []),
+        ("gem install a", [("gem", "a")]),
+        ("rustup toolchain install stable", [("rustup", "stable")]),
+        ("rustup default 1.90.0", []),
+        ("./rustup-init -y --default-toolchain nightly", [("rustup-init", "nightly")]),
+        ("./rustup-init -y --default-toolchain=1.90.0 --profile minimal", []),
+        ("add-apt-repository -y ppa:a/b", [("add-apt-repository", "ppa:a/b")]),
+    ],
+)
+def test_other_package_managers(script: str, wanted: list[tuple[str, str]]) -> None:
+    assert values(f"FROM a\nRUN {script}", Kind.PACKAGES) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("RUN pip install a", False),
+        ("ENV PIP_INDEX_URL=https://i.invalid/simple\nRUN pip install a", True),
+        ("ARG UV_INDEX_URL=https://i.invalid/simple\nRUN uv pip install a", True),
+        ("RUN PIP_EXTRA_INDEX_URL=https://i.invalid/ pip install a", True),
+        ("RUN pip config set global.index-url https://i.invalid/ && pip install a", True),
+        ("RUN pip install -i https://i.invalid/ b && pip install a", False),
+    ],
+)
+def test_another_index_may_be_named_by_a_variable(text: str, wanted: bool) -> None:
+    (pin,) = [pin for pin in pins(f"FROM b\n{text}") if pin.value == "a"]
+    assert pin.elsewhere is wanted
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [("-r a.txt", False), ("--requirement=a.txt", False), ("--require-hashes -ra.txt", True)],
+)
+def test_a_requirements_file_is_named_and_not_read(options: str, wanted: bool) -> None:
+    (pin,) = pins(f"FROM b\nRUN pip install {options}")[1:]
+    assert (pin.kind, pin.value, pin.checked) == (Kind.FILE, "a.txt", wanted)
+
+
+@pytest.mark.parametrize("keyword", ["RUN", "run", "RUN\t", "ONBUILD\tRUN", "ONBUILD  RUN"])
+def test_any_white_space_follows_an_instruction(keyword: str) -> None:
+    assert values(f"FROM\ta\n{keyword} pip install b", Kind.REQUIREMENT) == [("pip", "b")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ENV A=xx\n" + "ENV A=$A$A$A\n" * 60 + "RUN pip install $A",
+        "RUN A=xx; " + "A=$A$A$A; " * 60 + "pip install $A",
+        "RUN export A=xx; " + "export A=$A$A$A; " * 60 + "pip install $A",
+    ],
+)
+def test_no_value_grows_without_bound(text: str) -> None:
+    (pin,) = [pin for pin in pins(f"FROM b\n{text}\n") if pin.kind is Kind.REQUIREMENT]
+    assert UNRESOLVED in pin.value
+    assert len(pin.value) < 10_000
 
 
 def unused(text: str) -> list[str]:
@@ -213,6 +287,11 @@ def unused(text: str) -> list[str]:
 )
 def test_arguments_that_nothing_uses(text: str, wanted: list[str]) -> None:
     assert unused(text) == wanted
+
+
+def test_an_argument_may_be_named_where_it_is_not_declared() -> None:
+    (pin,) = [pin for pin in pins("ARG A=1\nFROM b\nRUN true\nRUN echo ${A:-2}") if pin.unused]
+    assert (pin.name, pin.named_at) == ("A", 4)
 
 
 @pytest.mark.parametrize(
@@ -301,7 +380,7 @@ def test_long_files_are_read_to_their_end(piece: str) -> None:
             [("a==1", True, 3), ("b", False, 6)],
         ),
         ('a==1 ; python_version < "3.12"  # why\n', [('a==1 ; python_version < "3.12"', False, 1)]),
-        ("-r other.txt\n-c bounds.txt\na\n", [("a", False, 3)]),
+        ("-r other.txt\n-c bounds.txt\na\n", [("other.txt", False, 1), ("a", False, 3)]),
         ("./local\n", []),
     ],
 )

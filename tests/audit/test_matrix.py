@@ -143,9 +143,9 @@ def test_a_target_whose_pins_are_missing_is_lockable_once_they_are_filled(small:
     assert command([cell]).startswith("scripts/pin image plain && python -m builder lock ")
 
 
-def test_a_trap_counts_more_than_missing_pins(small: Library) -> None:
+def test_a_refusal_counts_more_than_missing_pins(small: Library) -> None:
     assert one(refusing(without_base(small), trap="T3"), {}).state is State.REFUSED
-    assert one(refusing(without_base(small)), {}).state is State.LOCKABLE
+    assert one(refusing(without_base(small)), {}).state is State.REFUSED
 
 
 def test_an_experimental_platform_is_named_so(small: Library) -> None:

@@ -4,40 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from builder.audit.align.evidence import Evidence, tag_version, version_of
-from builder.audit.align.existence import existence, nearest
-from builder.audit.align.published import Tags, UnaskedError
+from builder.audit.align.evidence import Evidence, tag_version
+from builder.audit.align.existence import existence
+from builder.audit.align.published import UnaskedError
 from builder.audit.align.verdict import Status
-from builder.audit.dockerfile.names import is_pin, meant, names_a_ref
+from builder.audit.dockerfile.finding import Finding, decided_later, finding, of_release
+from builder.audit.dockerfile.names import is_pin, meant
 from builder.audit.dockerfile.pin import Kind, Pin
+from builder.audit.dockerfile.refs import judged_argument, judged_git
 from builder.audit.dockerfile.variables import UNRESOLVED
 from builder.errors import UsageError
 from builder.resolve.python.names import admits, exact_version, name_of
 
 __all__ = ["Finding", "check_pins"]
 
-_COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
-_SHORT_COMMIT = re.compile(r"[0-9a-f]{7,39}")
-_BRANCH = re.compile(
-    r"(?i)(refs/heads/.*|origin/.*|head|main|master|trunk|devel(op)?|dev|latest|nightly|stable|v?\d+(\.\d+)*\.x|release/.*)"
-)
 _MOST = 2000
 _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One line of the answer."""
-
-    pin: Pin
-    status: Status
-    what: str
-    """In one or two words, such as `holds`, `floating base`, `no such tag`, `unused`."""
-    evidence: str
 
 
 def check_pins(pins: Iterable[Pin], evidence: Evidence, release: str = "") -> tuple[Finding, ...]:
@@ -46,182 +31,107 @@ def check_pins(pins: Iterable[Pin], evidence: Evidence, release: str = "") -> tu
     given = tuple(pins)
     if len(given) > _MOST:
         raise UsageError(f"{len(given)} pins are too many to judge (at most {_MOST})")
+    refs = frozenset(pin.value for pin in given if pin.kind is Kind.GIT)
     for pin in given:
-        found += _judged(pin, evidence, release)
+        found += _judged(pin, evidence, release, refs)
     found += _conflicts(given, evidence)
     return tuple(sorted(found, key=lambda item: item.pin.line))
 
 
-def _judged(pin: Pin, evidence: Evidence, release: str) -> list[Finding]:
+def _judged(pin: Pin, evidence: Evidence, release: str, refs: frozenset[str]) -> list[Finding]:
     rules: dict[Kind, Callable[[], Iterator[Finding]]] = {
         Kind.IMAGE: lambda: _image(pin),
-        Kind.ARGUMENT: lambda: _argument(pin, evidence, release),
-        Kind.GIT: lambda: _git(pin, evidence),
+        Kind.ARGUMENT: lambda: judged_argument(pin, evidence, release, refs),
+        Kind.GIT: lambda: judged_git(pin, evidence),
         Kind.DOWNLOAD: lambda: _download(pin),
         Kind.REQUIREMENT: lambda: _requirement(pin, evidence, release),
         Kind.PACKAGES: lambda: _packages(pin),
+        Kind.FILE: lambda: _file(pin),
         Kind.COMMAND: lambda: iter(()),
     }
     try:
         found = list(rules[pin.kind]())
     except UnaskedError as error:
-        found = [_finding(pin, Status.UNKNOWN, "not asked", str(error))]
+        found = [finding(pin, Status.UNKNOWN, "not asked", str(error))]
     if pin.forgiven:
-        found.append(_finding(pin, Status.DRIFT, "hidden failure", "the build goes on where it fails (`||`)"))
+        found.append(finding(pin, Status.DRIFT, "hidden failure", "the build goes on where it fails (`||`)"))
     return found
-
-
-def _finding(pin: Pin, status: Status, what: str, text: str) -> Finding:
-    return Finding(pin=pin, status=status, what=what, evidence=text)
-
-
-def _open(pin: Pin) -> Finding:
-    return _finding(pin, Status.UNKNOWN, "decided later", "what it is, only the build knows")
 
 
 def _image(pin: Pin) -> Iterator[Finding]:
     if _DIGEST.search(pin.value):
-        yield _finding(pin, Status.ALIGNED, "holds", "named by digest")
+        yield finding(pin, Status.ALIGNED, "holds", "named by digest")
     elif not pin.value or UNRESOLVED in pin.value:
-        yield _open(pin)
+        yield decided_later(pin)
     else:
         name, _, tag = pin.value.rpartition(":")
         tagged = bool(name) and "/" not in tag
+        if "@" in pin.value:
+            text = "what follows the @ is no digest: sha256: and 64 digits"
+            yield finding(pin, Status.IMPOSSIBLE, "no digest", text)
+            return
         text = f"the tag {tag} can be moved" if tagged else "no tag: whatever is newest"
-        yield _finding(pin, Status.DRIFT, "floating base", f"{text}; name it by digest (@sha256:…)")
-
-
-def _argument(pin: Pin, evidence: Evidence, release: str) -> Iterator[Finding]:
-    if pin.unused:
-        yield _finding(pin, Status.DRIFT, "unused", "nothing in the file uses it: its value has no effect")
-    if not is_pin(pin.name):
-        return
-    if not pin.value or UNRESOLVED in pin.value:
-        yield _finding(pin, Status.UNKNOWN, "decided later", "it has no default")
-        return
-    subject = meant(pin.name, evidence.names)
-    if _COMMIT.fullmatch(pin.value):
-        yield _finding(pin, Status.ALIGNED, "holds", "a commit")
-        return
-    tags = _tags(evidence, evidence.repository(subject)) if subject else None
-    if _BRANCH.fullmatch(pin.value) or (tags and pin.value in tags.branches and pin.value not in tags.tags):
-        yield _moves(pin)
-        return
-    if not subject:
-        yield _finding(pin, Status.UNKNOWN, "not asked", "what it is a version of is not known here")
-        return
-    found = existence(evidence, subject, pin.value)
-    if not found.exists:
-        yield _finding(pin, Status.IMPOSSIBLE, "no such version", found.said)
-        return
-    said = f"{subject} {version_of(pin.value)} is {found.said}"
-    if tags and pin.value not in tags.tags and names_a_ref(pin.name):
-        said = f"{said}; as it is written it is no tag"
-    different = _of_release(pin, subject, pin.value, evidence, release)
-    yield different or _finding(pin, Status.ALIGNED, "holds", said)
-
-
-def _of_release(pin: Pin, subject: str, version: str, evidence: Evidence, release: str) -> Finding | None:
-    """Return what differs from our locks of the release, if there is one and anything does."""
-    lock = evidence.locked(release, subject) if release else ""
-    if not lock or any(version_of(item) == version_of(version) for item in lock.split(", ")):
-        return None
-    return _finding(pin, Status.DRIFT, "another version", f"our lock of {release} has {subject} {lock}")
-
-
-def _tags(evidence: Evidence, url: str) -> Tags | None:
-    try:
-        return evidence.published.tags(url) if url else None
-    except UnaskedError:
-        return None
-
-
-def _git(pin: Pin, evidence: Evidence) -> Iterator[Finding]:
-    if UNRESOLVED in pin.name or UNRESOLVED in pin.value:
-        yield _open(pin)
-    elif not pin.value:
-        yield _finding(
-            pin, Status.DRIFT, "unpinned source", "whatever the default branch is when it is built"
-        )
-    elif _COMMIT.fullmatch(pin.value):
-        yield _finding(pin, Status.ALIGNED, "holds", "a commit")
-    else:
-        yield _reference(pin, evidence)
-
-
-def _reference(pin: Pin, evidence: Evidence) -> Finding:
-    try:
-        tags = evidence.published.tags(pin.name)
-    except UnaskedError as error:
-        if _BRANCH.fullmatch(pin.value):
-            return _moves(pin)
-        return _finding(pin, Status.UNKNOWN, "not asked", str(error))
-    if pin.value in tags.tags:
-        text = f"a tag ({tags.by}); tags can be moved, a commit cannot"
-        return _finding(pin, Status.ALIGNED, "holds", text)
-    if pin.value in tags.branches or _BRANCH.fullmatch(pin.value):
-        return _moves(pin)
-    return _absent(pin, tags)
-
-
-def _moves(pin: Pin) -> Finding:
-    return _finding(pin, Status.DRIFT, "branch", f"{pin.value} moves: name a tag or a commit")
-
-
-def _absent(pin: Pin, tags: Tags) -> Finding:
-    """Return what to think of a ref that is neither a tag nor a known branch."""
-    if _SHORT_COMMIT.fullmatch(pin.value):
-        return _finding(pin, Status.UNKNOWN, "not asked", "a shortened commit: write all 40 digits")
-    spelled = {version: tag for tag in tags.tags if (version := tag_version(tag))}
-    wanted = tag_version(pin.value.lstrip("v"))
-    if wanted and spelled and wanted > max(spelled):
-        return _finding(pin, Status.UNKNOWN, "not asked", f"newer than every tag ({tags.by})")
-    near = f"; nearest: {nearest(wanted, spelled)}" if wanted and spelled else ""
-    text = f"{pin.name} has no tag {pin.value} ({tags.by}){near}"
-    return _finding(pin, Status.IMPOSSIBLE, "no such tag", text)
+        yield finding(pin, Status.DRIFT, "floating base", f"{text}; name it by digest (@sha256:…)")
 
 
 def _download(pin: Pin) -> Iterator[Finding]:
     if pin.checked:
-        yield _finding(pin, Status.ALIGNED, "holds", "a checksum or a signature is checked with it")
+        yield finding(pin, Status.ALIGNED, "holds", "a checksum or a signature is checked with it")
         return
     text = "nothing checks what arrives"
     if pin.piped:
         text = "it goes straight into an interpreter, and nothing checks what arrives"
-    yield _finding(pin, Status.DRIFT, "unpinned download", text)
+    yield finding(pin, Status.DRIFT, "unpinned download", text)
 
 
 def _packages(pin: Pin) -> Iterator[Finding]:
     names = pin.value.split()
+    if pin.name == "add-apt-repository":
+        yield finding(pin, Status.DRIFT, "unpinned packages", "an archive of somebody's, whose content moves")
+        return
     text = f"{len(names)} without a version: whatever the archive has when it is built"
-    yield _finding(pin, Status.DRIFT, "unpinned packages", text)
+    yield finding(pin, Status.DRIFT, "unpinned packages", text)
+
+
+def _file(pin: Pin) -> Iterator[Finding]:
+    if pin.checked:
+        yield finding(pin, Status.ALIGNED, "holds", "what has no hash in it is refused")
+        return
+    yield finding(pin, Status.UNKNOWN, "not read", "judge what it pins with --requirements")
 
 
 def _requirement(pin: Pin, evidence: Evidence, release: str) -> Iterator[Finding]:
     if UNRESOLVED in pin.value:
-        yield _open(pin)
+        yield decided_later(pin)
         return
     try:
         requirement = Requirement(pin.value)
     except InvalidRequirement:
-        yield _finding(pin, Status.IMPOSSIBLE, "no requirement", "pip cannot read it")
+        yield finding(pin, Status.IMPOSSIBLE, "no requirement", "pip cannot read it")
+        return
+    if not pin.elsewhere and evidence.published.project(name_of(requirement)) is None:
+        near = [name for name in evidence.distributions(name_of(requirement)) if name != name_of(requirement)]
+        text = (
+            f"the index has no project {name_of(requirement)}{'; it has ' if near else ''}{', '.join(near)}"
+        )
+        yield finding(pin, Status.IMPOSSIBLE, "no such project", text)
         return
     exact = exact_version(requirement.specifier)
     if not exact:
         today = "not bound by `==`" if pin.elsewhere else _today(requirement, evidence)
-        yield _finding(pin, Status.DRIFT, "unpinned requirement", today)
+        yield finding(pin, Status.DRIFT, "unpinned requirement", today)
         return
     found = existence(evidence, requirement.name, exact)
     if not found.exists and pin.elsewhere:
         text = f"another index is named, and it is not asked; on the default one {found.said}"
-        yield _finding(pin, Status.UNKNOWN, "not asked", text)
+        yield finding(pin, Status.UNKNOWN, "not asked", text)
         return
     if not found.exists:
-        yield _finding(pin, Status.IMPOSSIBLE, "no such version", found.said)
+        yield finding(pin, Status.IMPOSSIBLE, "no such version", found.said)
         return
-    different = _of_release(pin, name_of(requirement), exact, evidence, release)
+    different = of_release(pin, name_of(requirement), exact, evidence, release)
     text = f"{found.said}{'' if pin.checked else '; no hash is given'}"
-    yield different or _finding(pin, Status.ALIGNED, "holds", text)
+    yield different or finding(pin, Status.ALIGNED, "holds", text)
 
 
 def _today(requirement: Requirement, evidence: Evidence) -> str:
@@ -252,7 +162,7 @@ def _conflicts(pins: tuple[Pin, ...], evidence: Evidence) -> Iterator[Finding]:
             other = versions.get(name_of(item.requirement))
             if other and other[0].line != pin.line and not admits(item.requirement.specifier, other[1]):
                 text = f"{item}, and line {pin.line} asks for that"
-                yield _finding(other[0], Status.DRIFT, "conflict", text)
+                yield finding(other[0], Status.DRIFT, "conflict", text)
 
 
 def _exact_requirement(pin: Pin) -> Requirement | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from packaging.requirements import InvalidRequirement, Requirement
 
 from builder.audit.dockerfile.pin import Kind, Pin
 from builder.audit.dockerfile.shell import Command
+from builder.audit.dockerfile.tools import TOOLS, tool_pins
 from builder.audit.dockerfile.variables import UNRESOLVED
 
 __all__ = ["command_pins", "pip_pins"]
@@ -17,6 +19,7 @@ _DOWNLOADERS = frozenset(("aria2c", "axel", "curl", "wget"))
 _INTERPRETERS = frozenset(("bash", "dash", "node", "perl", "python", "python3", "sh", "zsh"))
 _BUILDERS = frozenset(("cargo", "cmake", "make", "meson", "ninja"))
 _SUMS = re.compile(r"(sha(1|224|256|384|512)|b2|b3|md5)sum|shasum")
+_SUM = re.compile(r"\b[0-9a-f]{32,128}\b")
 _SIGNATURES = frozenset(("cosign", "gpg", "gpgv", "minisign", "signify"))
 _PIP = re.compile(r"pip[0-9.]*")
 _PYTHON = re.compile(r"python[0-9.]*")
@@ -38,6 +41,8 @@ _PIP_OPTIONS_WITH_VALUE = """
 --python-platform --python-version --report --requirement --requirements --resolution --retries --root --src
 --target --timeout --torch-backend --trusted-host --upgrade-package --with
 """
+_FILE = re.compile(r"(?:-r|--requirements?(?:=|$))(.*)")
+_RUNNER_VALUES = frozenset(("-p", "--from", "--index", "--index-url", "--python", "--spec", "--with"))
 _TAKES_VALUE = frozenset(_PIP_OPTIONS_WITH_VALUE.split())
 _OTHER_INDEX = frozenset(
     (
@@ -59,13 +64,17 @@ _CLONE_OPTIONS_WITH_VALUE = """
 _CLONE_VALUES = frozenset(_CLONE_OPTIONS_WITH_VALUE.split())
 
 
-def command_pins(run: Sequence[Command], line: int) -> Iterator[Pin]:
-    """Yield the pins of the commands of one RUN, which stand or fall together."""
-    checked = any(map(_checks, run))
+def command_pins(run: Sequence[Command], line: int, *, elsewhere: bool = False) -> Iterator[Pin]:
+    """Yield the pins of the commands of one RUN, which stand or fall together.
+
+    `elsewhere`: a variable or pip's settings name another index for all of them.
+    """
+    checks = list(filter(_checks, run))
+    listed = _listed(run, checks)
     repositories: list[Pin] = []
     for command in run:
         if command.program in _DOWNLOADERS:
-            yield from _downloads(command, line, checked=checked)
+            yield from _downloads(command, line, checked=bool(checks) and _is_listed(command, listed))
         elif command.program == "git":
             _git(command, line, repositories)
         elif command.program in _PACKAGERS:
@@ -73,19 +82,42 @@ def command_pins(run: Sequence[Command], line: int) -> Iterator[Pin]:
         elif command.forgiven and (command.program in _BUILDERS or command.program.endswith(".sh")):
             shown = " ".join(command.words[:3])
             yield Pin(line=line, kind=Kind.COMMAND, name=command.program, value=shown, forgiven=True)
+        elif command.program in TOOLS:
+            yield from tool_pins(command, line)
         else:
-            yield from _installs(command, line)
+            for pin in _installs(command, line):
+                yield replace(pin, elsewhere=pin.elsewhere or elsewhere)
     yield from repositories
 
 
 def _checks(command: Command) -> bool:
-    """Whether a command checks a sum or a signature."""
+    """Whether a command checks a sum or a signature, and the build ends where it does not fit."""
     words = command.words[1:]
+    if command.forgiven:
+        return False
     if _SUMS.fullmatch(command.program):
         return any(word == "--check" or re.fullmatch(r"-[a-z]*c[a-z]*", word) for word in words)
     if command.program in _SIGNATURES:
         return command.program == "gpgv" or any("verify" in word for word in words)
     return command.program == "openssl" and "-verify" in words
+
+
+def _listed(run: Sequence[Command], checks: Sequence[Command]) -> str:
+    """Return the lines with sums that the RUN itself writes, or nothing where only the build knows them."""
+    read = [word for check in checks for word in check.words[1:] if not word.startswith("-")]
+    if read or not all(_SUMS.fullmatch(check.program) for check in checks):
+        return ""
+    written = (word for command in run if command.program in ("echo", "printf") for word in command.words[1:])
+    text = " ".join(word for word in written if _SUM.search(word))
+    return "" if UNRESOLVED in text else text
+
+
+def _is_listed(command: Command, listed: str) -> bool:
+    """Whether the name of a downloaded file is among the lines with sums; nothing listed says nothing."""
+    words = command.words[1:]
+    name = _option(words, ("-o", "-O", "--output", "--output-document"))
+    names = [name] if name and "://" not in name else [word for word in words if "://" in word]
+    return not listed or any(word.rstrip("/").rpartition("/")[2] in listed for word in names)
 
 
 def _downloads(command: Command, line: int, *, checked: bool) -> Iterator[Pin]:
@@ -179,6 +211,9 @@ def _installs(command: Command, line: int) -> Iterator[Pin]:
     program, rest = words[0].rpartition("/")[2] if words else "", words[1:]
     if program == "uv" and rest[:1] == ["pip"]:
         program, rest = "pip", rest[1:]
+    elif program == "uvx" or (program, *rest[:1]) == ("pipx", "run") or rest[:2] == ["tool", "run"]:
+        yield from _run_once(rest if program == "uvx" else rest[rest.index("run") + 1 :], line)
+        return
     elif program in ("uv", "uvx", "pipx"):
         rest = rest[1:] if rest[:1] == ["tool"] else rest
         program = "pip" if rest[:1] in (["install"], ["add"]) else ""
@@ -190,11 +225,28 @@ def _installs(command: Command, line: int) -> Iterator[Pin]:
         yield from pip_pins(rest[1:], line, forgiven=command.forgiven)
 
 
+def _run_once(words: Sequence[str], line: int) -> Iterator[Pin]:
+    """Yield what a program that is fetched, run and forgotten comes from."""
+    source = _option(words, ("--from", "--spec"))
+    name = source or next(_operands(words, _RUNNER_VALUES), "")
+    if name and not name.startswith("git+"):
+        name = re.sub(r"^([A-Za-z0-9._-]+)@(?!latest$)", r"\1==", name).removesuffix("@latest")
+    pin = _requirement(name, line)
+    if pin is not None:
+        yield pin
+
+
 def pip_pins(words: Sequence[str], line: int, *, forgiven: bool = False) -> Iterator[Pin]:
     """Yield the requirements among the arguments of `pip install`."""
     elsewhere = any(word.partition("=")[0] in _OTHER_INDEX for word in words)
     hashed = "--require-hashes" in words
     editable = [words[index + 1] for index, word in enumerate(words[:-1]) if word in ("-e", "--editable")]
+    for index, word in enumerate(words):
+        named = _FILE.fullmatch(word)
+        path = named[1] or "".join(words[index + 1 : index + 2]) if named else ""
+        if path:
+            kind = Kind.DOWNLOAD if "://" in path else Kind.FILE
+            yield Pin(line=line, kind=kind, name="-r", value=path, checked=hashed, forgiven=forgiven)
     for word in (*_operands(words, _TAKES_VALUE), *editable):
         pin = _requirement(word, line)
         if pin is not None:
@@ -223,7 +275,8 @@ def _requirement(word: str, line: int) -> Pin | None:
         return Pin(line=line, kind=Kind.DOWNLOAD, name="pip", value=place, checked=checked)
     if word.startswith((".", "/", "~")) or word.endswith((".whl", ".tar.gz", ".zip")) or not word:
         return None
-    if UNRESOLVED in word:
+    if UNRESOLVED in word or re.search(r"%\w+%", word):
+        word = re.sub(r"%\w+%", UNRESOLVED, word)
         return Pin(line=line, kind=Kind.REQUIREMENT, name="pip", value=word)
     try:
         Requirement(word)

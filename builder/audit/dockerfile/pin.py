@@ -17,6 +17,8 @@ class Kind(StrEnum):
     DOWNLOAD = "download"
     REQUIREMENT = "requirement"
     PACKAGES = "packages"
+    FILE = "file"
+    """A requirements file that is named, not read."""
     COMMAND = "command"
     """A step of a build that is of interest only because its failure is hidden."""
 
@@ -39,9 +41,11 @@ class Pin:
     """Whether a failure is hidden."""
     unused: bool = False
     """Whether nothing uses an argument."""
+    named_at: int = 0
+    """The line that names an unused argument in a stage which does not declare it, or 0."""
     elsewhere: bool = False
     """Whether another index than the default one is named for a requirement."""
 
-    def replaced(self, *, unused: bool) -> Pin:
+    def replaced(self, *, unused: bool, named_at: int) -> Pin:
         """Return it marked as unused, or as used."""
-        return replace(self, unused=unused)
+        return replace(self, unused=unused, named_at=named_at if unused else 0)

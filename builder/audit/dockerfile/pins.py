@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from builder.audit.dockerfile.commands import command_pins
 from builder.audit.dockerfile.pin import Kind, Pin
 from builder.audit.dockerfile.reader import Instruction
 from builder.audit.dockerfile.shell import Command, commands
-from builder.audit.dockerfile.variables import expanded, references
+from builder.audit.dockerfile.variables import bounded, expanded, references
 
 __all__ = ["dockerfile_pins"]
 
@@ -20,6 +20,19 @@ TARGETPLATFORM TARGETOS TARGETARCH TARGETVARIANT BUILDPLATFORM BUILDOS BUILDARCH
 HTTP_PROXY HTTPS_PROXY FTP_PROXY NO_PROXY ALL_PROXY SOURCE_DATE_EPOCH DEBIAN_FRONTEND
 """
 _PREDEFINED = frozenset(_GIVEN_BY_DOCKER.split())
+_INDEXES = (
+    *("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_INDEX_URL"),
+    *(
+        "UV_DEFAULT_INDEX",
+        "UV_EXTRA_INDEX_URL",
+        "UV_FIND_LINKS",
+        "UV_INDEX",
+        "UV_INDEX_URL",
+        "UV_TORCH_BACKEND",
+    ),
+)
+"""Variables that give pip or uv another index."""
+_OWN_INDEX = re.compile(rf"\b(?:{'|'.join(_INDEXES)})=|\bpip[0-9.]*\s+config\s+(?:--\S+\s+)*set\b")
 _PAIR = re.compile(r"""([A-Za-z_][A-Za-z0-9_.-]*)=("(?:[^"\\]|\\.)*"|'[^']*'|[^\s"']*)""")
 _GIT = re.compile(r"(git@|git://|ssh://|https?://[^\s#]*\.git(#|$))")
 
@@ -31,8 +44,14 @@ class _Stage:
     name: str = ""
     parent: str = ""
     known: dict[str, str] = field(default_factory=dict)
-    used: set[str] = field(default_factory=set)
+    used: dict[str, int] = field(default_factory=dict)
+    """Names that the stage uses, with the first line that does."""
     declared: dict[str, int] = field(default_factory=dict)
+
+    def use(self, names: Iterable[str], line: int) -> None:
+        """Note that a line uses some names."""
+        for name in names:
+            self.used.setdefault(name, line)
 
 
 def dockerfile_pins(instructions: tuple[Instruction, ...]) -> tuple[Pin, ...]:
@@ -54,10 +73,13 @@ def dockerfile_pins(instructions: tuple[Instruction, ...]) -> tuple[Pin, ...]:
                 if pin.value and not arguments[pin.name].value:
                     arguments[pin.name] = pin
             continue
-        here.used |= _references(instruction)
+        here.use(_references(instruction), instruction.line)
         found += _instruction_pins(instruction, here, stages)
     unused = _unused([top, *stages])
-    found += [pin.replaced(unused=name in unused) for name, pin in arguments.items()]
+    named = {name: line for stage in reversed(stages) for name, line in stage.used.items()}
+    found += [
+        pin.replaced(unused=name in unused, named_at=named.get(name, 0)) for name, pin in arguments.items()
+    ]
     return tuple(sorted(found, key=lambda pin: pin.line))
 
 
@@ -67,7 +89,7 @@ def _references(instruction: Instruction) -> frozenset[str]:
 
 
 def _from(instruction: Instruction, top: _Stage, stages: list[_Stage]) -> tuple[_Stage, list[Pin]]:
-    top.used |= _references(instruction)
+    top.use(_references(instruction), instruction.line)
     words = instruction.value.split()
     reference = expanded(words[0], top.known) if words else ""
     name = words[2].lower() if len(words) >= 3 and words[1].lower() == "as" else ""
@@ -80,16 +102,16 @@ def _from(instruction: Instruction, top: _Stage, stages: list[_Stage]) -> tuple[
 
 def _arguments(instruction: Instruction, stage: _Stage, top: _Stage | None) -> Iterator[Pin]:
     """Declare arguments in `stage`; one without a default takes that of the top of the file."""
-    stage.used |= references(instruction.value)
+    stage.use(references(instruction.value), instruction.line)
     pairs: dict[str, str] = dict(_PAIR.findall(instruction.value))
     for word in _PAIR.sub(" ", instruction.value).split():
         pairs.setdefault(word, "")
     for name, quoted in pairs.items():
         if not name.replace("_", "a").isalnum():
             continue
-        value = expanded(_unquoted(quoted), stage.known)
+        value = bounded(expanded(_unquoted(quoted), stage.known))
         if not quoted and top is not None and name in top.declared:
-            top.used.add(name)
+            top.use((name,), instruction.line)
             value = top.known.get(name, "")
         if value or quoted:
             stage.known[name] = value
@@ -109,7 +131,11 @@ def _instruction_pins(instruction: Instruction, stage: _Stage, stages: list[_Sta
         return [*_from_images(instruction, stage, stages), *_added(instruction, stage)]
     elif instruction.keyword == "RUN":
         run = list(_run_commands(instruction, stage.known))
-        return [*_from_images(instruction, stage, stages), *command_pins(run, instruction.line)]
+        elsewhere = any(stage.known.get(name) for name in _INDEXES) or bool(
+            _OWN_INDEX.search(instruction.value)
+        )
+        pins = command_pins(run, instruction.line, elsewhere=elsewhere)
+        return [*_from_images(instruction, stage, stages), *pins]
     return []
 
 
@@ -119,7 +145,7 @@ def _environment(instruction: Instruction, stage: _Stage) -> None:
         name, _, value = instruction.value.partition(" ")
         pairs = [(name, value.strip())]
     for name, value in pairs:
-        stage.known[name] = expanded(_unquoted(value), stage.known)
+        stage.known[name] = bounded(expanded(_unquoted(value), stage.known))
 
 
 def _from_images(instruction: Instruction, stage: _Stage, stages: list[_Stage]) -> Iterator[Pin]:
@@ -177,7 +203,7 @@ def _exec_form(value: str) -> list[str]:
         return []
     try:
         words = json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     return words if isinstance(words, list) and all(isinstance(word, str) for word in words) else []
 
@@ -191,6 +217,6 @@ def _unused(stages: list[_Stage]) -> frozenset[str]:
         for other in stages:
             if other.parent and other.parent in heirs:
                 heirs |= {other.name} - {""}
-                used |= other.used
+                used |= set(other.used)
         unused -= used & set(stage.declared)
     return frozenset(unused)

@@ -93,11 +93,9 @@ def _instructions(lines: list[str], escape: str, place: str) -> Iterator[Instruc
             continue
         first = number
         joined, number = _joined(lines, number, escape)
-        keyword, _, value = joined.strip().partition(" ")
-        keyword, value = keyword.upper(), value.strip()
+        keyword, value = _keyword(joined)
         while keyword == "ONBUILD":
-            keyword, _, value = value.partition(" ")
-            keyword, value = keyword.upper(), value.strip()
+            keyword, value = _keyword(value)
         if keyword not in _KEYWORDS:
             shown = ascii(keyword[:40])
             raise UsageError(f"line {first + 1}: {shown} is not an instruction", place=place)
@@ -108,6 +106,12 @@ def _instructions(lines: list[str], escape: str, place: str) -> Iterator[Instruc
                 found, number = _heredoc(lines, number, mark, first, place)
                 heredocs.append(found)
         yield Instruction(line=first + 1, keyword=keyword, value=value, flags=flags, heredocs=tuple(heredocs))
+
+
+def _keyword(text: str) -> tuple[str, str]:
+    """Split an instruction off what follows it; any white space does."""
+    first, *rest = text.split(maxsplit=1) or [""]
+    return first.upper(), rest[0].rstrip() if rest else ""
 
 
 def _joined(lines: list[str], number: int, escape: str) -> tuple[str, int]:

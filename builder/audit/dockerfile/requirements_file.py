@@ -33,12 +33,14 @@ def requirements_pins(data: bytes, *, place: str) -> tuple[Pin, ...]:
     for number, line in _lines(text):
         if line.startswith(_INDEX):
             elsewhere = True
-        elif line.startswith(("-e ", "--editable")):
+        elif line.startswith(("-e", "--editable", "-r", "--requirement")):
             found += _words(line, number, place)
         elif not line.startswith("-"):
             hashed = bool(_HASH.search(line))
             bare = _OPTION.sub("", _HASH.sub("", line)).strip()
             found += [replace(pin, checked=pin.checked or hashed) for pin in pip_pins([bare], number)]
+    if any(line.partition(" ")[0] == "--require-hashes" for _, line in _lines(text)):
+        found = [replace(pin, checked=True) for pin in found]
     return tuple(replace(pin, elsewhere=elsewhere) if pin.kind is Kind.REQUIREMENT else pin for pin in found)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from builder.audit.dockerfile.variables import UNRESOLVED, expanded
+from builder.audit.dockerfile.variables import UNRESOLVED, bounded, expanded
 
 __all__ = ["Command", "commands"]
 
@@ -20,6 +20,7 @@ _WRAPPERS = frozenset(_STARTERS.split())
 _SHELLS = frozenset(("ash", "bash", "dash", "sh", "zsh"))
 _EXCUSES = frozenset((":", "echo", "printf", "true"))
 _DEEPEST = 8
+_LONGEST_WORD = 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +87,11 @@ def _bare(group: list[_Token], values: dict[str, str]) -> list[str]:
     words = _plain([token.text for token in group])
     while words and _is_assignment(words[0]):
         name, _, value = words.pop(0).partition("=")
-        values[name] = value
+        values[name] = bounded(value)
     words = _unwrapped(words)
     if words and words[0] in ("export", "declare", "readonly", "local"):
-        values.update(word.partition("=")[::2] for word in words[1:] if _is_assignment(word))
+        for name, _, value in (word.partition("=") for word in words[1:] if _is_assignment(word)):
+            values[name] = bounded(value)
         return []
     return words
 
@@ -195,6 +197,8 @@ def _piece(text: str, position: int, word: _Token, values: Mapping[str, str]) ->
     if character in "$`":
         end = _end_of_substitution(text, position)
         word.text += _substituted(text[position:end], word, values)
+        if len(word.text) > _LONGEST_WORD:
+            word.text = UNRESOLVED
         return end
     word.text += character
     return position + 1
@@ -232,8 +236,8 @@ def _end_of_substitution(text: str, position: int) -> int:
 
 def _substituted(piece: str, word: _Token, values: Mapping[str, str]) -> str:
     """Expand variables of a piece; note its command substitutions in `word`."""
-    parts, position = [], 0
-    while position < len(piece):
+    parts, position, length = [], 0, 0
+    while position < len(piece) and length <= _LONGEST_WORD:
         if piece[position] == "`" or piece.startswith("$(", position):
             end = _end_of_substitution(piece, position)
             word.inner.append(piece[position:end].strip("`").removeprefix("$(").removesuffix(")"))
@@ -241,6 +245,7 @@ def _substituted(piece: str, word: _Token, values: Mapping[str, str]) -> str:
         elif piece[position] == "$":
             end = _end_of_substitution(piece, position)
             parts.append(expanded(piece[position:end], values))
+            length += len(parts[-1])
         else:
             end = position + 1
             parts.append(piece[position])

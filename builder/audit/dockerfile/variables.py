@@ -6,35 +6,45 @@ import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
-__all__ = ["UNRESOLVED", "expanded", "references"]
+__all__ = ["UNRESOLVED", "bounded", "expanded", "references"]
 
 UNRESOLVED = "\N{REPLACEMENT CHARACTER}"
 """Stands in expanded text for what only the build knows."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _REFERENCE = re.compile(r"\$(?:\{[#!]?([A-Za-z_][A-Za-z0-9_]*)|([A-Za-z_][A-Za-z0-9_]*))")
-_ASKED_FOR = re.compile(r"(?:environ|getenv|printenv)\W{1,6}(?:get\W{1,3})?([A-Za-z_][A-Za-z0-9_]*)")
+_ASKED_FOR = re.compile(r"(?:environ|getenv|printenv|\$env)\W{1,6}(?:get\W{1,3})?([A-Za-z_][A-Za-z0-9_]*)")
+_OF_WINDOWS = re.compile(r"%([A-Za-z_][A-Za-z0-9_]*)%")
 _DEEPEST = 20
+_LONGEST = 2**10
+"""No variable's value is longer, in characters: doubled often enough, a short one fills the memory."""
+_LONGEST_TEXT = 2**20
 
 
 def references(text: str) -> frozenset[str]:
     """Return the names of the variables that a text uses, by a `$` or by asking its environment."""
     found = {one or other for one, other in _REFERENCE.findall(text)}
-    return frozenset(found | set(_ASKED_FOR.findall(text)))
+    return frozenset(found | set(_ASKED_FOR.findall(text)) | set(_OF_WINDOWS.findall(text)))
 
 
 def expanded(text: str, known: Mapping[str, str], depth: int = 0) -> str:
     """Return `text` with its variables replaced; what is not known becomes UNRESOLVED."""
-    parts, position = [], 0
-    while (start := text.find("$", position)) >= 0:
+    parts, position, length = [], 0, 0
+    while (start := text.find("$", position)) >= 0 and length <= _LONGEST_TEXT:
         if start and text[start - 1] == "\\":
             parts.append(text[position : start - 1] + "$")
             position = start + 1
             continue
         parts.append(text[position:start])
         value, position = _one(text, start, known, depth)
+        length += len(value)
         parts.append(value)
-    return "".join(parts) + text[position:]
+    return UNRESOLVED if length > _LONGEST_TEXT else "".join(parts) + text[position:]
+
+
+def bounded(value: str) -> str:
+    """Return a value, or UNRESOLVED in place of one too long to be a version, a name or an address."""
+    return value if len(value) <= _LONGEST else UNRESOLVED
 
 
 def _one(text: str, start: int, known: Mapping[str, str], depth: int) -> tuple[str, int]:

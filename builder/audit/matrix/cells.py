@@ -93,7 +93,7 @@ def _cell(
     except BuilderError as error:
         return _refused(cell, row) if row else _unfit(cell, str(error), "recipes")
     missing = missing_pins(recipe)
-    if row is not None and not row.unreached and (row.trap or not missing):
+    if row is not None and not row.unreached:
         return _refused(cell, row)
     return _tried(cell, row, missing, _outcome(outcomes, target, recipe))
 

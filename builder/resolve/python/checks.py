@@ -20,13 +20,16 @@ from builder.resolve.python.tags import glibc_floor, marker_environment, rank, t
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from packaging.requirements import Requirement
+
     from builder.resolve.python.graph import Node
     from builder.resolve.python.request import Declared, PythonRequest
 
 __all__ = ["check_accelerator", "check_constraints", "checked"]
 
-_CUDA_RUNTIME = re.compile(r"(nvidia|cuda)-.+")
-_CUDA_LABEL = re.compile(r"cu[0-9]+")
+_CUDA_LIBRARY = re.compile(r"(nvidia|cuda)-.+")
+_CUDA_RUNTIME = re.compile(r"(?:nvidia-cuda-runtime|cuda-toolkit)(?:-cu([0-9]{2}))?")
+_CUDA_LABEL = re.compile(r"cu([0-9]{2})[0-9]*")
 
 
 def checked(request: PythonRequest) -> PythonRequest:
@@ -136,16 +139,20 @@ def check_constraints(request: PythonRequest, nodes: Mapping[str, Node]) -> None
 
 
 def check_accelerator(request: PythonRequest, nodes: Mapping[str, Node], files: Mapping[str, str]) -> None:
-    """Refuse a build without CUDA for a target with CUDA (trap T3); `files` are chosen wheels by name."""
+    """Refuse a build without CUDA, or for another CUDA than the target's (trap T3).
+
+    `files` are the chosen wheels by name.
+    """
     if not request.cuda:
         return
     environment = marker_environment(request.arch, request.python)
     for name in sorted(str(canonicalize_name(item)) for item in request.accelerator):
         node, file = nodes.get(name), files.get(name)
-        if node is None or file is None or _CUDA_LABEL.fullmatch(Version(node.version).local or ""):
+        if node is None or file is None:
             continue
-        asked = (name_of(requirement) for _, requirement in active_requirements(node, "", environment))
-        if not any(_CUDA_RUNTIME.fullmatch(item) for item in asked):
+        asked = tuple(requirement for _, requirement in active_requirements(node, "", environment))
+        label = _CUDA_LABEL.fullmatch(Version(node.version).local or "")
+        if label is None and not any(_CUDA_LIBRARY.fullmatch(name_of(item)) for item in asked):
             raise NoSolutionError(
                 f"{file} is built without CUDA: nothing that it requires on {request.arch} is a CUDA runtime "
                 f"(nvidia-* or cuda-*), and the target has CUDA {request.cuda}",
@@ -153,3 +160,20 @@ def check_accelerator(request: PythonRequest, nodes: Mapping[str, Node], files: 
                 or f"Name an index that has {name} {node.version} with CUDA for {request.arch}, such as its "
                 f"project's own, under `indexes`, and make {name} a root",
             )
+        built_for = {label[1]} if label else {major for item in asked if (major := _cuda_major(item))}
+        wanted = request.cuda.partition(".")[0]
+        if wanted.isdigit() and built_for and wanted not in built_for:
+            raise NoSolutionError(
+                f"{file} is a build for CUDA {' and '.join(sorted(built_for))}, and the target has CUDA "
+                f"{request.cuda}",
+                hint=f"Take a platform with CUDA {min(built_for)}, or one without a toolkit, or a {name} for "
+                f"CUDA {wanted}",
+            )
+
+
+def _cuda_major(requirement: Requirement) -> str:
+    """Return the major version of the CUDA runtime that a requirement binds, or nothing."""
+    found = _CUDA_RUNTIME.fullmatch(name_of(requirement))
+    if found is None:
+        return ""
+    return found[1] or exact_version(requirement.specifier).partition(".")[0]

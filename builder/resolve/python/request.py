@@ -79,7 +79,7 @@ class PythonRequest:
     declared: tuple[Declared, ...] = ()
     indexes: tuple[NamedIndex, ...] = ()
     accelerator: tuple[str, ...] = ()
-    """Distributions that must be CUDA builds when `cuda` is given (trap T3)."""
+    """Distributions that must be builds for the major version of `cuda` where it is given (trap T3)."""
     accelerator_hint: str = ""
     """Where builds with CUDA are to be had, for the message."""
     cuda: str = ""

@@ -1,0 +1,93 @@
+"""Every committed lock made again, in one command, beside uv once per target.
+
+Both have warm caches of their own and, without --offline, ask the index whether
+these still hold. Ours also computes the OS packages and writes the locks; uv is
+asked for the Python side alone, and only where it can answer: where a target has
+no Python roots, or wants a source that nobody may execute, uv costs nothing here.
+Everything is done once to warm up, then as often as --repeats says, in turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import tempfile
+from pathlib import Path
+
+from benchmarks.lock import ROOT, Bench, Question, say, seconds
+from builder.model.target import Target
+from builder.resolve.targets import Selection, lockable
+
+LIMIT = 0.5
+
+
+def targets(bench: Bench, releases: tuple[str, ...], platforms: tuple[str, ...]) -> list[Target]:
+    """Return the targets that have a committed lock."""
+    wanted = lockable(bench.library, Selection(releases=releases, platforms=platforms))
+    return [target for target in wanted if (ROOT / "lock" / target.path).is_file()]
+
+
+def answered(bench: Bench, questions: list[Question]) -> list[Question]:
+    """Ask uv everything once, which warms its cache; return the questions that it answers."""
+    found = []
+    for question in questions:
+        try:
+            bench.uv(question)
+        except subprocess.CalledProcessError as error:
+            print(f"uv alone has no answer for {question.target}: {_last_line(error)}")
+        else:
+            found.append(question)
+    return found
+
+
+def _last_line(error: subprocess.CalledProcessError) -> str:
+    return str(error.stderr).strip().rpartition("\n")[2]
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this comparison."""
+    parser.add_argument("--offline", action="store_true", help="measure from warm caches alone")
+    parser.add_argument("--release", action="append", default=[], help="only this one; may be repeated")
+    parser.add_argument("--platform", action="append", default=[], help="only this one; may be repeated")
+    parser.add_argument(
+        "--store", default="", help="a store that is warm, with the caches beside it (default: a new one)"
+    )
+    parser.add_argument("--repeats", type=int, default=1, help="measured runs of either side (default: 1)")
+
+
+def run(options: argparse.Namespace) -> bool:
+    """Run the comparison; return whether it is within its limit."""
+    with tempfile.TemporaryDirectory(prefix="lockwright-bench-") as folder:
+        bench = Bench(Path(folder), offline=False)
+        bench.store = Path(options.store) if options.store else bench.store
+        releases = tuple(options.release) or ("all",)
+        everything = targets(bench, releases, tuple(options.platform))
+        chosen = set(everything)
+        words = [word for name in releases for word in ("--release", name)]
+        words += [word for name in options.platform for word in ("--platform", name)]
+
+        def ours() -> None:
+            bench.without(everything)
+            bench.lock(*words)
+            missing = [
+                target for target in everything if not (bench.project / "lock" / target.path).is_file()
+            ]
+            assert not missing, f"not made again: {missing}"
+
+        print(f"warming up: {len(everything)} locks", flush=True)
+        ours()
+        asked = [q for q in bench.questions() if q.target in chosen and q.requirements]
+        questions = answered(bench, asked)
+        bench.offline = ["--offline"] if options.offline else []
+
+        def theirs() -> None:
+            for question in questions:
+                bench.uv(question)
+
+        pairs = [(seconds(ours), seconds(theirs)) for _ in range(options.repeats)]
+        print(f"{'seconds (medians)':58} {'ours':>10} {'other':>10} {'ratio':>7}")
+        what = f"lock, all {len(everything)} targets / uv, {len(questions)} runs"
+        medians = (statistics.median(pair[index] for pair in pairs) for index in (0, 1))
+        mine, other = medians
+        return say(what, mine, other, LIMIT, LIMIT)
