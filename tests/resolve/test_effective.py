@@ -259,9 +259,9 @@ def test_a_framework_s_own_component_version_comes_before_the_release_s(library:
 @pytest.mark.parametrize(
     ("framework", "platform", "said"),
     [
-        ("services", "debian-13-cuda-13.0", "nothing in it is for GPUs: take the platform without CUDA"),
-        ("fabric", "debian-12-python-3.12", "nothing in it is written in Python"),
-        ("vllm", "debian-12", "take one with CUDA 13"),
+        ("services", "debian-13-cuda-13.0", "nothing in it uses CUDA: take the platform without"),
+        ("fabric", "debian-12-python-3.12", "nothing in it depends on the interpreter"),
+        ("vllm", "debian-12", "without CUDA it cannot move GPU memory"),
         ("kvbm", "debian-12", "kvbm supports Python 3.12, and debian-12 has 3.11"),
     ],
 )
