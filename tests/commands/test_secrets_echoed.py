@@ -121,7 +121,7 @@ def test_a_registry_that_refuses_a_bundle(
             return Response(status=401, headers={"WWW-Authenticate": 'Basic realm="r"'})
         return Response(status=404) if request.method == "HEAD" else Response(body, status=403)
 
-    httpserver.respond_nohandler = answer  # type: ignore[assignment]
+    monkeypatch.setattr(httpserver, "respond_nohandler", answer)  # the server outlives the test
     reference = f"{httpserver.host}:{httpserver.port}/b/c:1"
     (tmp_path / "here" / "home").mkdir()
     (tmp_path / "here" / "store").symlink_to(stock.store.root)
