@@ -63,7 +63,9 @@ def test_credentials_of_the_keyring(run: Run, httpserver: HTTPServer) -> None:
     run.check()
 
 
-def test_a_proxy_with_a_password_that_is_refused(run: Run, httpserver: HTTPServer) -> None:
+def test_a_proxy_with_a_password_that_is_refused(
+    run: Run, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen = []
 
     def refuse(request: Request) -> Response:
@@ -71,7 +73,7 @@ def test_a_proxy_with_a_password_that_is_refused(run: Run, httpserver: HTTPServe
         return Response(f"{BASIC} {PASSWORD}", status=f"407 {BASIC}", headers={"Proxy-Authenticate": "Basic"})
 
     httpserver.expect_request("/pypi/x").respond_with_data("never")
-    httpserver.respond_nohandler = refuse  # type: ignore[assignment]
+    monkeypatch.setattr(httpserver, "respond_nohandler", refuse)
     proxy = f"http://{USER}:{PASSWORD}@{httpserver.host}:{httpserver.port}"
     assert run("fetch", http_proxy=proxy, https_proxy=proxy) == 6
     assert f"Basic {BASIC}" in seen, "it was sent to the proxy"
