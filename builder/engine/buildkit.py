@@ -21,6 +21,10 @@ _HINTS = (
         "exec format error",
         "The engine cannot run this architecture: name another --arch, or set up emulation",
     ),
+    (
+        "DeadlineExceeded",
+        "The engine was too busy to finish in time: build again while it builds nothing else",
+    ),
     ("no space left", "Free space where the engine keeps its data: docker builder prune"),
     ("digest mismatch", "A place serves other bytes than are locked: `fetch`, then --inputs store"),
 )
