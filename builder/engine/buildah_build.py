@@ -13,12 +13,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from platformdirs import user_cache_path
+
 from builder.engine.buildah import Buildah
 from builder.engine.buildah_events import BuildahEvents
 from builder.engine.events import Step
 from builder.engine.graph import instruction_lines
 from builder.engine.request import Built, Request, arriving, hint_for, step_failure, with_lines
 from builder.errors import ToolError, UsageError
+from builder.io.files import locked
 from builder.io.process import run
 from builder.io.stream import stream
 
@@ -48,7 +51,11 @@ def build(engine: Buildah, request: Request, heard: Callable[[Step], None] | Non
         )
     events = BuildahEvents(request.dockerfile, heard)
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="lockwright-", dir=_spacious(engine)) as name:
+    # Two builds at a time that come to the same layer fail: one removes what the other still uses.
+    with (
+        locked(user_cache_path("lockwright") / "buildah.lock"),
+        tempfile.TemporaryDirectory(prefix="lockwright-", dir=_spacious(engine)) as name,
+    ):
         # buildah writes every here-document to one file of its temporary folder: two builds that
         # share the folder read each other's.
         env = {**engine.environment, "TMPDIR": name}

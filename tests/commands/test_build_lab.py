@@ -60,7 +60,7 @@ def told(fact: FileFact) -> tuple[str, int, str, str]:
 
 
 def test_buildah_makes_one_image_of_the_same_files(project: Path, tmp_path: Path, buildah: Buildah) -> None:
-    """Two builds at a time, each from a store of its own; BuildKit's image beside them."""
+    """Two builds that are asked for at once, each from a store of its own; BuildKit's image beside them."""
     assert run(project, "build", "--inputs", "store", "--output", str(tmp_path / "buildkit")) == 0
     stores = [tmp_path / "first-store", tmp_path / "second-store"]
     for store in stores:
