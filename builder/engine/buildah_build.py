@@ -40,8 +40,9 @@ _LINKED = ("ADD --link ", "COPY --link ")
 def build(engine: Buildah, request: Request, heard: Callable[[Step], None] | None = None) -> Built:
     """Build, and leave the image in `request.output`, which is replaced as a whole or not at all.
 
-    Every step is run, whatever `request.cache` says. ToolError names the stage
-    that failed, its rows of the lock, and its last lines.
+    Every step is run, whatever `request.cache` says; another build of the same
+    user is waited for. ToolError names the stage that failed, its rows of the
+    lock, and its last lines.
     """
     if len(request.platforms) != 1:
         raise UsageError(
@@ -88,7 +89,7 @@ def _spacious(engine: Buildah) -> str | None:
 def _image(request: Request, events: BuildahEvents, folder: Path, env: Mapping[str, str]) -> Iterator[str]:
     """Give the name of the image that was built, and leave nothing of it where buildah keeps images.
 
-    The name is this build's own: another one that runs now may make the same image.
+    The name is this build's own: another user of the same storage may have made the same image.
     """
     image = f"localhost/lockwright-{secrets.token_hex(8)}"
     (folder / "Dockerfile").write_text(without_link(request.dockerfile), "utf-8")

@@ -61,9 +61,8 @@ class Credentials:
         named = self.environ.get("NETRC", "")
         path = Path(named) if named else Path(self.environ.get("HOME", "~")).expanduser() / ".netrc"
         try:
-            entry = netrc.netrc(path).hosts.get(
-                host
-            )  # not `default`: it would go to whoever is redirected to
+            # Not `default`, which authenticators() would give: it would go to whoever is redirected to.
+            entry = netrc.netrc(path).hosts.get(host)
         except FileNotFoundError:
             return None
         except (netrc.NetrcParseError, OSError, UnicodeDecodeError) as cause:

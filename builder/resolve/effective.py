@@ -28,7 +28,6 @@ from builder.resolve.library import Library
 from builder.resolve.pins import family_pins, pin_root
 from builder.resolve.placeholders import Values, fill, fill_steps
 from builder.resolve.systems import steps_of
-from builder.resolve.targets import refusal
 
 __all__ = ["Effective", "Part", "effective", "image_python"]
 
@@ -121,8 +120,6 @@ def image_python(recipe: Effective) -> tuple[str, ...]:
 
 
 def _check_fit(framework: Framework, choice: Choice) -> None:
-    if refusal(choice.release, choice.target) is not None:
-        return  # the release's own reason is the more exact one, and `lock` says it
     platform = choice.platform
     if framework.pythons and platform.python not in framework.pythons:
         raise NoSolutionError(

@@ -10,7 +10,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from builder.audit.dockerfile.pin import Kind, Pin
 from builder.audit.dockerfile.shell import Command
-from builder.audit.dockerfile.tools import TOOLS, tool_pins
+from builder.audit.dockerfile.tools import TOOLS, loose_packages, tool_pins
 from builder.audit.dockerfile.variables import UNRESOLVED
 
 __all__ = ["command_pins", "pip_pins"]
@@ -193,14 +193,7 @@ def _packages(command: Command, line: int) -> Iterator[Pin]:
         return
     names = [name for name in _operands(words[position + 1 :], _PACKAGER_VALUES) if "/" not in name]
     loose = [name for name in names if "=" not in name and not name.endswith((".deb", ".rpm", ".apk"))]
-    if loose:
-        yield Pin(
-            line=line,
-            kind=Kind.PACKAGES,
-            name=command.program,
-            value=" ".join(loose),
-            forgiven=command.forgiven,
-        )
+    yield from loose_packages(command, line, loose)
 
 
 def _installs(command: Command, line: int) -> Iterator[Pin]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from builder.audit.dockerfile.pin import Kind, Pin
 from builder.audit.dockerfile.shell import Command
 
-__all__ = ["TOOLS", "tool_pins"]
+__all__ = ["TOOLS", "loose_packages", "tool_pins"]
 
 _EXACT = re.compile(r"v?\d+\.\d+(\.\d+)?([-+.].*)?|[0-9a-f]{12,40}|nightly-\d{4}-\d\d-\d\d.*")
 _CHANNEL = re.compile(r"(\d+\.\d+\.\d+|nightly-\d{4}-\d\d-\d\d)(-.*)?")
@@ -16,13 +16,17 @@ _CHANNEL = re.compile(r"(\d+\.\d+\.\d+|nightly-\d{4}-\d\d-\d\d)(-.*)?")
 
 def tool_pins(command: Command, line: int) -> Iterator[Pin]:
     """Yield what a command installs without a version."""
-    loose = list(TOOLS[command.program](command.words[1:]))
-    if loose:
+    yield from loose_packages(command, line, list(TOOLS[command.program](command.words[1:])))
+
+
+def loose_packages(command: Command, line: int, names: Sequence[str]) -> Iterator[Pin]:
+    """Yield the pin of what a command installs without a version, if there is anything."""
+    if names:
         yield Pin(
             line=line,
             kind=Kind.PACKAGES,
             name=command.program,
-            value=" ".join(loose),
+            value=" ".join(names),
             forgiven=command.forgiven,
         )
 
