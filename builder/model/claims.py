@@ -58,6 +58,8 @@ class Says(StrEnum):
     """The release was not out on the document's day."""
     IMAGE = "image"
     """The release's image of `framework` contains `name` in `version`."""
+    BUILT_ON = "built-on"
+    """The release's image of `framework` is built on the image `image`."""
     ALL_HOLD = "all-hold"
     """Every other statement of the document holds."""
     STATEMENT = "statement"
@@ -82,6 +84,7 @@ _NEEDED: dict[Says, tuple[str, ...]] = {
     Says.RELEASED: ("date",),
     Says.UNRELEASED: (),
     Says.IMAGE: ("framework", "name", "version"),
+    Says.BUILT_ON: ("framework", "image"),
     Says.ALL_HOLD: (),
     Says.STATEMENT: ("why",),
 }
@@ -124,10 +127,12 @@ class ImageFact:
 
     release: str
     framework: str
-    contains: Table
-    """Distribution to version."""
     by: str
     """Who says so."""
+    contains: Table = field(default_factory=Table)
+    """Distribution to version."""
+    bases: tuple[str, ...] = ()
+    """Every image that its Dockerfile takes, with the tags that stand there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

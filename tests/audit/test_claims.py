@@ -278,6 +278,17 @@ def test_images_are_judged_by_what_is_recorded_of_them(judge: Judge) -> None:
     assert judge("image", framework="vllm", name="torch", version="2.9.0")["status"] == "unknown"
 
 
+def test_bases_are_judged_by_what_is_recorded_of_them(judge: Judge) -> None:
+    named = {"release": "0.6.1", "framework": "trtllm"}
+    right = judge("built-on", image="nvcr.io/nvidia/pytorch:25.06-py3", **named)
+    assert right["status"] == "aligned"
+    assert "Dockerfile.trtllm @9bb1af33" in right["evidence"]
+    assert judge("built-on", image="nvcr.io/nvidia/pytorch:25.10-py3", **named)["status"] == "drift"
+    unknown = judge("built-on", framework="vllm", image="nvcr.io/nvidia/pytorch:25.06-py3")
+    assert unknown["status"] == "unknown"
+    assert "what the vllm image of 0.8.0 is built on" in unknown["evidence"]
+
+
 def test_metadata_requires_no_images(judge: Judge) -> None:
     row = judge("requires-image", name="tensorrt-llm", version="1.1.0rc5", image="pytorch:25.06-py3")
     assert row["status"] == "drift"

@@ -34,6 +34,7 @@ _RULES: dict[Says, Rule] = {
     Says.RELEASED: release_rules.released,
     Says.UNRELEASED: release_rules.unreleased,
     Says.IMAGE: release_rules.image,
+    Says.BUILT_ON: release_rules.built_on,
 }
 
 
@@ -117,6 +118,7 @@ def claimed(claim: Claim) -> str:
         Says.RELEASED: f"released {claim.date}",
         Says.UNRELEASED: "not released",
         Says.IMAGE: f"{claim.framework} image: {subject}",
+        Says.BUILT_ON: f"{claim.framework} image built on {claim.image}",
         Says.ALL_HOLD: "everything holds",
         Says.STATEMENT: "",
     }

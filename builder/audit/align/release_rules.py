@@ -9,7 +9,7 @@ from builder.audit.align.published import UnaskedError
 from builder.audit.align.verdict import Status, Verdict
 from builder.model.claims import Claim, Document
 
-__all__ = ["image", "released", "unreleased"]
+__all__ = ["built_on", "image", "released", "unreleased"]
 
 
 def released(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
@@ -49,4 +49,23 @@ def image(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     text = f"the {claim.framework} image of {release} has {claim.name} {version}: {fact.by}"
     return Verdict(
         status=Status.ALIGNED if same else Status.DRIFT, evidence=text, published=version, lock=lock
+    )
+
+
+def built_on(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
+    """Judge what a published image is built on by what is recorded of its Dockerfile."""
+    release = document.release_of(claim)
+    image_of = f"the {claim.framework} image of {release}"
+    facts = [
+        fact
+        for fact in evidence.images
+        if (fact.release, fact.framework) == (release, claim.framework) and fact.bases
+    ]
+    if not facts:
+        raise UnaskedError(f"nothing is recorded of what {image_of} is built on, and none is opened")
+    fact = facts[0]
+    return Verdict(
+        status=Status.ALIGNED if claim.image in fact.bases else Status.DRIFT,
+        evidence=f"{image_of} is built on {' and '.join(fact.bases)}: {fact.by}",
+        published=", ".join(fact.bases),
     )
