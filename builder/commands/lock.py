@@ -224,11 +224,24 @@ def _report(project: Project, outcomes: list[Outcome], options: Options) -> int:
         rows = [(str(o.target), o.state, _first_words(o)) for o in outcomes]
         project.console.table(("target", "state", "why"), rows)
     errors = [outcome.error for outcome in outcomes if outcome.error is not None]
-    for error in {(str(error), error.hint): error for error in errors}.values():
+    for error in _one_for_each_cause(errors):
         project.console.error(error)
     if errors:
         return errors[0].exit_code
     return 1 if options.mode is Mode.CHECK and any(o.state == "stale" for o in outcomes) else 0
+
+
+def _one_for_each_cause(errors: list[BuilderError]) -> list[BuilderError]:
+    """Return one error for all that say the same of several places, the first of which it names."""
+    places: dict[tuple[type[BuilderError], str, str], list[str]] = {}
+    for error in errors:
+        known = places.setdefault((type(error), error.cause, error.hint), [])
+        if error.place not in known:
+            known.append(error.place)
+    return [
+        kind(cause, place=f"{first} and {len(more)} more" if more else first, hint=hint)
+        for (kind, cause, hint), (first, *more) in places.items()
+    ]
 
 
 def _first_words(outcome: Outcome) -> str:

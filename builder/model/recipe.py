@@ -232,12 +232,22 @@ class Refusal:
     """Targets that cannot be, and why, in one line."""
 
     framework: str
-    platforms: tuple[str, ...]
-    arches: tuple[Arch, ...]
     reason: str
+    platforms: tuple[str, ...] = ()
+    """Empty means every platform, also those to come."""
+    arches: tuple[Arch, ...] = ()
+    """Empty means both."""
     trap: str = ""
     unreached: bool = False
     """A place could not be reached when locks were made: `lock` tries, and says whether it still is so."""
+
+    def holds(self, platform: str, framework: str, arch: Arch) -> bool:
+        """Say whether it is about this platform, framework and architecture."""
+        return (
+            framework == self.framework
+            and (not self.platforms or platform in self.platforms)
+            and (not self.arches or arch in self.arches)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,12 +125,15 @@ def _check_fit(framework: Framework, choice: Choice) -> None:
         raise NoSolutionError(
             f"{framework.name} supports Python {' and '.join(framework.pythons)}, "
             f"and {platform.name} has {platform.python}",
+            place=str(choice.target),
             hint="take a platform with one of these, or one that brings its own interpreter",
         )
     for row in framework.refused:
         if choice.holds(row.when, choice.release.version):
             raise NoSolutionError(
-                f"refused: {row.reason}", hint=f"see recipes/frameworks/{framework.name}.toml: refused"
+                f"refused: {row.reason}",
+                place=str(choice.target),
+                hint=f"see recipes/frameworks/{framework.name}.toml: refused",
             )
 
 

@@ -30,10 +30,12 @@ def lockable(library: Library, selection: Selection) -> tuple[Target, ...]:
     for release in releases:
         covered = {target.platform for target in listed if target.release == release.version}
         for platform in selection.platforms:
-            if platform not in covered and not any(map(selection.holds, _refused(release))):
+            if platform not in covered and not any(map(selection.holds, _refused(release, library))):
                 listed.update(_tried(release, platform, library, selection))
     if not listed:
-        listed = {target for release in releases for target in _refused(release) if selection.holds(target)}
+        listed = {
+            target for release in releases for target in _refused(release, library) if selection.holds(target)
+        }
     if not listed:
         raise UsageError(
             "no target is selected",
@@ -57,21 +59,17 @@ def _listed(release: Release) -> Iterator[Target]:
                 yield Target(release=release.version, platform=platform, framework=row.framework, arch=arch)
 
 
-def _refused(release: Release) -> Iterator[Target]:
+def _refused(release: Release, library: Library) -> Iterator[Target]:
     for row in release.refused:
-        for platform in row.platforms:
-            for arch in row.arches:
+        for platform in row.platforms or tuple(library.platforms):
+            for arch in row.arches or tuple(Arch):
                 yield Target(release=release.version, platform=platform, framework=row.framework, arch=arch)
 
 
 def refusal(release: Release, target: Target) -> Refusal | None:
     """Return why a release refuses `target`, if it does."""
     for row in release.refused:
-        if (
-            row.framework == target.framework
-            and target.platform in row.platforms
-            and target.arch in row.arches
-        ):
+        if row.holds(target.platform, target.framework, target.arch):
             return row
     return None
 

@@ -90,6 +90,21 @@ def test_wrong_words_are_named(
     assert capsys.readouterr().err == said
 
 
+def test_what_is_said_of_several_targets_is_said_once(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    release = project / "recipes/releases/1.0.toml"
+    text = release.read_text()
+    release.write_text(
+        text[: text.index("[[targets]]")] + '[[refused]]\nframework = "tiny"\nreason = "why not"\n'
+    )
+    shutil.rmtree(project / "lock")
+    assert main(builder("lock", project=project)) == 5
+    assert capsys.readouterr().err == (
+        "error: 1.0/plain/tiny-aarch64 and 3 more: refused: why not\nhint: see recipes/releases/1.0.toml: refused\n"
+    )
+
+
 def test_a_platform_without_its_base_is_refused_with_what_is_missing(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -23,7 +23,7 @@ from builder.resolve.library import Library, read_library
 from builder.resolve.placeholders import Values, fill
 from builder.resolve.python.merge import merge_rows
 from builder.resolve.skew import check_skew
-from builder.resolve.targets import Selection, lockable
+from builder.resolve.targets import Selection, check_refused, lockable
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ROOT / "tests/faults/project"
@@ -219,6 +219,16 @@ def test_the_default_release_is_meant(library: Library) -> None:
 def test_refused_targets_are_meant_where_nothing_else_is(library: Library) -> None:
     chosen = lockable(library, Selection(releases=("0.8.0",), frameworks=("vllm",), arches=(Arch.AARCH64,)))
     assert Target(release="0.8.0", platform="debian-12", framework="vllm", arch=Arch.AARCH64) in chosen
+
+
+def test_a_refusal_without_platforms_is_about_every_one(library: Library) -> None:
+    chosen = lockable(library, Selection(releases=("1.6.0",), frameworks=("services",)))
+    assert {(target.platform, target.arch) for target in chosen} == {
+        (name, arch) for name in library.platforms for arch in Arch
+    }
+    for target in chosen:
+        with pytest.raises(NoSolutionError, match="could not be read when locks were made"):
+            check_refused(library, target)
 
 
 def test_an_empty_selection_is_an_error() -> None:

@@ -10,6 +10,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from packaging.version import InvalidVersion, Version
 
 from builder.errors import NoSolutionError, RecipeError
+from builder.model.lock import RUNTIME
 from builder.model.target import Arch
 from builder.resolve.python.graph import active_requirements
 from builder.resolve.python.index import moment
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from builder.resolve.python.graph import Node
     from builder.resolve.python.request import Declared, PythonRequest
 
-__all__ = ["check_accelerator", "check_constraints", "checked"]
+__all__ = ["check_accelerator", "check_constraints", "check_toolkit", "checked"]
 
 _CUDA_LIBRARY = re.compile(r"(nvidia|cuda)-.+")
 _CUDA_RUNTIME = re.compile(r"(?:nvidia-cuda-runtime|cuda-toolkit)(?:-cu([0-9]{2}))?")
@@ -168,6 +169,26 @@ def check_accelerator(request: PythonRequest, nodes: Mapping[str, Node], files: 
                 f"{request.cuda}",
                 hint=f"Take a platform with CUDA {min(built_for)}, or one without a toolkit, or a {name} for "
                 f"CUDA {wanted}",
+            )
+
+
+def check_toolkit(request: PythonRequest, nodes: Mapping[str, Node]) -> None:
+    """Refuse a CUDA runtime that is older than the target's toolkit (trap T3).
+
+    Within a major version an older program runs on a newer runtime, not the other way round: what the toolkit
+    compiles may call functions that an older libcudart has not.
+    """
+    if request.environment != RUNTIME or not request.cuda[:1].isdigit():
+        return
+    toolkit = Version(request.cuda).release[:2]
+    for name, node in sorted(nodes.items()):
+        found = Version(node.version)
+        if _CUDA_RUNTIME.fullmatch(name) and found.major == toolkit[0] and found.release[:2] < toolkit:
+            raise NoSolutionError(
+                f"the target has the toolkit of CUDA {request.cuda}, and {name} {node.version} is older: "
+                "what that toolkit compiles may call what this runtime has not",
+                hint=f"Take a platform with CUDA {found.major}.{found.minor}, or versions that bring CUDA "
+                f"{request.cuda}",
             )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from builder.errors import ToolError
-from builder.resolve.python.checks import check_accelerator, check_constraints, checked
+from builder.resolve.python.checks import check_accelerator, check_constraints, check_toolkit, checked
 from builder.resolve.python.evidence import evidence_of
 from builder.resolve.python.graph import Node, walk
 from builder.resolve.python.metadata import hashed, read_facts
@@ -46,6 +46,7 @@ def resolve_python(request: PythonRequest, services: Services) -> tuple[PythonPa
     asked = walk(request, nodes)
     check_constraints(request, nodes)
     check_accelerator(request, nodes, {name: wheel.file for name, wheel in wheels.items()})
+    check_toolkit(request, nodes)
     evidence = evidence_of(wheels, request, services)
     rows = []
     for item in listed:
