@@ -16,10 +16,11 @@ from builder.io.files import write_atomic
 from builder.render import Inputs
 from builder.resolve.targets import Selection
 
-__all__ = ["RUNTIME", "TARGETS", "Options", "run"]
+__all__ = ["CHECK", "RUNTIME", "TARGETS", "Options", "run"]
 
 RUNTIME = "runtime"
-TARGETS = (RUNTIME, "check")
+CHECK = "check"
+TARGETS = (RUNTIME, CHECK)
 """What can be built: the image, and the image with its checks passed."""
 
 
@@ -30,6 +31,8 @@ class Options:
     selection: Selection
     inputs: Inputs = Inputs.REMOTE
     target: str = RUNTIME
+    component: str = ""
+    """Builds this one alone, instead of the image."""
     output: Path | None = None
     cache: bool = True
     engine: str = BUILDKIT
@@ -47,19 +50,22 @@ def run(project: Project, options: Options) -> int:
     if options.engine == BUILDAH and options.cache:
         project.console.status("buildah makes every stage anew: its cache cannot be relied on")
     with prepared(project, options.selection, options.inputs, engine, options.output) as ready:
-        request = ready.request(options.target, ready.image if options.target == RUNTIME else None)
-        with progress(project, request, f"building {options.target}") as heard:
+        making = ready.alone(options.component) if options.component else ready
+        request = making.request(options.target, None if options.target == CHECK else making.image)
+        with progress(project, request, f"building {options.component or options.target}") as heard:
             built = build(engine, replace(request, cache=options.cache), heard)
-        record = _record(ready, engine, built, options)
-        write_atomic(ready.folder / f"{options.target}.json", _text(record).encode())
-    _report(project, ready, record, options)
+        record = _record(making, engine, built, options)
+        write_atomic(making.folder / f"{options.component or options.target}.json", _text(record).encode())
+    _report(project, record, options)
     return 0
 
 
 def _record(ready: Prepared, engine: AnyEngine, built: Built, options: Options) -> dict[str, Any]:
     """Return what was built, by what, and how long each stage took."""
     record: dict[str, Any] = {"target": options.target, "inputs": options.inputs.value}
-    if options.target == RUNTIME:
+    if options.component:
+        record = {"component": options.component, "inputs": options.inputs.value}
+    if options.target != CHECK:
         record |= digests(ready.image)
     return {
         **record,
@@ -81,13 +87,13 @@ def _text(record: dict[str, Any]) -> str:
     return json.dumps(record, indent=2, ensure_ascii=False) + "\n"
 
 
-def _report(project: Project, ready: Prepared, record: dict[str, Any], options: Options) -> None:
+def _report(project: Project, record: dict[str, Any], options: Options) -> None:
     if options.json:
         project.console.json(record)
         return
     engine = ", ".join(f"{name} {version}" for name, version in record["engine"].items())
     project.console.status(f"{engine}; {record['seconds']} s")
-    if options.target == RUNTIME:
-        project.console.data(f"{record['digest']}  {ready.image}")
+    if options.target == CHECK:
+        project.console.data(f"{CHECK}: passed")
     else:
-        project.console.data(f"{options.target}: passed")
+        project.console.data(f"{record['digest']}  {record['image']}")

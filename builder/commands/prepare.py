@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from builder.commands.fetch import fill_store
@@ -24,6 +24,7 @@ from builder.model.digest import Sha256
 from builder.model.lock import Lock
 from builder.model.target import Target
 from builder.render import Inputs, Rendered, render
+from builder.render.outputs import OUTPUT, output_stages
 from builder.render.places import Places
 from builder.resolve.targets import Selection
 
@@ -39,12 +40,24 @@ class Prepared:
     folder: Path
     """Where results go."""
     context: Path
+    name: str
+    """Of the image's file."""
+    component: str = ""
+    """What is built alone, if anything is."""
 
     @property
     def image(self) -> Path:
         """The file of the image."""
-        first = self.locks[0][0]
-        return self.folder / f"{first.framework}-{first.release}.oci.tar"
+        return self.folder / f"{self.name}.oci.tar"
+
+    def alone(self, component: str) -> Prepared:
+        """Return what makes an image of one component alone; UsageError where a lock does not build it."""
+        locks = [lock for lock, _ in self.locks]
+        dockerfile = self.rendered.dockerfile + output_stages(locks, component)
+        version = next(build.version for build in locks[0].builds if build.component == component)
+        name = f"{component}-{version}"
+        rendered = replace(self.rendered, dockerfile=dockerfile)
+        return replace(self, rendered=rendered, name=name, component=component)
 
     def request(self, target: str, output: Path | None) -> Request:
         """Return the request to build a target of it."""
@@ -53,7 +66,7 @@ class Prepared:
             policy=self.rendered.policy,
             context=self.context,
             platforms=tuple(lock.arch.oci for lock, _ in self.locks),
-            target=target,
+            target=OUTPUT if self.component else target,
             source_date_epoch=self.locks[0][0].source_date_epoch,
             output=output,
         )
@@ -82,7 +95,8 @@ def prepared(
         write_atomic(folder / name, text.encode())
     wanted = fill_store(project, plain, inputs)
     with build_context(project.store, wanted.digests()) as context:
-        yield Prepared(locks=locks, rendered=rendered, folder=folder, context=context)
+        name = f"{first.framework}-{first.release}"
+        yield Prepared(locks=locks, rendered=rendered, folder=folder, context=context, name=name)
 
 
 def _buildable(

@@ -30,6 +30,8 @@ class Options:
     selection: Selection
     inputs: Inputs = Inputs.REMOTE
     target: str = "runtime"
+    component: str = ""
+    """Builds this one alone, instead of the image."""
     output: Path | None = None
     engine: str = BUILDKIT
     builder: str = ""
@@ -56,7 +58,8 @@ def run(project: Project, options: Options) -> int:
     if options.second_builder and not buildkit:
         raise UsageError("buildah has no builders", place="--second-builder", hint="leave it out")
     other = find_engine(options.second_builder) if options.second_builder else None
-    with prepared(project, options.selection, options.inputs, engine, options.output) as ready:
+    with prepared(project, options.selection, options.inputs, engine, options.output) as whole:
+        ready = whole.alone(options.component) if options.component else whole
         second = ready.image.with_name(f"second-{ready.image.name}")
         request = ready.request(options.target, ready.image)
         arches = tuple(platform.partition("/")[2] for platform in request.platforms)
@@ -71,7 +74,7 @@ def run(project: Project, options: Options) -> int:
         )
         found = reproduce(engine, request, second, variation, lambda title: progress(project, request, title))
         record = {
-            "target": options.target,
+            **({"component": options.component} if options.component else {"target": options.target}),
             "inputs": options.inputs.value,
             "engine": engine.describe(),
             **ready.describe(),

@@ -20,10 +20,13 @@ from builder.render.shell import Command, check_step, refuse_placeholder
 from builder.render.spelling import shown
 from builder.render.stages import EPOCH, Stage, build_stage
 
-__all__ = ["build_stages", "toolchains"]
+__all__ = ["WHEELS", "build_stages", "toolchains"]
 
 _BUILD_ENVIRONMENT = "/opt/build-env"
-_SOURCES, _INPUTS, _WHEELS = "/sources", "/inputs", "/wheels"
+_SOURCES, _INPUTS = "/sources", "/inputs"
+
+WHEELS = "/wheels"
+"""Where a build leaves its wheels."""
 _TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
 
 
@@ -121,7 +124,7 @@ def _steps(site: _Site) -> Run:
             commands.append(verify(folder))
     commands += _unpack(site)
     if build.wheels:
-        commands.append(("mkdir", "-p", _WHEELS))
+        commands.append(("mkdir", "-p", WHEELS))
     commands += map(check_step, build.steps)
     if build.prefix:
         commands.append(clean_bytecode(build.prefix))

@@ -12,7 +12,8 @@ from builder.render.bases import base_stages
 from builder.render.components import build_stages, toolchains
 from builder.render.fetches import Inputs
 from builder.render.images import check_stage, runtime_stages
-from builder.render.instructions import SCRATCH, Comment, Copy
+from builder.render.instructions import SCRATCH, Comment
+from builder.render.platforms import by_platform
 from builder.render.rows import Form, fetches
 from builder.render.rpms import rpm_stages
 from builder.render.spelling import file_name, shown
@@ -30,8 +31,9 @@ def plan(locks: Sequence[tuple[Lock, bytes]], form: Form) -> Dockerfile:
     listed = sorted(locks, key=lambda pair: list(Arch).index(Arch(pair[0].arch)))
     _check_together([lock for lock, _ in listed])
     stages = [_store(), *(stage for lock, data in listed for stage in _arch(lock, data, form))]
-    for role in ("check", "runtime"):
-        stages += _by_platform(role, [Arch(lock.arch) for lock, _ in listed])
+    arches = [Arch(lock.arch) for lock, _ in listed]
+    stages += by_platform("check", arches, "The image with its checks passed")
+    stages += by_platform("runtime", arches, "The image, of the platform that is built")
     return Dockerfile(header=_header(listed, form), stages=tuple(stages))
 
 
@@ -69,24 +71,6 @@ def _arch(lock: Lock, data: bytes, form: Form) -> Iterator[Stage]:
 def _store() -> Stage:
     note = "Replaced by the build context of this name; empty without it, so that nothing is pulled."
     return Stage(name=STORE, base=SCRATCH, notes=(note,))
-
-
-def _by_platform(role: str, arches: Sequence[Arch]) -> Iterator[Stage]:
-    """Yield the stages that choose an architecture; one without a lock ends the build with its name."""
-    for arch in Arch:
-        name = f"{role}-{arch.debian}"
-        if arch in arches:
-            yield Stage(name=name, base=f"{role}-{arch}", notes=(f"{arch.oci} is {arch}.",))
-        else:
-            missing = Copy(stage=STORE, source=f"no-lock-for-{arch}", target="/")
-            notes = (f"{arch.oci} has no lock here: building for it stops at this missing file.",)
-            yield Stage(name=name, base=SCRATCH, notes=notes, body=(missing,))
-    what = (
-        "The image, of the platform that is built"
-        if role == "runtime"
-        else "The image with its checks passed"
-    )
-    yield Stage(name=role, base=role, notes=(f"{what}.",), by_platform=True)
 
 
 def _header(locks: Sequence[tuple[Lock, bytes]], form: Form) -> Comment:

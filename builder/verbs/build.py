@@ -25,6 +25,7 @@ _EXAMPLES = """\
   python -m builder build --framework dynamo --platform debian-13 --arch x86_64
   python -m builder build --framework dynamo --target check
   python -m builder build --framework vllm --inputs store --output out/
+  python -m builder build --framework dynamo --component ucx --arch x86_64
   python -m builder build --framework dynamo --engine buildah --inputs store
 """
 
@@ -41,7 +42,9 @@ def add(verbs: Verbs) -> None:
     add_places(verb)
     add_format(verb)
     add_engine(verb)
-    verb.add_argument("--target", choices=["runtime", "check"], default="runtime", help="the stage to build")
+    what = verb.add_mutually_exclusive_group()
+    what.add_argument("--target", choices=["runtime", "check"], default="runtime", help="the stage to build")
+    what.add_argument("--component", default="", metavar="NAME", help="build what this one makes, alone")
     verb.add_argument("--no-cache", action="store_true", help="build every stage anew")
     verb.set_defaults(run=run)
 
@@ -57,6 +60,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             selection=selection_of(options),
             inputs=Inputs(options.inputs),
             target=options.target,
+            component=options.component,
             output=options.output,
             cache=not options.no_cache,
             engine=options.engine,

@@ -24,6 +24,7 @@ __all__ = ["add", "run"]
 
 _EXAMPLES = """\
   python -m builder reproduce --framework dynamo --platform debian-13 --arch x86_64
+  python -m builder reproduce --framework dynamo --component ucx --arch x86_64
   python -m builder reproduce --compare first.tar second.tar --format json
 """
 
@@ -37,13 +38,15 @@ def add(verbs: Verbs) -> None:
     add_places(verb)
     add_format(verb)
     add_engine(verb)
+    what = verb.add_mutually_exclusive_group()
+    what.add_argument("--component", default="", metavar="NAME", help="what this one makes, alone")
     verb.add_argument(
         "--pause", type=int, default=5, metavar="SECONDS", help="between the builds (default: 5)"
     )
     verb.add_argument("--second-builder", default="", metavar="NAME", help="builder of the second build")
     verb.add_argument("--cgroup-parent", default="", metavar="GROUP", help="of the second build")
     verb.add_argument("--processors", type=int, metavar="N", help="of the second build")
-    verb.add_argument(
+    what.add_argument(
         "--compare", nargs=2, type=Path, default=[], metavar="IMAGE", help="compare, build nothing"
     )
     verb.add_argument(
@@ -62,6 +65,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         reproduce.Options(
             selection=selection_of(options),
             inputs=Inputs(options.inputs),
+            component=options.component,
             output=options.output,
             engine=options.engine,
             builder=options.builder,

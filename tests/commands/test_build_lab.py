@@ -41,6 +41,18 @@ def test_a_component_from_source_built_twice_is_one_image(project: Path, tmp_pat
     assert built["digest"] == found["digests"][0], "both input forms give one image"
 
 
+def test_a_component_alone_is_built_twice_and_holds_its_wheel(project: Path, tmp_path: Path) -> None:
+    out = tmp_path / "alone"
+    assert run(project, "reproduce", "--component", "netifaces", "--output", str(out)) == 0
+    found = record(out, "reproduce.json")
+    assert (found["component"], found["verdict"]) == ("netifaces", "identical")
+    assert "python-x86_64" not in {stage["stage"] for stages in found["stages"] for stage in stages}
+    (wheel,) = (path for path, fact in files(out / "netifaces-0.11.0.oci.tar").items() if fact.kind == "file")
+    assert wheel.startswith("wheels/netifaces-0.11.0-")
+    assert run(project, "build", "--component", "netifaces", "--output", str(out)) == 0
+    assert record(out, "netifaces.json")["digest"] == found["digests"][0]
+
+
 def build_with_buildah(project: Path, store: Path, output: Path) -> dict[str, Any]:
     argv = [sys.executable, "-m", "builder", "build", "--engine", "buildah", "--inputs", "store", "--quiet"]
     places = ["--project", str(project), "--store", str(store), "--output", str(output)]
