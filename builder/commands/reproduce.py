@@ -13,6 +13,7 @@ from builder.engine.compare import IDENTICAL, Comparison, compare
 from builder.engine.docker import find_engine
 from builder.engine.engines import BUILDKIT, find
 from builder.engine.graph import other_order, read_graph
+from builder.engine.images import open_images
 from builder.engine.report import as_text, as_value
 from builder.engine.reproduce import HOSTNAMES, Reproduction, Variation, reproduce
 from builder.errors import UsageError
@@ -42,6 +43,8 @@ class Options:
     """Of the second build."""
     processors: int | None = None
     """How many the second build has."""
+    against: Path | None = None
+    """An image that exists already, to be compared with one build instead of two."""
     images: tuple[Path, ...] = ()
     """Two images that exist already: they are compared, and nothing is built."""
     keep: bool = False
@@ -53,6 +56,9 @@ def run(project: Project, options: Options) -> int:
     """Build twice and compare, or compare two images; 0 for one digest, 1 for differences, or an error."""
     if options.images:
         return _compare(project, options)
+    if options.against is not None:
+        with open_images(options.against):
+            pass  # what is no image is said before anything is built
     engine = find(options.engine, options.builder, options.inputs)
     buildkit = options.engine == BUILDKIT
     if options.second_builder and not buildkit:
@@ -64,7 +70,7 @@ def run(project: Project, options: Options) -> int:
         request = ready.request(options.target, ready.image)
         arches = tuple(platform.partition("/")[2] for platform in request.platforms)
         variation = Variation(
-            pause=options.pause,
+            pause=0 if options.against else options.pause,
             engine=other,
             # buildah names containers itself, and makes all stages anew for every target.
             order=other_order(read_graph(request.dockerfile), request.target, arches) if buildkit else (),
@@ -72,7 +78,14 @@ def run(project: Project, options: Options) -> int:
             cgroup_parent=options.cgroup_parent,
             processors=options.processors,
         )
-        found = reproduce(engine, request, second, variation, lambda title: progress(project, request, title))
+        found = reproduce(
+            engine,
+            request,
+            second,
+            variation,
+            lambda title: progress(project, request, title),
+            against=options.against,
+        )
         record = {
             **({"component": options.component} if options.component else {"target": options.target}),
             "inputs": options.inputs.value,
@@ -87,6 +100,8 @@ def run(project: Project, options: Options) -> int:
 
 
 def _compare(project: Project, options: Options) -> int:
+    if options.against is not None:
+        raise UsageError("with --compare nothing is built", place="--against", hint="leave one of both out")
     if len(options.images) != 2:
         raise UsageError("expected two images", place="--compare", hint="--compare FIRST SECOND")
     comparison = compare(*options.images)

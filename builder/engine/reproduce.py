@@ -41,7 +41,9 @@ class Variation:
 
     def describe(self) -> list[str]:
         """Return what was different, in words."""
-        said = [f"another host name: {self.hostname or 'one for each step'}", f"{self.pause:g} s later"]
+        said = [f"another host name: {self.hostname or 'one for each step'}"]
+        if self.pause:
+            said.append(f"{self.pause:g} s later")
         if self.engine is not None:
             said.append(f"another builder: {self.engine.builder}, {self.engine.buildkit}")
         if self.order:
@@ -68,22 +70,27 @@ def reproduce(
     second: Path,
     variation: Variation,
     watched: Callable[[str], AbstractContextManager[Callable[[Step], None]]],
+    *,
+    against: Path | None = None,
 ) -> Reproduction:
     """Build twice without cache, into `request.output` and `second`, and compare.
 
+    With `against`, an image that somebody made before, there is the second build only, compared with it.
     `watched` opens the progress of a build, given its title. ToolError when a build fails.
     """
     if request.output is None:
         raise AssertionError(request.target)
     first = replace(request, cache=False, hostname=HOSTNAMES[0])
     other = replace(first, output=second, hostname=variation.hostname, cgroup_parent=variation.cgroup_parent)
-    with watched("first build") as heard:
-        builds = [build(engine, first, heard)]
-    time.sleep(variation.pause)
+    builds = []
+    if against is None:
+        with watched("first build") as heard:
+            builds.append(build(engine, first, heard))
+        time.sleep(variation.pause)
     with watched("second build") as heard:
         builds.append(_in_order(variation.engine or engine, other, variation.order, heard))
     conditions = Conditions(hostnames=HOSTNAMES, processors=(engine.processors, variation.processors))
-    comparison = compare(request.output, second, conditions)
+    comparison = compare(against or request.output, second, conditions)
     return Reproduction(comparison=comparison, builds=tuple(builds), variation=variation)
 
 

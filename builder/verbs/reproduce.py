@@ -25,6 +25,7 @@ __all__ = ["add", "run"]
 _EXAMPLES = """\
   python -m builder reproduce --framework dynamo --platform debian-13 --arch x86_64
   python -m builder reproduce --framework dynamo --component ucx --arch x86_64
+  python -m builder reproduce --framework vllm --against published.oci.tar --inputs store
   python -m builder reproduce --compare first.tar second.tar --format json
 """
 
@@ -38,6 +39,9 @@ def add(verbs: Verbs) -> None:
     add_places(verb)
     add_format(verb)
     add_engine(verb)
+    verb.add_argument(
+        "--against", type=Path, metavar="IMAGE", help="build once, and compare with this image of somebody's"
+    )
     what = verb.add_mutually_exclusive_group()
     what.add_argument("--component", default="", metavar="NAME", help="what this one makes, alone")
     verb.add_argument(
@@ -73,6 +77,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             second_builder=options.second_builder,
             cgroup_parent=options.cgroup_parent,
             processors=options.processors,
+            against=options.against,
             images=tuple(options.compare),
             keep=options.keep,
             json=options.format == "json",

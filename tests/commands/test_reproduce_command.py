@@ -14,7 +14,7 @@ import pytest
 from builder.commands import reproduce
 from builder.commands.project import Project
 from builder.console import Console
-from builder.errors import UsageError
+from builder.errors import BuilderError, UsageError
 from builder.fetch.origins import Origins
 from builder.fetch.store import Store
 from builder.resolve.targets import Selection
@@ -42,7 +42,7 @@ def images(tmp_path: Path) -> tuple[Path, Path, Path]:
     )
 
 
-def run(tmp_path: Path, *images: Path, as_json: bool = False) -> tuple[int, str]:
+def run(tmp_path: Path, *images: Path, as_json: bool = False, against: Path | None = None) -> tuple[int, str]:
     out = io.StringIO()
     project = Project(
         root=tmp_path,
@@ -50,7 +50,7 @@ def run(tmp_path: Path, *images: Path, as_json: bool = False) -> tuple[int, str]
         origins=Origins(),
         console=Console(out, io.StringIO()),
     )
-    options = reproduce.Options(selection=Selection(), images=images, json=as_json)
+    options = reproduce.Options(selection=Selection(), images=images, json=as_json, against=against)
     return reproduce.run(project, options), out.getvalue()
 
 
@@ -76,3 +76,14 @@ def test_json(tmp_path: Path, images: tuple[Path, Path, Path]) -> None:
 def test_one_image_cannot_be_compared(tmp_path: Path, images: tuple[Path, Path, Path]) -> None:
     with pytest.raises(UsageError, match="expected two images"):
         run(tmp_path, images[0])
+
+
+def test_nothing_is_built_against_two_images(tmp_path: Path, images: tuple[Path, Path, Path]) -> None:
+    with pytest.raises(UsageError, match=r"^--against: with --compare nothing is built$"):
+        run(tmp_path, images[0], images[1], against=images[2])
+
+
+def test_what_is_no_image_is_said_before_anything_is_built(tmp_path: Path) -> None:
+    with pytest.raises(BuilderError) as caught:
+        run(tmp_path, against=tmp_path / "nothing.tar")
+    assert str(tmp_path / "nothing.tar") in str(caught.value)
