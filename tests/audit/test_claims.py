@@ -267,7 +267,21 @@ def test_floors(judge: Judge) -> None:
     assert judge("glibc", name="ai-dynamo", version="0.8.0", glibc="2.17")["status"] == "drift"
     assert judge("cuda-floor", name="nixl", version="0.8.0", cuda="12.0")["status"] == "aligned"
     assert judge("cuda", framework="vllm", cuda="12.8")["status"] == "aligned"
+    assert judge("cuda", framework="vllm", cuda="12")["status"] == "aligned"
+    assert judge("cuda", framework="vllm", cuda="12.8.1")["status"] == "aligned"
     assert judge("cuda", framework="vllm", cuda="13.0")["status"] == "drift"
+    assert judge("cuda", framework="vllm", cuda="1")["status"] == "drift"
+
+
+def test_a_local_label_is_that_of_another_index(judge: Judge) -> None:
+    named = {"release": "0.8.0", "name": "vllm"}
+    assert judge("includes", version="0.12.0+cu129", **named)["status"] == "aligned"
+    assert judge("fits", version="0.12.0+cu129", **named)["status"] == "aligned"
+    other = judge("includes", version="0.11.0+cu129", **named)
+    assert other["status"] == "drift"
+    assert "without +cu129, which is the label of another index's build" in other["evidence"]
+    assert judge("includes", version="0.12.77+cu129", **named)["status"] == "impossible"
+    assert judge("published", version="0.12.0+cu129", **named)["status"] == "unknown"
 
 
 def test_images_are_judged_by_what_is_recorded_of_them(judge: Judge) -> None:

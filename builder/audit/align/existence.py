@@ -12,7 +12,7 @@ from builder.audit.align.evidence import Evidence, tag_version, version_of
 from builder.audit.align.published import Tags, UnaskedError
 from builder.resolve.python.index import IndexFile, Project
 
-__all__ = ["Existence", "existence", "nearest"]
+__all__ = ["Existence", "existence", "existence_anywhere", "nearest"]
 
 _NEAR = 2
 """How many versions are named on each side."""
@@ -58,6 +58,19 @@ def existence(evidence: Evidence, name: str, version: str) -> Existence:
     known = {*(project.versions() if project else ()), *(_versions(tags) if tags else ())}
     said = f"{name} {wanted} never existed: {where}; nearest: {nearest(wanted, known)}"
     return Existence(exists=False, said=said)
+
+
+def existence_anywhere(evidence: Evidence, name: str, version: str) -> Existence:
+    """Look for a version like `existence`; a local label such as +cu130 is that of a build on another index.
+
+    The default index has no such builds, so of these it is asked whether it has the version.
+    """
+    wanted = version_of(version)
+    found = existence(evidence, name, wanted.public)
+    if not wanted.local or not found.exists:
+        return found
+    said = f"{found.said} without +{wanted.local}, which is the label of another index's build"
+    return Existence(exists=True, said=said, uploaded=found.uploaded)
 
 
 def _tags(evidence: Evidence, name: str, wanted: Version) -> Tags | None:

@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from builder.audit.align.evidence import DYNAMO, Asked, Evidence, end_of, version_of
-from builder.audit.align.existence import Existence, existence
+from builder.audit.align.existence import Existence, existence, existence_anywhere
 from builder.audit.align.published import UnaskedError
 from builder.audit.align.verdict import Status, Verdict
 from builder.model.claims import MAIN, Claim, Document
@@ -21,7 +21,7 @@ __all__ = ["fits", "includes", "published", "requires", "requires_image"]
 def includes(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     """Judge that a release contains a version: what the release requires decides, then our lock."""
     release = document.release_of(claim)
-    found = existence(evidence, claim.name, claim.version)
+    found = existence_anywhere(evidence, claim.name, claim.version)
     if release == MAIN:
         return _snapshot(found, document)
     lock = evidence.locked(release, claim.name, claim.framework)
@@ -72,7 +72,13 @@ def _by_lock(claim: Claim, release: str, evidence: Evidence, found: Existence, l
 
 
 def _same(one: str, other: str) -> bool:
-    return version_of(one) == version_of(other) if one else False
+    """Whether two versions are one; where only one of them has a local label, it does not count."""
+    if not one:
+        return False
+    first, second = version_of(one), version_of(other)
+    if first.local and second.local:
+        return first == second
+    return first.public == second.public
 
 
 def _newest(asked: Sequence[Asked], release: str, evidence: Evidence) -> str:
@@ -105,7 +111,7 @@ def fits(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     """Judge that a pin is admitted by what the release requires."""
     release = document.release_of(claim)
     lock = evidence.locked(release, claim.name, claim.framework)
-    found = existence(evidence, claim.name, claim.version)
+    found = existence_anywhere(evidence, claim.name, claim.version)
     asked = evidence.asked_of(release, evidence.distributions(claim.name), claim.framework)
     column = _column(asked)
     if not found.exists:
@@ -132,7 +138,7 @@ def requires(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     exact = exact_version(wanted.specifier)
     own = [item for item in evidence.requirements(name, version) if name_of(item.requirement) in names]
     if exact:
-        found = existence(evidence, wanted.name, exact)
+        found = existence_anywhere(evidence, wanted.name, exact)
         if not found.exists:
             said = f"{found.said}; {own[0]}" if own else found.said
             return Verdict(status=Status.IMPOSSIBLE, evidence=said, published=_column(own), lock=lock)
@@ -193,6 +199,10 @@ def published(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
         return Verdict(status=Status.IMPOSSIBLE, evidence=f"the index has no project {claim.name}", lock=lock)
     versions = project.versions()
     column = f"{len(versions)} versions"
+    if label := claim.version and version_of(claim.version).local:
+        raise UnaskedError(
+            f"+{label} is the label of another index's build, and only the default one is asked"
+        )
     if claim.version:
         found = existence(evidence, claim.name, claim.version)
         status = Status.ALIGNED if found.exists else Status.IMPOSSIBLE

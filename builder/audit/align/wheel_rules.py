@@ -69,7 +69,9 @@ def cuda(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     found, who = _cuda_of_metadata(claim.framework, release, evidence)
     if not found and not lock:
         raise UnaskedError(f"nothing that {claim.framework} of {release} binds names a CUDA runtime")
-    status = Status.ALIGNED if claim.cuda in (found or lock).split(", ") else Status.DRIFT
+    claimed = ".".join(claim.cuda.split(".")[:2])  # a patch version is known of none, and 13 is right of 13.0
+    same = any(f"{minor}.".startswith(f"{claimed}.") for minor in (found or lock).split(", "))
+    status = Status.ALIGNED if same else Status.DRIFT
     text = who or f"our lock has the libraries of CUDA {lock}"
     return Verdict(status=status, evidence=text, published=found, lock=lock)
 
