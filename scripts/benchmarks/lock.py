@@ -96,6 +96,8 @@ class Bench:
             "--no-build",
         ]
         command += ["--no-annotate", "--cache-dir", str(self.cache), *question.options, *self.offline, *more]
+        # As ours asks: uv otherwise looks for the Python of the target, and waits for its download.
+        command += ["--python", sys.executable, "--no-python-downloads"]
         done = subprocess.run(
             command, input=question.requirements, capture_output=True, text=True, check=True
         )
