@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from builder.errors import BuilderError, DigestMismatchError, FetchError
-from builder.fetch.download import Progress, Request
+from builder.fetch.download import ADMISSIONS, Progress, Request
 from builder.fetch.explain import explained
 from builder.fetch.partial import Partial
 from builder.io.curl import Ended
@@ -63,7 +63,8 @@ class Arrival:
         self._places = iter(request.urls)
         self._place = self._url = ""
         self._attempt = self._redirects = self._begun_at = 0
-        self._asked_anew = self._admitted = False
+        self._asked_anew = False
+        self._admissions = 0
         self._authorisation: str | None = None
         self._errors: list[BuilderError] = []
         self._transfer = Transfer(
@@ -95,7 +96,7 @@ class Arrival:
 
     def begin(self, status: int, headers: Mapping[str, str]) -> None:
         """Take the head of an answer."""
-        self._admitted = False  # what was shown may grow too old before the file is whole
+        self._admissions = 0  # what was shown may grow too old before the file is whole
         self._transfer.begin(status, headers)
 
     def take(self, chunk: bytes) -> None:
@@ -141,17 +142,21 @@ class Arrival:
         return None
 
     def _admit(self, challenge: str) -> bool:
-        """Whether there is something else to show than what was refused; obtained once at each place."""
+        """Whether there is something else to show than what was refused.
+
+        A token may be good for one request, and another file's request may use it first: so a place is
+        asked for more than one.
+        """
         access = self.request.access
         if access is None:
             return False
         known = access.header(self._url)
         if known is not None and known != self._authorisation:
             return True  # another file's refusal has led to it
-        if self._admitted:
+        if self._admissions == ADMISSIONS:
             return False
-        self._admitted = True
-        return access.obtain(self._url, challenge)
+        self._admissions += 1
+        return access.obtain(self._url, challenge) and access.header(self._url) != self._authorisation
 
     def _redirected(self, ended: Ended) -> Step:
         self._redirects += 1
@@ -215,7 +220,8 @@ class Arrival:
         self._transfer.move(redacted(place))
         self._attempt = self._redirects = 0
         self._begun_at = self._transfer.position
-        self._asked_anew = self._admitted = False
+        self._asked_anew = False
+        self._admissions = 0
         self._progress.started(self.request, place)
         return Step(url=place)
 

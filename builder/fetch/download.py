@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Access", "Progress", "Quiet", "Request", "fetch_all"]
+__all__ = ["ADMISSIONS", "Access", "Progress", "Quiet", "Request", "fetch_all"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +13,9 @@ from builder.errors import BuilderError, DigestMismatchError
 from builder.fetch.journal import journal, recover, sweep
 from builder.fetch.store import Store
 from builder.io.network import Network
+
+ADMISSIONS = 4
+"""How often a host is asked for something to show, for one file: another request may use up a token first."""
 
 
 class Access(Protocol):

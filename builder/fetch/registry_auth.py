@@ -11,6 +11,7 @@ import requests
 from requests.auth import AuthBase
 
 from builder.errors import FetchError
+from builder.fetch.download import ADMISSIONS
 from builder.io.docker_config import docker_authorisation
 from builder.io.http import Client
 from builder.io.network import Network
@@ -67,24 +68,33 @@ class RegistryAuth(AuthBase):
         return True
 
     def _answer(self, response: requests.Response, **options: Any) -> requests.Response:
-        """Repeat a refused request once, with what was asked for; a streamed body cannot be."""
-        body = response.request.body
-        if response.status_code != requests.codes.unauthorized or not isinstance(body, bytes | str | None):
-            return response
+        """Repeat a refused request with what was asked for, a few times; a streamed body cannot be."""
+        for _ in range(ADMISSIONS):
+            body = response.request.body
+            if response.status_code != requests.codes.unauthorized:
+                break
+            again = self._admitted(response) if isinstance(body, bytes | str | None) else None
+            if again is None:
+                break
+            response = response.connection.send(again, **options)
+        return response
+
+    def _admitted(self, response: requests.Response) -> requests.PreparedRequest | None:
+        """Return the refused request with what was asked for, or None where there is nothing else to show."""
         host = urlsplit(str(response.url)).netloc
         try:
             header = self._authorisation(host, response.headers.get("WWW-Authenticate", ""))
         except FetchError:
             response.close()  # nobody else will: the caller never sees it
             raise
-        if header is None:
-            return response
+        if header is None or header == response.request.headers.get("Authorization"):
+            return None
         response.raw.read(_LIMIT)  # the connection is needed again; of an endless body it is not
         response.close()
         self._known[host] = header
         again = response.request.copy()
         again.headers["Authorization"] = header
-        return response.connection.send(again, **options)
+        return again
 
     def _authorisation(self, host: str, asked: str) -> str | None:
         own = docker_authorisation(host) or self._network.credentials.header(f"https://{host}/")

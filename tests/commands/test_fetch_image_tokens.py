@@ -33,6 +33,8 @@ class Registry:
     def __init__(self, made: Store, *, uses: int = 10**6) -> None:
         self.made = made
         self.uses = uses
+        self.stolen = 0
+        """How many tokens, from the first on, somebody else has used up before they are shown."""
         self.tokens: list[str] = []
         self.left: dict[str, int] = {}
         self.log: list[tuple[str, str, str]] = []
@@ -71,9 +73,10 @@ class Answer(BaseHTTPRequestHandler):
 
     def _api(self, given: str) -> None:
         if self.path.startswith("/token"):
-            token = f"token-of-the-registry-{len(self.registry.tokens)}"
+            number = len(self.registry.tokens)
+            token = f"token-of-the-registry-{number}"
             self.registry.tokens.append(given)
-            self.registry.left[token] = self.registry.uses
+            self.registry.left[token] = self.registry.uses if number >= self.registry.stolen else 0
             self._send(200, json.dumps({"token": token}).encode())
         elif self.registry.left.get(given.removeprefix("Bearer "), 0) < 1:
             challenge = f'Bearer realm="http://{self.registry.host}/token",service="it",scope="pull"'
@@ -141,6 +144,22 @@ def test_tokens_are_obtained_and_shown_to_the_registry_alone(
     assert registry.leaked == []
     assert USER_TOKEN not in err.getvalue()
     assert redacted(f"{USER_TOKEN} token-of-the-registry-0") == "*** ***"
+
+
+@pytest.mark.parametrize(("stolen", "obtained"), [(3, True), (10**6, False)])
+def test_a_token_that_another_request_used_up_is_replaced_a_few_times(
+    registry: Registry, tmp_path: Path, stolen: int, obtained: bool
+) -> None:
+    manifest = put_image(registry.made)
+    project, _ = project_of(tmp_path, f"{registry.host}/library/base", manifest)
+    registry.stolen = stolen
+    if obtained:
+        assert fetch.run(project, options()) == 0
+        assert list(project.store.digests()) == list(registry.made.digests())
+    else:
+        with pytest.raises(FetchError, match="HTTP 401"):
+            fetch.run(project, options())
+        assert len(registry.tokens) < 40, "it ends"
 
 
 def test_a_layer_is_gone_on_with(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
