@@ -101,10 +101,10 @@ def test_credentials_open_the_registry_and_are_shown_nowhere(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
     encoded = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
     with running_registry(tmp_path / "registry", htpasswd=HTPASSWD) as host:
+        monkeypatch.setenv("HOME", str(tmp_path / "home"))
+        monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
         reference = f"{host}/private/dynamo:1"
         with pytest.raises(FetchError, match="HTTP 401") as caught:
             push(stock, reference)
