@@ -62,9 +62,7 @@ def run(project: Project, options: Options) -> int:
 
 def _record(ready: Prepared, engine: AnyEngine, built: Built, options: Options) -> dict[str, Any]:
     """Return what was built, by what, and how long each stage took."""
-    record: dict[str, Any] = {"target": options.target, "inputs": options.inputs.value}
-    if options.component:
-        record = {"component": options.component, "inputs": options.inputs.value}
+    record: dict[str, Any] = {**ready.what(options.target), "inputs": options.inputs.value}
     if options.target != CHECK:
         record |= digests(ready.image)
     return {

@@ -40,24 +40,26 @@ class Prepared:
     folder: Path
     """Where results go."""
     context: Path
-    name: str
-    """Of the image's file."""
     component: str = ""
     """What is built alone, if anything is."""
 
     @property
     def image(self) -> Path:
         """The file of the image."""
-        return self.folder / f"{self.name}.oci.tar"
+        first = self.locks[0][0]
+        alone = next((build for build in first.builds if build.component == self.component), None)
+        name = f"{alone.component}-{alone.version}" if alone else f"{first.framework}-{first.release}"
+        return self.folder / f"{name}.oci.tar"
 
     def alone(self, component: str) -> Prepared:
         """Return what makes an image of one component alone; UsageError where a lock does not build it."""
         locks = [lock for lock, _ in self.locks]
         dockerfile = self.rendered.dockerfile + output_stages(locks, component)
-        version = next(build.version for build in locks[0].builds if build.component == component)
-        name = f"{component}-{version}"
-        rendered = replace(self.rendered, dockerfile=dockerfile)
-        return replace(self, rendered=rendered, name=name, component=component)
+        return replace(self, rendered=replace(self.rendered, dockerfile=dockerfile), component=component)
+
+    def what(self, target: str) -> dict[str, object]:
+        """Return what is built, for a record of it: the component that is alone, or a target of the image."""
+        return {"component": self.component} if self.component else {"target": target}
 
     def request(self, target: str, output: Path | None) -> Request:
         """Return the request to build a target of it."""
@@ -95,8 +97,7 @@ def prepared(
         write_atomic(folder / name, text.encode())
     wanted = fill_store(project, plain, inputs)
     with build_context(project.store, wanted.digests()) as context:
-        name = f"{first.framework}-{first.release}"
-        yield Prepared(locks=locks, rendered=rendered, folder=folder, context=context, name=name)
+        yield Prepared(locks=locks, rendered=rendered, folder=folder, context=context)
 
 
 def _buildable(

@@ -87,7 +87,7 @@ def run(project: Project, options: Options) -> int:
             against=options.against,
         )
         record = {
-            **({"component": options.component} if options.component else {"target": options.target}),
+            **ready.what(options.target),
             "inputs": options.inputs.value,
             "engine": engine.describe(),
             **ready.describe(),

@@ -69,11 +69,11 @@ class RegistryAuth(AuthBase):
 
     def _answer(self, response: requests.Response, **options: Any) -> requests.Response:
         """Repeat a refused request with what was asked for, a few times; a streamed body cannot be."""
+        repeatable = isinstance(response.request.body, bytes | str | None)
         for _ in range(ADMISSIONS):
-            body = response.request.body
-            if response.status_code != requests.codes.unauthorized:
+            if response.status_code != requests.codes.unauthorized or not repeatable:
                 break
-            again = self._admitted(response) if isinstance(body, bytes | str | None) else None
+            again = self._admitted(response)
             if again is None:
                 break
             response = response.connection.send(again, **options)

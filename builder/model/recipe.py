@@ -25,7 +25,7 @@ from builder.model.digest import Evidence, ImageDigest, Sha256
 from builder.model.lock import Check
 from builder.model.published import Published
 from builder.model.table import Table
-from builder.model.target import Arch
+from builder.model.target import Arch, Target
 
 __all__ = [
     "ArchiveRecipe",
@@ -241,12 +241,12 @@ class Refusal:
     unreached: bool = False
     """A place could not be reached when locks were made: `lock` tries, and says whether it still is so."""
 
-    def holds(self, platform: str, framework: str, arch: Arch) -> bool:
-        """Say whether it is about this platform, framework and architecture."""
+    def holds(self, target: Target) -> bool:
+        """Say whether it is about `target`, whose release is its own."""
         return (
-            framework == self.framework
-            and (not self.platforms or platform in self.platforms)
-            and (not self.arches or arch in self.arches)
+            target.framework == self.framework
+            and (not self.platforms or target.platform in self.platforms)
+            and (not self.arches or target.arch in self.arches)
         )
 
 

@@ -18,15 +18,12 @@ from builder.render.instructions import Copy, Env, Instruction, Mount, Run, Work
 from builder.render.rows import Fetches
 from builder.render.shell import Command, check_step, refuse_placeholder
 from builder.render.spelling import shown
-from builder.render.stages import EPOCH, Stage, build_stage
+from builder.render.stages import EPOCH, WHEELS, Stage, build_stage
 
-__all__ = ["WHEELS", "build_stages", "toolchains"]
+__all__ = ["build_stages", "toolchains"]
 
 _BUILD_ENVIRONMENT = "/opt/build-env"
 _SOURCES, _INPUTS = "/sources", "/inputs"
-
-WHEELS = "/wheels"
-"""Where a build leaves its wheels."""
 _TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
 
 

@@ -10,7 +10,7 @@ from builder.render.rows import Fetches, wheel_requirement
 from builder.render.rpms import install_rpms
 from builder.render.shell import Command, Verbatim
 from builder.render.spelling import shown
-from builder.render.stages import build_stage
+from builder.render.stages import WHEELS, build_stage
 
 __all__ = ["clean_bytecode", "fill_environment", "install_os_packages", "interpreter_copy"]
 
@@ -106,7 +106,7 @@ def fill_environment(lock: Lock, fetches: Fetches, use: str, folder: str) -> tup
         sources = [f"--find-links={_BUILT}/{maker}" for maker in makers]
         commands.append((*_install(interpreter, pip, folder), *sources, *map(wheel_requirement, built)))
     from_builds = tuple(
-        Mount(stage=build_stage(maker, lock.arch), source="/wheels", target=f"{_BUILT}/{maker}")
+        Mount(stage=build_stage(maker, lock.arch), source=WHEELS, target=f"{_BUILT}/{maker}")
         for maker in makers
     )
     return (Run(commands=tuple(commands), mounts=(pip_mount, *fetched, *from_builds)),)

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 from builder.errors import UsageError
 from builder.model.lock import Lock
-from builder.render.components import WHEELS
 from builder.render.instructions import SCRATCH, Copy
 from builder.render.platforms import by_platform
 from builder.render.spelling import shown
-from builder.render.stages import Stage, build_stage
+from builder.render.stages import WHEELS, Stage, build_stage
 
 __all__ = ["OUTPUT", "output_stages"]
 

@@ -10,13 +10,17 @@ from builder.errors import BuilderError, LockError
 from builder.render.instructions import SCRATCH, Arg, Comment, Copy, From, Instruction, Run
 from builder.render.spelling import shown
 
-__all__ = ["EPOCH", "STORE", "Dockerfile", "Located", "Stage", "build_stage"]
+__all__ = ["EPOCH", "STORE", "WHEELS", "Dockerfile", "Located", "Stage", "build_stage"]
 
 STORE = "store"
 """The stage that a build context of this name replaces; by itself it is empty, so nothing is pulled."""
 
 EPOCH = Arg(name="SOURCE_DATE_EPOCH")
 """Declared in each stage that runs something: there is no other way to know it there."""
+
+
+WHEELS = "/wheels"
+"""Where a build leaves its wheels."""
 
 
 def build_stage(component: str, arch: str) -> str:

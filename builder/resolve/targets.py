@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import product
 
 from builder.errors import NoSolutionError, UsageError
 from builder.model.recipe import Refusal, Release
@@ -54,31 +55,32 @@ def _releases(library: Library, selection: Selection) -> list[Release]:
 
 def _listed(release: Release) -> Iterator[Target]:
     for row in release.targets:
-        for platform in row.platforms:
-            for arch in row.arches:
-                yield Target(release=release.version, platform=platform, framework=row.framework, arch=arch)
+        yield from _targets(release, row.framework, row.platforms, row.arches)
 
 
 def _refused(release: Release, library: Library) -> Iterator[Target]:
     for row in release.refused:
-        for platform in row.platforms or tuple(library.platforms):
-            for arch in row.arches or tuple(Arch):
-                yield Target(release=release.version, platform=platform, framework=row.framework, arch=arch)
+        yield from _targets(
+            release, row.framework, row.platforms or tuple(library.platforms), row.arches or tuple(Arch)
+        )
+
+
+def _targets(
+    release: Release, framework: str, platforms: Iterable[str], arches: Iterable[Arch]
+) -> Iterator[Target]:
+    for platform, arch in product(platforms, arches):
+        yield Target(release=release.version, platform=platform, framework=framework, arch=arch)
 
 
 def refusal(release: Release, target: Target) -> Refusal | None:
     """Return why a release refuses `target`, if it does."""
-    for row in release.refused:
-        if row.holds(target.platform, target.framework, target.arch):
-            return row
-    return None
+    return next((row for row in release.refused if row.holds(target)), None)
 
 
 def _tried(release: Release, platform: str, library: Library, selection: Selection) -> Iterable[Target]:
     frameworks = selection.frameworks or tuple(sorted(library.frameworks))
     for framework in frameworks:
-        for arch in selection.arches or tuple(Arch):
-            yield Target(release=release.version, platform=platform, framework=framework, arch=arch)
+        yield from _targets(release, framework, (platform,), selection.arches or tuple(Arch))
 
 
 def check_refused(library: Library, target: Target) -> None:

@@ -15,15 +15,13 @@ import statistics
 import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.lock import ROOT, Bench, Question, say, seconds
-from builder.model.target import Arch, Target
+from builder.model.target import Target
 from builder.resolve.targets import Selection, lockable
 
 LIMIT = 0.5
-_NOBODY = Target(release="", platform="", framework="", arch=Arch.X86_64)
 _AT_A_TIME = 4
 """How many questions warm uv's cache at a time: they mostly wait for the index."""
 
@@ -47,9 +45,9 @@ def answered(bench: Bench, questions: list[Question]) -> list[Question]:
     return [question for question in questions if not said[_asked(question)]]
 
 
-def _asked(question: Question) -> Question:
-    """Return a question without the target that asks it."""
-    return replace(question, target=_NOBODY)
+def _asked(question: Question) -> tuple[str, tuple[str, ...]]:
+    """Return all of a question that uv sees: targets share it."""
+    return question.requirements, question.options
 
 
 def _answer(bench: Bench, question: Question) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from packaging.utils import canonicalize_name
 
 from builder.audit.align.evidence import DYNAMO, Evidence, end_of, version_of
 from builder.audit.align.published import UnaskedError
 from builder.audit.align.verdict import Status, Verdict
-from builder.model.claims import Claim, Document
+from builder.model.claims import Claim, Document, ImageFact
 
 __all__ = ["built_on", "image", "released", "unreleased"]
 
@@ -35,16 +37,12 @@ def image(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     """Judge what a published image contains by what is recorded of it with who says so."""
     release, name = document.release_of(claim), str(canonicalize_name(claim.name))
     lock = evidence.locked(release, claim.name)
-    facts = [
-        (fact, fact.contains.get(name))
-        for fact in evidence.images
-        if (fact.release, fact.framework) == (release, claim.framework) and fact.contains.get(name)
-    ]
-    if not facts:
+    fact = next((fact for fact in _recorded(claim, release, evidence) if fact.contains.get(name)), None)
+    if fact is None:
         raise UnaskedError(
             f"nothing is recorded of the {claim.framework} image of {release}, and none is opened"
         )
-    fact, version = facts[0]
+    version = fact.contains.get(name)
     same = version_of(version) == version_of(claim.version)
     text = f"the {claim.framework} image of {release} has {claim.name} {version}: {fact.by}"
     return Verdict(
@@ -56,16 +54,18 @@ def built_on(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     """Judge what a published image is built on by what is recorded of its Dockerfile."""
     release = document.release_of(claim)
     image_of = f"the {claim.framework} image of {release}"
-    facts = [
-        fact
-        for fact in evidence.images
-        if (fact.release, fact.framework) == (release, claim.framework) and fact.bases
-    ]
-    if not facts:
+    fact = next((fact for fact in _recorded(claim, release, evidence) if fact.bases), None)
+    if fact is None:
         raise UnaskedError(f"nothing is recorded of what {image_of} is built on, and none is opened")
-    fact = facts[0]
     return Verdict(
         status=Status.ALIGNED if claim.image in fact.bases else Status.DRIFT,
         evidence=f"{image_of} is built on {' and '.join(fact.bases)}: {fact.by}",
         published=", ".join(fact.bases),
     )
+
+
+def _recorded(claim: Claim, release: str, evidence: Evidence) -> Iterator[ImageFact]:
+    """Yield what is recorded of the image of the claim's framework."""
+    for fact in evidence.images:
+        if (fact.release, fact.framework) == (release, claim.framework):
+            yield fact

@@ -199,11 +199,11 @@ def published(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
         return Verdict(status=Status.IMPOSSIBLE, evidence=f"the index has no project {claim.name}", lock=lock)
     versions = project.versions()
     column = f"{len(versions)} versions"
-    if label := claim.version and version_of(claim.version).local:
-        raise UnaskedError(
-            f"+{label} is the label of another index's build, and only the default one is asked"
-        )
     if claim.version:
+        if label := version_of(claim.version).local:
+            raise UnaskedError(
+                f"+{label} is the label of another index's build, and only the default one is asked"
+            )
         found = existence(evidence, claim.name, claim.version)
         status = Status.ALIGNED if found.exists else Status.IMPOSSIBLE
         return Verdict(status=status, evidence=found.said, published=column, lock=lock)
