@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
+import re
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -51,6 +52,8 @@ _WORDS: dict[Any, str] = {
     Table: "table of texts",
 }
 
+_TRAP = re.compile(r"\btrap (T[0-9]+)\b")
+
 
 def recipe_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) that every recipe file satisfies."""
@@ -75,15 +78,28 @@ def reference_page() -> str:
     roots = {kind: folder for folder, kind in KINDS.items()}
     for kind in _reachable():
         title = f"`recipes/{roots[kind]}/NAME.toml`" if kind in roots else f"{kind.__name__}"
-        lines += ["", f"## {title}", "", _summary(kind), "", "| key | value | |", "|---|---|---|"]
+        lines += [
+            "",
+            f"## {title}",
+            "",
+            _with_trap_links(_summary(kind)),
+            "",
+            "| key | value | |",
+            "|---|---|---|",
+        ]
         lines += [_reference_row(kind, field) for field in dataclasses.fields(kind)]
     return "\n".join(lines) + "\n"
 
 
 def _reference_row(kind: type, field: dataclasses.Field[Any]) -> str:
     need = "**required**. " if _required(field) else ""
-    text = f"{need}{_notes(kind).get(field.name, '')}".strip()
+    text = f"{need}{_with_trap_links(_notes(kind).get(field.name, ''))}".strip()
     return f"| `{key_name(field.name)}` | {_words(_types(kind)[field.name])} | {text} |"
+
+
+def _with_trap_links(text: str) -> str:
+    """Return `text` with each "trap T3" linked to the page that defines it."""
+    return _TRAP.sub(lambda found: f"trap [{found[1]}](traps.md#{found[1].lower()})", text)
 
 
 @cache
