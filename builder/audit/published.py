@@ -12,7 +12,7 @@ __all__ = ["published_page"]
 _HEAD = """\
 # What does each release publish itself?
 
-Generated from `recipes/releases` by `scripts/generate`; do not edit.
+Generated from `recipes/releases` by `scripts/maintenance/generate`; do not edit.
 No lock is made from images, charts and crates: they are listed so that what is deployed can be compared.
 A digest states its evidence; where none is known, the reason stands in its place.
 """

@@ -71,7 +71,7 @@ def reference_page() -> str:
     lines = [
         "# Recipe reference",
         "",
-        "Generated from `builder/model/recipe.py` by `scripts/generate`; do not edit.",
+        "Generated from `builder/model/recipe.py` by `scripts/maintenance/generate`; do not edit.",
         "Unknown keys, wrong types and malformed values are errors that name file and key.",
         "Every text is one line of printable characters.",
     ]

@@ -1,1 +1,1 @@
-"""One comparison a file; `scripts/bench` runs them."""
+"""One comparison a file; `scripts/benchmarks/bench` runs them."""

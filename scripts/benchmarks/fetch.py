@@ -24,10 +24,10 @@ from pathlib import Path
 
 import uv
 
-from benchmarks.file_server import generated_sha256, serving
 from builder.model.digest import Evidence, Sha256
 from builder.model.lock import PythonPackage
 from builder.model.lockfile import dump_lock, parse_lock
+from scripts.benchmarks.file_server import generated_sha256, serving
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "golden" / "fabric" / "lock-x86_64.toml"

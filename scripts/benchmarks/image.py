@@ -1,8 +1,8 @@
 """An image beside what a conventional Dockerfile of the same content makes: seconds, sizes, layers.
 
-    scripts/bench image                               vLLM of release 1.4.2, about an hour
-    scripts/bench image --framework dynamo --platform debian-13-assembled
-    scripts/bench image --write-only --output out     the conventional Dockerfile alone; nothing is built
+    scripts/benchmarks/bench image                              vLLM of release 1.4.2, about an hour
+    scripts/benchmarks/bench image --framework dynamo --platform debian-13-assembled
+    scripts/benchmarks/bench image --write-only --output out    the conventional Dockerfile alone, no image
 
 Both are built by one engine, one after the other, first with nothing cached,
 then with one Python pin changed. The engine is the one of docker's variables
@@ -20,9 +20,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from benchmarks.conventional import conventional
-from benchmarks.image_compare import Comparison, Record
-from benchmarks.image_report import text
 from builder.commands.locks import select_image
 from builder.commands.places import bind_places
 from builder.commands.project import Project, open_project, read_lock
@@ -33,6 +30,9 @@ from builder.io.files import read_text, write_atomic
 from builder.model.digest import Sha256
 from builder.model.selection import Selection
 from builder.model.target import Arch
+from scripts.benchmarks.conventional import conventional
+from scripts.benchmarks.image_compare import Comparison, Record
+from scripts.benchmarks.image_report import text
 
 __all__ = ["add_options", "run"]
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.conventional import BASE, BUILDER, Conventional
 from builder.engine.docker import Engine
 from builder.engine.events import Events, Step
 from builder.errors import ToolError
@@ -21,6 +20,7 @@ from builder.io.stream import stream
 from builder.model.lock import Lock
 from builder.model.lockfile import dump_lock
 from builder.render.stages import build_stage
+from scripts.benchmarks.conventional import BASE, BUILDER, Conventional
 
 __all__ = ["Conventionally", "Ours"]
 

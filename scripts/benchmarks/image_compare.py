@@ -10,11 +10,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from benchmarks.conventional import Conventional, conventional, os_pins
-from benchmarks.image_build import Conventionally, Ours
-from benchmarks.image_change import choose_change
-from benchmarks.image_measure import compare, measure
-from benchmarks.image_places import base_image, forget_base, git_mirrors, secrets
 from builder.commands.project import Project
 from builder.console import Console
 from builder.engine.docker import Engine
@@ -25,6 +20,11 @@ from builder.io.process import run as run_tool
 from builder.model.digest import Sha256
 from builder.model.lock import Lock
 from builder.render.places import Places
+from scripts.benchmarks.conventional import Conventional, conventional, os_pins
+from scripts.benchmarks.image_build import Conventionally, Ours
+from scripts.benchmarks.image_change import choose_change
+from scripts.benchmarks.image_measure import compare, measure
+from scripts.benchmarks.image_places import base_image, forget_base, git_mirrors, secrets
 
 __all__ = ["Comparison", "Record"]
 

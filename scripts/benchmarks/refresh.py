@@ -17,9 +17,9 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from benchmarks.lock import ROOT, Bench, Question, say, seconds
 from builder.model.target import Target
 from builder.resolve.targets import Selection, lockable
+from scripts.benchmarks.lock import ROOT, Bench, Question, say, seconds
 
 LIMIT = 0.5
 _AT_A_TIME = 4

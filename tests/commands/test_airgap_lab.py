@@ -1,4 +1,4 @@
-"""`scripts/check-airgap` on an image of a few files: a published base, one archive, one build."""
+"""`scripts/checks/check-airgap` on an image of a few files: a published base, one archive, one build."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def tiny(tmp_path: Path, httpserver: HTTPServer) -> Tiny:
 
 
 def check(tiny: Tiny, tmp_path: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    argv = ["scripts/check-airgap", "--project", str(tiny.project), "--store", str(tmp_path / "store")]
+    argv = ["scripts/checks/check-airgap", "--project", str(tiny.project), "--store", str(tmp_path / "store")]
     return subprocess.run(
         [*argv, "--release", tiny.lock.release, *words], cwd=ROOT, capture_output=True, text=True, check=False
     )

@@ -2,7 +2,7 @@
 
 The rules are those of apt 2.6 and 3.0 with their default solver, without
 recommended packages, every index at the same priority. apt's own answer is
-the oracle: scripts/compare-with-apt.
+the oracle: scripts/oracles/compare-with-apt.
 """
 
 from __future__ import annotations

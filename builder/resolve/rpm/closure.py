@@ -1,7 +1,7 @@
 """What dnf would install for a request, on top of what is there.
 
 The flags are those that dnf 4 gives libsolv, with `best` and without weak
-dependencies. dnf's own answer is the oracle: scripts/compare-with-dnf.
+dependencies. dnf's own answer is the oracle: scripts/oracles/compare-with-dnf.
 """
 
 from __future__ import annotations
