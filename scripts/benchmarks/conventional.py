@@ -50,6 +50,7 @@ _PIP = f"--mount=type=secret,id=pip,target=/etc/pip.conf {_CA}"
 _GIT = f"--mount=type=secret,id=git,target=/etc/gitconfig {_CA}"
 _HASH = re.compile(r" --hash=\S+")
 _COUNTED = ("ADD ", "COPY ", "RUN ")
+_PROGRAM = "scripts/benchmarks/bench image"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +75,7 @@ def conventional(
     parts = list(_builder(lock, url_of, unpinned))
     steps = ["base image", *(who for who, text in parts if text.startswith(_COUNTED))]
     text = [
-        f"# What a team would write by hand for lock/{lock.target.path}; `scripts/bench image` wrote it.",
+        f"# What a team would write by hand for lock/{lock.target.path}; `{_PROGRAM}` wrote it.",
         f"ARG {BASE}",
         "",
         f"FROM ${{{BASE}}} AS {BUILDER}",

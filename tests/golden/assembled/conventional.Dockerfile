@@ -1,4 +1,4 @@
-# What a team would write by hand for lock/1.4.2/debian-13-assembled/dynamo-aarch64.toml; `scripts/bench image` wrote it.
+# What a team would write by hand for lock/1.4.2/debian-13-assembled/dynamo-aarch64.toml; `scripts/benchmarks/bench image` wrote it.
 ARG BASE
 
 FROM ${BASE} AS builder
