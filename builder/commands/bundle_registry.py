@@ -21,9 +21,10 @@ from builder.fetch.artifact import (
     layers_of,
     parse_artifact,
 )
-from builder.fetch.download import Request, fetch_all
+from builder.fetch.download import fetch_all
 from builder.fetch.registry import Registry
 from builder.fetch.registry_push import Push
+from builder.fetch.request import Request
 from builder.fetch.staging import Staging, staging
 from builder.fetch.store import Store
 from builder.model.bundle import Bundle, dump_bundle, parse_bundle

@@ -11,13 +11,14 @@ from builder.commands.locks import select_locks
 from builder.commands.project import Project, read_lock
 from builder.commands.transfers import Shown
 from builder.errors import BuilderError, UsageError
-from builder.fetch.download import Request, fetch_all
+from builder.fetch.download import fetch_all
 from builder.fetch.explain import KnownFiles
 from builder.fetch.file_base import with_pypi
 from builder.fetch.journal import recover
 from builder.fetch.needs import BaseNeed, FileNeed, Needs, needs
 from builder.fetch.origins import Origins
 from builder.fetch.partial import arrived_size
+from builder.fetch.request import Request
 from builder.io.http import Client
 from builder.model.digest import Sha256
 from builder.model.lock import Lock

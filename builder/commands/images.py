@@ -9,10 +9,11 @@ from pathlib import Path
 
 from builder.commands.project import Project
 from builder.commands.transfers import Shown
-from builder.fetch.download import Request, fetch_all
+from builder.fetch.download import fetch_all
 from builder.fetch.images import absent_parts, image_requests
 from builder.fetch.oci_layout import write_layout
 from builder.fetch.registry import Registry
+from builder.fetch.request import Request
 from builder.fetch.store import Store
 from builder.model.digest import ImageDigest
 from builder.model.lock import Lock

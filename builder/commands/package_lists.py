@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from builder.commands.project import Project
 from builder.fetch.apt_archive import index_paths
-from builder.fetch.download import Request, fetch_all
+from builder.fetch.download import fetch_all
 from builder.fetch.needs import needs
+from builder.fetch.request import Request
 from builder.io.http import Client
 from builder.model.digest import Sha256
 from builder.model.lock import Lock, Repository

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from builder.commands.project import Project
 from builder.console import Transfers
 from builder.errors import BuilderError, DigestMismatchError
-from builder.fetch.download import Quiet, Request
+from builder.fetch.request import Quiet, Request
 
 __all__ = ["Shown"]
 

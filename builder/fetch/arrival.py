@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from builder.errors import BuilderError, DigestMismatchError, FetchError
-from builder.fetch.download import ADMISSIONS, Progress, Request
 from builder.fetch.explain import explained
 from builder.fetch.partial import Partial
+from builder.fetch.request import ADMISSIONS, Progress, Request
 from builder.io.curl import Ended
 from builder.io.exchange import REDIRECT_STATUS, REDIRECTS, NoRangesError, check_status, redirect_target
 from builder.io.network import Network

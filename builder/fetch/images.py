@@ -5,8 +5,8 @@ from __future__ import annotations
 __all__ = ["absent_parts", "image_requests"]
 
 from builder.fetch.contents import image_parts
-from builder.fetch.download import Request
 from builder.fetch.registry import Registry
+from builder.fetch.request import Request
 from builder.fetch.store import Store
 from builder.model.digest import ImageDigest
 

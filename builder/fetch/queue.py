@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from builder.errors import BuilderError
 from builder.fetch.arrival import Arrival, Step
-from builder.fetch.download import Progress, Request
 from builder.fetch.partial import open_partial
+from builder.fetch.request import Progress, Request
 from builder.fetch.store import Store
 from builder.io.curl import Ended, Exchanges
 from builder.io.network import Network

@@ -11,7 +11,7 @@ import requests
 from requests.auth import AuthBase
 
 from builder.errors import FetchError
-from builder.fetch.download import ADMISSIONS
+from builder.fetch.request import ADMISSIONS
 from builder.io.docker_config import docker_authorisation
 from builder.io.http import Client
 from builder.io.network import Network

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from builder.errors import BuilderError, DigestMismatchError, FetchError, UsageError
-from builder.fetch.download import Request
+from builder.fetch.request import Request
 from builder.fetch.store import ELSEWHERE, Store, unwritable
 from builder.io.files import locked, read_bytes
 

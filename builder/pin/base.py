@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from builder.errors import UsageError
-from builder.fetch.download import Request, fetch_all
+from builder.fetch.download import fetch_all
+from builder.fetch.request import Request
 from builder.io.files import read_bytes
 from builder.io.http import Client
 from builder.model.lock import OsPackage, Repository

@@ -20,7 +20,8 @@ from typing import ClassVar
 import pytest
 
 from builder.errors import DigestMismatchError, FetchError
-from builder.fetch.download import Request, fetch_all
+from builder.fetch.download import fetch_all
+from builder.fetch.request import Request
 from builder.fetch.journal import recover
 from builder.fetch.store import Store
 from tests.faults.network_server import DATA, OTHER, FaultServer

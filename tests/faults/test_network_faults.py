@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from builder.errors import BuilderError
-from builder.fetch.download import Request, fetch_all
+from builder.fetch.download import fetch_all
+from builder.fetch.request import Request
 from builder.fetch.store import Store
 from builder.io.credentials import Credentials
 from builder.io.network import Network

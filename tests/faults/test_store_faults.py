@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from builder.errors import FetchError
-from builder.fetch.download import Request, fetch_all
+from builder.fetch.download import fetch_all
+from builder.fetch.request import Request
 from builder.fetch.origins import Origin, Origins
 from builder.fetch.store import Store
 from builder.io.network import Network
@@ -161,7 +162,8 @@ def test_names_that_need_encoding(tmp_path: Path, file: str, asked: str) -> None
 _FETCH = """
 import sys
 from pathlib import Path
-from builder.fetch.download import Request, fetch_all
+from builder.fetch.download import fetch_all
+from builder.fetch.request import Request
 from builder.fetch.store import Store
 sha256, size, url, root = sys.argv[1:]
 fetch_all(Store(Path(root)), [Request(sha256=sha256, size=int(size), urls=(url,), label="torch.whl")])

@@ -12,7 +12,8 @@ from werkzeug import Request as WebRequest
 from werkzeug import Response
 
 from builder.errors import BuilderError, DigestMismatchError, FetchError
-from builder.fetch.download import Request, fetch_all
+from builder.fetch.download import fetch_all
+from builder.fetch.request import Request
 from builder.fetch.store import Store
 
 

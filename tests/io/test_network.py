@@ -13,7 +13,8 @@ from werkzeug import Request as WebRequest
 from werkzeug import Response
 
 from builder.errors import FetchError
-from builder.fetch.download import Request, fetch_all
+from builder.fetch.download import fetch_all
+from builder.fetch.request import Request
 from builder.fetch.store import Store
 from builder.io.http import Client
 from builder.io.network import Network

@@ -11,7 +11,8 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from builder.errors import FetchError
-from builder.fetch.download import Request, fetch_all
+from builder.fetch.download import fetch_all
+from builder.fetch.request import Request
 from builder.fetch.store import Store
 from builder.io.credentials import Credentials
 from builder.io.http import Client

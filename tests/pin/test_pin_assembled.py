@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from builder.errors import BuilderError, DigestMismatchError, FetchError, LockError
-from builder.fetch.download import Request, fetch_all
+from builder.fetch.download import fetch_all
+from builder.fetch.request import Request
 from builder.fetch.rootfs import LockedDeb
 from builder.fetch.store import Store
 from builder.model.digest import Sha256

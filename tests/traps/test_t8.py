@@ -9,7 +9,8 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from builder.errors import DigestMismatchError, FetchError
-from builder.fetch.download import Request, fetch_all
+from builder.fetch.download import fetch_all
+from builder.fetch.request import Request
 from builder.fetch.needs import FileNeed
 from builder.fetch.origins import Mirror, Origin, Origins
 from builder.fetch.store import Store

@@ -15,11 +15,10 @@ from packaging.version import Version
 from builder.audit.align.published import Metadata, Tags, UnaskedError
 from builder.errors import BuilderError, FetchError
 from builder.io.files import write_atomic
-from builder.resolve.python.index import IndexFile, Project, moment, read_project
+from builder.resolve.python.index import IndexFile, ListedWheel, Project, moment, read_project
 from builder.resolve.python.metadata import read_facts
 from builder.resolve.python.sdist import inspect_sdist
 from builder.resolve.python.services import Services
-from builder.resolve.python.uv import ListedWheel
 
 __all__ = ["Index"]
 

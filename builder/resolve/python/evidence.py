@@ -18,9 +18,9 @@ from builder.resolve.python.services import default_index
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from builder.resolve.python.index import ListedWheel
     from builder.resolve.python.request import PythonRequest
     from builder.resolve.python.services import Services
-    from builder.resolve.python.uv import ListedWheel
 
 __all__ = ["evidence_of"]
 

@@ -24,7 +24,19 @@ if TYPE_CHECKING:
 
     from builder.io.http import Answer, Client
 
-__all__ = ["IndexFile", "Project", "moment", "parse_page", "read_project"]
+__all__ = ["IndexFile", "ListedWheel", "Project", "moment", "parse_page", "read_project"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedWheel:
+    """A wheel that uv found usable."""
+
+    file: str
+    url: str
+    sha256: str = ""
+    size: int | None = None
+    uploaded: str = ""
+    """RFC 3339, or empty where the index does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

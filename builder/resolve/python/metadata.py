@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from builder.resolve.python.index import ListedWheel
     from builder.resolve.python.services import Services
-    from builder.resolve.python.uv import ListedWheel
 
 __all__ = ["Facts", "hashed", "parse_metadata", "read_facts"]
 

@@ -19,9 +19,10 @@ from builder.resolve.python.tags import rank, target_tags
 
 if TYPE_CHECKING:
     from builder.resolve.python.graph import Asked
+    from builder.resolve.python.index import ListedWheel
     from builder.resolve.python.metadata import Facts
     from builder.resolve.python.request import Declared, PythonRequest, StandIn
-    from builder.resolve.python.uv import Listed, ListedWheel
+    from builder.resolve.python.uv import Listed
 
 __all__ = ["built_row", "choose", "declared_row", "place_of", "provided", "wheel_row"]
 

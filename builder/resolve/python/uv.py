@@ -23,7 +23,7 @@ from packaging.utils import canonicalize_name
 from builder.errors import FetchError, ToolError
 from builder.io.process import Completed, clean_environment, run
 from builder.io.redact import redacted
-from builder.resolve.python.index import moment
+from builder.resolve.python.index import ListedWheel, moment
 from builder.resolve.python.names import name_of, recipe_requirement
 from builder.resolve.python.request import ALL
 from builder.resolve.python.standin import write_stand_ins
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from builder.resolve.python.request import PythonRequest
     from builder.resolve.python.services import Services
 
-__all__ = ["PROJECT", "Listed", "ListedWheel", "UnsolvedError", "compile_requirements", "resolver_name"]
+__all__ = ["PROJECT", "Listed", "UnsolvedError", "compile_requirements", "resolver_name"]
 
 PROJECT = "lockwright-recipe"
 """What uv calls the thing that the roots belong to."""
@@ -45,18 +45,6 @@ _UNREACHABLE = ("Failed to fetch", "error sending request", "Request failed", "t
 
 class UnsolvedError(Exception):
     """uv proved that there is no solution; the text is its explanation."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedWheel:
-    """A wheel that uv found usable."""
-
-    file: str
-    url: str
-    sha256: str = ""
-    size: int | None = None
-    uploaded: str = ""
-    """RFC 3339, or empty where the index does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
