@@ -17,7 +17,7 @@ from builder.model.target import Arch
 from builder.model.wire import unstructure
 from builder.pin.edit import RecipeEditor
 from builder.resolve.checks import SYSTEMS
-from builder.resolve.library import read_library
+from builder.resolve.recipe_folder import read_library
 
 if TYPE_CHECKING:
     from builder.pin.context import Context

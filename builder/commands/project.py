@@ -45,7 +45,7 @@ class Project:
 
     def library(self) -> Library:
         """Read all recipes (RecipeError)."""
-        from builder.resolve.library import read_library  # noqa: PLC0415 - many verbs read no recipes
+        from builder.resolve.recipe_folder import read_library  # noqa: PLC0415 - many verbs read no recipes
 
         return read_library(recipe_files(self.recipes))
 

@@ -15,7 +15,6 @@ from itertools import pairwise
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
-from builder.errors import LockError
 from builder.model.digest import Evidence, ImageDigest, Sha256
 from builder.model.interpreter import interpreter_findings
 from builder.model.lock import (
@@ -30,7 +29,7 @@ from builder.model.lock import (
     PythonPackage,
 )
 
-__all__ = ["BASE", "check_lock", "findings", "first_difference", "row_key", "summary_digest"]
+__all__ = ["BASE", "findings", "first_difference", "row_key", "summary_digest"]
 
 _DEBIAN, _RPM = ("components", "inrelease"), ("path", "repomd", "signature")
 _SIGNED = {"debian": (_DEBIAN, _RPM), "rpm": (_RPM, _DEBIAN)}
@@ -40,21 +39,6 @@ BASE = "base"
 
 _FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
 _LICENSE = re.compile(r"\(*[A-Za-z0-9.+-]+\)*( (AND|OR|WITH) \(*[A-Za-z0-9.+-]+\)*)*")
-
-
-def check_lock(lock: Lock, data: bytes, *, place: str) -> None:
-    """Raise LockError for the first finding in `lock`, or where `data` is not its canonical form."""
-    from builder.model.lockfile import dump_lock  # noqa: PLC0415 - lockfile imports this module
-
-    for finding in findings(lock):
-        raise LockError(finding, place=place, hint="run `python -m builder lock`, or restore the file")
-    if dump_lock(lock) != data:
-        line = first_difference(dump_lock(lock), data)
-        raise LockError(
-            f"line {line} is not in canonical form",
-            place=place,
-            hint="locks are generated: run `python -m builder lock`, or restore the file",
-        )
 
 
 def findings(lock: Lock) -> Iterator[str]:

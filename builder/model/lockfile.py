@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from builder.errors import LockError
 from builder.model import toml
+from builder.model.integrity import findings, first_difference
 from builder.model.lock import FORMAT, Lock
 from builder.model.wire import WireError, structure, unstructure
 
-__all__ = ["dump_lock", "load_lock", "parse_lock"]
+__all__ = ["check_lock", "dump_lock", "load_lock", "parse_lock"]
 
 
 def parse_lock(data: bytes, *, place: str) -> Lock:
@@ -30,11 +31,22 @@ def parse_lock(data: bytes, *, place: str) -> Lock:
 
 def load_lock(data: bytes, *, place: str) -> Lock:
     """Read a lock and insist on its integrity: canonical form, references, completeness (LockError)."""
-    from builder.model.integrity import check_lock  # noqa: PLC0415 - integrity needs dump_lock
-
     lock = parse_lock(data, place=place)
     check_lock(lock, data, place=place)
     return lock
+
+
+def check_lock(lock: Lock, data: bytes, *, place: str) -> None:
+    """Raise LockError for the first finding in `lock`, or where `data` is not its canonical form."""
+    for finding in findings(lock):
+        raise LockError(finding, place=place, hint="run `python -m builder lock`, or restore the file")
+    if dump_lock(lock) != data:
+        line = first_difference(dump_lock(lock), data)
+        raise LockError(
+            f"line {line} is not in canonical form",
+            place=place,
+            hint="locks are generated: run `python -m builder lock`, or restore the file",
+        )
 
 
 def dump_lock(lock: Lock) -> bytes:

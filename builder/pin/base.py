@@ -16,9 +16,10 @@ from builder.model.target import Arch
 from builder.pin.assembled import store_base
 from builder.pin.context import Context, finish
 from builder.pin.edit import RecipeEditor
-from builder.resolve.library import Library, read_library
+from builder.resolve.library import Library
 from builder.resolve.osarchive import open_archive
 from builder.resolve.osindex import resolve_base
+from builder.resolve.recipe_folder import read_library
 from builder.resolve.session import Session
 
 __all__ = ["pin_assembled"]

@@ -1,4 +1,4 @@
-"""Who asks for each OS package: the edges of the closures, as `via` of the rows. Pure."""
+"""Who asks for each OS package: the edges of the closures, as `via` of the rows."""
 
 from __future__ import annotations
 

@@ -26,7 +26,8 @@ from builder.errors import LockError
 from builder.model.recipe import Refusal
 from builder.model.target import Arch, Target
 from builder.resolve.effective import effective
-from builder.resolve.library import Library, read_library
+from builder.resolve.library import Library
+from builder.resolve.recipe_folder import read_library
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ROOT / "tests/faults/project"

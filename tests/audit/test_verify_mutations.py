@@ -12,7 +12,8 @@ from builder.audit.verify.examine import examine
 from builder.audit.verify.freshness import outdated, signed_indexes
 from builder.model.lock import Lock
 from builder.model.lockfile import load_lock
-from builder.resolve.library import Library, read_library
+from builder.resolve.library import Library
+from builder.resolve.recipe_folder import read_library
 from builder.resolve.targets import ALL, Selection, lockable
 from tests.mutations import Mutation, mutations
 

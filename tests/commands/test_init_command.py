@@ -16,7 +16,7 @@ import pytest
 
 from builder.cli import main
 from builder.commands.project import recipe_files
-from builder.resolve.library import read_library
+from builder.resolve.recipe_folder import read_library
 from builder.resolve.targets import Selection, lockable
 from tests.pin.conftest import forge
 

@@ -21,8 +21,8 @@ import pytest
 
 from builder.errors import DigestMismatchError, FetchError
 from builder.fetch.download import fetch_all
-from builder.fetch.request import Request
 from builder.fetch.journal import recover
+from builder.fetch.request import Request
 from builder.fetch.store import Store
 from tests.faults.network_server import DATA, OTHER, FaultServer
 

@@ -14,8 +14,8 @@ import pytest
 
 from builder.errors import FetchError
 from builder.fetch.download import fetch_all
-from builder.fetch.request import Request
 from builder.fetch.origins import Origin, Origins
+from builder.fetch.request import Request
 from builder.fetch.store import Store
 from builder.io.network import Network
 from tests.faults.network_server import DATA, FaultServer

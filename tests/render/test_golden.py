@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.model.integrity import check_lock
+from builder.model.lockfile import check_lock
 from builder.render import Inputs, Places
 from builder.render.instructions import Comment
 from builder.render.plan import plan

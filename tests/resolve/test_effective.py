@@ -19,9 +19,10 @@ from builder.resolve.assemble import missing_pins
 from builder.resolve.effective import Effective, effective
 from builder.resolve.environments import os_requests, python_requests
 from builder.resolve.fingerprint import changed_keys, fingerprint
-from builder.resolve.library import Library, read_library
+from builder.resolve.library import Library
 from builder.resolve.placeholders import Values, fill
 from builder.resolve.python.merge import merge_rows
+from builder.resolve.recipe_folder import read_library
 from builder.resolve.skew import check_skew
 from builder.resolve.targets import Selection, check_refused, lockable
 

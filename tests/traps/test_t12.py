@@ -10,8 +10,8 @@ from pytest_httpserver import HTTPServer
 
 from builder.errors import DigestMismatchError
 from builder.fetch.download import fetch_all
-from builder.fetch.request import Request
 from builder.fetch.explain import KnownFiles
+from builder.fetch.request import Request
 from builder.fetch.store import Store
 from tests.fetch.archives_made import FILES, wheel
 

@@ -10,9 +10,9 @@ from pytest_httpserver import HTTPServer
 
 from builder.errors import DigestMismatchError, FetchError
 from builder.fetch.download import fetch_all
-from builder.fetch.request import Request
 from builder.fetch.needs import FileNeed
 from builder.fetch.origins import Mirror, Origin, Origins
+from builder.fetch.request import Request
 from builder.fetch.store import Store
 
 DEB = b"!<arch>\na package that was replaced long ago"

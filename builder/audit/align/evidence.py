@@ -1,4 +1,4 @@
-"""Everything that a statement may be judged by, and the questions that several rules share. Pure."""
+"""Everything that a statement may be judged by, and the questions that several rules share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a version exists, and what exists near it. Pure."""
+"""Whether a version exists, and what exists near it."""
 
 from __future__ import annotations
 
