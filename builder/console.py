@@ -15,8 +15,8 @@ from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any
 
 from builder.errors import BuilderError
-from builder.io.redact import redacted
-from builder.model.text import printable
+from builder.io import redacted
+from builder.model import printable
 
 if TYPE_CHECKING:
     from rich.console import Console as Terminal

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.engine.buildah import Buildah, find_buildah
+from builder.build.buildah import Buildah, find_buildah
 from tests.certificates import make_certificates
 
 OPTIONS = {

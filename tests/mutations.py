@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from builder.lockfile.lock import Lock
+from builder.lockfile.reading import dump_lock
 from builder.model import toml
-from builder.model.lock import Lock
-from builder.model.lockfile import dump_lock
 
 __all__ = ["Mutation", "mutations"]
 

@@ -3,72 +3,279 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent / "builder"
-ROOMS = {
-    "model": {"model"},
-    "render": {"render", "model"},
-    "io": {"io"},
-    "fetch": {"fetch", "io", "model"},
-    "resolve": {"resolve", "fetch", "io", "model"},
-    "pin": {"pin", "resolve", "fetch", "io", "model"},
-    "audit": {"audit", "resolve", "fetch", "io", "model"},
-    "engine": {"engine", "render", "fetch", "io", "model"},
-    "verbs": {"verbs", "commands", "resolve", "render", "pin", "model"},
-    "commands": {"commands", "resolve", "render", "fetch", "audit", "engine", "io", "model", "pin"},
+
+ARROWS: dict[str, set[str]] = {
+    # values and bytes
+    "model": set(),
+    "io": {"lazy_face"},
+    "tars": set(),
+    "openpgp": set(),
+    "selection": {"model"},
+    "store": {"io"},
+    "origins": {"io"},
+    "oci": {"io", "model", "origins", "store"},
+    # the lock and the recipe
+    "lockfile": {"model"},
+    "recipe": {"io", "lockfile", "model", "selection"},
+    "export": {"lockfile", "recipe"},
+    # from recipes to locks
+    "git": {"io", "lockfile", "model", "origins", "store", "tars"},
+    "bundle": {"lockfile", "model", "store", "tars"},
+    "fetch": {"bundle", "io", "lockfile", "model", "oci", "origins", "store", "tars"},
+    "index": {"io", "model"},
+    "resolve.python": {"index", "io", "lockfile", "model", "recipe"},
+    "resolve.debian": {"fetch", "lockfile", "model", "openpgp", "recipe"},
+    "resolve.rpm": {"fetch", "lockfile", "model", "openpgp", "recipe"},
+    "resolve": {"fetch", "index", "io", "lockfile", "model", "recipe"}
+    | {"resolve.debian", "resolve.python", "resolve.rpm"},
+    "rootfs": {"model", "tars"},
+    "pin": {"console", "fetch", "git", "io", "lockfile", "model", "oci", "origins", "recipe", "resolve"}
+    | {"resolve.debian", "resolve.rpm", "rootfs", "store"},
+    # from locks to images
+    "render": {"lockfile", "model"},
+    "build": {"io", "render", "store"},
+    "reproduce": {"build", "oci"},
+    "mirror": {"bundle", "fetch", "lockfile", "model", "origins", "store"},
+    # what auditors use
+    "diff": {"lockfile", "model"},
+    "graph": {"lockfile", "model"},
+    "sbom": {"graph", "lockfile", "model", "recipe"},
+    "policy": {"io", "lockfile", "model", "resolve.debian"},
+    "verify": {"lockfile", "model", "recipe", "rootfs", "store"},
+    "verify.image": {"lockfile", "model"},
+    "matrix": {"lockfile", "model", "recipe", "selection"},
+    "align": {"index", "io", "lockfile", "matrix", "model", "recipe"},
+    "align.dockerfile": {"align", "model"},
+    # the program
+    "console": {"io", "model"},
+    "project": {"console", "io", "lockfile", "origins", "recipe", "store"},
 }
-LEAVES = {"errors", "console"}
-IMPURE = {"os", "sys", "time", "random", "socket", "subprocess", "pathlib", "tempfile", "shutil", "platform",
-          "locale", "requests", "urllib.request", "threading", "secrets", "getpass"}  # fmt: skip
+"""What each package may import, besides `errors`. CONTRIBUTING.md draws the same picture."""
+
+PROGRAM = {"", "__main__", "arguments", "cli", "commands", "errors", "lazy_face", "verbs"}
+"""The program itself may import everything; everything may import errors and the machinery of faces."""
+
+FACELESS = {"", "commands", "verbs"}
+"""Packages whose modules are imported one by one."""
+
+PURE = {"model", "lockfile", "render", "diff", "graph"}
+"""Packages without a clock, environment, network, file system, subprocess or host platform."""
+
+IMPURE_MODULES = {"os", "sys", "time", "random", "socket", "subprocess", "pathlib", "tempfile", "shutil",
+                  "platform", "locale", "requests", "urllib.request", "threading", "secrets", "getpass"}  # fmt: skip
+
+IMPURE_PACKAGES = {"io", "store", "origins", "oci", "git", "fetch", "index", "build", "reproduce", "mirror", "pin",
+                   "resolve.python", "resolve.debian", "resolve.rpm", "resolve", "project", "console"}  # fmt: skip
 
 
-def imports(path: Path) -> set[str]:
+@cache
+def module_paths() -> dict[str, Path]:
+    """Return every module's name below `builder`, and its file."""
+    named = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in sorted(ROOT.rglob("*.py"))
+    }
+    return {name.removesuffix("__init__").rstrip("."): path for name, path in named.items()}
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+def package_of(module: str) -> str:
+    """Return the package of a module; one that lies directly in `builder` is its own."""
+    is_package = module_paths()[module].name == "__init__.py"
+    return module if is_package or "." not in module else module.rpartition(".")[0]
+
+
+@cache
+def imported_modules(path: Path) -> frozenset[tuple[str, str]]:
+    """Return each import of the project: the module that the statement names, and the module that is meant."""
+    known = module_paths()
+    found = set()
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "builder":
+            source = (node.module or "").removeprefix("builder").lstrip(".")
+            for alias in node.names:
+                inner = f"{source}.{alias.name}".lstrip(".")
+                found.add((source, inner if inner in known else source))
+    return frozenset(found)
+
+
+def foreign_imports(path: Path) -> set[str]:
+    """Return the modules that a file imports from outside the project, with the names taken from them."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
-            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.module.startswith("builder"):
+            found.update({node.module, *(f"{node.module}.{alias.name}" for alias in node.names)})
     return found
 
 
-def modules() -> list[tuple[str, Path]]:
-    return [(path.relative_to(ROOT).parts[0], path) for path in sorted(ROOT.rglob("*.py"))]
+def imported_packages(module: str) -> set[str]:
+    """Return the other packages that a module imports, besides `errors`."""
+    own = package_of(module)
+    packages = {package_of(meant) for _, meant in imported_modules(module_paths()[module])}
+    return packages - {own, "errors", ""}
 
 
-@pytest.mark.parametrize(("room", "path"), modules(), ids=lambda value: str(value).rsplit("builder/", 1)[-1])
-def test_a_room_imports_only_what_lies_below_it(room: str, path: Path) -> None:
-    if room not in ROOMS:
+MODULES = sorted(module_paths())
+PACKAGES = sorted(name for name, path in module_paths().items() if path.name == "__init__.py")
+
+
+def enclosing(module: str) -> Iterator[str]:
+    """Yield a module and the packages that it lies in."""
+    yield module
+    while "." in module:
+        module = module.rpartition(".")[0]
+        yield module
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_package_imports_only_what_the_picture_allows(module: str) -> None:
+    own = package_of(module)
+    if own not in PROGRAM:
+        wrong = imported_packages(module) - ARROWS[own]
+        assert not wrong, f"builder.{module} may not import {sorted(wrong)}"
+
+
+def test_every_arrow_of_the_picture_is_used() -> None:
+    used: dict[str, set[str]] = {name: set() for name in ARROWS}
+    for module in MODULES:
+        if package_of(module) in used:
+            used[package_of(module)] |= imported_packages(module)
+    assert used == ARROWS
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_another_package_is_imported_through_its_face(module: str) -> None:
+    own = package_of(module)
+    wrong = []
+    for source, meant in imported_modules(module_paths()[module]):
+        target = package_of(source) if source else source
+        if target not in FACELESS | {own} and source != target:
+            wrong.append(meant)
+    assert not wrong, f"builder.{module} reaches behind the face of {sorted(set(wrong))}"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_package_says_what_it_is_and_what_it_offers(package: str) -> None:
+    if package in FACELESS:
         return
-    for name in sorted(imports(path)):
-        parts = name.split(".")
-        if parts[0] != "builder" or len(parts) < 2 or parts[1] in LEAVES:
+    tree = parsed(module_paths()[package])
+    docstring = ast.get_docstring(tree) or ""
+    assert "In: " in docstring, f"builder.{package} does not say what goes in"
+    assert "Out: " in docstring, f"builder.{package} does not say what comes out"
+    offered = [
+        node.value for node in tree.body if isinstance(node, ast.Assign) and "__all__" in ast.unparse(node)
+    ]
+    assert offered, f"builder.{package} names nothing in __all__"
+    bound = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("builder")
+        for alias in node.names
+    }
+    names = ast.literal_eval(offered[0])
+    assert set(names) == bound - {"lazy_face"}, f"builder.{package}: __all__ and the imports differ"
+
+
+def test_what_a_lazy_face_loads_is_what_it_imports() -> None:
+    """The table that is used at run time and the imports that type checkers read say the same."""
+    for package in PACKAGES:
+        tree = parsed(module_paths()[package])
+        calls = [
+            node for node in ast.walk(tree) if isinstance(node, ast.Call) and "lazy_face" in ast.unparse(node)
+        ]
+        if not calls:
             continue
-        if (ROOT / parts[1]).is_dir():
-            assert parts[1] in ROOMS[room], f"{path} imports {name}"
-    if room in {"model", "render", "io", "fetch", "resolve"}:
-        assert "builder.console" not in imports(path)
+        imported = {
+            alias.name: (node.module or "").rpartition(".")[2]
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"builder.{package}.")
+            for alias in node.names
+        }
+        assert ast.literal_eval(calls[0].args[1]) == imported, package
 
 
-@pytest.mark.parametrize("room", ["model", "render", "audit/diff"])
-def test_pure_rooms_reach_for_nothing_outside(room: str) -> None:
-    for path in sorted((ROOT / room).rglob("*.py")):
-        assert not imports(path) & IMPURE, path
+def circles(edges: dict[str, set[str]]) -> list[list[str]]:
+    """Return the groups of names that reach each other (Tarjan's strongly connected components)."""
+    order: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    stack: list[str] = []
+    groups: list[list[str]] = []
+
+    def visit(name: str) -> None:
+        order[name] = lowest[name] = len(order)
+        stack.append(name)
+        for other in sorted(edges.get(name, ())):
+            if other not in order:
+                visit(other)
+                lowest[name] = min(lowest[name], lowest[other])
+            elif other in stack:
+                lowest[name] = min(lowest[name], order[other])
+        if lowest[name] == order[name]:
+            group = stack[stack.index(name) :]
+            del stack[stack.index(name) :]
+            if len(group) > 1:
+                groups.append(sorted(group))
+
+    for name in sorted(edges):
+        if name not in order:
+            visit(name)
+    return groups
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    edges = {
+        module: {meant for _, meant in imported_modules(path)} - {module}
+        for module, path in module_paths().items()
+    }
+    assert circles(edges) == []
+
+
+def test_no_packages_import_each_other_in_a_circle() -> None:
+    edges: dict[str, set[str]] = {}
+    for module in MODULES:
+        edges.setdefault(package_of(module), set()).update(imported_packages(module))
+    assert circles(edges) == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_what_says_that_it_is_pure_reaches_for_nothing_outside(module: str) -> None:
+    path = module_paths()[module]
+    docstrings = (ast.get_docstring(parsed(module_paths()[name])) or "" for name in enclosing(module))
+    if package_of(module) not in PURE and not any("Pure." in docstring for docstring in docstrings):
+        return
+    assert not foreign_imports(path) & IMPURE_MODULES, f"builder.{module} is pure and imports what is not"
+    impure = imported_packages(module) & IMPURE_PACKAGES
+    assert not impure, f"builder.{module} is pure and imports {sorted(impure)}"
+
+
+def test_the_word_pure_stands_in_docstrings_of_modules_only() -> None:
+    """A promise elsewhere, in a comment or of a function, is not covered by the test above."""
+    for module, path in module_paths().items():
+        count = path.read_text("utf-8").count("Pure.")
+        assert count == (ast.get_docstring(parsed(path)) or "").count("Pure."), module
 
 
 def test_only_the_command_line_ends_the_program() -> None:
-    for room, path in modules():
-        if room not in {"cli.py", "__main__.py"}:
+    for module, path in module_paths().items():
+        if module not in {"cli", "__main__"}:
             text = path.read_text("utf-8")
             assert "sys.exit" not in text, path
             assert "SystemExit" not in text, path
             assert "\nprint(" not in text.replace("    print(", "\nprint("), path
 
 
-def test_files_stay_small_enough_to_read() -> None:
-    long = {path.name: count for _, path in modules() if (count := path.read_text("utf-8").count("\n")) > 300}
-    assert not long
+def test_a_file_can_be_read_in_one_sitting() -> None:
+    lengths = {module: path.read_text("utf-8").count("\n") for module, path in module_paths().items()}
+    assert not {module: count for module, count in lengths.items() if count > 600}

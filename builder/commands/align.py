@@ -10,27 +10,31 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from builder.audit.align.evidence import DYNAMO, Evidence, repository_of
-from builder.audit.align.held import Held, held
-from builder.audit.align.index import Index
-from builder.audit.align.judge import Row, judge_document, judge_release
-from builder.audit.align.published import UnaskedError
-from builder.audit.align.verdict import Status
-from builder.audit.markdown import table as markdown
+from builder.align import (
+    DYNAMO,
+    Document,
+    Evidence,
+    Held,
+    Index,
+    Row,
+    Status,
+    UnaskedError,
+    check_document,
+    held,
+    judge_document,
+    judge_release,
+    repository_of,
+)
 from builder.commands.locks import locked_targets
-from builder.commands.project import Project
 from builder.commands.tags import read_tags, tags_asker
 from builder.errors import RecipeError, UsageError
-from builder.io.files import read_bytes
-from builder.io.http import Client
-from builder.model.claims import Document, check_document
-from builder.model.lock import Lock
-from builder.model.lockfile import parse_lock
-from builder.model.recipefile import parse_recipe, parse_table
-from builder.model.tags import plain_url
-from builder.resolve.library import Library
-from builder.resolve.python.services import Services, default_index
-from builder.resolve.targets import ALL
+from builder.index import Services, default_index
+from builder.io import Client, read_bytes
+from builder.lockfile import Lock, parse_lock
+from builder.model import table as markdown
+from builder.project import Project
+from builder.recipe import Library, parse_recipe, parse_table, plain_url
+from builder.selection import ALL
 
 __all__ = ["Options", "evidence_of", "read_documents", "run"]
 

@@ -6,18 +6,21 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.audit.align.verdict import Status
-from builder.audit.dockerfile.check import Finding, check_pins
-from builder.audit.dockerfile.pin import Pin
-from builder.audit.dockerfile.pins import dockerfile_pins
-from builder.audit.dockerfile.reader import read_dockerfile
-from builder.audit.dockerfile.requirements_file import requirements_pins
-from builder.audit.dockerfile.variables import UNRESOLVED
-from builder.audit.markdown import table as markdown
+from builder.align import Status
+from builder.align.dockerfile import (
+    UNRESOLVED,
+    Finding,
+    Pin,
+    check_pins,
+    dockerfile_pins,
+    read_dockerfile,
+    requirements_pins,
+)
 from builder.commands.align import evidence_of, read_documents
-from builder.commands.project import Project
-from builder.io.files import read_bytes
-from builder.model.text import check_line
+from builder.io import read_bytes
+from builder.model import check_line
+from builder.model import table as markdown
+from builder.project import Project
 
 __all__ = ["Options", "run"]
 

@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from builder.build import BUILDAH, BUILDKIT, AnyEngine, Built, build, find
 from builder.commands.prepare import Prepared, prepared, progress, stage_rows
-from builder.commands.project import Project
-from builder.engine.engines import BUILDAH, BUILDKIT, AnyEngine, build, find
-from builder.engine.images import open_images
-from builder.engine.request import Built
-from builder.io.files import write_atomic
+from builder.io import write_atomic
+from builder.oci import open_images
+from builder.project import Project
 from builder.render import Inputs
-from builder.resolve.targets import Selection
+from builder.selection import Selection
 
 __all__ = ["CHECK", "RUNTIME", "TARGETS", "Options", "run"]
 

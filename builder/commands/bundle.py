@@ -9,22 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from builder.bundle import Bundle, contents, make_bundle, read_bundle, write_bundle
 from builder.commands.fetch import fill_store, human
 from builder.commands.images import fill_images
 from builder.commands.locks import select_locks
 from builder.commands.package_lists import fill_package_lists
-from builder.commands.project import Project, read_lock
 from builder.errors import FetchError, LockError, UsageError
-from builder.fetch.bundle import make_bundle, read_bundle, write_bundle
-from builder.fetch.contents import contents
-from builder.fetch.staging import Staging, staging
-from builder.io.files import read_bytes, write_atomic
-from builder.io.replacing import replacing
-from builder.model.bundle import Bundle
-from builder.model.lock import Lock
-from builder.model.lockfile import load_lock
+from builder.io import read_bytes, replacing, write_atomic
+from builder.lockfile import Lock, load_lock
+from builder.project import Project, read_lock
 from builder.render import Inputs
-from builder.resolve.targets import Selection
+from builder.selection import Selection
+from builder.store import Staging, staging
 
 __all__ = ["STANDARD_INPUT", "ImportOptions", "Options", "collect", "receive", "run", "run_import"]
 

@@ -8,28 +8,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from builder.commands.bundle import collect, receive
-from builder.commands.fetch import human
-from builder.commands.project import Project
-from builder.commands.transfers import Shown
-from builder.errors import DigestMismatchError, FetchError, UsageError
-from builder.fetch.artifact import (
+from builder.bundle import (
     EMPTY,
     MEDIA_TYPE,
+    Bundle,
     Layer,
     artifact_manifest,
+    dump_bundle,
     layers_of,
     parse_artifact,
+    parse_bundle,
 )
-from builder.fetch.download import fetch_all
-from builder.fetch.registry import Registry
-from builder.fetch.registry_push import Push
-from builder.fetch.request import Request
-from builder.fetch.staging import Staging, staging
-from builder.fetch.store import Store
-from builder.model.bundle import Bundle, dump_bundle, parse_bundle
-from builder.model.digest import ImageDigest, Sha256
-from builder.resolve.targets import Selection
+from builder.commands.bundle import collect, receive
+from builder.commands.fetch import human
+from builder.commands.transfers import Shown
+from builder.errors import DigestMismatchError, FetchError, UsageError
+from builder.fetch import fetch_all
+from builder.model import ImageDigest, Sha256
+from builder.oci import Push, Registry
+from builder.project import Project
+from builder.selection import Selection
+from builder.store import Request, Staging, Store, staging
 
 __all__ = ["PullOptions", "PushOptions", "run_pull", "run_push"]
 

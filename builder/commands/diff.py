@@ -6,18 +6,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from builder.audit.diff.facts import Facts, with_facts
-from builder.audit.diff.markdown import as_markdown
-from builder.audit.diff.page import page
-from builder.audit.diff.report import Report, report
-from builder.audit.diff.risk import Risk
-from builder.audit.diff.text import as_text
-from builder.audit.diff.value import as_value
 from builder.commands.diff_facts import histories, yanked
 from builder.commands.diff_pairs import compare_sides
 from builder.commands.diff_words import sides_of
-from builder.commands.project import Project
-from builder.model.selection import Selection
+from builder.diff import Facts, Report, Risk, as_markdown, as_text, as_value, page, report, with_facts
+from builder.project import Project
+from builder.selection import Selection
 
 __all__ = ["Form", "Options", "level", "run", "show"]
 

@@ -7,13 +7,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builder.audit.diff.change import Change, Commit, History
-from builder.audit.diff.facts import commits_of, releases_of
-from builder.commands.project import Project
-from builder.model.text import printable
+from builder.diff import Change, Commit, History, commits_of, releases_of
+from builder.model import printable
+from builder.project import Project
 
 if TYPE_CHECKING:
-    from builder.io.git_project import Log
+    from builder.git import Log
 
 __all__ = ["histories", "yanked"]
 
@@ -35,7 +34,7 @@ def histories(
     wanted = dict.fromkeys(pair for pair in commits_of(changes) if all(pair))
     if not wanted:
         return {}
-    from builder.io.git_project import log_between  # noqa: PLC0415 - most comparisons need no git
+    from builder.git import log_between  # noqa: PLC0415 - most comparisons need no git
 
     places = list(_repositories([*clones, project.store.root.parent / "git"]))
     found = {}
@@ -85,9 +84,8 @@ def yanked(changes: Iterable[Change], index_url: str) -> dict[tuple[str, str], s
     """
     from packaging.version import Version  # noqa: PLC0415 - only for --online
 
-    from builder.io.http import Client  # noqa: PLC0415
-    from builder.resolve.python.index import read_project  # noqa: PLC0415
-    from builder.resolve.python.services import default_index  # noqa: PLC0415
+    from builder.index import default_index, read_project  # noqa: PLC0415 - only for --online
+    from builder.io import Client  # noqa: PLC0415
 
     found = {}
     with Client() as client:

@@ -7,16 +7,23 @@ from dataclasses import dataclass
 
 from packaging.version import InvalidVersion, Version
 
-from builder.audit.diff.compare import came_whole, compare, rewritten, went_whole
-from builder.audit.diff.exports import Pin, compare_pins, pins_of
-from builder.audit.diff.report import Compared, Unsound
-from builder.audit.verify.examine import Examined, examine
 from builder.commands.diff_sides import Side, Sides
+from builder.diff import (
+    Compared,
+    Pin,
+    Unsound,
+    came_whole,
+    compare,
+    compare_pins,
+    pins_of,
+    rewritten,
+    went_whole,
+)
 from builder.errors import LockError
+from builder.lockfile import Lock, parse_lock
 from builder.model import toml
-from builder.model.lock import Lock
-from builder.model.lockfile import parse_lock
-from builder.model.selection import Selection
+from builder.selection import Selection
+from builder.verify import Examined, examine
 
 __all__ = ["Reading", "compare_sides"]
 
@@ -125,7 +132,7 @@ def _is_export(side: Side) -> bool:
 
 def _exports(before: Side, after: Side) -> Compared:
     """Compare Python rows where one side, or both, is no lock but what another tool reads."""
-    from builder.audit.diff.readers import marker_environment  # noqa: PLC0415 - locks alone need none of it
+    from builder.diff import marker_environment  # noqa: PLC0415 - locks alone need none of it
 
     old, new = (
         None if _is_export(side) else parse_lock(side.files[""], place=side.label) for side in (before, after)
@@ -139,7 +146,7 @@ def _exports(before: Side, after: Side) -> Compared:
 
 
 def _read(side: Side, environment: dict[str, str] | None) -> tuple[Pin, ...]:
-    from builder.audit.diff.readers import read_pylock, read_requirements  # noqa: PLC0415 - as above
+    from builder.diff import read_pylock, read_requirements  # noqa: PLC0415 - as above
 
     place, data = side.label, side.files[""]
     try:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from builder.errors import LockError, UsageError
-from builder.io.files import read_bytes
-from builder.model.target import Arch
+from builder.io import read_bytes
+from builder.model import Arch
 
 __all__ = ["Side", "Sides", "is_lock_name", "sides_of_files", "sides_of_folders", "sides_of_places"]
 

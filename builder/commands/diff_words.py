@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder.commands.diff_sides import Side, Sides, is_lock_name, sides_of_places
-from builder.commands.project import Project
 from builder.errors import LockError, UsageError
-from builder.io.files import read_bytes
+from builder.io import read_bytes
+from builder.project import Project
 
 if TYPE_CHECKING:
-    from builder.io.git_project import Repository
+    from builder.git import Repository
 
 __all__ = ["sides_of"]
 
@@ -50,7 +50,7 @@ def _is_bare(word: str) -> bool:
 
 
 def _repository(project: Project) -> Repository:
-    from builder.io.git_project import find_repository  # noqa: PLC0415 - two files are compared without git
+    from builder.git import find_repository  # noqa: PLC0415 - two files are compared without git
 
     return find_repository(project.root)
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from builder.commands.locks import select_image
 from builder.commands.places import bind_places
-from builder.commands.project import Project, read_lock
-from builder.io.files import write_atomic
-from builder.model.selection import Selection
-from builder.resolve.python.export import to_pylock, to_requirements
+from builder.export import to_pylock, to_requirements
+from builder.io import write_atomic
+from builder.project import Project, read_lock
+from builder.selection import Selection
 
 __all__ = ["Options", "run"]
 

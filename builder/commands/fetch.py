@@ -8,25 +8,20 @@ from pathlib import Path
 
 from builder.commands.images import AbsentImages, absent_images, write_layouts
 from builder.commands.locks import select_locks
-from builder.commands.project import Project, read_lock
 from builder.commands.transfers import Shown
 from builder.errors import BuilderError, UsageError
-from builder.fetch.download import fetch_all
-from builder.fetch.explain import KnownFiles
-from builder.fetch.file_base import with_pypi
-from builder.fetch.journal import recover
-from builder.fetch.needs import BaseNeed, FileNeed, Needs, needs
-from builder.fetch.origins import Origins
-from builder.fetch.partial import arrived_size
-from builder.fetch.request import Request
-from builder.io.http import Client
-from builder.model.digest import Sha256
-from builder.model.lock import Lock
-from builder.pin.assembled import store_base
-from builder.pin.materialise import materialise
+from builder.fetch import BaseNeed, FileNeed, KnownFiles, Needs, fetch_all, needs, with_pypi
+from builder.git import materialise
+from builder.io import Client
+from builder.lockfile import Lock
+from builder.model import Sha256
+from builder.origins import Origins
+from builder.pin import store_base
+from builder.project import Project, read_lock
+from builder.recipe import PYPI
 from builder.render import Inputs
-from builder.resolve.python.request import PYPI
-from builder.resolve.targets import Selection
+from builder.selection import Selection
+from builder.store import Request, arrived_size, recover
 
 __all__ = ["Options", "fill_store", "human", "run"]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from builder.console import Console
 from builder.errors import LockError, UsageError
-from builder.io.files import read_bytes
-from builder.model.text import ascii_only
+from builder.io import read_bytes
+from builder.model import ascii_only
 
 __all__ = ["ABSENT", "run_diff", "run_text"]
 
@@ -23,8 +23,8 @@ _MOST_LINES = 20_000
 
 def run_text(console: Console, file: Path) -> int:
     """Write a lock as lines that git compares (`textconv`); what is no lock is shown as it is."""
-    from builder.audit.diff.listing import as_listing  # noqa: PLC0415 - the other form needs other code
-    from builder.model.lockfile import parse_lock  # noqa: PLC0415
+    from builder.diff import as_listing  # noqa: PLC0415 - the other form needs other code
+    from builder.lockfile import parse_lock  # noqa: PLC0415
 
     data = read_bytes(file)
     try:
@@ -38,12 +38,10 @@ def run_text(console: Console, file: Path) -> int:
 
 def run_diff(console: Console, words: Sequence[str]) -> int:
     """Write the report of one changed lock (`command`), from the seven or nine words that git gives."""
-    from builder.audit.diff.page import page  # noqa: PLC0415
-    from builder.audit.diff.report import report  # noqa: PLC0415
-    from builder.audit.diff.text import as_text  # noqa: PLC0415
     from builder.commands.diff_pairs import compare_sides  # noqa: PLC0415
     from builder.commands.diff_sides import sides_of_files  # noqa: PLC0415
-    from builder.model.selection import Selection  # noqa: PLC0415
+    from builder.diff import as_text, page, report  # noqa: PLC0415
+    from builder.selection import Selection  # noqa: PLC0415
 
     if len(words) not in {1, 7, 9}:
         raise UsageError(

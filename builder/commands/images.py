@@ -7,16 +7,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.commands.project import Project
 from builder.commands.transfers import Shown
-from builder.fetch.download import fetch_all
-from builder.fetch.images import absent_parts, image_requests
-from builder.fetch.oci_layout import write_layout
-from builder.fetch.registry import Registry
-from builder.fetch.request import Request
-from builder.fetch.store import Store
-from builder.model.digest import ImageDigest
-from builder.model.lock import Lock
+from builder.fetch import absent_parts, fetch_all, image_requests
+from builder.lockfile import Lock
+from builder.model import ImageDigest
+from builder.oci import Registry, write_layout
+from builder.project import Project
+from builder.store import Request, Store
 
 __all__ = ["AbsentImages", "absent_images", "fill_images", "write_layouts"]
 

@@ -8,19 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from builder.commands.project import Project, recipe_files
 from builder.errors import UsageError
-from builder.io.files import write_atomic
-from builder.model import toml
-from builder.model.recipe import Framework, TargetSet
-from builder.model.target import Arch
-from builder.model.wire import unstructure
-from builder.pin.edit import RecipeEditor
-from builder.resolve.checks import SYSTEMS
-from builder.resolve.recipe_folder import read_library
+from builder.io import write_atomic
+from builder.model import Arch, toml, unstructure
+from builder.project import Project, recipe_files
+from builder.recipe import SYSTEMS, Framework, RecipeEditor, TargetSet, read_library
 
 if TYPE_CHECKING:
-    from builder.pin.context import Context
+    from builder.pin import Context
 
 __all__ = ["ComponentAnswers", "FrameworkAnswers", "new_component", "new_framework"]
 
@@ -131,7 +126,7 @@ def _pins(pins: Sequence[str]) -> dict[str, str]:
 
 def new_component(project: Project, answers: ComponentAnswers, context: Context) -> int:
     """Pin the tag, and write a recipe that builds it; FetchError where the repository cannot be had."""
-    from builder.pin.git import fill_version  # noqa: PLC0415 - a framework needs no git
+    from builder.pin import fill_version  # noqa: PLC0415 - a framework needs no git
 
     name = _free(answers.name, project, "components")
     if answers.system not in SYSTEMS:

@@ -11,22 +11,18 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builder.commands.project import Project
 from builder.console import Steps
 from builder.errors import BuilderError, NoSolutionError
-from builder.io.files import locked, read_bytes, write_atomic
-from builder.model.lock import Lock
-from builder.model.lockfile import dump_lock, load_lock
-from builder.model.target import Target
-from builder.resolve.effective import effective
-from builder.resolve.library import Library
-from builder.resolve.skew import check_skew
-from builder.resolve.stale import staleness
-from builder.resolve.targets import Selection, check_refused, lockable
+from builder.io import locked, read_bytes, write_atomic
+from builder.lockfile import Lock, dump_lock, load_lock
+from builder.model import Target
+from builder.project import Project
+from builder.recipe import Library, check_refused, check_skew, effective, lockable, staleness
+from builder.selection import Selection
 
 if TYPE_CHECKING:
-    from builder.resolve.python.services import Services
-    from builder.resolve.session import Session
+    from builder.fetch import Session
+    from builder.index import Services
 
 __all__ = ["EVERYTHING", "Mode", "Options", "Outcome", "run"]
 
@@ -114,9 +110,9 @@ def _resolve(
     `kept` are the locks that stay; new ones are compared with them (trap T4).
     """
     # Loaded here: a check, or locks that are up to date, must not wait for what they do not need.
-    from builder.io.http import Client  # noqa: PLC0415
-    from builder.resolve.python.services import Services, default_index  # noqa: PLC0415
-    from builder.resolve.session import Session  # noqa: PLC0415
+    from builder.fetch import Session  # noqa: PLC0415
+    from builder.index import Services, default_index  # noqa: PLC0415
+    from builder.io import Client  # noqa: PLC0415
 
     with ExitStack() as stack:
         client = stack.enter_context(Client(offline=options.offline, network=project.origins.network))
@@ -161,7 +157,7 @@ def _resolve_one(
     options: Options,
     steps: Steps,
 ) -> Outcome:
-    from builder.resolve.relock import make_lock  # noqa: PLC0415 - see above
+    from builder.resolve import make_lock  # noqa: PLC0415 - see above
 
     target = outcome.target
     try:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from packaging.version import InvalidVersion, Version
 
-from builder.commands.project import Project, locked
 from builder.errors import BuilderError, UsageError
-from builder.model.selection import Selection
-from builder.model.target import Arch, Target
+from builder.model import Arch, Target
+from builder.project import Project, locked
+from builder.selection import Selection
 
 __all__ = ["locked_targets", "select_image", "select_locks"]
 

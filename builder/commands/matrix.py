@@ -7,28 +7,32 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from builder.audit.markdown import table as markdown
-from builder.audit.matrix.cells import Cell, cells, command
-from builder.audit.matrix.floors import generations, wheel_floors
-from builder.audit.matrix.outcomes import Outcomes, load_outcomes
-from builder.audit.matrix.tables import (
+from builder.commands.locks import locked_targets
+from builder.errors import LockError
+from builder.io import read_bytes
+from builder.lockfile import Lock, parse_lock
+from builder.matrix import (
+    Cell,
     Table,
+    Versions,
+    accelerators,
+    cells,
+    command,
     cuda_table,
+    generations,
     gpu_table,
+    newest_first,
     summary,
     targets_table,
+    versions,
     versions_table,
+    wheel_floors,
     wheels_table,
 )
-from builder.audit.matrix.versions import Versions, accelerators, newest_first, versions
-from builder.commands.locks import locked_targets
-from builder.commands.project import Project
-from builder.errors import LockError
-from builder.io.files import read_bytes
-from builder.model.lock import Lock
-from builder.model.lockfile import parse_lock
-from builder.resolve.library import Library
-from builder.resolve.targets import ALL, Selection
+from builder.model import table as markdown
+from builder.project import Project
+from builder.recipe import Library, Outcomes, load_outcomes
+from builder.selection import ALL, Selection
 
 __all__ = ["TABLES", "Options", "markdown_tables", "outcomes_path", "read_outcomes", "run"]
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from builder.commands.project import Project
-from builder.fetch.apt_archive import index_paths
-from builder.fetch.download import fetch_all
-from builder.fetch.needs import needs
-from builder.fetch.request import Request
-from builder.io.http import Client
-from builder.model.digest import Sha256
-from builder.model.lock import Lock, Repository
-from builder.resolve.session import Session
+from builder.fetch import Session, fetch_all, index_paths, needs
+from builder.io import Client
+from builder.lockfile import Lock, Repository
+from builder.model import Sha256
+from builder.project import Project
+from builder.store import Request
 
 __all__ = ["fill_package_lists"]
 

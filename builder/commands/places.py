@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from builder.commands.project import Project
 from builder.errors import UsageError
-from builder.fetch.file_base import discover_file_base, remember_file_base
-from builder.io.http import Client
-from builder.model.lock import Lock
-from builder.render.places import Place, Places
-from builder.resolve.python.request import PYPI
+from builder.fetch import discover_file_base, remember_file_base
+from builder.io import Client
+from builder.lockfile import Lock
+from builder.project import Project
+from builder.recipe import PYPI
+from builder.render import Place, Places
 
 __all__ = ["bind_places"]
 

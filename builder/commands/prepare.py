@@ -7,26 +7,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from builder.build import AnyEngine, Built, Request, Step, build_context, read_graph, stages_for
 from builder.commands.fetch import fill_store
 from builder.commands.locks import select_image
 from builder.commands.places import bind_places
-from builder.commands.project import Project, read_lock
 from builder.commands.render import FILES
 from builder.console import Steps
-from builder.engine.context import build_context
-from builder.engine.engines import AnyEngine
-from builder.engine.events import Step
-from builder.engine.graph import read_graph, stages_for
-from builder.engine.request import Built, Request
 from builder.errors import UsageError
-from builder.io.files import write_atomic
-from builder.model.digest import Sha256
-from builder.model.lock import Lock
-from builder.model.target import Target
-from builder.render import Inputs, Rendered, render
-from builder.render.outputs import OUTPUT, output_stages
-from builder.render.places import Places
-from builder.resolve.targets import Selection
+from builder.io import write_atomic
+from builder.lockfile import Lock
+from builder.model import Sha256, Target
+from builder.project import Project, read_lock
+from builder.render import OUTPUT, Inputs, Places, Rendered, output_stages, render
+from builder.selection import Selection
 
 __all__ = ["Prepared", "prepared", "progress", "stage_rows"]
 

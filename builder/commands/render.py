@@ -7,12 +7,11 @@ from pathlib import Path
 
 from builder.commands.locks import select_image
 from builder.commands.places import bind_places
-from builder.commands.project import Project, read_lock
-from builder.io.files import write_atomic
-from builder.model.lock import Lock
-from builder.model.selection import Selection
-from builder.render import Inputs, render
-from builder.render.places import Places
+from builder.io import write_atomic
+from builder.lockfile import Lock
+from builder.project import Project, read_lock
+from builder.render import Inputs, Places, render
+from builder.selection import Selection
 
 __all__ = ["FILES", "Options", "run"]
 

@@ -6,15 +6,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.commands.project import Project, read_lock
 from builder.errors import UsageError
-from builder.io.files import read_text
-from builder.model.digest import Sha256
-from builder.model.lock import Lock
-from builder.render import Inputs, Place, Places
-from builder.render.plan import plan
-from builder.render.rows import Form
-from builder.render.stages import Dockerfile
+from builder.io import read_text
+from builder.lockfile import Lock
+from builder.model import Sha256
+from builder.project import Project, read_lock
+from builder.render import Dockerfile, Form, Inputs, Place, Places, plan
 
 __all__ = ["Rendering", "read_rendered"]
 

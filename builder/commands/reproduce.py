@@ -7,19 +7,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from builder.build import BUILDKIT, find, find_engine, other_order, read_graph
 from builder.commands.prepare import prepared, progress, stage_rows
-from builder.commands.project import Project
-from builder.engine.compare import IDENTICAL, Comparison, compare
-from builder.engine.docker import find_engine
-from builder.engine.engines import BUILDKIT, find
-from builder.engine.graph import other_order, read_graph
-from builder.engine.images import open_images
-from builder.engine.report import as_text, as_value
-from builder.engine.reproduce import HOSTNAMES, Reproduction, Variation, reproduce
 from builder.errors import UsageError
-from builder.io.files import remove, write_atomic
+from builder.io import remove, write_atomic
+from builder.oci import open_images
+from builder.project import Project
 from builder.render import Inputs
-from builder.resolve.targets import Selection
+from builder.reproduce import (
+    HOSTNAMES,
+    IDENTICAL,
+    Comparison,
+    Reproduction,
+    Variation,
+    as_text,
+    as_value,
+    compare,
+    reproduce,
+)
+from builder.selection import Selection
 
 __all__ = ["Options", "run"]
 

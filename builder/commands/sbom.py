@@ -7,11 +7,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from builder.commands.locks import select_locks
-from builder.commands.project import Project, read_lock
 from builder.errors import UsageError
-from builder.io.files import write_atomic
-from builder.model.digest import Sha256
-from builder.resolve.targets import Selection
+from builder.io import write_atomic
+from builder.model import Sha256
+from builder.project import Project, read_lock
+from builder.selection import Selection
 
 __all__ = ["Options", "run"]
 
@@ -33,7 +33,7 @@ def run(project: Project, options: Options) -> int:
             "the libraries for bills of materials are not installed",
             hint="install them: pip install 'lockwright[audit]'",
         )
-    from builder.audit.sbom import sbom  # noqa: PLC0415 - it needs what was just asked for
+    from builder.sbom import sbom  # noqa: PLC0415 - it needs what was just asked for
 
     written = []
     for target in select_locks(project, options.selection):

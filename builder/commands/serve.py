@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from builder.commands.locks import select_locks
-from builder.commands.project import Project, read_lock
 from builder.errors import FetchError
-from builder.fetch.serve.catalogue import Catalogue, catalogue
-from builder.fetch.serve.guide import guide
-from builder.fetch.serve.server import parse_address, serve
-from builder.resolve.targets import Selection
+from builder.mirror import Catalogue, catalogue, guide, parse_address, serve
+from builder.project import Project, read_lock
+from builder.selection import Selection
 
 __all__ = ["Options", "run"]
 

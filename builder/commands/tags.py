@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from builder.audit.align.published import Tags, UnaskedError
-from builder.commands.project import Project
+from builder.align import Tags, UnaskedError
 from builder.errors import BuilderError, RecipeError
-from builder.io.files import read_bytes
-from builder.model.recipefile import parse_recipe, parse_table
-from builder.model.tags import RecordedTags, TagRecord, plain_url
-from builder.pin.git_places import GitPlaces
+from builder.git import GitPlaces
+from builder.io import read_bytes
+from builder.project import Project
+from builder.recipe import RecordedTags, TagRecord, parse_recipe, parse_table, plain_url
 
 __all__ = ["NAMED_LIKE_A_VERSION", "ask_tags", "read_tags", "tags_asker"]
 

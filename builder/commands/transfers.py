@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from builder.commands.project import Project
 from builder.console import Transfers
 from builder.errors import BuilderError, DigestMismatchError
-from builder.fetch.request import Quiet, Request
+from builder.project import Project
+from builder.store import Quiet, Request
 
 __all__ = ["Shown"]
 

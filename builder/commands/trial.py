@@ -7,20 +7,24 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Self
 
-from builder.audit.matrix.cells import State, cells
-from builder.audit.matrix.outcomes import Outcome, inputs_digest
-from builder.commands.project import Project
 from builder.errors import BuilderError, FetchError
-from builder.io.http import Client
-from builder.model.target import Target
-from builder.resolve.assemble import missing_pins
-from builder.resolve.effective import Effective, effective
-from builder.resolve.environments import python_requests
-from builder.resolve.library import Library
-from builder.resolve.python.resolve import resolve_python
-from builder.resolve.python.services import Services, default_index
-from builder.resolve.relock import make_lock
-from builder.resolve.session import Session
+from builder.fetch import Session
+from builder.index import Services, default_index
+from builder.io import Client
+from builder.matrix import State, cells
+from builder.model import Target
+from builder.project import Project
+from builder.recipe import (
+    Effective,
+    Library,
+    Outcome,
+    effective,
+    inputs_digest,
+    missing_pins,
+    python_requests,
+)
+from builder.resolve import make_lock
+from builder.resolve.python import resolve_python
 
 __all__ = ["Trial", "open_targets"]
 

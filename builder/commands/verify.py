@@ -7,19 +7,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.audit.verify.examine import Examined, examine
-from builder.audit.verify.finding import Finding, Proof, exit_code, found
-from builder.audit.verify.freshness import outdated, signed_indexes
-from builder.audit.verify.report import as_text, as_value
 from builder.commands.locks import select_locks
-from builder.commands.project import Project, locked
 from builder.errors import LockError, UsageError
-from builder.io.files import read_bytes
-from builder.model.digest import Sha256
-from builder.model.lock import Lock, Repository
-from builder.model.text import printable
-from builder.resolve.library import Library
-from builder.resolve.targets import ALL, Selection, lockable
+from builder.io import read_bytes
+from builder.lockfile import Finding, Lock, Proof, Repository, exit_code, found
+from builder.model import Sha256, printable
+from builder.project import Project, locked
+from builder.recipe import Library, lockable
+from builder.selection import ALL, Selection
+from builder.verify import Examined, as_text, as_value, examine, outdated, signed_indexes
 
 __all__ = ["Options", "run"]
 
@@ -75,7 +71,7 @@ def _stored(project: Project, locks: Sequence[Examined], options: Options) -> li
     """Hash what is in the store, and assemble bases again, as far as that was asked for."""
     if not (options.store or options.rebuild_base):
         return []
-    from builder.audit.verify.storage import base_proof, store_proof  # noqa: PLC0415 - seldom asked
+    from builder.verify import base_proof, store_proof  # noqa: PLC0415 - seldom asked
 
     readable = [(one.name, one.lock) for one in locks if one.lock]
     proofs = []
@@ -121,7 +117,7 @@ def _with_image(
     """Prove the locks that are named, or that the image names, and explain the image by them."""
     # Loaded here: what needs no image must not wait for this.
     from builder.commands.verify_image import image_proof, labelled  # noqa: PLC0415
-    from builder.engine.saved import image_file  # noqa: PLC0415
+    from builder.oci import image_file  # noqa: PLC0415
 
     with image_file(options.image) as image:
         files = options.files or _here(project, labelled(image), options.image)

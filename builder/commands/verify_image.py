@@ -7,19 +7,14 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from builder.audit.image.explain import Explanation, explain
-from builder.audit.verify.examine import Examined
-from builder.audit.verify.finding import Finding, Proof, found
-from builder.commands.project import Project
-from builder.engine.images import Image, OciImages, open_images
-from builder.engine.tree import read_tree
 from builder.errors import BuilderError, DigestMismatchError, UsageError
-from builder.fetch.deb import LockedDeb
-from builder.fetch.package_members import deb_contents, wheel_contents
-from builder.model.filesystem import Reference
-from builder.model.integrity import BASE
-from builder.model.lock import RUNTIME, Lock, OsPackage, PythonPackage
-from builder.model.text import printable
+from builder.lockfile import BASE, RUNTIME, Finding, Lock, OsPackage, Proof, PythonPackage, found
+from builder.model import Reference, printable
+from builder.oci import Image, OciImages, open_images, read_tree
+from builder.project import Project
+from builder.rootfs import LockedDeb, deb_contents, wheel_contents
+from builder.verify import Examined
+from builder.verify.image import Explanation, explain
 
 __all__ = ["image_proof", "labelled"]
 

@@ -9,20 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from builder.audit.verify.finding import Finding, Level, Proof, found
-from builder.audit.verify.served import judge_listed, offers_attestations
-from builder.commands.project import Project
 from builder.errors import BuilderError, DigestMismatchError
-from builder.fetch.needs import FileNeed, needs
-from builder.fetch.origins import Origins
-from builder.fetch.registry import Registry
-from builder.io.exchange import NotFoundError
-from builder.io.http import Client
-from builder.model.lock import GitSource, Lock, PythonPackage
-from builder.pin.git_places import GitPlaces
-from builder.resolve.library import Library
-from builder.resolve.python.request import PYPI
-from builder.resolve.python.services import default_index
+from builder.fetch import FileNeed, needs
+from builder.git import GitPlaces
+from builder.index import default_index
+from builder.io import Client, NotFoundError
+from builder.lockfile import Finding, GitSource, Level, Lock, Proof, PythonPackage, found
+from builder.oci import Registry
+from builder.origins import Origins
+from builder.project import Project
+from builder.recipe import PYPI, Library
+from builder.verify import judge_listed, offers_attestations
 
 __all__ = ["online_proof"]
 

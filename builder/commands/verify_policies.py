@@ -8,23 +8,20 @@ from datetime import UTC, date, datetime
 from importlib.util import find_spec
 from pathlib import Path
 
-from builder.audit.advisories import (
+from builder.errors import UsageError
+from builder.io import Client, Network, read_bytes, redacted
+from builder.lockfile import Finding, Lock, Proof
+from builder.policy import (
     AdvisoryPolicy,
+    Told,
+    ask,
     judge_advisories,
+    read_advisories,
     read_advisory_policy,
     relevant,
     subjects,
 )
-from builder.audit.osv_files import read_advisories
-from builder.audit.osv_service import Told, ask
-from builder.audit.verify.examine import Examined
-from builder.audit.verify.finding import Finding, Proof
-from builder.errors import UsageError
-from builder.io.files import read_bytes
-from builder.io.http import Client
-from builder.io.network import Network
-from builder.io.redact import redacted
-from builder.model.lock import Lock
+from builder.verify import Examined
 
 __all__ = ["advisories_proof", "licenses_proof"]
 
@@ -36,7 +33,7 @@ def licenses_proof(locks: Sequence[Examined], policy: Path) -> Proof:
             "the library for licence expressions is not installed",
             hint="install it: pip install 'lockwright[audit]'",
         )
-    from builder.audit.licenses import judge_licenses, licensed, read_license_policy  # noqa: PLC0415 - an extra
+    from builder.policy import judge_licenses, licensed, read_license_policy  # noqa: PLC0415 - an extra
 
     read = read_license_policy(read_bytes(policy), place=str(policy))
     findings: list[Finding] = []

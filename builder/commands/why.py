@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from builder.audit.graph import node_of
-from builder.audit.why import why
-from builder.audit.why_report import LineAnswer, as_json, as_text, line_as_json, line_as_text
 from builder.commands.locks import select_image, select_locks
-from builder.commands.project import Project, read_lock
 from builder.commands.rendered import read_rendered
 from builder.errors import UsageError
-from builder.render.provenance import origin_of
-from builder.resolve.targets import Selection
+from builder.graph import LineAnswer, as_json, as_text, line_as_json, line_as_text, node_of, why
+from builder.project import Project, read_lock
+from builder.render import origin_of
+from builder.selection import Selection
 
 __all__ = ["Options", "run"]
 

@@ -7,7 +7,7 @@ __all__ = ["index_paths", "listed"]
 import re
 
 from builder.errors import FetchError
-from builder.model.lock import Repository
+from builder.lockfile import Repository
 
 _ROW = re.compile(rb"(?m)^ ([0-9a-f]{64}) +[0-9]+ ([!-~]+)$")
 

@@ -9,14 +9,20 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from builder.errors import BuilderError, DigestMismatchError, FetchError
-from builder.fetch.explain import explained
-from builder.fetch.partial import Partial
-from builder.fetch.request import ADMISSIONS, Progress, Request
-from builder.io.curl import Ended
-from builder.io.exchange import REDIRECT_STATUS, REDIRECTS, NoRangesError, check_status, redirect_target
-from builder.io.network import Network
-from builder.io.redact import redacted
-from builder.io.transfer import Transfer, TransientError
+from builder.fetch.mismatch import explained
+from builder.io import (
+    REDIRECT_STATUS,
+    REDIRECTS,
+    Ended,
+    Network,
+    NoRangesError,
+    Transfer,
+    TransientError,
+    check_status,
+    redacted,
+    redirect_target,
+)
+from builder.store import ADMISSIONS, Partial, Progress, Request
 
 _ATTEMPTS = 5
 _FIRST_PAUSE = 0.5  # seconds, doubled after each attempt

@@ -7,10 +7,8 @@ __all__ = ["fetch_all"]
 from collections.abc import Sequence
 
 from builder.errors import BuilderError, DigestMismatchError
-from builder.fetch.journal import journal, recover, sweep
-from builder.fetch.request import Progress, Quiet, Request
-from builder.fetch.store import Store
-from builder.io.network import Network
+from builder.io import Network
+from builder.store import Progress, Quiet, Request, Store, journal, recover, sweep
 
 
 def fetch_all(

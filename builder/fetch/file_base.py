@@ -11,10 +11,8 @@ from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 from builder.errors import FetchError
-from builder.fetch.origins import Origin, Origins, checked_place
-from builder.fetch.origins_files import parse_origins, user_origins_file
-from builder.io.files import locked, read_text, write_atomic
-from builder.io.http import Client
+from builder.io import Client, locked, read_text, write_atomic
+from builder.origins import Origin, Origins, checked_place, parse_origins, user_origins_file
 
 _NAME = "pypi"
 _PROBE = "packaging"  # small, and on every index that serves Python projects

@@ -14,11 +14,8 @@ from urllib.parse import urlsplit
 
 from builder.errors import BuilderError
 from builder.fetch.arrival import Arrival, Step
-from builder.fetch.partial import open_partial
-from builder.fetch.request import Progress, Request
-from builder.fetch.store import Store
-from builder.io.curl import Ended, Exchanges
-from builder.io.network import Network
+from builder.io import Ended, Exchanges, Network
+from builder.store import Progress, Request, Store, open_partial
 
 _ENOUGH_FAILURES = 8  # an air gap shows after a few files; waiting for hundreds helps nobody
 _TICK = 0.5  # seconds between looks at what libcurl does not wake us for

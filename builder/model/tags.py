@@ -1,37 +1,116 @@
-"""Tags and branches of public repositories, as they were recorded on a day."""
+"""Which wheels a target can use, and which of several is best; what the host could use plays no part."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from functools import lru_cache
 
-__all__ = ["RecordedTags", "TagRecord", "plain_url"]
+from packaging.tags import Tag, compatible_tags, cpython_tags
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+from builder.errors import RecipeError
+from builder.model.target import Arch
+
+__all__ = [
+    "glibc_floor",
+    "marker_environment",
+    "rank",
+    "target_tags",
+    "uv_platform",
+    "wheel_tags",
+]
+
+_LEGACY = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
+# The aarch64 port of glibc began with 2.17, and PEP 600 starts there for it.
+_OLDEST = {Arch.X86_64: 5, Arch.AARCH64: 17}
+_LEGACY_FLOORS = {alias: floor for floor, alias in _LEGACY.items()}
+# uv's names of platforms end here; a newer glibc runs what was made for an older one.
+_UV_FLOORS = (17, 28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40)
+_PLATFORM = re.compile(r"manylinux_(\d+)_(\d+)_(.+)|(manylinux(?:2014|2010|1))_(.+)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TagRecord:
-    """One repository."""
-
-    url: str
-    """Without `.git`."""
-    at: str
-    """The day, such as 2026-11-22."""
-    tags: tuple[str, ...]
-    branches: tuple[str, ...] = ()
-    """Those only whose names could be taken for a version, and the usual main ones."""
+def _minor(text: str, what: str, major: int) -> int:
+    found = re.fullmatch(rf"{major}\.(\d{{1,3}})", text)
+    if found is None:
+        raise RecipeError(f"expected a version such as {major}.{{number}}, got {text!r}", place=what)
+    return int(found[1])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordedTags:
-    """All of them, as they stand in recipes/tags.toml."""
+def uv_platform(arch: Arch, glibc: str) -> str:
+    """Return uv's name of the newest platform that a target with this glibc covers."""
+    minor = _minor(glibc, "glibc", 2)
+    fitting = [floor for floor in _UV_FLOORS if floor <= minor]
+    if not fitting:
+        raise RecipeError(
+            f"glibc {glibc} is older than 2.{_UV_FLOORS[0]}, and no resolver knows wheels for it",
+            place="glibc",
+            hint="Choose a platform with a newer base image",
+        )
+    return f"{arch}-manylinux_2_{fitting[-1]}"
 
-    repositories: tuple[TagRecord, ...] = ()
+
+@lru_cache
+def target_tags(arch: Arch, glibc: str, python: str) -> dict[Tag, int]:
+    """Return every tag that the target's CPython accepts, with its rank: 0 is the best."""
+    platforms = []
+    for minor in range(_minor(glibc, "glibc", 2), _OLDEST[arch] - 1, -1):
+        platforms.append(f"manylinux_2_{minor}_{arch}")
+        if (2, minor) in _LEGACY:
+            platforms.append(f"{_LEGACY[2, minor]}_{arch}")
+    platforms.append(f"linux_{arch}")
+    version = (3, _minor(python, "python", 3))
+    interpreter = f"cp3{version[1]}"
+    ordered = [
+        *cpython_tags(version, platforms=platforms),
+        *compatible_tags(version, interpreter, platforms),
+    ]
+    return {tag: position for position, tag in reversed(list(enumerate(ordered)))}
 
 
-def plain_url(url: str) -> str:
-    """Return one form for the addresses of a repository: https, without `.git` and without a final slash."""
-    plain = url.strip().rstrip("/").removesuffix(".git")
-    for prefix in ("git+", "ssh://git@", "git@", "git://", "http://"):
-        if plain.startswith(prefix):
-            rest = plain.removeprefix(prefix)
-            plain = rest if prefix == "git+" else f"https://{rest.replace(':', '/', 1)}"
-    return plain
+def wheel_tags(file: str) -> frozenset[Tag]:
+    """Return the tags in a wheel's file name; none when it is not one."""
+    try:
+        return parse_wheel_filename(file)[3]
+    except InvalidWheelFilename:
+        return frozenset()
+
+
+def rank(file: str, tags: dict[Tag, int]) -> tuple[int, int, str] | None:
+    """Return a key that is lowest for the best wheel, or None when the target cannot use `file`.
+
+    The tag decides, then the higher build number, then the file name.
+    """
+    try:
+        _, _, build, found = parse_wheel_filename(file)
+    except InvalidWheelFilename:
+        return None
+    positions = [tags[tag] for tag in found if tag in tags]
+    return (min(positions), -build[0] if build else 0, file) if positions else None
+
+
+def glibc_floor(platform: str) -> tuple[tuple[int, int], str] | None:
+    """Return the glibc and the architecture of a manylinux platform tag, or None for any other."""
+    found = _PLATFORM.fullmatch(platform)
+    if found is None:
+        return None
+    if found[4]:
+        return _LEGACY_FLOORS[found[4]], found[5]
+    return (int(found[1]), int(found[2])), found[3]
+
+
+@lru_cache
+def marker_environment(arch: Arch, python: str) -> dict[str, str]:
+    """Return what environment markers are evaluated against; the resolver uses the same."""
+    return {
+        "implementation_name": "cpython",
+        "implementation_version": f"{python}.0",
+        "os_name": "posix",
+        "platform_machine": str(arch),
+        "platform_python_implementation": "CPython",
+        "platform_release": "",
+        "platform_system": "Linux",
+        "platform_version": "",
+        "python_full_version": f"{python}.0",
+        "python_version": python,
+        "sys_platform": "linux",
+    }

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from builder.errors import DigestMismatchError, FetchError, UsageError
-from builder.fetch.explain import difference
-from builder.fetch.file_base import with_pypi
-from builder.fetch.store import Store
-from builder.io.http import Client
-from builder.model.recipe import Component
+from builder.fetch import difference, with_pypi
+from builder.io import Client
 from builder.pin.context import Context, finish
-from builder.pin.edit import Keys, RecipeEditor, key_path
+from builder.recipe import Component, Keys, RecipeEditor, key_path
+from builder.store import Store
 
 __all__ = ["pin_archive"]
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from builder.errors import BuilderError, DigestMismatchError, LockError
-from builder.fetch.rootfs import LockedDeb, write_rootfs_tar
-from builder.fetch.store import Store
-from builder.model.digest import Sha256
-from builder.model.integrity import BASE
-from builder.model.lock import OsPackage
+from builder.lockfile import BASE, OsPackage
+from builder.model import Sha256
+from builder.rootfs import LockedDeb, write_rootfs_tar
+from builder.store import Store
 
 __all__ = ["store_base"]
 

@@ -6,21 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from builder.errors import UsageError
-from builder.fetch.download import fetch_all
-from builder.fetch.request import Request
-from builder.io.files import read_bytes
-from builder.io.http import Client
-from builder.model.lock import OsPackage, Repository
-from builder.model.recipe import Platform
-from builder.model.target import Arch
+from builder.fetch import Session, fetch_all
+from builder.io import Client, read_bytes
+from builder.lockfile import OsPackage, Repository
+from builder.model import Arch
 from builder.pin.assembled import store_base
 from builder.pin.context import Context, finish
-from builder.pin.edit import RecipeEditor
-from builder.resolve.library import Library
-from builder.resolve.osarchive import open_archive
-from builder.resolve.osindex import resolve_base
-from builder.resolve.recipe_folder import read_library
-from builder.resolve.session import Session
+from builder.recipe import Library, Platform, RecipeEditor, read_library
+from builder.resolve import resolve_base
+from builder.resolve.debian import open_archive
+from builder.store import Request
 
 __all__ = ["pin_assembled"]
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import builder
 from builder.console import Console
 from builder.errors import BuilderError
-from builder.fetch.origins_files import load_origins
-from builder.fetch.store import Store, store_root
+from builder.origins import load_origins
 from builder.pin.archive import pin_archive
 from builder.pin.base import pin_assembled
 from builder.pin.context import Context
 from builder.pin.git import pin_git
 from builder.pin.image import pin_image
 from builder.pin.repositories import pin_repositories
+from builder.store import Store, store_root
 
 __all__ = ["main", "parser"]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from builder.console import Console
 from builder.errors import UsageError
-from builder.fetch.origins import Origins
-from builder.fetch.store import Store
-from builder.pin.edit import Change, RecipeEditor
+from builder.origins import Origins
+from builder.recipe import Change, RecipeEditor
+from builder.store import Store
 
 __all__ = ["Context", "finish"]
 

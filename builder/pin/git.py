@@ -8,15 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from builder.errors import DigestMismatchError, FetchError, RecipeError, UsageError
-from builder.fetch.canonical import CanonicalSpec
-from builder.fetch.canonical import Submodule as Filling
-from builder.model.lock import Submodule
-from builder.model.recipe import Component, GitRecipe
+from builder.git import CanonicalSpec, GitPlaces, find_submodules, open_checkout, store_tar
+from builder.git import Submodule as Filling
+from builder.lockfile import Submodule
 from builder.pin.context import Context, finish
-from builder.pin.edit import Keys, RecipeEditor, key_path
-from builder.pin.git_places import GitPlaces
-from builder.pin.materialise import store_tar
-from builder.pin.submodules import find_submodules, open_checkout
+from builder.recipe import Component, GitRecipe, Keys, RecipeEditor, key_path
 
 __all__ = ["Moved", "fill_version", "pin_git", "tag_commit"]
 

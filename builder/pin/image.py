@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from builder.errors import FetchError, RecipeError, UsageError
-from builder.fetch.registry import Manifest, Registry
-from builder.model.digest import ImageDigest
-from builder.model.recipe import ImageRecipe
-from builder.model.recipefile import parse_recipe
-from builder.model.target import Arch
+from builder.model import Arch, ImageDigest
+from builder.oci import Manifest, Registry
 from builder.pin.context import Context, finish
-from builder.pin.edit import Keys, RecipeEditor, key_path
 from builder.pin.layers import inventory
+from builder.recipe import ImageRecipe, Keys, RecipeEditor, key_path, parse_recipe
 
 __all__ = ["pin_image"]
 

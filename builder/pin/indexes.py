@@ -9,12 +9,11 @@ from datetime import datetime
 from pathlib import Path
 
 from builder.errors import FetchError, UsageError
-from builder.io.files import remove, write_atomic
-from builder.io.http import Client
-from builder.model.recipe import RepositoryRecipe
-from builder.model.target import Arch
+from builder.io import Client, remove, write_atomic
+from builder.model import Arch
 from builder.pin.context import Context
-from builder.resolve.debian.release import Release, check_window, read_inrelease
+from builder.recipe import RepositoryRecipe
+from builder.resolve.debian import Release, check_window, read_inrelease
 
 __all__ = [
     "KEPT_LIMIT",

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from typing import BinaryIO
 
 from builder.errors import FetchError
-from builder.fetch.registry import Manifest, Registry
-from builder.model.target import Arch
-from builder.resolve.debian.index import parse_status
+from builder.model import Arch
+from builder.oci import Manifest, Registry
+from builder.resolve.debian import parse_status
 
 __all__ = ["LayeredFiles", "inventory", "packages"]
 

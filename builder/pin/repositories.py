@@ -9,18 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from builder.errors import FetchError, RecipeError, UsageError
-from builder.io.files import read_bytes
-from builder.io.http import Client
-from builder.model.recipe import RepositoryRecipe
-from builder.model.recipefile import parse_recipe
-from builder.model.target import Arch
-from builder.model.wire import unstructure
+from builder.io import Client, read_bytes
+from builder.model import Arch, unstructure
 from builder.pin.context import Context, finish
-from builder.pin.edit import Keys, RecipeEditor, key_path
 from builder.pin.indexes import Fetched, fetch_suite, keep, stamp, sweep
 from builder.pin.rpm_repositories import fetch_repository, recorded_moment
-from builder.resolve.debian.release import check_window
-from builder.resolve.rpmarchive import folder_name
+from builder.recipe import Keys, RecipeEditor, RepositoryRecipe, key_path, parse_recipe
+from builder.resolve.debian import check_window
+from builder.resolve.rpm import folder_name
 
 __all__ = ["pin_repositories"]
 

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from builder.errors import FetchError, RecipeError
-from builder.io.http import Client
-from builder.model.digest import Sha256
-from builder.model.recipe import RepomdRecipe, RepositoryRecipe
-from builder.model.target import Arch
+from builder.io import Client
+from builder.model import Arch, Sha256
 from builder.pin.context import Context
 from builder.pin.indexes import KEPT_LIMIT, first_place, verified_index
-from builder.resolve.rpm.repomd import Repomd, check_moment, read_repomd
-from builder.resolve.rpmarchive import moment, repository_path
+from builder.recipe import RepomdRecipe, RepositoryRecipe
+from builder.resolve.rpm import Repomd, check_moment, moment, read_repomd, repository_path
 
 __all__ = ["FetchedRepository", "fetch_repository", "recorded_moment"]
 

@@ -1,41 +1,36 @@
-"""Locks to a hermetic Dockerfile, its source policy and its bake file. Pure."""
+"""Locks to a hermetic Dockerfile, its source policy and its bake file.
 
-from __future__ import annotations
+In: locks, places of files and the input form. Out: text. A plan of stages is made first;
+each stage is a list of instructions that quote themselves. Imports `lockfile` and
+`model`. Pure.
+"""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-from builder.model.lock import Lock
-from builder.render.bake import bake_file
 from builder.render.fetches import Inputs
+from builder.render.files import Rendered, render
+from builder.render.instructions import Cmd, Entrypoint, Env
+from builder.render.outputs import OUTPUT, output_stages
 from builder.render.places import Place, Places
-from builder.render.plan import plan
-from builder.render.policy import source_policy
+from builder.render.planning import plan
+from builder.render.provenance import origin_of
 from builder.render.rows import Form
+from builder.render.shell import script
+from builder.render.stages import Dockerfile, build_stage
 
-__all__ = ["Inputs", "Place", "Places", "Rendered", "render"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rendered:
-    """Three files, as text."""
-
-    dockerfile: str
-    policy: str
-    """source-policy.json"""
-    bake: str
-    """docker-bake.json"""
-
-
-def render(locks: Sequence[tuple[Lock, bytes]], *, inputs: Inputs, places: Places) -> Rendered:
-    """Return the files of `locks`, given each with its file's bytes, one an architecture.
-
-    LockError for an incomplete lock, for a value that cannot be written, or
-    for locks that do not belong together; UsageError for an origin without a
-    place.
-    """
-    dockerfile = plan(locks, Form(inputs=inputs, places=places))
-    text = dockerfile.text()
-    return Rendered(
-        dockerfile=text, policy=source_policy(dockerfile), bake=bake_file([lock for lock, _ in locks])
-    )
+__all__ = [
+    "OUTPUT",
+    "Cmd",
+    "Dockerfile",
+    "Entrypoint",
+    "Env",
+    "Form",
+    "Inputs",
+    "Place",
+    "Places",
+    "Rendered",
+    "build_stage",
+    "origin_of",
+    "output_stages",
+    "plan",
+    "render",
+    "script",
+]

@@ -1,6 +1,6 @@
 """The second stage of a base of our own: its packages are unpacked, and are configured here, inside it.
 
-The tar (`builder.fetch.rootfs`) is what dpkg would have unpacked, its database
+The tar (`builder.rootfs.rootfs`) is what dpkg would have unpacked, its database
 included, and no maintainer script has run. This runs them in dpkg's order:
 every preinst as for a first installation, and then dpkg's own configuration of
 everything. dpkg then checks its records and every file against the packages'

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from builder.model.lock import Lock
-from builder.model.target import Arch
+from builder.lockfile import Lock
+from builder.model import Arch
 
 __all__ = ["bake_file"]
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from builder.errors import LockError
-from builder.model.digest import Sha256
-from builder.model.lock import RUNTIME, Image, Lock
+from builder.lockfile import RUNTIME, Image, Lock
+from builder.model import Sha256
 from builder.render.assembled import configure_base
 from builder.render.fetches import Item, single, store_path, verify
 from builder.render.instructions import SCRATCH, Copy, Mount, Unpack
 from builder.render.places import Places
-from builder.render.spelling import shown
+from builder.render.quoting import shown
 from builder.render.stages import EPOCH, Stage
 
 __all__ = ["base_stages"]

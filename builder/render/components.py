@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from builder.errors import BuilderError, LockError
-from builder.model.lock import Build, Lock
-from builder.model.table import Table
+from builder.lockfile import Build, Lock
+from builder.model import Table
 from builder.render.fetches import verify
 from builder.render.installing import (
     clean_bytecode,
@@ -15,9 +15,9 @@ from builder.render.installing import (
     interpreter_copy,
 )
 from builder.render.instructions import Copy, Env, Instruction, Mount, Run, Workdir
+from builder.render.quoting import shown
 from builder.render.rows import Fetches
 from builder.render.shell import Command, check_step, refuse_placeholder
-from builder.render.spelling import shown
 from builder.render.stages import EPOCH, WHEELS, Stage, build_stage
 
 __all__ = ["build_stages", "toolchains"]

@@ -15,8 +15,8 @@ from enum import StrEnum
 
 from builder.errors import LockError
 from builder.render.instructions import SCRATCH, Add, Copy, File, Mount
+from builder.render.quoting import file_name, sha256, shown
 from builder.render.shell import Command
-from builder.render.spelling import file_name, sha256, shown
 from builder.render.stages import STORE, Stage
 
 __all__ = [

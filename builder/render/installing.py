@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from builder.errors import LockError
-from builder.model.lock import INSTALLER, RUNTIME, Lock
+from builder.lockfile import INSTALLER, RUNTIME, Lock
 from builder.render.fetches import mounts, verify
 from builder.render.instructions import Copy, Instruction, Mount, Run
+from builder.render.quoting import shown
 from builder.render.rows import Fetches, wheel_requirement
 from builder.render.rpms import install_rpms
 from builder.render.shell import Command, Verbatim
-from builder.render.spelling import shown
 from builder.render.stages import WHEELS, build_stage
 
 __all__ = ["clean_bytecode", "fill_environment", "install_os_packages", "interpreter_copy"]

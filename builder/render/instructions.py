@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from builder.errors import LockError
-from builder.render import shell, spelling
+from builder.render import quoting as spelling
+from builder.render import shell
+from builder.render.quoting import shown
 from builder.render.shell import Command
-from builder.render.spelling import shown
 
 __all__ = [
     "Add",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from builder.errors import UsageError
-from builder.model.lock import Lock
+from builder.lockfile import Lock
 from builder.render.instructions import SCRATCH, Copy
 from builder.render.platforms import by_platform
-from builder.render.spelling import shown
+from builder.render.quoting import shown
 from builder.render.stages import WHEELS, Stage, build_stage
 
 __all__ = ["OUTPUT", "output_stages"]

@@ -9,8 +9,8 @@ from typing import Literal
 from urllib.parse import quote
 
 from builder.errors import LockError, UsageError
-from builder.model.lock import Archive, Image, OsPackage, PythonPackage, Repository
-from builder.render import spelling
+from builder.lockfile import Archive, Image, OsPackage, PythonPackage, Repository
+from builder.render import quoting as spelling
 
 __all__ = ["Layout", "Place", "Places"]
 

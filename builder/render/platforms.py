@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from builder.model.target import Arch
+from builder.model import Arch
 from builder.render.instructions import SCRATCH, Copy
 from builder.render.stages import STORE, Stage
 

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from builder.errors import UsageError
-from builder.model.lock import Archive, Build, GitSource, Image, Lock, OsPackage, PythonPackage, Runtime
-from builder.model.target import Arch, Target
+from builder.lockfile import Archive, Build, GitSource, Image, Lock, OsPackage, PythonPackage, Runtime
+from builder.model import Arch, Target
 from builder.render.instructions import SCRATCH, Comment, Copy, From, Instruction, Run
 from builder.render.shell import Command
 from builder.render.stages import STORE, Dockerfile, Located, Stage, build_stage

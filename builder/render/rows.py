@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from builder.errors import LockError
-from builder.model.integrity import BASE
-from builder.model.lock import INSTALLER, GitSource, Lock, OsPackage, PythonPackage, Repository
+from builder.lockfile import BASE, INSTALLER, GitSource, Lock, OsPackage, PythonPackage, Repository
 from builder.render.fetches import Fetched, Inputs, Item, digests, grouped, single
 from builder.render.instructions import File
 from builder.render.places import Places
-from builder.render.spelling import line, sha256, shown
+from builder.render.quoting import line, sha256, shown
 from builder.render.stages import Stage
 
 __all__ = ["Fetches", "Form", "fetches", "wheel_requirement"]

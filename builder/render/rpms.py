@@ -8,7 +8,7 @@ SOURCE_DATE_EPOCH, so later times are set back afterwards, whoever wrote them.
 
 from __future__ import annotations
 
-from builder.model.lock import Lock
+from builder.lockfile import Lock
 from builder.render.fetches import mounts, verify
 from builder.render.instructions import SCRATCH, File, Mount, Run
 from builder.render.shell import Command, Verbatim

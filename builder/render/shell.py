@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from builder.errors import LockError
-from builder.render.spelling import line, shown
+from builder.render.quoting import line, shown
 
 __all__ = ["JOBS", "Command", "Verbatim", "Word", "check_step", "delimiter", "refuse_placeholder", "script"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from builder.errors import BuilderError, LockError
 from builder.render.instructions import SCRATCH, Arg, Comment, Copy, From, Instruction, Run
-from builder.render.spelling import shown
+from builder.render.quoting import shown
 
 __all__ = ["EPOCH", "STORE", "WHEELS", "Dockerfile", "Located", "Stage", "build_stage"]
 

@@ -1,1 +1,11 @@
-"""From recipes to a lock: one file or package per kind of input."""
+"""From the recipe of one target to its lock: OS packages, Python distributions, sources.
+
+In: a recipe library, a target and a session that reaches indexes. Out: a `Lock`.
+`resolve.python`, `resolve.debian` and `resolve.rpm` each know one ecosystem; this package
+puts their rows together. Imports `recipe`, `lockfile`, `index`, `fetch`.
+"""
+
+from builder.resolve.os_packages import resolve_base
+from builder.resolve.target import make_lock
+
+__all__ = ["make_lock", "resolve_base"]

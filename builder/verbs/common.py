@@ -6,14 +6,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from builder.model.target import Arch
+from builder.model import Arch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from builder.commands.project import Project
     from builder.console import Console
-    from builder.model.selection import Selection
+    from builder.project import Project
+    from builder.selection import Selection
 
     Verbs = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse names no public type
 
@@ -89,7 +89,7 @@ def add_engine(verb: argparse.ArgumentParser) -> None:
 
 def selection_of(options: argparse.Namespace) -> Selection:
     """Return which targets are meant."""
-    from builder.model.selection import Selection  # noqa: PLC0415 - see the package's docstring
+    from builder.selection import Selection  # noqa: PLC0415 - see the package's docstring
 
     return Selection(
         releases=tuple(options.release),
@@ -101,7 +101,7 @@ def selection_of(options: argparse.Namespace) -> Selection:
 
 def project_of(options: argparse.Namespace, console: Console) -> Project:
     """Find the project and read its configuration (UsageError)."""
-    from builder.commands.project import open_project  # noqa: PLC0415 - see the package's docstring
+    from builder.project import open_project  # noqa: PLC0415 - see the package's docstring
 
     return open_project(
         project=options.project,

@@ -6,14 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builder.verbs.common import (
-    add_format,
-    add_places,
-    add_selection,
-    add_verb,
-    project_of,
-    selection_of,
-)
+from builder.verbs.common import add_format, add_places, add_selection, add_verb, project_of, selection_of
 
 if TYPE_CHECKING:
     from builder.console import Console

@@ -6,12 +6,12 @@ import argparse
 from typing import TYPE_CHECKING
 
 from builder.errors import UsageError
-from builder.model.target import Arch
+from builder.model import Arch
 from builder.verbs.common import add_places, add_verb, project_of
 
 if TYPE_CHECKING:
-    from builder.commands.project import Project
     from builder.console import Console
+    from builder.project import Project
     from builder.verbs.common import Verbs
 
 __all__ = ["add", "run"]
@@ -96,7 +96,7 @@ def _framework(options: argparse.Namespace, console: Console, project: Project) 
 
 def _component(options: argparse.Namespace, console: Console, project: Project) -> int:
     from builder.commands import init  # noqa: PLC0415 - see the package's docstring
-    from builder.pin.context import Context  # noqa: PLC0415
+    from builder.pin import Context  # noqa: PLC0415
 
     _refuse(options, "framework", ("root", "component", "pin", "platform", "release", "arch"))
     answers = init.ComponentAnswers(

@@ -5,14 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from builder.verbs.common import (
-    add_format,
-    add_places,
-    add_selection,
-    add_verb,
-    project_of,
-    selection_of,
-)
+from builder.verbs.common import add_format, add_places, add_selection, add_verb, project_of, selection_of
 
 if TYPE_CHECKING:
     from builder.console import Console

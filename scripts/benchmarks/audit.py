@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from builder.model.lockfile import parse_lock
+from builder.lockfile import parse_lock
 
 __all__ = ["add_options", "run"]
 

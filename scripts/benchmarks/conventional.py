@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from builder.errors import LockError
-from builder.model.lock import (
+from builder.export import to_requirements
+from builder.lockfile import (
     INSTALLER,
     PYTHON_FOLDER,
     RECIPE,
@@ -29,10 +30,8 @@ from builder.model.lock import (
     Lock,
     OsPackage,
 )
-from builder.render.instructions import Cmd, Entrypoint, Env
-from builder.render.shell import script
-from builder.resolve.python.export import to_requirements
-from builder.resolve.python.request import PYPI
+from builder.recipe import PYPI
+from builder.render import Cmd, Entrypoint, Env, script
 
 __all__ = ["BASE", "BUILDER", "Conventional", "conventional", "os_pins", "requirements"]
 

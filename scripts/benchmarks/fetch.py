@@ -24,9 +24,8 @@ from pathlib import Path
 
 import uv
 
-from builder.model.digest import Evidence, Sha256
-from builder.model.lock import PythonPackage
-from builder.model.lockfile import dump_lock, parse_lock
+from builder.lockfile import PythonPackage, dump_lock, parse_lock
+from builder.model import Evidence, Sha256
 from scripts.benchmarks.file_server import generated_sha256, serving
 
 ROOT = Path(__file__).resolve().parents[2]

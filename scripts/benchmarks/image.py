@@ -20,16 +20,15 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from builder.build import Engine, find_engine
 from builder.commands.locks import select_image
 from builder.commands.places import bind_places
-from builder.commands.project import Project, open_project, read_lock
 from builder.console import Console
-from builder.engine.docker import Engine, find_engine
 from builder.errors import BuilderError, UsageError
-from builder.io.files import read_text, write_atomic
-from builder.model.digest import Sha256
-from builder.model.selection import Selection
-from builder.model.target import Arch
+from builder.io import read_text, write_atomic
+from builder.model import Arch, Sha256
+from builder.project import Project, open_project, read_lock
+from builder.selection import Selection
 from scripts.benchmarks.conventional import conventional
 from scripts.benchmarks.image_compare import Comparison, Record
 from scripts.benchmarks.image_report import text

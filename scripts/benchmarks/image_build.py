@@ -12,14 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from builder.engine.docker import Engine
-from builder.engine.events import Events, Step
+from builder.build import Engine, Events, Step
 from builder.errors import ToolError
-from builder.io.redact import redacted
-from builder.io.stream import stream
-from builder.model.lock import Lock
-from builder.model.lockfile import dump_lock
-from builder.render.stages import build_stage
+from builder.io import redacted, stream
+from builder.lockfile import Lock, dump_lock
+from builder.render import build_stage
 from scripts.benchmarks.conventional import BASE, BUILDER, Conventional
 
 __all__ = ["Conventionally", "Ours"]

@@ -11,11 +11,11 @@ from packaging.version import Version
 from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
 from builder.errors import UsageError
-from builder.io.http import Client
-from builder.model.digest import Sha256
-from builder.model.lock import RUNTIME, Lock, PythonPackage
-from builder.resolve.python.index import IndexFile, read_project
-from builder.resolve.python.request import PYPI
+from builder.index import IndexFile, read_project
+from builder.io import Client
+from builder.lockfile import RUNTIME, Lock, PythonPackage
+from builder.model import Sha256
+from builder.recipe import PYPI
 
 __all__ = ["choose_change"]
 

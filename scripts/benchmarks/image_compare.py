@@ -10,16 +10,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from builder.commands.project import Project
+from builder.build import Engine
 from builder.console import Console
-from builder.engine.docker import Engine
 from builder.errors import ToolError
-from builder.io.files import write_atomic
-from builder.io.http import Client
-from builder.io.process import run as run_tool
-from builder.model.digest import Sha256
-from builder.model.lock import Lock
-from builder.render.places import Places
+from builder.io import Client, write_atomic
+from builder.io import run as run_tool
+from builder.lockfile import Lock
+from builder.model import Sha256
+from builder.project import Project
+from builder.render import Places
 from scripts.benchmarks.conventional import Conventional, conventional, os_pins
 from scripts.benchmarks.image_build import Conventionally, Ours
 from scripts.benchmarks.image_change import choose_change

@@ -9,8 +9,8 @@ from typing import IO, Any
 
 from packaging.utils import canonicalize_name
 
-from builder.engine.images import Entry, open_images
-from builder.model.lock import PYTHON_FOLDER
+from builder.lockfile import PYTHON_FOLDER
+from builder.oci import Entry, open_images
 
 __all__ = ["compare", "measure"]
 

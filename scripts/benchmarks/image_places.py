@@ -19,10 +19,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from builder.engine.docker import Engine
+from builder.build import Engine
 from builder.errors import LockError, ToolError, UsageError
-from builder.io.process import clean_environment, run, stop_group
-from builder.model.lock import Lock
+from builder.io import clean_environment, run, stop_group
+from builder.lockfile import Lock
 
 __all__ = ["base_image", "forget_base", "git_mirrors", "secrets"]
 

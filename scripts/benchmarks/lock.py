@@ -21,12 +21,11 @@ from pathlib import Path
 
 import uv
 
-from builder.commands.project import open_project
 from builder.console import Console
-from builder.model.target import Target
-from builder.resolve.effective import effective
-from builder.resolve.python.tags import uv_platform
-from builder.resolve.targets import Selection, lockable
+from builder.model import Target, uv_platform
+from builder.project import open_project
+from builder.recipe import effective, lockable
+from builder.selection import Selection
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARIES = "import cattrs, packaging.markers, packaging.tags, rich.console, tomllib"

@@ -17,8 +17,9 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from builder.model.target import Target
-from builder.resolve.targets import Selection, lockable
+from builder.model import Target
+from builder.recipe import lockable
+from builder.selection import Selection
 from scripts.benchmarks.lock import ROOT, Bench, Question, say, seconds
 
 LIMIT = 0.5

@@ -13,16 +13,16 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from builder.audit.advisories import AdvisoryPolicy, judge_advisories, read_advisory_policy, subjects
-from builder.audit.osv import Affected, Answer, Range, parse_advisory
-from builder.audit.osv_files import read_advisories
-from builder.audit.osv_service import ask
-from builder.audit.verify.finding import Finding
 from builder.errors import FetchError, UsageError
 from builder.io.http import Client
+from builder.lockfile.finding import Finding
+from builder.lockfile.lock import Lock, OsPackage, Submodule
+from builder.lockfile.reading import parse_lock
 from builder.model.digest import GitOid, Sha256
-from builder.model.lock import Lock, OsPackage, Submodule
-from builder.model.lockfile import parse_lock
+from builder.policy.advisories import AdvisoryPolicy, judge_advisories, read_advisory_policy, subjects
+from builder.policy.osv import Affected, Answer, Range, parse_advisory
+from builder.policy.osv_files import read_advisories
+from builder.policy.osv_service import ask
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ROOT / "tests/faults/project/lock/1.0/plain/tiny-x86_64.toml"

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from builder.audit.align.judge import judge_document
-from builder.audit.align.verdict import Status
+from builder.align.claims import Says
+from builder.align.judge import judge_document
+from builder.align.verdict import Status
 from builder.commands import align
-from builder.commands.project import Project, open_project
 from builder.console import Console
 from builder.errors import RecipeError, UsageError
-from builder.model.claims import Says
+from builder.project import Project, open_project
 from tests.resolve.python.conftest import Indexes, LocalIndex
 
 ROOT = Path(__file__).resolve().parents[2]

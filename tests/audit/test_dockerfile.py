@@ -13,16 +13,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builder.audit.dockerfile.pin import Kind, Pin
-from builder.audit.dockerfile.pins import dockerfile_pins
-from builder.audit.dockerfile.reader import read_dockerfile
-from builder.audit.dockerfile.requirements_file import requirements_pins
-from builder.audit.dockerfile.variables import UNRESOLVED, expanded
+from builder.align.dockerfile.pin import Kind, Pin
+from builder.align.dockerfile.pins import dockerfile_pins
+from builder.align.dockerfile.reader import read_dockerfile
+from builder.align.dockerfile.requirements_file import requirements_pins
+from builder.align.dockerfile.variables import UNRESOLVED, expanded
 from builder.cli import main
 from builder.commands import align_file
-from builder.commands.project import open_project
 from builder.console import Console
 from builder.errors import UsageError
+from builder.project import open_project
 from tests.resolve.python.conftest import LocalIndex
 
 ROOT = Path(__file__).resolve().parents[2]

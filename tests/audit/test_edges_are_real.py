@@ -16,20 +16,20 @@ from debian.deb822 import PkgRelation
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from builder.commands.project import Project, open_project
 from builder.console import Console
 from builder.fetch.file_base import discover_file_base
+from builder.fetch.session import Session
+from builder.index.remote_wheel import RemoteFile, read_metadata
 from builder.io.exchange import NotFoundError
 from builder.io.http import Client
-from builder.model.lock import RECIPE, REQUIRED, Lock, OsPackage, PythonPackage
-from builder.model.lockfile import parse_lock
+from builder.lockfile.lock import RECIPE, REQUIRED, Lock, OsPackage, PythonPackage
+from builder.lockfile.reading import parse_lock
+from builder.project import Project, open_project
+from builder.recipe.effective_recipe import Effective, effective
+from builder.recipe.environments import os_requests, python_requests
+from builder.resolve.debian.archive import open_archive
 from builder.resolve.debian.index import Stanza
 from builder.resolve.debian.universe import Universe
-from builder.resolve.effective import Effective, effective
-from builder.resolve.environments import os_requests, python_requests
-from builder.resolve.osarchive import open_archive
-from builder.resolve.python.wheelfile import RemoteFile, read_metadata
-from builder.resolve.session import Session
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("lock/*/*/*.toml"))

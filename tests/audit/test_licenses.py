@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from builder.audit.licenses import judge_licenses, read_license_policy
 from builder.errors import UsageError
-from builder.model.lock import Lock
-from builder.model.lockfile import parse_lock
+from builder.lockfile.lock import Lock
+from builder.lockfile.reading import parse_lock
+from builder.policy.licenses import judge_licenses, read_license_policy
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ROOT / "tests/faults/project/lock/1.0/plain/tiny-x86_64.toml"

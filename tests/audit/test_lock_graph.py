@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from builder.audit.graph import ROOT, Graph, Kind, Node, Row, graph_of, node_of
-from builder.model.lock import RECIPE, REQUIRED, Lock
-from builder.model.lockfile import parse_lock
+from builder.graph.graph import ROOT, Graph, Kind, Node, Row, graph_of, node_of
+from builder.lockfile.lock import RECIPE, REQUIRED, Lock
+from builder.lockfile.reading import parse_lock
 
 ROOT_FOLDER = Path(__file__).resolve().parents[2]
 LOCKS = sorted(path.relative_to(ROOT_FOLDER).as_posix() for path in ROOT_FOLDER.glob("lock/*/*/*.toml"))

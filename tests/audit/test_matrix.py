@@ -12,22 +12,22 @@ from typing import Any
 
 import pytest
 
-from builder.audit.markdown import table as markdown
-from builder.audit.matrix.cells import Cell, State, cells, command
-from builder.audit.matrix.outcomes import Outcome, dump_outcomes, inputs_digest, load_outcomes
-from builder.audit.matrix.tables import summary, targets_table
-from builder.audit.matrix.traps import trap_of
 from builder.commands.locks import locked_targets
 from builder.commands.matrix import read_outcomes
-from builder.commands.project import Project, open_project
 from builder.commands.trial import Trial, open_targets
 from builder.console import Console
 from builder.errors import LockError
-from builder.model.recipe import Refusal
+from builder.matrix.cell import Cell, State, cells, command
+from builder.matrix.tables import summary, targets_table
+from builder.matrix.traps import trap_of
+from builder.model.markdown import table as markdown
 from builder.model.target import Arch, Target
-from builder.resolve.effective import effective
-from builder.resolve.library import Library
-from builder.resolve.recipe_folder import read_library
+from builder.project import Project, open_project
+from builder.recipe.effective_recipe import effective
+from builder.recipe.folder import read_library
+from builder.recipe.library import Library
+from builder.recipe.outcomes import Outcome, dump_outcomes, inputs_digest, load_outcomes
+from builder.recipe.recipe import Refusal
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ROOT / "tests/faults/project"

@@ -18,14 +18,14 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
-from builder.audit.graph import ROOT as RECIPE
-from builder.audit.graph import graph_of
-from builder.audit.purls import os_purl
-from builder.audit.sbom import sbom
 from builder.cli import main
+from builder.graph.graph import ROOT as RECIPE
+from builder.graph.graph import graph_of
+from builder.lockfile.lock import Lock
+from builder.lockfile.reading import parse_lock
 from builder.model.digest import Sha256
-from builder.model.lock import Lock
-from builder.model.lockfile import parse_lock
+from builder.sbom.cyclonedx import sbom
+from builder.sbom.purls import os_purl
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("lock/*/*/*.toml"))

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from builder.audit.verify.finding import RULES
 from builder.cli import main
+from builder.lockfile.finding import RULES
 
 ROOT = Path(__file__).resolve().parents[2]
 FAULTS = ROOT / "tests" / "faults"

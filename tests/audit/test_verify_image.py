@@ -17,11 +17,12 @@ from typing import Any
 import pytest
 
 from builder.cli import main
-from builder.fetch.rootfs import LockedDeb, write_rootfs_tar
-from builder.fetch.store import Store
+from builder.lockfile.lock import RECIPE, Image, Lock, OsPackage, Repository
+from builder.lockfile.reading import dump_lock, load_lock
 from builder.model.digest import Evidence, Sha256
-from builder.model.lock import RECIPE, Image, Lock, OsPackage, Repository
-from builder.model.lockfile import dump_lock, load_lock
+from builder.rootfs.deb import LockedDeb
+from builder.rootfs.rootfs import write_rootfs_tar
+from builder.store.store import Store
 from tests.engine.samples_oci import File, image
 from tests.fetch.tiny_debs import deb, member
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from builder.audit.verify.examine import examine
-from builder.audit.verify.freshness import outdated, signed_indexes
-from builder.model.lock import Lock
-from builder.model.lockfile import load_lock
-from builder.resolve.library import Library
-from builder.resolve.recipe_folder import read_library
-from builder.resolve.targets import ALL, Selection, lockable
+from builder.lockfile.lock import Lock
+from builder.lockfile.reading import load_lock
+from builder.recipe.folder import read_library
+from builder.recipe.library import Library
+from builder.recipe.targets import lockable
+from builder.selection import ALL, Selection
+from builder.verify.against_recipes import outdated, signed_indexes
+from builder.verify.examination import examine
 from tests.mutations import Mutation, mutations
 
 ROOT = Path(__file__).resolve().parents[2]

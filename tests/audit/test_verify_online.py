@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from builder.audit.verify.served import judge_listed
 from builder.cli import main
 from builder.commands.verify_online import _served, _tag
-from builder.fetch.needs import FileNeed
-from builder.fetch.origins import Origin, Origins
-from builder.io.git import git_environment
+from builder.fetch.needed_files import FileNeed
+from builder.git.places import GitPlaces
+from builder.git.process import git_environment
 from builder.io.http import Client
+from builder.lockfile.lock import GitSource, PythonPackage
 from builder.model.digest import Evidence, GitOid, Sha256
-from builder.model.lock import GitSource, PythonPackage
-from builder.pin.git_places import GitPlaces
+from builder.origins.origins import Origin, Origins
+from builder.verify.served import judge_listed
 
 ROOT = Path(__file__).resolve().parents[2]
 ROW = PythonPackage(

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from builder.errors import LockError
-from builder.model.lock import RUNTIME, Lock
-from builder.model.lockfile import parse_lock
+from builder.lockfile.lock import RUNTIME, Lock
+from builder.lockfile.reading import parse_lock
 from scripts.benchmarks.conventional import Conventional, conventional, os_pins
 from tests.render.golden import ROOT, locks, places
 

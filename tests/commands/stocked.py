@@ -16,13 +16,13 @@ from typing import Any
 
 from pysequoia import SignatureMode, Tsk, sign
 
-from builder.commands.project import Project
 from builder.console import Console
-from builder.fetch.origins import Origin, Origins
-from builder.fetch.store import Store
+from builder.lockfile.lock import Lock, OsPackage, PythonPackage
+from builder.lockfile.reading import dump_lock, parse_lock
 from builder.model.digest import ImageDigest, Sha256
-from builder.model.lock import Lock, OsPackage, PythonPackage
-from builder.model.lockfile import dump_lock, parse_lock
+from builder.origins.origins import Origin, Origins
+from builder.project import Project
+from builder.store.store import Store
 from tests.fetch.tiny_debs import deb
 from tests.resolve.python.conftest import make_wheel
 

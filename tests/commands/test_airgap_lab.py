@@ -15,12 +15,12 @@ from urllib.parse import urlsplit
 import pytest
 from pytest_httpserver import HTTPServer
 
-from builder.fetch.origins import Origins
-from builder.fetch.registry import Registry
-from builder.fetch.registry_push import Push
+from builder.lockfile.lock import Lock, Runtime
+from builder.lockfile.reading import dump_lock, parse_lock
 from builder.model.digest import ImageDigest, Sha256
-from builder.model.lock import Lock, Runtime
-from builder.model.lockfile import dump_lock, parse_lock
+from builder.oci.push import Push
+from builder.oci.registry import Registry
+from builder.origins.origins import Origins
 from tests.engine.samples_root import write_root
 
 pytestmark = pytest.mark.lab

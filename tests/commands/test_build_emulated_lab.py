@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import pytest
 
-from builder.engine.docker import find_engine
-from builder.engine.images import open_images
+from builder.build.docker import find_engine
 from builder.model.target import Arch
+from builder.oci.images import open_images
 from tests.commands.tiny_extension import (
     build_stages,
     build_with_wrong_check,

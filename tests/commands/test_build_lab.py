@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from builder.engine.buildah import Buildah
-from builder.engine.compare import compare
-from builder.engine.images import open_images
-from builder.engine.tree import read_tree
+from builder.build.buildah import Buildah
 from builder.model.filesystem import FileFact
+from builder.oci.images import open_images
+from builder.oci.tree import read_tree
+from builder.reproduce.comparison import compare
 from tests.commands.tiny_extension import ROOT, build_with_wrong_check, make_project, ran, record, run
 
 pytestmark = [pytest.mark.lab, pytest.mark.network]

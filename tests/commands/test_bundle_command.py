@@ -17,15 +17,15 @@ from pathlib import Path
 
 import pytest
 
+from builder.bundle.bundle import MANIFEST
+from builder.bundle.contents import dump_bundle, parse_bundle
+from builder.bundle.store_form import contents
 from builder.commands import bundle
 from builder.errors import BuilderError, DigestMismatchError, FetchError, LockError, UsageError
-from builder.fetch.bundle import MANIFEST
-from builder.fetch.contents import contents
-from builder.fetch.needs import needs
-from builder.fetch.origins import Origin, Origins
-from builder.model.bundle import dump_bundle, parse_bundle
-from builder.model.lockfile import load_lock
-from builder.resolve.targets import Selection
+from builder.fetch.needed_files import needs
+from builder.lockfile.reading import load_lock
+from builder.origins.origins import Origin, Origins
+from builder.selection import Selection
 from tests.commands.stocked import Stock, make_stock
 
 ALL = Selection(releases=("all",))
@@ -223,7 +223,7 @@ def members_of(data: bytes) -> list[tuple[str, bytes]]:
 
 
 def tar_of(members: list[tuple[str, bytes]]) -> bytes:
-    from builder.fetch.ustar import END, Member, header, padding  # noqa: PLC0415
+    from builder.tars.ustar import END, Member, header, padding  # noqa: PLC0415
 
     parts = []
     for name, data in members:

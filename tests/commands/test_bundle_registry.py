@@ -12,11 +12,11 @@ import pytest
 import requests
 from pytest_httpserver import HTTPServer
 
+from builder.bundle.store_form import contents
 from builder.cli import main
 from builder.commands import bundle_registry
 from builder.errors import DigestMismatchError, FetchError, UsageError
-from builder.fetch.contents import contents
-from builder.resolve.targets import Selection
+from builder.selection import Selection
 from tests.commands.registries import HTPASSWD, PASSWORD, USER, running_registry
 from tests.commands.stocked import Stock, make_stock
 

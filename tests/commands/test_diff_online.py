@@ -11,7 +11,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from builder.cli import main
-from builder.model.lockfile import parse_lock
+from builder.lockfile.reading import parse_lock
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ROOT / "tests/faults/project/lock/1.0/plain/tiny-x86_64.toml"

@@ -17,17 +17,17 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from builder.commands import fetch
-from builder.commands.project import Project
 from builder.console import Console
 from builder.errors import DigestMismatchError, FetchError, UsageError
-from builder.fetch.needs import needs
-from builder.fetch.origins import Origin, Origins
-from builder.fetch.store import Store
+from builder.fetch.needed_files import needs
+from builder.lockfile.lock import Archive, Lock, OsPackage, PythonPackage
+from builder.lockfile.reading import dump_lock, parse_lock
 from builder.model.digest import Sha256
-from builder.model.lock import Archive, Lock, OsPackage, PythonPackage
-from builder.model.lockfile import dump_lock, parse_lock
-from builder.render import Inputs
-from builder.resolve.targets import Selection
+from builder.origins.origins import Origin, Origins
+from builder.project import Project
+from builder.render.fetches import Inputs
+from builder.selection import Selection
+from builder.store.store import Store
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "fabric" / "lock-x86_64.toml"
 EVERYTHING = Selection(releases=("all",), platforms=(), frameworks=(), arches=())

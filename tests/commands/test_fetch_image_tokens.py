@@ -16,11 +16,11 @@ import pytest
 
 from builder.commands import fetch
 from builder.commands.fetch import Options
-from builder.commands.project import Project
 from builder.console import Console
 from builder.errors import FetchError
-from builder.fetch.store import Store
 from builder.io.redact import redacted
+from builder.project import Project
+from builder.store.store import Store
 from tests.commands.test_fetch_images import EVERYTHING, project_of
 from tests.fetch.test_oci_layout import put_image
 

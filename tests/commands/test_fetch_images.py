@@ -13,17 +13,17 @@ from pathlib import Path
 import pytest
 
 from builder.commands import fetch
-from builder.commands.project import Project
 from builder.console import Console
 from builder.errors import FetchError
-from builder.fetch.oci_layout import layout_path, write_layout
-from builder.fetch.origins import Origins
-from builder.fetch.store import Store
+from builder.lockfile.reading import dump_lock, parse_lock
 from builder.model.digest import ImageDigest
-from builder.model.lockfile import dump_lock, parse_lock
 from builder.model.target import Arch
-from builder.render import Inputs
-from builder.resolve.targets import Selection
+from builder.oci.layout import layout_path, write_layout
+from builder.origins.origins import Origins
+from builder.project import Project
+from builder.render.fetches import Inputs
+from builder.selection import Selection
+from builder.store.store import Store
 from tests.commands.registries import running_registry
 from tests.fetch.test_oci_layout import put_image
 

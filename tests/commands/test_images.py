@@ -11,8 +11,8 @@ from pytest_httpserver import HTTPServer
 
 from builder.cli import main
 from builder.errors import DigestMismatchError, FetchError
-from builder.model.lock import Lock
-from builder.model.lockfile import dump_lock
+from builder.lockfile.lock import Lock
+from builder.lockfile.reading import dump_lock
 from tests.commands.stocked import MANIFEST_TYPE, Stock, make_stock
 
 

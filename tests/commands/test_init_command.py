@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 from builder.cli import main
-from builder.commands.project import recipe_files
-from builder.resolve.recipe_folder import read_library
-from builder.resolve.targets import Selection, lockable
+from builder.project import recipe_files
+from builder.recipe.folder import read_library
+from builder.recipe.targets import lockable
+from builder.selection import Selection
 from tests.pin.conftest import forge
 
 __all__ = ["forge"]

@@ -16,8 +16,8 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from builder.cli import main
-from builder.model.lock import Lock
-from builder.model.lockfile import load_lock
+from builder.lockfile.lock import Lock
+from builder.lockfile.reading import load_lock
 from tests.resolve.python.conftest import LocalIndex
 
 SMALL = Path(__file__).resolve().parents[1] / "faults/project"

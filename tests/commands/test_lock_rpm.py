@@ -18,8 +18,8 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from builder.cli import main
-from builder.model.lock import Lock
-from builder.model.lockfile import load_lock
+from builder.lockfile.lock import Lock
+from builder.lockfile.reading import load_lock
 from tests.render import hermetic
 from tests.resolve.python.conftest import LocalIndex
 from tests.resolve.rpm.tiny_repo import Rpm, TinyRepo

@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from builder.build.docker import Engine
+from builder.build.events import Step
+from builder.build.request import Built, Request
 from builder.commands import prepare
 from builder.commands.prepare import prepared, progress, stage_rows
-from builder.commands.project import Project
 from builder.console import Console
-from builder.engine.docker import Engine
-from builder.engine.events import Step
-from builder.engine.request import Built, Request
 from builder.errors import UsageError
-from builder.fetch.origins import Origins
-from builder.fetch.store import Store
 from builder.model.target import Arch
-from builder.render import Inputs
-from builder.resolve.targets import Selection
+from builder.origins.origins import Origins
+from builder.project import Project
+from builder.render.fetches import Inputs
+from builder.selection import Selection
+from builder.store.store import Store
 
 DOCKERFILE = """\
 FROM scratch AS wheels-x86_64

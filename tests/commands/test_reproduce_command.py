@@ -12,12 +12,12 @@ from types import ModuleType
 import pytest
 
 from builder.commands import reproduce
-from builder.commands.project import Project
 from builder.console import Console
 from builder.errors import BuilderError, UsageError
-from builder.fetch.origins import Origins
-from builder.fetch.store import Store
-from builder.resolve.targets import Selection
+from builder.origins.origins import Origins
+from builder.project import Project
+from builder.selection import Selection
+from builder.store.store import Store
 
 
 def samples() -> ModuleType:

@@ -14,7 +14,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from builder.model.lockfile import dump_lock, parse_lock
+from builder.lockfile.reading import dump_lock, parse_lock
 from tests.commands.test_fetch_command import GOLDEN, LAYOUTS, content, real, rows_of
 
 USER, PASSWORD = "operator", "correct-horse-7731"

@@ -23,10 +23,10 @@ import requests
 
 from builder.cli import main
 from builder.errors import FetchError, UsageError
-from builder.fetch.serve import simple
-from builder.fetch.serve.catalogue import catalogue
-from builder.fetch.serve.server import parse_address
-from builder.model.lock import Lock
+from builder.lockfile.lock import Lock
+from builder.mirror import simple
+from builder.mirror.catalog import catalogue
+from builder.mirror.server import parse_address
 from tests.commands.stocked import KEY, MANIFEST_TYPE, Stock, make_stock
 
 ROOT = Path(__file__).parents[2]

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from builder.cli import main
-from builder.commands.project import open_project
 from builder.commands.rendered import read_rendered
 from builder.console import Console
-from builder.model.lock import Lock
+from builder.lockfile.lock import Lock
+from builder.project import open_project
 from builder.render.provenance import origin_of
 
 ROOT = Path(__file__).resolve().parents[2]

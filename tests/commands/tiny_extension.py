@@ -9,16 +9,16 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from builder.build.buildkit import build
+from builder.build.docker import find_engine
+from builder.build.request import Built
 from builder.cli import main
 from builder.commands.prepare import prepared
-from builder.commands.project import open_project
 from builder.console import Console
-from builder.engine.buildkit import build
-from builder.engine.docker import find_engine
-from builder.engine.request import Built
-from builder.model.selection import Selection
 from builder.model.target import Arch
-from builder.render import Inputs
+from builder.project import open_project
+from builder.render.fetches import Inputs
+from builder.selection import Selection
 
 __all__ = ["build_stages", "build_with_wrong_check", "make_project", "ran", "record", "run"]
 

@@ -14,18 +14,18 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from builder.audit.diff.change import Commit, History
-from builder.audit.diff.facts import Facts, with_facts
-from builder.audit.diff.markdown import as_markdown
-from builder.audit.diff.page import page
-from builder.audit.diff.report import Report, report
-from builder.audit.diff.text import as_text
-from builder.audit.diff.value import as_value
 from builder.commands.diff_pairs import compare_sides
 from builder.commands.diff_sides import sides_of_files, sides_of_folders
-from builder.model.lock import Lock
-from builder.model.lockfile import parse_lock
-from builder.model.selection import Selection
+from builder.diff.change import Commit, History
+from builder.diff.facts import Facts, with_facts
+from builder.diff.markdown import as_markdown
+from builder.diff.pages import page
+from builder.diff.reports import Report, report
+from builder.diff.text import as_text
+from builder.diff.value import as_value
+from builder.lockfile.lock import Lock
+from builder.lockfile.reading import parse_lock
+from builder.selection import Selection
 
 HERE = Path(__file__).parent
 BASE = (HERE / "base.toml").read_bytes()

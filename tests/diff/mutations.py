@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from builder.lockfile.lock import Check, Lock, Submodule
 from builder.model.digest import Evidence, GitOid, ImageDigest, Sha256
-from builder.model.lock import Check, Lock, Submodule
 from builder.model.table import Table
 
 __all__ = ["Mutation", "mutations", "places"]

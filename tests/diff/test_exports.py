@@ -6,11 +6,11 @@ import tomllib
 
 import pytest
 
-from builder.audit.diff.change import Change
-from builder.audit.diff.exports import compare_pins, pins_of
-from builder.audit.diff.readers import marker_environment, read_pylock, read_requirements
+from builder.diff.change import Change
+from builder.diff.exports import compare_pins, pins_of
+from builder.diff.readers import marker_environment, read_pylock, read_requirements
 from builder.errors import LockError
-from builder.resolve.python.export import to_pylock, to_requirements
+from builder.export import to_pylock, to_requirements
 from tests.diff.cases import base
 
 ENVIRONMENT = marker_environment(base())

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from packaging.version import InvalidVersion, Version
 
-from builder.audit.diff.compare import compare
-from builder.audit.diff.facts import with_facts
-from builder.audit.diff.report import Compared, report
-from builder.audit.diff.risk import UPGRADES, Risk
+from builder.diff.comparison import compare
+from builder.diff.facts import with_facts
+from builder.diff.reports import Compared, report
+from builder.diff.risk import UPGRADES, Risk
+from builder.lockfile.lock import Lock, PythonPackage
+from builder.lockfile.reading import parse_lock
 from builder.model.digest import Sha256
-from builder.model.lock import Lock, PythonPackage
-from builder.model.lockfile import parse_lock
 from tests.diff.cases import CASES, HERE, PATCHES, base, facts, forms, patched, reported
 
 

@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from builder.audit.diff.change import Commit, History, Kind, changed
-from builder.audit.diff.change import Field as ChangedField
-from builder.audit.diff.listing import as_listing
-from builder.audit.diff.markdown import MOST, as_markdown
-from builder.audit.diff.page import page
-from builder.audit.diff.report import Compared, Report, Unsound, report
-from builder.audit.diff.risk import Risk
-from builder.audit.diff.text import as_text
+from builder.diff.change import Commit, History, Kind, changed
+from builder.diff.change import Field as ChangedField
+from builder.diff.listing import as_listing
+from builder.diff.markdown import MOST, as_markdown
+from builder.diff.pages import page
+from builder.diff.reports import Compared, Report, Unsound, report
+from builder.diff.risk import Risk
+from builder.diff.text import as_text
 from tests.diff.cases import base
 
 UGLY = [

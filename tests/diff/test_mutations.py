@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from builder.audit.diff.compare import compare, rewritten
-from builder.audit.diff.page import page
-from builder.audit.diff.report import Compared, report
-from builder.audit.diff.text import as_text
-from builder.audit.verify.examine import examine
+from builder.diff.comparison import compare, rewritten
+from builder.diff.pages import page
+from builder.diff.reports import Compared, report
+from builder.diff.text import as_text
 from builder.errors import LockError
-from builder.model.integrity import findings
-from builder.model.lock import Lock
-from builder.model.lockfile import dump_lock, parse_lock
+from builder.lockfile.integrity import findings
+from builder.lockfile.lock import Lock
+from builder.lockfile.reading import dump_lock, parse_lock
+from builder.verify.examination import examine
 from tests.diff.mutations import Mutation, mutations, places
 
 ROOT = Path(__file__).resolve().parents[2]

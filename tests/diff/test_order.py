@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from builder.audit.diff.order import calendar, debian, order_of, pep440, rpm, upstream
-from builder.audit.diff.risk import Risk
+from builder.diff.order import calendar, debian, order_of, pep440, rpm, upstream
+from builder.diff.risk import Risk
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from builder.engine import engines
-from builder.engine.buildah import Buildah, find_buildah
-from builder.engine.buildah_build import build, without_link
-from builder.engine.buildah_events import BuildahEvents
-from builder.engine.events import Step
-from builder.engine.request import Request
+from builder.build import engines
+from builder.build.buildah import Buildah, find_buildah
+from builder.build.buildah_build import build, without_link
+from builder.build.buildah_events import BuildahEvents
+from builder.build.events import Step
+from builder.build.request import Request
 from builder.errors import ToolError, UsageError
-from builder.render import Inputs
+from builder.render.fetches import Inputs
 
 SCRIPT = """#!/bin/sh
 case "$*" in

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from builder.engine.buildah import Buildah
-from builder.engine.buildah_build import build
-from builder.engine.context import build_context
-from builder.engine.images import open_images
-from builder.engine.request import Request
+from builder.build.buildah import Buildah
+from builder.build.buildah_build import build
+from builder.build.context import build_context
+from builder.build.request import Request
 from builder.errors import ToolError
-from builder.fetch.store import Store
 from builder.io.process import run
+from builder.oci.images import open_images
+from builder.store.store import Store
 from tests.engine.samples_root import write_root
 
 pytestmark = pytest.mark.lab

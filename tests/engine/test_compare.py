@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from builder.engine.causes import CAUSES, Conditions
-from builder.engine.compare import DIFFERENT, IDENTICAL, NORMALISED, Comparison, compare
-from builder.engine.report import as_text, as_value
 from builder.errors import UsageError
+from builder.reproduce.causes import CAUSES, Conditions
+from builder.reproduce.comparison import DIFFERENT, IDENTICAL, NORMALISED, Comparison, compare
+from builder.reproduce.report import as_text, as_value
 from tests.engine.planted import CASES, Case
 from tests.engine.samples_oci import File, image
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from builder.engine.context import build_context
+from builder.build.context import build_context
 from builder.errors import FetchError
-from builder.fetch.store import Store
+from builder.store.store import Store
 
 
 def content(folder: Path) -> dict[str, bytes]:

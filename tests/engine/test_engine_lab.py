@@ -13,16 +13,16 @@ from typing import Any
 
 import pytest
 
-from builder.engine.buildkit import build
-from builder.engine.compare import DIFFERENT, IDENTICAL
-from builder.engine.context import build_context
-from builder.engine.docker import Engine, find_engine
-from builder.engine.events import Step
-from builder.engine.images import open_images
-from builder.engine.reproduce import Reproduction, Variation, reproduce
-from builder.engine.request import Built, Request
+from builder.build.buildkit import build
+from builder.build.context import build_context
+from builder.build.docker import Engine, find_engine
+from builder.build.events import Step
+from builder.build.request import Built, Request
 from builder.errors import ToolError
-from builder.fetch.store import Store
+from builder.oci.images import open_images
+from builder.reproduce.builds import Reproduction, Variation, reproduce
+from builder.reproduce.comparison import DIFFERENT, IDENTICAL
+from builder.store.store import Store
 from tests.engine.samples_root import write_root
 
 pytestmark = pytest.mark.lab

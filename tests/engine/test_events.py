@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from builder.engine.events import Events, Step
+from builder.build.events import Events, Step
 
 NAMES = {
     "d": "[internal] load build definition from Dockerfile",

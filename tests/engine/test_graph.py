@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.engine.graph import Node, other_order, read_graph, stages_for
+from builder.build.stage_graph import Node, other_order, read_graph, stages_for
 
 TEXT = """\
 # Rendered by lockwright

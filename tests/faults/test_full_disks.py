@@ -11,9 +11,9 @@ import pytest
 
 from builder.commands import bundle
 from builder.errors import FetchError
-from builder.fetch.store import Store
-from builder.io.git import fetch_commit
-from builder.resolve.targets import Selection
+from builder.git.process import fetch_commit
+from builder.selection import Selection
+from builder.store.store import Store
 from tests.commands.stocked import make_stock
 
 

@@ -15,10 +15,10 @@ import pytest
 
 from builder.errors import BuilderError
 from builder.fetch.download import fetch_all
-from builder.fetch.request import Request
-from builder.fetch.store import Store
 from builder.io.credentials import Credentials
 from builder.io.network import Network
+from builder.store.request import Request
+from builder.store.store import Store
 from tests.faults.network_server import DATA, OTHER, FaultServer
 
 HERE = Path(__file__).parent / "network"

@@ -14,10 +14,10 @@ import pytest
 
 from builder.errors import FetchError
 from builder.fetch.download import fetch_all
-from builder.fetch.origins import Origin, Origins
-from builder.fetch.request import Request
-from builder.fetch.store import Store
 from builder.io.network import Network
+from builder.origins.origins import Origin, Origins
+from builder.store.request import Request
+from builder.store.store import Store
 from tests.faults.network_server import DATA, FaultServer
 
 SHA256 = hashlib.sha256(DATA).hexdigest()

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from builder.fetch.canonical import Tree
-from builder.io.git import git_environment
+from builder.git.canonical_tar import Tree
+from builder.git.process import git_environment
 
 
 class RawRepository:

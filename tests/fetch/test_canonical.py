@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builder.errors import DigestMismatchError, FetchError
-from builder.fetch.canonical import CanonicalSpec, Submodule, Tree, write_canonical_tar
-from builder.io.git import fetch_commit, git_environment
+from builder.git.canonical_tar import CanonicalSpec, Submodule, Tree, write_canonical_tar
+from builder.git.process import fetch_commit, git_environment
 
 if TYPE_CHECKING:
     from tests.fetch.conftest import RawRepository
@@ -304,7 +304,7 @@ def test_names_of_the_top_directory(source: Tree, version: str) -> None:
 
 
 def test_tree_bomb(repository: RawRepository, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("builder.io.git_objects._MOST_ENTRIES", 1000)
+    monkeypatch.setattr("builder.git.objects._MOST_ENTRIES", 1000)
     tree = repository.tree((FILE, b"f", repository.put("blob", b"x")))
     for _ in range(12):
         tree = repository.tree((FOLDER, b"a", tree), (FOLDER, b"b", tree))

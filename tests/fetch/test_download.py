@@ -13,8 +13,8 @@ from werkzeug import Response
 
 from builder.errors import BuilderError, DigestMismatchError, FetchError
 from builder.fetch.download import fetch_all
-from builder.fetch.request import Request
-from builder.fetch.store import Store
+from builder.store.request import Request
+from builder.store.store import Store
 
 
 class Heard:

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from builder.errors import FetchError
-from builder.fetch.rootfs import LockedDeb, write_rootfs_tar
+from builder.rootfs.deb import LockedDeb
+from builder.rootfs.rootfs import write_rootfs_tar
 from tests.fetch.tiny_debs import deb, member
 
 # dpkg writes these as it runs, or never for an installation that went well.

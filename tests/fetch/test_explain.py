@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from builder.errors import UsageError
-from builder.fetch.explain import Difference, DifferenceKind, KnownFiles, difference
-from builder.fetch.store import Store
+from builder.fetch.mismatch import Difference, DifferenceKind, KnownFiles, difference
+from builder.store.store import Store
 from tests.fetch.archives_made import FILES, packed, tar, wheel
 
 PACKINGS = ["", "gz", "bz2", "xz", "zst"]

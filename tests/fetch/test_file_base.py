@@ -9,9 +9,9 @@ from pytest_httpserver import HTTPServer
 
 from builder.errors import FetchError, UsageError
 from builder.fetch.file_base import discover_file_base, remember_file_base, with_pypi
-from builder.fetch.origins import Origin, Origins
-from builder.fetch.origins_files import parse_origins
 from builder.io.http import Client
+from builder.origins.origins import Origin, Origins
+from builder.origins.reading import parse_origins
 
 BASE = "https://files.invalid/packages/"
 FILE = f"63/34/{'b' * 60}/packaging-26.3-py3-none-any.whl"

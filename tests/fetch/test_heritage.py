@@ -17,16 +17,16 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from builder.errors import FetchError
-from builder.fetch.canonical import CanonicalSpec, Tree
-from builder.fetch.heritage import archived_repository
-from builder.fetch.origins import Origins
-from builder.fetch.store import Store
-from builder.io.git import git_environment
+from builder.git.canonical_tar import CanonicalSpec, Tree
+from builder.git.heritage import archived_repository
+from builder.git.process import git_environment
+from builder.git.sources import materialise, store_tar
+from builder.git.swhid import directory_swhid, revision_swhid
 from builder.io.network import Network
+from builder.lockfile.lock import GitSource
 from builder.model.digest import Evidence, GitOid, Sha256
-from builder.model.lock import GitSource
-from builder.model.swhid import directory_swhid, revision_swhid
-from builder.pin.materialise import materialise, store_tar
+from builder.origins.origins import Origins
+from builder.store.store import Store
 from tests.fetch.conftest import RawRepository
 
 
@@ -99,7 +99,7 @@ def locked(source: GitSource, repository: RawRepository, folder: Path) -> GitSou
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("builder.fetch.heritage._PAUSE", 0.01)
+    monkeypatch.setattr("builder.git.heritage._PAUSE", 0.01)
 
 
 def nowhere() -> dict[str, str]:
@@ -172,7 +172,7 @@ def test_what_the_archive_does_not_have(source: GitSource, httpserver: HTTPServe
 def test_it_is_not_waited_for_without_end(
     source: GitSource, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("builder.fetch.heritage._PATIENCE", 0.05)
+    monkeypatch.setattr("builder.git.heritage._PATIENCE", 0.05)
     vault = Vault(httpserver, source.commit, b"")
     vault.states = ["pending"]
     with (

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from builder.errors import FetchError
-from builder.fetch.oci_layout import layout_path, write_layout
-from builder.fetch.store import Store
 from builder.model.target import Arch
+from builder.oci.layout import layout_path, write_layout
+from builder.store.store import Store
 
 
 def layer() -> bytes:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from builder.errors import LockError, UsageError
-from builder.fetch.origins import LAYOUTS, Layout, Mirror, Origin, Origins, checked_place
+from builder.origins.origins import LAYOUTS, Layout, Mirror, Origin, Origins, checked_place
 
 HEX = "63/34/" + "a" * 60
 BASE = "https://files.invalid/base/"

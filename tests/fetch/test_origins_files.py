@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from builder.errors import UsageError
-from builder.fetch.origins import Mirror, Origin
-from builder.fetch.origins_files import load_origins, parse_origins, user_origins_file
+from builder.origins.origins import Mirror, Origin
+from builder.origins.reading import load_origins, parse_origins, user_origins_file
 
 GOOD = """
 [origins.pypi]

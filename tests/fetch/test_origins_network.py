@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from builder.errors import UsageError
-from builder.fetch.origins_files import load_origins, parse_origins
-from builder.fetch.origins_network import HERITAGE
+from builder.origins.network import HERITAGE
+from builder.origins.reading import load_origins, parse_origins
 
 TEXT = """
 [network]

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from builder.errors import BuilderError, DigestMismatchError, FetchError
-from builder.fetch.rootfs import LockedDeb, write_rootfs_tar
+from builder.rootfs.deb import LockedDeb
+from builder.rootfs.rootfs import write_rootfs_tar
 from tests.fetch.tiny_debs import WHEN, deb, member
 
 
@@ -270,7 +271,7 @@ def test_zstd_is_read_where_its_program_is(tmp_path: Path) -> None:
 def test_names_do_not_depend_on_the_locale(tmp_path: Path) -> None:
     package = deb(tmp_path, "p", [member("./usr/share/Főtanúsítvány", b"x")])
     script = (
-        "import io,sys;from pathlib import Path;from builder.fetch.rootfs import *;"
+        "import io,sys;from pathlib import Path;from builder.rootfs.rootfs import *;"
         "print(write_rootfs_tar([LockedDeb(name='p',version='1.0',arch='amd64',path=Path(sys.argv[1]))],"
         "io.BytesIO(),arch='amd64'))"
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from builder.errors import DigestMismatchError, FetchError
-from builder.fetch.store import Store, store_root
+from builder.store.store import Store, store_root
 
 DATA = b"data"
 SHA256 = hashlib.sha256(DATA).hexdigest()

@@ -3,8 +3,8 @@ from __future__ import annotations
 import io
 import tarfile
 
-from builder.fetch.tar_entry import entry_header
-from builder.fetch.ustar import END, Member, header, padding
+from builder.tars.entry import entry_header
+from builder.tars.ustar import END, Member, header, padding
 
 
 def read(data: bytes) -> tarfile.TarInfo:

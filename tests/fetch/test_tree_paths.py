@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builder.errors import FetchError
-from builder.fetch.tree_paths import check_links, check_path
+from builder.tars.paths import check_links, check_path
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builder.errors import FetchError
-from builder.fetch.ustar import BLOCK, END, Member, header, padding
+from builder.tars.ustar import BLOCK, END, Member, header, padding
 
 
 def read_back(*members: Member) -> list[tarfile.TarInfo]:

@@ -10,7 +10,7 @@ import tarfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from builder.fetch.rootfs import LockedDeb
+from builder.rootfs.deb import LockedDeb
 
 WHEN = 1_700_000_000
 PACK: dict[str, Callable[[bytes], bytes]] = {

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from builder.errors import DigestMismatchError, FetchError, ToolError
-from builder.io.git import Tag, fetch_commit, git_environment, ls_remote, resolve_tag
-from builder.io.git_objects import Objects, cat_blobs, commit_info, ls_tree, open_objects
+from builder.git.objects import Objects, cat_blobs, commit_info, ls_tree, open_objects
+from builder.git.process import Tag, fetch_commit, git_environment, ls_remote, resolve_tag
 
 URL = "https://git.invalid/org/project.git"
 

@@ -16,8 +16,8 @@ from werkzeug import Request, Response
 
 from builder import __version__
 from builder.errors import DigestMismatchError, FetchError
-from builder.io.exchange import redirect_target, retry_after
-from builder.io.http import Client, NoRangesError, NotFoundError
+from builder.io.exchange import NoRangesError, NotFoundError, redirect_target, retry_after
+from builder.io.http import Client
 
 DATA = bytes(range(256)) * 4000
 SHA256 = hashlib.sha256(DATA).hexdigest()

@@ -14,10 +14,10 @@ from werkzeug import Response
 
 from builder.errors import FetchError
 from builder.fetch.download import fetch_all
-from builder.fetch.request import Request
-from builder.fetch.store import Store
 from builder.io.http import Client
 from builder.io.network import Network
+from builder.store.request import Request
+from builder.store.store import Store
 
 
 def request(data: bytes, url: str) -> Request:

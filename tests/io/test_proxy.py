@@ -12,11 +12,11 @@ from pytest_httpserver import HTTPServer
 
 from builder.errors import FetchError
 from builder.fetch.download import fetch_all
-from builder.fetch.request import Request
-from builder.fetch.store import Store
 from builder.io.credentials import Credentials
 from builder.io.http import Client
 from builder.io.network import Network
+from builder.store.request import Request
+from builder.store.store import Store
 from tests.proxy_server import ProxyServer
 
 DATA = b"through a tunnel"

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from builder.console import Console
-from builder.fetch.origins import Origins
-from builder.fetch.store import Store
+from builder.origins.origins import Origins
 from builder.pin.context import Context
+from builder.store.store import Store
 
 PUBLIC = "https://git.example.invalid"
 

@@ -13,10 +13,10 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from builder.errors import FetchError
-from builder.fetch.origins import Mirror, Origins
+from builder.git.places import GitPlaces
 from builder.io.credentials import Credentials
 from builder.io.network import Network
-from builder.pin.git_places import GitPlaces
+from builder.origins.origins import Mirror, Origins
 from tests.proxy_server import ProxyServer
 
 URL = "https://git.invalid/project.git"

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from builder.errors import DigestMismatchError, FetchError
+from builder.git.sources import materialise
+from builder.lockfile.lock import GitSource, Submodule
 from builder.model.digest import Evidence, GitOid, Sha256
-from builder.model.lock import GitSource, Submodule
-from builder.model.recipe import Component, GitRecipe
-from builder.pin.edit import RecipeEditor
 from builder.pin.git import pin_git
-from builder.pin.materialise import materialise
+from builder.recipe.component import Component, GitRecipe
+from builder.recipe.edit import RecipeEditor
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def source(bench: Any, forge: Any, component: Callable[[str, str], Path]) -> Git
 
 @pytest.fixture
 def empty(tmp_path: Path) -> Any:
-    from builder.fetch.store import Store  # noqa: PLC0415 - beside its use
+    from builder.store.store import Store  # noqa: PLC0415 - beside its use
 
     return Store(tmp_path / "other-store")
 

@@ -10,7 +10,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from builder.errors import DigestMismatchError, FetchError, UsageError
-from builder.fetch.origins import Mirror, Origin, Origins
+from builder.origins.origins import Mirror, Origin, Origins
 from builder.pin.archive import pin_archive
 from tests.fetch.archives_made import FILES, packed, tar
 

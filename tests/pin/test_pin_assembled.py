@@ -12,11 +12,8 @@ import pytest
 
 from builder.errors import BuilderError, DigestMismatchError, FetchError, LockError
 from builder.fetch.download import fetch_all
-from builder.fetch.request import Request
-from builder.fetch.rootfs import LockedDeb
-from builder.fetch.store import Store
+from builder.lockfile.lock import OsPackage
 from builder.model.digest import Sha256
-from builder.model.lock import OsPackage
 from builder.pin.assembled import store_base
 from builder.render.assembled import configure_base
 from builder.render.fetches import store_path
@@ -24,6 +21,9 @@ from builder.render.instructions import File, Run, Unpack
 from builder.resolve.debian.closure import base_set
 from builder.resolve.debian.index import parse_packages
 from builder.resolve.debian.universe import Index, Universe
+from builder.rootfs.deb import LockedDeb
+from builder.store.request import Request
+from builder.store.store import Store
 from tests.fetch.tiny_debs import deb, member
 
 EPOCH = 1763337600

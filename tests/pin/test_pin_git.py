@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from builder.errors import DigestMismatchError, FetchError, RecipeError, UsageError
-from builder.fetch.origins import Mirror, Origins
+from builder.origins.origins import Mirror, Origins
 from builder.pin.git import pin_git
 
 Write = Callable[[str, str], Path]

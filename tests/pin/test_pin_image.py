@@ -19,7 +19,7 @@ import pytest
 import requests
 
 from builder.errors import DigestMismatchError, FetchError, RecipeError, UsageError
-from builder.fetch.origins import Mirror, Origins
+from builder.origins.origins import Mirror, Origins
 from builder.pin.image import pin_image
 
 INDEX = "application/vnd.oci.image.index.v1+json"

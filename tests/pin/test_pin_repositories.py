@@ -16,15 +16,15 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from builder.errors import BuilderError, DigestMismatchError, FetchError, RecipeError, UsageError
-from builder.fetch.origins import Mirror, Origin, Origins
+from builder.fetch.session import Session
 from builder.io.http import Client
-from builder.model.recipe import RepositoryRecipe
 from builder.model.target import Arch
+from builder.origins.origins import Mirror, Origin, Origins
 from builder.pin import indexes
 from builder.pin.repositories import pin_repositories
-from builder.resolve.library import Library
-from builder.resolve.osarchive import open_archive
-from builder.resolve.session import Session
+from builder.recipe.library import Library
+from builder.recipe.recipe import RepositoryRecipe
+from builder.resolve.debian.archive import open_archive
 
 NOW = datetime(2026, 11, 22, 18, 0, 0, 654321, tzinfo=UTC)
 STAMP = "20261122T180000Z"

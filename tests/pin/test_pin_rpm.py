@@ -17,16 +17,16 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from builder.errors import BuilderError, DigestMismatchError, FetchError, RecipeError
-from builder.fetch.origins import Origin, Origins
+from builder.fetch.session import Session
 from builder.io.http import Client
-from builder.model.recipe import RepositoryRecipe
-from builder.model.recipefile import parse_recipe
 from builder.model.target import Arch
+from builder.origins.origins import Origin, Origins
 from builder.pin.repositories import pin_repositories
-from builder.resolve.library import Library
+from builder.recipe.library import Library
+from builder.recipe.reading import parse_recipe
+from builder.recipe.recipe import RepositoryRecipe
+from builder.resolve.rpm.archive import open_rpm_archive
 from builder.resolve.rpm.closure import resolve
-from builder.resolve.rpmarchive import open_rpm_archive
-from builder.resolve.session import Session
 from tests.resolve.rpm.tiny_repo import Rpm, TinyRepo
 
 NOW = datetime(2026, 11, 22, 18, 0, 0, tzinfo=UTC)

@@ -6,10 +6,12 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-from builder.model.lock import Lock
-from builder.model.lockfile import dump_lock, parse_lock
-from builder.render import Inputs, Place, Places, Rendered, render
+from builder.lockfile.lock import Lock
+from builder.lockfile.reading import dump_lock, parse_lock
 from builder.render.assembled import configure_base
+from builder.render.fetches import Inputs
+from builder.render.files import Rendered, render
+from builder.render.places import Place, Places
 from builder.render.shell import Verbatim
 
 ROOT = Path(__file__).resolve().parent.parent / "golden"

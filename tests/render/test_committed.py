@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from builder.model.lockfile import parse_lock
-from builder.render import Inputs, Place, Places, render
+from builder.lockfile.reading import parse_lock
+from builder.render.fetches import Inputs
+from builder.render.files import render
+from builder.render.places import Place, Places
 from tests.render import hermetic
 from tests.render.reader import ReadStage
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from builder.model.lock import INSTALLER, Lock
-from builder.model.lockfile import load_lock
-from builder.render import Inputs, Places
-from builder.render import render as render_locks
+from builder.lockfile.lock import INSTALLER, Lock
+from builder.lockfile.reading import load_lock
+from builder.render.fetches import Inputs
+from builder.render.files import render as render_locks
+from builder.render.places import Places
 from tests.render.reader import read
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from builder.model.lockfile import check_lock
-from builder.render import Inputs, Places
+from builder.lockfile.reading import check_lock
+from builder.render.fetches import Inputs
 from builder.render.instructions import Comment
-from builder.render.plan import plan
+from builder.render.places import Places
+from builder.render.planning import plan
 from builder.render.rows import Form
 from tests.render import hermetic
 from tests.render.declared import of_declared, of_read

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from builder.lockfile.lock import Lock
 from builder.model.digest import Sha256
-from builder.model.lock import Lock
-from builder.render import Inputs, Places, render
+from builder.render.fetches import Inputs
+from builder.render.files import render
+from builder.render.places import Places
 from tests.render.golden import locks, rendered
 from tests.render.reader import Read, read, stages
 

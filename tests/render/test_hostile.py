@@ -14,15 +14,15 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from builder.errors import LockError, UsageError
+from builder.lockfile.lock import Lock
+from builder.lockfile.reading import parse_lock
 from builder.model import toml
-from builder.model.lock import Lock
-from builder.model.lockfile import parse_lock
 from builder.model.table import Table
 from builder.model.text import check_line
 from builder.model.wire import unstructure
-from builder.render import Inputs
+from builder.render.fetches import Inputs
 from builder.render.instructions import Comment, Env, File, Label, Run
-from builder.render.plan import plan
+from builder.render.planning import plan
 from builder.render.rows import Form
 from tests.render import hermetic
 from tests.render.declared import of_declared, of_read

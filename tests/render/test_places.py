@@ -7,9 +7,8 @@ import dataclasses
 import pytest
 
 from builder.errors import LockError
-from builder.model.lock import OsPackage, PythonPackage, Repository
-from builder.render import Place, Places
-from builder.render.places import Layout
+from builder.lockfile.lock import OsPackage, PythonPackage, Repository
+from builder.render.places import Layout, Place, Places
 from tests.render.golden import locks
 
 BASE = "https://files.invalid/packages"

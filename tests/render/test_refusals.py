@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from builder.errors import BuilderError, LockError, UsageError
+from builder.lockfile.lock import Lock, PythonPackage
 from builder.model.digest import Sha256
-from builder.model.lock import Lock, PythonPackage
 from builder.model.table import Table
-from builder.render import Inputs, Places, render
+from builder.render.fetches import Inputs
+from builder.render.files import render
+from builder.render.places import Places
 from tests.render.golden import locks, places
 
 RELOCK = "run `python -m builder lock`"

@@ -9,22 +9,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builder.errors import NoSolutionError, RecipeError, UsageError
+from builder.lockfile.integrity import summary_digest
+from builder.lockfile.lock import PythonPackage
+from builder.lockfile.reading import load_lock
 from builder.model.digest import Evidence, Sha256
-from builder.model.integrity import summary_digest
-from builder.model.lock import PythonPackage
-from builder.model.lockfile import load_lock
 from builder.model.table import Table
 from builder.model.target import Arch, Target
-from builder.resolve.assemble import missing_pins
-from builder.resolve.effective import Effective, effective
-from builder.resolve.environments import os_requests, python_requests
-from builder.resolve.fingerprint import changed_keys, fingerprint
-from builder.resolve.library import Library
-from builder.resolve.placeholders import Values, fill
-from builder.resolve.python.merge import merge_rows
-from builder.resolve.recipe_folder import read_library
-from builder.resolve.skew import check_skew
-from builder.resolve.targets import Selection, check_refused, lockable
+from builder.recipe.assembly import missing_pins
+from builder.recipe.effective_recipe import Effective, effective
+from builder.recipe.environments import os_requests, python_requests
+from builder.recipe.fingerprints import changed_keys, fingerprint
+from builder.recipe.folder import read_library
+from builder.recipe.library import Library
+from builder.recipe.merge import merge_rows
+from builder.recipe.placeholders import Values, fill
+from builder.recipe.skew import check_skew
+from builder.recipe.targets import check_refused, lockable
+from builder.selection import Selection
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ROOT / "tests/faults/project"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from builder.resolve.debian.closure import Choice
-from builder.resolve.osedges import askers
+from builder.resolve.os_askers import askers
 
 
 def choice(name: str, *needs: str, because: str = "") -> Choice:

@@ -10,9 +10,9 @@ from pytest_httpserver import HTTPServer
 
 from builder.errors import DigestMismatchError
 from builder.fetch.download import fetch_all
-from builder.fetch.explain import KnownFiles
-from builder.fetch.request import Request
-from builder.fetch.store import Store
+from builder.fetch.mismatch import KnownFiles
+from builder.store.request import Request
+from builder.store.store import Store
 from tests.fetch.archives_made import FILES, wheel
 
 OLD, NEW = wheel(), wheel(FILES | {"ucx-1.0/src/b.c": b"int evil;\n"})

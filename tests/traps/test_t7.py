@@ -10,9 +10,9 @@ from pytest_httpserver import HTTPServer
 
 from builder.errors import BuilderError, DigestMismatchError
 from builder.fetch.download import fetch_all
-from builder.fetch.explain import KnownFiles
-from builder.fetch.request import Quiet, Request
-from builder.fetch.store import Store
+from builder.fetch.mismatch import KnownFiles
+from builder.store.request import Quiet, Request
+from builder.store.store import Store
 from tests.fetch.archives_made import FILES, packed, tar
 
 OLD = packed(tar(), "gz")

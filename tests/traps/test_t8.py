@@ -10,10 +10,10 @@ from pytest_httpserver import HTTPServer
 
 from builder.errors import DigestMismatchError, FetchError
 from builder.fetch.download import fetch_all
-from builder.fetch.needs import FileNeed
-from builder.fetch.origins import Mirror, Origin, Origins
-from builder.fetch.request import Request
-from builder.fetch.store import Store
+from builder.fetch.needed_files import FileNeed
+from builder.origins.origins import Mirror, Origin, Origins
+from builder.store.request import Request
+from builder.store.store import Store
 
 DEB = b"!<arch>\na package that was replaced long ago"
 FILE = "pool/main/a/autoconf/autoconf_2.71-3_all.deb"

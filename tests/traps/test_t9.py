@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 
 from builder.commands import fetch
-from builder.commands.project import Project
 from builder.console import Console
-from builder.fetch.origins import Origin, Origins
-from builder.fetch.store import Store
-from builder.model.lock import RUNTIME
-from builder.model.lockfile import load_lock
-from builder.render import Inputs, render
+from builder.lockfile.lock import RUNTIME
+from builder.lockfile.reading import load_lock
+from builder.origins.origins import Origin, Origins
+from builder.project import Project
+from builder.render.fetches import Inputs
+from builder.render.files import render
 from builder.render.places import Places
-from builder.resolve.targets import Selection
+from builder.selection import Selection
+from builder.store.store import Store
 
 ROOT = Path(__file__).parents[2]
 FETCHING = {"ai-dynamo", "torch"}

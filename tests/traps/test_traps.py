@@ -16,15 +16,15 @@ from typing import Any
 import pytest
 
 from builder.errors import BuilderError
+from builder.index.services import Services, default_index
 from builder.io.http import Client
-from builder.model.lock import PythonPackage
+from builder.lockfile.lock import PythonPackage
 from builder.model.target import Arch
 from builder.model.wire import structure
-from builder.resolve.python.merge import merge_rows
-from builder.resolve.python.request import PythonRequest
+from builder.recipe.merge import merge_rows
+from builder.recipe.python_request import PythonRequest
+from builder.recipe.skew import check_skew
 from builder.resolve.python.resolve import resolve_python
-from builder.resolve.python.services import Services, default_index
-from builder.resolve.skew import check_skew
 
 HERE = Path(__file__).parent
 EMPTY = {"environment": "runtime", "glibc": "2.36", "python": "3.12", "exclude-newer": "2026-01-01T00:00:00Z"}

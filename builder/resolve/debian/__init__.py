@@ -1,18 +1,34 @@
-"""Debian and Ubuntu packages: signed indices in, the closure that apt would install out.
+"""Debian and Ubuntu packages: signed indexes in, the closure that apt would install out.
 
-Everything in here is a pure function of bytes and values. Fetching the
-InRelease and Packages files, keeping them, and reading a base image's
-inventory is the caller's work.
-
-* `release`: an InRelease file, its OpenPGP signature, its dates, its digests
-* `index`: a Packages or dpkg status file as stanzas
-* `relation`: version order and the grammar of Depends and its relatives
-* `universe`: several indices as one candidate set, built once and shared
-* `inventory`: what a base image has installed
-* `closure`: the entry points `resolve`, `plan` and `base_set`; behind it
-    * `state`, `candidates`: what is chosen so far
-    * `mark`, `choice`, `room`: apt's greedy pass
-    * `repair`, `upgrade`, `score`: what apt does when that leaves something broken
-    * `sweep`: dropping what turned out not to be needed
-    * `reason`, `explain`: who brought a package in, and why there is no solution
+In: pinned InRelease files, package indexes and the inventory of a base image. Out: the
+packages that apt would install, who asks for each, or why there is no solution. The
+rules are apt's own (`MarkInstall`, `pkgProblemResolver`); docs/decisions has the page.
 """
+
+from builder.resolve.debian.archive import Archive, open_archive
+from builder.resolve.debian.closure import Choice, base_set, plan, resolve
+from builder.resolve.debian.index import parse_packages, parse_status, unpack
+from builder.resolve.debian.inventory import Installed
+from builder.resolve.debian.relation import compare
+from builder.resolve.debian.release import Release, check_window, read_inrelease
+from builder.resolve.debian.universe import Index, Universe, hard
+
+__all__ = [
+    "Archive",
+    "Choice",
+    "Index",
+    "Installed",
+    "Release",
+    "Universe",
+    "base_set",
+    "check_window",
+    "compare",
+    "hard",
+    "open_archive",
+    "parse_packages",
+    "parse_status",
+    "plan",
+    "read_inrelease",
+    "resolve",
+    "unpack",
+]

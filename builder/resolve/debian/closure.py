@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from builder.errors import NoSolutionError
-from builder.resolve.debian.explain import no_removal, no_solution
+from builder.resolve.debian.autoremove import sweep
 from builder.resolve.debian.inventory import installed_stanzas
 from builder.resolve.debian.mark import Marker
+from builder.resolve.debian.no_solution import no_removal, no_solution
 from builder.resolve.debian.reason import needs, reasons
 from builder.resolve.debian.repair import repair
 from builder.resolve.debian.state import Mode, State
-from builder.resolve.debian.sweep import sweep
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from builder.resolve.debian.choice import possible, solutions
-from builder.resolve.debian.room import Task, add_dependents, make_room, siblings
+from builder.resolve.debian.conflicts import Task, add_dependents, make_room, siblings
 from builder.resolve.debian.state import Mode
 
 if TYPE_CHECKING:

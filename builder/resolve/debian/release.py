@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from debian.deb822 import Release as Fields
 
 from builder.errors import DigestMismatchError, FetchError
-from builder.resolve.openpgp import certificates, verify_clear
+from builder.openpgp import certificates, verify_clear
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

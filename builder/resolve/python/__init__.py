@@ -1,5 +1,11 @@
-"""Python requirements to rows of a lock: uv decides versions, everything else is decided and checked here.
+"""Python requirements to rows of a lock: uv decides versions, everything else is decided here.
 
-`resolve.resolve_python` is the way in; `request` holds what it is asked,
-`services` what it works with, and `export` writes a lock's rows for other installers.
+In: a `PythonRequest` and the services that reach indexes. Out: one wheel row for each
+distribution, chosen for the target, checked and explained. Imports `index`, `recipe`,
+`lockfile`, `model`.
 """
+
+from builder.resolve.python.resolve import resolve_python
+from builder.resolve.python.uv import resolver_name
+
+__all__ = ["resolve_python", "resolver_name"]

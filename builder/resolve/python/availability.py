@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from builder.resolve.python.index import moment
-from builder.resolve.python.sdist import inspect_sdist
-from builder.resolve.python.tags import glibc_floor, rank, target_tags, wheel_tags
+from builder.index import inspect_sdist, moment
+from builder.model import glibc_floor, rank, target_tags, wheel_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,9 +15,8 @@ if TYPE_CHECKING:
 
     from packaging.tags import Tag
 
-    from builder.resolve.python.index import IndexFile, Project
-    from builder.resolve.python.request import PythonRequest
-    from builder.resolve.python.services import Services
+    from builder.index import IndexFile, Project, Services
+    from builder.recipe import PythonRequest
 
 __all__ = ["best_file", "nearest", "unavailable"]
 

@@ -10,21 +10,30 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from packaging.version import InvalidVersion, Version
 
 from builder.errors import NoSolutionError, RecipeError
-from builder.model.lock import RUNTIME
-from builder.model.target import Arch
+from builder.index import moment
+from builder.lockfile import RUNTIME
+from builder.model import (
+    Arch,
+    admits,
+    exact_version,
+    glibc_floor,
+    marker_environment,
+    name_of,
+    rank,
+    recipe_requirement,
+    target_tags,
+    wheel_tags,
+)
+from builder.recipe import PYPI
 from builder.resolve.python.graph import active_requirements
-from builder.resolve.python.index import moment
-from builder.resolve.python.names import admits, exact_version, name_of, recipe_requirement
-from builder.resolve.python.request import PYPI
-from builder.resolve.python.tags import glibc_floor, marker_environment, rank, target_tags, wheel_tags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from packaging.requirements import Requirement
 
+    from builder.recipe import Declared, PythonRequest
     from builder.resolve.python.graph import Node
-    from builder.resolve.python.request import Declared, PythonRequest
 
 __all__ = ["check_accelerator", "check_constraints", "check_toolkit", "checked"]
 

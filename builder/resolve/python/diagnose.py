@@ -16,21 +16,19 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from builder.errors import BuilderError, NoSolutionError
+from builder.index import ListedWheel, Project, moment, read_facts, read_project
+from builder.model import admits, exact_version, marker_environment, name_of, recipe_requirement
+from builder.recipe import StandIn
 from builder.resolve.python.availability import best_file, nearest, unavailable
 from builder.resolve.python.graph import Node, active_requirements
-from builder.resolve.python.index import ListedWheel, Project, moment, read_project
-from builder.resolve.python.metadata import read_facts
-from builder.resolve.python.names import admits, exact_version, name_of, recipe_requirement
-from builder.resolve.python.request import StandIn
 from builder.resolve.python.standin import stand_in_node
-from builder.resolve.python.tags import marker_environment
 from builder.resolve.python.uv import PROJECT
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
-    from builder.resolve.python.request import PythonRequest
-    from builder.resolve.python.services import Services
+    from builder.index import Services
+    from builder.recipe import PythonRequest
 
 __all__ = ["explain"]
 

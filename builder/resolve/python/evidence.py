@@ -11,16 +11,15 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from builder.io.files import write_atomic
-from builder.model.digest import Evidence
-from builder.resolve.python.services import default_index
+from builder.index import default_index
+from builder.io import write_atomic
+from builder.model import Evidence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from builder.resolve.python.index import ListedWheel
-    from builder.resolve.python.request import PythonRequest
-    from builder.resolve.python.services import Services
+    from builder.index import ListedWheel, Services
+    from builder.recipe import PythonRequest
 
 __all__ = ["evidence_of"]
 
@@ -40,7 +39,7 @@ def evidence_of(
 
 
 def _is_stated(name: str, wheel: ListedWheel, request: PythonRequest, services: Services) -> bool:
-    from builder.resolve.python.index import read_project  # noqa: PLC0415 - see there
+    from builder.index import read_project  # noqa: PLC0415 - see there
 
     index = request.index_of(name)
     url = index.url if index else services.index_url

@@ -14,16 +14,15 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from builder.errors import NoSolutionError, RecipeError
-from builder.model.lock import RECIPE
-from builder.resolve.python.names import admits, lenient_requirement, name_of, recipe_requirement
-from builder.resolve.python.tags import marker_environment
+from builder.lockfile import RECIPE
+from builder.model import admits, lenient_requirement, marker_environment, name_of, recipe_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from packaging.requirements import Requirement
 
-    from builder.resolve.python.request import PythonRequest
+    from builder.recipe import PythonRequest
 
 __all__ = ["Asked", "Node", "active_requirements", "walk"]
 

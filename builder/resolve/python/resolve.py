@@ -5,21 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from builder.errors import ToolError
+from builder.index import hashed, read_facts
+from builder.recipe import Declared, StandIn
 from builder.resolve.python.checks import check_accelerator, check_constraints, check_toolkit, checked
 from builder.resolve.python.evidence import evidence_of
 from builder.resolve.python.graph import Node, walk
-from builder.resolve.python.metadata import hashed, read_facts
-from builder.resolve.python.request import Declared, StandIn
 from builder.resolve.python.rows import built_row, choose, declared_row, provided, wheel_row
 from builder.resolve.python.standin import stand_in_node
 from builder.resolve.python.uv import UnsolvedError, compile_requirements
 
 if TYPE_CHECKING:
-    from builder.model.lock import PythonPackage
+    from builder.index import Facts, Services
+    from builder.lockfile import PythonPackage
+    from builder.recipe import PythonRequest
     from builder.resolve.python.graph import Asked
-    from builder.resolve.python.metadata import Facts
-    from builder.resolve.python.request import PythonRequest
-    from builder.resolve.python.services import Services
     from builder.resolve.python.uv import Listed
 
 __all__ = ["resolve_python"]

@@ -9,19 +9,15 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from builder.errors import NoSolutionError, ToolError
-from builder.model.digest import Evidence, Sha256
-from builder.model.lock import PythonPackage
-from builder.resolve.python.index import moment
-from builder.resolve.python.license import spdx
-from builder.resolve.python.names import name_of, recipe_requirement
-from builder.resolve.python.request import PYPI
-from builder.resolve.python.tags import rank, target_tags
+from builder.index import moment
+from builder.lockfile import PythonPackage
+from builder.model import Evidence, Sha256, name_of, rank, recipe_requirement, spdx, target_tags
+from builder.recipe import PYPI
 
 if TYPE_CHECKING:
+    from builder.index import Facts, ListedWheel
+    from builder.recipe import Declared, PythonRequest, StandIn
     from builder.resolve.python.graph import Asked
-    from builder.resolve.python.index import ListedWheel
-    from builder.resolve.python.metadata import Facts
-    from builder.resolve.python.request import Declared, PythonRequest, StandIn
     from builder.resolve.python.uv import Listed
 
 __all__ = ["built_row", "choose", "declared_row", "place_of", "provided", "wheel_row"]

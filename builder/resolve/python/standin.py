@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from builder.model import uv_platform
 from builder.resolve.python.graph import Node
-from builder.resolve.python.tags import uv_platform
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builder.resolve.python.request import Declared, PythonRequest, StandIn
+    from builder.recipe import Declared, PythonRequest, StandIn
 
 __all__ = ["core_metadata", "stand_in_node", "stand_in_wheel", "write_stand_ins"]
 

@@ -21,17 +21,15 @@ from packaging.markers import Marker
 from packaging.utils import canonicalize_name
 
 from builder.errors import FetchError, ToolError
-from builder.io.process import Completed, clean_environment, run
-from builder.io.redact import redacted
-from builder.resolve.python.index import ListedWheel, moment
-from builder.resolve.python.names import name_of, recipe_requirement
-from builder.resolve.python.request import ALL
+from builder.index import ListedWheel, moment
+from builder.io import Completed, clean_environment, redacted, run
+from builder.model import marker_environment, name_of, recipe_requirement, uv_platform
+from builder.recipe import ALL
 from builder.resolve.python.standin import write_stand_ins
-from builder.resolve.python.tags import marker_environment, uv_platform
 
 if TYPE_CHECKING:
-    from builder.resolve.python.request import PythonRequest
-    from builder.resolve.python.services import Services
+    from builder.index import Services
+    from builder.recipe import PythonRequest
 
 __all__ = ["PROJECT", "Listed", "UnsolvedError", "compile_requirements", "resolver_name"]
 

@@ -1,12 +1,23 @@
 """RPM packages: signed repository metadata in, the closure that dnf would install out.
 
-Everything in here is a pure function of bytes and values. Fetching the
-metadata, keeping it, and reading a base image's inventory is the caller's work.
-
-* `repomd`: repomd.xml, its detached signature, and the digests it vouches for
-* `metadata`: primary and filelists, unpacked within their stated size and free of declarations
-* `inventory`: what a base image has installed, as packages with relations
-* `universe`: the base and several repositories as one candidate set, held by libsolv
-* `closure`: the entry points `resolve` and `plan`
-* `explain`: why there is no solution, with both sides named
+In: pinned repomd.xml files, their metadata and the inventory of a base image. Out: the
+packages that dnf would install, solved by libsolv, or why there is no solution.
 """
+
+from builder.resolve.rpm.archive import folder_name, moment, open_rpm_archive, repository_path
+from builder.resolve.rpm.closure import plan, resolve
+from builder.resolve.rpm.os_packages import resolve_rpm
+from builder.resolve.rpm.repomd import Repomd, check_moment, read_repomd
+
+__all__ = [
+    "Repomd",
+    "check_moment",
+    "folder_name",
+    "moment",
+    "open_rpm_archive",
+    "plan",
+    "read_repomd",
+    "repository_path",
+    "resolve",
+    "resolve_rpm",
+]

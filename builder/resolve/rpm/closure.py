@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import solv
 
 from builder.errors import FetchError, NoSolutionError
-from builder.model.lock import RECIPE
-from builder.resolve.rpm.explain import no_solution, unknown
+from builder.lockfile import RECIPE
 from builder.resolve.rpm.inventory import has_version
+from builder.resolve.rpm.no_solution import no_solution, unknown
 from builder.resolve.rpm.universe import Universe
 
 __all__ = ["Choice", "Plan", "plan", "resolve"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 from builder.errors import FetchError
-from builder.resolve.openpgp import certificates, verify_detached
+from builder.openpgp import certificates, verify_detached
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

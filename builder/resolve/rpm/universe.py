@@ -22,7 +22,7 @@ from builder.resolve.rpm.inventory import Installed, provide_files, relate, rese
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from builder.model.target import Arch
+    from builder.model import Arch
 
 __all__ = ["DEFAULT_PRIORITY", "Source", "Universe"]
 

@@ -17,10 +17,10 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from builder.index.services import Services
 from builder.io.http import Client
 from builder.model.target import Arch
-from builder.resolve.python.request import PythonRequest
-from builder.resolve.python.services import Services
+from builder.recipe.python_request import PythonRequest
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 JSON = "application/vnd.pypi.simple.v1+json"

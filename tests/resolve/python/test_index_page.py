@@ -8,9 +8,9 @@ import pytest
 from packaging.version import Version
 
 from builder.errors import FetchError
+from builder.index.project import parse_page, read_project
 from builder.io.http import Answer
 from builder.resolve.python.availability import nearest
-from builder.resolve.python.index import parse_page, read_project
 
 URL = "https://index.invalid/simple/app/"
 

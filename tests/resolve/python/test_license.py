@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from builder.resolve.python.license import Statement, spdx
+from builder.model.licenses import Statement, spdx
 
 OSI = "License :: OSI Approved :: "
 

@@ -10,12 +10,12 @@ import pytest
 from packaging.pylock import Pylock
 
 from builder.errors import LockError
+from builder.export import to_pylock, to_requirements
 from builder.io.process import clean_environment
+from builder.lockfile.lock import Build, Environment, Lock, PythonPackage, Runtime
 from builder.model.digest import Evidence, ImageDigest, Sha256
-from builder.model.lock import Build, Environment, Lock, PythonPackage, Runtime
 from builder.model.table import Table
 from builder.model.target import Arch
-from builder.resolve.python.export import to_pylock, to_requirements
 
 SHA = Sha256("ab" * 32)
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from builder.errors import NoSolutionError
+from builder.model.tags import marker_environment
 from builder.model.target import Arch
 from builder.resolve.python.graph import Node, active_requirements, walk
-from builder.resolve.python.tags import marker_environment
 
 
 def node(name: str, version: str = "1", *requires: str, extras: tuple[str, ...] = ()) -> Node:

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from builder.errors import NoSolutionError, RecipeError
+from builder.lockfile.lock import PythonPackage
 from builder.model.digest import Evidence, Sha256
-from builder.model.lock import PythonPackage
+from builder.recipe.merge import merge_rows
+from builder.recipe.python_request import NamedIndex
 from builder.resolve.python.checks import checked
-from builder.resolve.python.merge import merge_rows
-from builder.resolve.python.request import NamedIndex
 from builder.resolve.python.rows import place_of
 
 FOLDER = "ab/cd/" + "0123456789" * 6

@@ -6,15 +6,8 @@ from hypothesis import strategies as st
 from packaging.tags import Tag
 
 from builder.errors import RecipeError
+from builder.model.tags import glibc_floor, marker_environment, rank, target_tags, uv_platform, wheel_tags
 from builder.model.target import Arch
-from builder.resolve.python.tags import (
-    glibc_floor,
-    marker_environment,
-    rank,
-    target_tags,
-    uv_platform,
-    wheel_tags,
-)
 
 X86 = target_tags(Arch.X86_64, "2.36", "3.12")
 ARM = target_tags(Arch.AARCH64, "2.36", "3.12")

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builder.errors import FetchError
-from builder.resolve.python.license import Statement
-from builder.resolve.python.metadata import parse_metadata
-from builder.resolve.python.wheelfile import RemoteFile, read_metadata
+from builder.index.metadata import parse_metadata
+from builder.index.remote_wheel import RemoteFile, read_metadata
+from builder.model.licenses import Statement
 
 DATA = random.Random(7).randbytes(300_001)
 

@@ -10,7 +10,7 @@ from builder.errors import FetchError, NoSolutionError, RecipeError
 from builder.model.digest import Evidence, Sha256
 from builder.model.table import Table
 from builder.model.target import Arch
-from builder.resolve.python.request import ALL, Declared, NamedIndex, StandIn
+from builder.recipe.python_request import ALL, Declared, NamedIndex, StandIn
 from builder.resolve.python.resolve import resolve_python
 
 CPU = "cp313-cp313-manylinux_2_28_x86_64"

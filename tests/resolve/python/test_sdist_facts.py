@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from builder.resolve.python.sdist import read_sdist
+from builder.index.sdist import read_sdist
 
 STATIC = b"Metadata-Version: 2.2\nName: a\nVersion: 1\nRequires-Dist: b\nRequires-Dist: c\n"
 DYNAMIC = b"Metadata-Version: 2.2\nName: a\nVersion: 1\nDynamic: requires-dist\n"

@@ -1,0 +1,184 @@
+"""Which pins of a file hold: each with its status, what was found, and the evidence. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from builder.align import Evidence, Status, UnaskedError, existence, tag_version
+from builder.align.dockerfile.finding import Finding, decided_later, finding, of_release
+from builder.align.dockerfile.names import is_pin, meant
+from builder.align.dockerfile.pin import Kind, Pin
+from builder.align.dockerfile.refs import judged_argument, judged_git
+from builder.align.dockerfile.variables import UNRESOLVED
+from builder.errors import UsageError
+from builder.model import admits, exact_version, name_of
+
+__all__ = ["Finding", "check_pins"]
+
+_MOST = 2000
+_DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
+
+
+def check_pins(pins: Iterable[Pin], evidence: Evidence, release: str = "") -> tuple[Finding, ...]:
+    """Judge every pin; with `release` also against what our locks of it hold. UsageError for too many."""
+    found: list[Finding] = []
+    given = tuple(pins)
+    if len(given) > _MOST:
+        raise UsageError(f"{len(given)} pins are too many to judge (at most {_MOST})")
+    refs = frozenset(pin.value for pin in given if pin.kind is Kind.GIT)
+    for pin in given:
+        found += _judged(pin, evidence, release, refs)
+    found += _conflicts(given, evidence)
+    return tuple(sorted(found, key=lambda item: item.pin.line))
+
+
+def _judged(pin: Pin, evidence: Evidence, release: str, refs: frozenset[str]) -> list[Finding]:
+    rules: dict[Kind, Callable[[], Iterator[Finding]]] = {
+        Kind.IMAGE: lambda: _image(pin),
+        Kind.ARGUMENT: lambda: judged_argument(pin, evidence, release, refs),
+        Kind.GIT: lambda: judged_git(pin, evidence),
+        Kind.DOWNLOAD: lambda: _download(pin),
+        Kind.REQUIREMENT: lambda: _requirement(pin, evidence, release),
+        Kind.PACKAGES: lambda: _packages(pin),
+        Kind.FILE: lambda: _file(pin),
+        Kind.COMMAND: lambda: iter(()),
+    }
+    try:
+        found = list(rules[pin.kind]())
+    except UnaskedError as error:
+        found = [finding(pin, Status.UNKNOWN, "not asked", str(error))]
+    if pin.forgiven:
+        found.append(finding(pin, Status.DRIFT, "hidden failure", "the build goes on where it fails (`||`)"))
+    return found
+
+
+def _image(pin: Pin) -> Iterator[Finding]:
+    if _DIGEST.search(pin.value):
+        yield finding(pin, Status.ALIGNED, "holds", "named by digest")
+    elif not pin.value or UNRESOLVED in pin.value:
+        yield decided_later(pin)
+    else:
+        name, _, tag = pin.value.rpartition(":")
+        tagged = bool(name) and "/" not in tag
+        if "@" in pin.value:
+            text = "what follows the @ is no digest: sha256: and 64 digits"
+            yield finding(pin, Status.IMPOSSIBLE, "no digest", text)
+            return
+        text = f"the tag {tag} can be moved" if tagged else "no tag: whatever is newest"
+        yield finding(pin, Status.DRIFT, "floating base", f"{text}; name it by digest (@sha256:…)")
+
+
+def _download(pin: Pin) -> Iterator[Finding]:
+    if pin.checked:
+        yield finding(pin, Status.ALIGNED, "holds", "a checksum or a signature is checked with it")
+        return
+    text = "nothing checks what arrives"
+    if pin.piped:
+        text = "it goes straight into an interpreter, and nothing checks what arrives"
+    yield finding(pin, Status.DRIFT, "unpinned download", text)
+
+
+def _packages(pin: Pin) -> Iterator[Finding]:
+    names = pin.value.split()
+    if pin.name == "add-apt-repository":
+        yield finding(pin, Status.DRIFT, "unpinned packages", "an archive of somebody's, whose content moves")
+        return
+    text = f"{len(names)} without a version: whatever the archive has when it is built"
+    yield finding(pin, Status.DRIFT, "unpinned packages", text)
+
+
+def _file(pin: Pin) -> Iterator[Finding]:
+    if pin.checked:
+        yield finding(pin, Status.ALIGNED, "holds", "what has no hash in it is refused")
+        return
+    yield finding(pin, Status.UNKNOWN, "not read", "judge what it pins with --requirements")
+
+
+def _requirement(pin: Pin, evidence: Evidence, release: str) -> Iterator[Finding]:
+    if UNRESOLVED in pin.value:
+        yield decided_later(pin)
+        return
+    try:
+        requirement = Requirement(pin.value)
+    except InvalidRequirement:
+        yield finding(pin, Status.IMPOSSIBLE, "no requirement", "pip cannot read it")
+        return
+    if not pin.elsewhere and evidence.published.project(name_of(requirement)) is None:
+        near = [name for name in evidence.distributions(name_of(requirement)) if name != name_of(requirement)]
+        text = (
+            f"the index has no project {name_of(requirement)}{'; it has ' if near else ''}{', '.join(near)}"
+        )
+        yield finding(pin, Status.IMPOSSIBLE, "no such project", text)
+        return
+    exact = exact_version(requirement.specifier)
+    if not exact:
+        today = "not bound by `==`" if pin.elsewhere else _today(requirement, evidence)
+        yield finding(pin, Status.DRIFT, "unpinned requirement", today)
+        return
+    found = existence(evidence, requirement.name, exact)
+    if not found.exists and pin.elsewhere:
+        text = f"another index is named, and it is not asked; on the default one {found.said}"
+        yield finding(pin, Status.UNKNOWN, "not asked", text)
+        return
+    if not found.exists:
+        yield finding(pin, Status.IMPOSSIBLE, "no such version", found.said)
+        return
+    different = of_release(pin, name_of(requirement), exact, evidence, release)
+    text = f"{found.said}{'' if pin.checked else '; no hash is given'}"
+    yield different or finding(pin, Status.ALIGNED, "holds", text)
+
+
+def _today(requirement: Requirement, evidence: Evidence) -> str:
+    try:
+        known = evidence.project(requirement.name).versions()
+    except UnaskedError as error:
+        return f"not bound by `==`; {error}"
+    fitting = [version for version in known if admits(requirement.specifier, str(version))]
+    finals = [version for version in fitting if not version.is_prerelease]
+    if not fitting:
+        return "not bound by `==`, and no version fits"
+    return f"not bound by `==`: today it is {(finals or fitting)[-1]}"
+
+
+def _conflicts(pins: tuple[Pin, ...], evidence: Evidence) -> Iterator[Finding]:
+    """Yield the pins that another pin's metadata excludes."""
+    versions = dict(_exact_pins(pins, evidence))
+    for pin in pins:
+        requirement = _exact_requirement(pin)
+        if requirement is None:
+            continue
+        version = exact_version(requirement.specifier)
+        try:
+            asked = evidence.requirements(requirement.name, version, requirement.extras)
+        except UnaskedError:
+            continue
+        for item in asked:
+            other = versions.get(name_of(item.requirement))
+            if other and other[0].line != pin.line and not admits(item.requirement.specifier, other[1]):
+                text = f"{item}, and line {pin.line} asks for that"
+                yield finding(other[0], Status.DRIFT, "conflict", text)
+
+
+def _exact_requirement(pin: Pin) -> Requirement | None:
+    if pin.kind is not Kind.REQUIREMENT or UNRESOLVED in pin.value:
+        return None
+    try:
+        requirement = Requirement(pin.value)
+    except InvalidRequirement:
+        return None
+    return requirement if exact_version(requirement.specifier) else None
+
+
+def _exact_pins(pins: tuple[Pin, ...], evidence: Evidence) -> Iterator[tuple[str, tuple[Pin, str]]]:
+    """Yield what each distribution is bound to, by an argument or by a requirement."""
+    for pin in pins:
+        requirement = _exact_requirement(pin)
+        if requirement is not None:
+            yield name_of(requirement), (pin, exact_version(requirement.specifier))
+        elif pin.kind is Kind.ARGUMENT and is_pin(pin.name) and tag_version(pin.value):
+            subject = meant(pin.name, evidence.names)
+            for name in evidence.distributions(subject) if subject else ():
+                yield name, (pin, str(tag_version(pin.value)))

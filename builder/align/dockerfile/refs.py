@@ -1,0 +1,123 @@
+"""Whether versions and refs hold that arguments and git commands name. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from builder.align import Evidence, Status, Tags, UnaskedError, existence, nearest, tag_version, version_of
+from builder.align.dockerfile.finding import Finding, decided_later, finding, of_release
+from builder.align.dockerfile.names import is_pin, meant, names_a_ref
+from builder.align.dockerfile.pin import Pin
+from builder.align.dockerfile.variables import UNRESOLVED
+
+__all__ = ["judged_argument", "judged_git"]
+
+_COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+_SHORT_COMMIT = re.compile(r"[0-9a-f]{7,39}")
+_BRANCH = re.compile(
+    r"(?i)(refs/heads/.*|origin/.*|head|main|master|trunk|devel(op)?|dev|latest|nightly|stable|v?\d+(\.\d+)*\.x|release/.*)"
+)
+
+
+def judged_argument(pin: Pin, evidence: Evidence, release: str, refs: frozenset[str]) -> Iterator[Finding]:
+    """Judge an argument; `refs` are what the file's git commands ask for."""
+    if pin.unused:
+        text = "nothing in the file uses it: its value has no effect"
+        if pin.named_at:
+            text = f"line {pin.named_at} is of a stage that does not declare it: there it is empty"
+        yield finding(pin, Status.DRIFT, "unused", text)
+    if not is_pin(pin.name):
+        return
+    if not pin.value or UNRESOLVED in pin.value:
+        yield finding(pin, Status.UNKNOWN, "decided later", "it has no default")
+        return
+    subject = meant(pin.name, evidence.names)
+    tags = _tags(evidence, evidence.repository(subject)) if subject else None
+    moving = _moving(pin, tags)
+    if moving:
+        yield moving
+        return
+    found = _known(pin, subject, tags, evidence, refs)
+    different = found.status is Status.ALIGNED and of_release(pin, subject, pin.value, evidence, release)
+    yield different or found
+
+
+def _moving(pin: Pin, tags: Tags | None) -> Finding | None:
+    """Return what is to be said of a commit or a branch, or None for anything else."""
+    if _COMMIT.fullmatch(pin.value):
+        return finding(pin, Status.ALIGNED, "holds", "a commit")
+    if _BRANCH.fullmatch(pin.value) or (tags and pin.value in tags.branches and pin.value not in tags.tags):
+        return _moves(pin)
+    return None
+
+
+def _known(pin: Pin, subject: str, tags: Tags | None, evidence: Evidence, refs: frozenset[str]) -> Finding:
+    if not subject:
+        return finding(pin, Status.UNKNOWN, "not asked", "what it is a version of is not known here")
+    strange = tags is not None and pin.value not in tags.tags and names_a_ref(pin.name)
+    if tags and strange and tag_version(pin.value) is None:
+        return _absent(pin, evidence.repository(subject), tags)
+    found = existence(evidence, subject, pin.value)
+    if not found.exists:
+        return finding(pin, Status.IMPOSSIBLE, "no such version", found.said)
+    if tags and strange and found.uploaded is None and not _respelled(pin.value, tags, refs):
+        return _absent(pin, evidence.repository(subject), tags)
+    said = f"{subject} {version_of(pin.value)} is {found.said}"
+    return finding(pin, Status.ALIGNED, "holds", said)
+
+
+def _respelled(value: str, tags: Tags, refs: frozenset[str]) -> bool:
+    """Whether the file takes the version of `value` by the tag that there is, such as v1.20.0 for 1.20.0."""
+    return any(ref in tags.tags and tag_version(ref) == tag_version(value) for ref in refs)
+
+
+def _tags(evidence: Evidence, url: str) -> Tags | None:
+    try:
+        return evidence.published.tags(url) if url else None
+    except UnaskedError:
+        return None
+
+
+def judged_git(pin: Pin, evidence: Evidence) -> Iterator[Finding]:
+    """Judge what a git command asks for."""
+    if UNRESOLVED in pin.name or UNRESOLVED in pin.value:
+        yield decided_later(pin)
+    elif not pin.value:
+        yield finding(pin, Status.DRIFT, "unpinned source", "whatever the default branch is when it is built")
+    elif _COMMIT.fullmatch(pin.value):
+        yield finding(pin, Status.ALIGNED, "holds", "a commit")
+    else:
+        yield _reference(pin, evidence)
+
+
+def _reference(pin: Pin, evidence: Evidence) -> Finding:
+    try:
+        tags = evidence.published.tags(pin.name)
+    except UnaskedError as error:
+        if _BRANCH.fullmatch(pin.value):
+            return _moves(pin)
+        return finding(pin, Status.UNKNOWN, "not asked", str(error))
+    if pin.value in tags.tags:
+        text = f"a tag ({tags.by}); tags can be moved, a commit cannot"
+        return finding(pin, Status.ALIGNED, "holds", text)
+    if pin.value in tags.branches or _BRANCH.fullmatch(pin.value):
+        return _moves(pin)
+    return _absent(pin, pin.name, tags)
+
+
+def _moves(pin: Pin) -> Finding:
+    return finding(pin, Status.DRIFT, "branch", f"{pin.value} moves: name a tag or a commit")
+
+
+def _absent(pin: Pin, url: str, tags: Tags) -> Finding:
+    """Return what to think of a ref that is neither a tag nor a known branch."""
+    if _SHORT_COMMIT.fullmatch(pin.value):
+        return finding(pin, Status.UNKNOWN, "not asked", "a shortened commit: write all 40 digits")
+    spelled = {version: tag for tag in tags.tags if (version := tag_version(tag))}
+    wanted = tag_version(pin.value.lstrip("v"))
+    if wanted and spelled and wanted > max(spelled):
+        return finding(pin, Status.UNKNOWN, "not asked", f"newer than every tag ({tags.by})")
+    near = f"; nearest: {nearest(wanted, spelled)}" if wanted and spelled else ""
+    text = f"{url} has no tag {pin.value} ({tags.by}){near}"
+    return finding(pin, Status.IMPOSSIBLE, "no such tag", text)

@@ -1,0 +1,208 @@
+"""Everything that a statement may be judged by, and the questions that several rules share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from builder.align.claims import ImageFact
+from builder.align.locked_facts import Held
+from builder.align.published import Metadata, Published, UnaskedError
+from builder.index import IndexFile, Project
+from builder.model import Arch, exact_version, lenient_requirement, marker_environment, name_of
+from builder.recipe import Component, Library
+
+__all__ = ["DYNAMO", "RUNTIME", "Asked", "Evidence", "end_of", "repository_of", "tag_version", "version_of"]
+
+DYNAMO = "ai-dynamo"
+RUNTIME = "ai-dynamo-runtime"
+
+_FORGES = ("https://github.com/", "https://gitlab.com/")
+
+_PYTHON = "3.12"
+"""Markers are judged for this Python; none of those that matter here depends on it."""
+
+_LONGEST = 200
+"""No version and no tag is longer, in characters."""
+
+_TAG = re.compile(r"(?:[^\d]*[-_/])?v?(\d+(?:\.\d+)*(?:[-._]?(?:a|b|rc|post|dev)[-._]?\d+)?(?:-\d{1,2})?)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One requirement, and who has it."""
+
+    who: str
+    requirement: Requirement
+
+    def __str__(self) -> str:
+        requirement = Requirement(str(self.requirement))
+        requirement.marker = None
+        return f"{self.who} requires {requirement}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """The published side, the recipes, the locks, and what is known of images."""
+
+    published: Published
+    library: Library
+    held: Callable[[str, str], Held]
+    """The locks of a release, of one framework or (an empty text) of all."""
+    images: tuple[ImageFact, ...] = ()
+    repositories: Mapping[str, str] = field(default_factory=dict)
+    """Addresses of known repositories that are no component's, by their last word."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Everything whose versions can be judged: components, roots of releases, known repositories."""
+        releases = self.library.releases.values()
+        roots = {name for release in releases for table in release.python.values() for name, _ in table}
+        return frozenset({*self.library.components, *roots, *self.repositories})
+
+    def distributions(self, name: str) -> tuple[str, ...]:
+        """Return the distributions that a name means: its component's, or where there is no such its own."""
+        own = str(canonicalize_name(name))
+        component = self.library.components.get(own)
+        if component is None:
+            return () if own in self.repositories else (own,)
+        wheels = [*component.python.wheels, *(w for v in component.variants for w in v.wheels)]
+        names = (*component.python.family, *(wheel.name for wheel in wheels))
+        return tuple(dict.fromkeys(str(canonicalize_name(item)) for item in names))
+
+    def locked(self, release: str, name: str, framework: str = "") -> str:
+        """Return the versions of a distribution or component in our locks of a release, as text."""
+        names = (*self.distributions(name), str(canonicalize_name(name)))
+        return self.held(release, framework).shown(names)
+
+    def recipe(self, release: str, name: str) -> tuple[str, str]:
+        """Return the version that a release's recipe gives a component, and where it is from; or nothing."""
+        found = self.library.releases.get(release)
+        own = str(canonicalize_name(name))
+        return (found.components.get(own), found.evidence.get(f"components.{own}")) if found else ("", "")
+
+    def any_project(self, name: str) -> Project | None:
+        """Return the project that a name means, or None where the index has none (UnaskedError)."""
+        found = map(self.published.project, self.distributions(name))
+        return next((project for project in found if project is not None and project.files), None)
+
+    def project(self, name: str) -> Project:
+        """Return the project that a name means; UnaskedError where the index has none."""
+        found = self.any_project(name)
+        if found is None:
+            raise UnaskedError(f"the index has no project {name}")
+        return found
+
+    def repository(self, name: str) -> str:
+        """Return the git repository of the component of this name, or a known one, or nothing."""
+        own = str(canonicalize_name(name))
+        component = self.library.components.get(own)
+        return repository_of(component) if component else self.repositories.get(own, "")
+
+    def files(self, name: str, version: str) -> tuple[IndexFile, ...]:
+        """Return the files of a version; UnaskedError where the index has none."""
+        project = self.project(name)
+        found = project.of(version_of(version))
+        if not found:
+            raise UnaskedError(f"the index has no {project.name} {version}")
+        return found
+
+    def metadata(self, name: str, version: str) -> Metadata:
+        """Return what a version says of itself (UnaskedError)."""
+        self.files(name, version)
+        return self.published.metadata(self.project(name).name, version)
+
+    def uploaded(self, release: str) -> datetime:
+        """Return when a Dynamo release was published (UnaskedError)."""
+        times = [item.uploaded for item in self.files(DYNAMO, release) if item.uploaded]
+        if not times:
+            raise UnaskedError(f"the index states no upload time of {DYNAMO} {release}")
+        return min(times)
+
+    def requirements(self, name: str, version: str, extras: Iterable[str] | None = None) -> list[Asked]:
+        """Return what a version requires: unconditionally and under each of `extras` (all unless given)."""
+        metadata = self.metadata(name, version)
+        wanted = metadata.extras if extras is None else tuple(str(canonicalize_name(e)) for e in extras)
+        found = []
+        for text in metadata.requires:
+            requirement = lenient_requirement(text)
+            for extra in ("", *wanted):
+                if _active(requirement, extra):
+                    who = f"{name} {version}, extra {extra}," if extra else f"{name} {version}"
+                    found.append(Asked(who=who, requirement=requirement))
+                    if not extra:
+                        break  # under an extra it would only be the same again
+        return found
+
+    def asked_of(self, release: str, names: Iterable[str], framework: str = "") -> list[Asked]:
+        """Return who requires one of `names` in a release: ai-dynamo, else what it binds by `==`.
+
+        With `framework` only that extra of ai-dynamo counts. UnaskedError where
+        nobody does and not everybody could be asked.
+        """
+        wanted = frozenset(names)
+        direct = self.requirements(DYNAMO, release, (framework,) if framework else None)
+        found = [asked for asked in direct if name_of(asked.requirement) in wanted]
+        if found:
+            return found
+        unasked = ""
+        for asked in self._bound(direct):
+            name, version = name_of(asked.requirement), exact_version(asked.requirement.specifier)
+            try:
+                inner = self.requirements(name, version, asked.requirement.extras)
+            except UnaskedError as error:
+                unasked = unasked or str(error)
+                continue
+            found += [item for item in inner if name_of(item.requirement) in wanted]
+        if unasked and not found:
+            raise UnaskedError(unasked)
+        return found
+
+    def _bound(self, direct: list[Asked]) -> Iterator[Asked]:
+        seen = set()
+        for asked in direct:
+            key = str(asked.requirement).partition(";")[0]
+            if exact_version(asked.requirement.specifier) and key not in seen:
+                seen.add(key)
+                yield asked
+
+
+def repository_of(component: Component) -> str:
+    """Return where a component's sources are in git: its recipe's address, else its home page on a forge."""
+    stated = next((recipe.git.url for recipe in component.versions.values() if recipe.git), "")
+    return stated or (component.homepage if component.homepage.startswith(_FORGES) else "")
+
+
+def _active(requirement: Requirement, extra: str) -> bool:
+    if requirement.marker is None:
+        return not extra
+    environment = marker_environment(Arch.X86_64, _PYTHON)
+    return requirement.marker.evaluate({**environment, "extra": extra})
+
+
+def version_of(text: str) -> Version:
+    """Read a version; UnaskedError where it is none, such as a branch."""
+    try:
+        return Version(text[:_LONGEST])
+    except InvalidVersion:
+        raise UnaskedError(f"{text[:_LONGEST]!r} is not a version") from None
+
+
+def tag_version(tag: str) -> Version | None:
+    """Return the version that a tag names, such as v1.19.0, 0.7.1 or hwloc-2.12.2."""
+    found = _TAG.fullmatch(tag) if len(tag) <= _LONGEST else None
+    try:
+        return Version(found[1]) if found else None
+    except InvalidVersion:
+        return None
+
+
+def end_of(day: str) -> datetime:
+    """Return the last moment of a day, UTC."""
+    return datetime.combine(date.fromisoformat(day), time.max, tzinfo=UTC)

@@ -1,0 +1,163 @@
+"""The published side as it really is: the Python index and git, asked once, kept, and asked again offline."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from packaging.version import Version
+
+from builder.align.published import Metadata, Tags, UnaskedError
+from builder.errors import BuilderError, FetchError
+from builder.index import (
+    IndexFile,
+    ListedWheel,
+    Project,
+    Services,
+    inspect_sdist,
+    moment,
+    read_facts,
+    read_project,
+)
+from builder.io import write_atomic
+
+__all__ = ["Index"]
+
+_AGE = timedelta(minutes=10)
+"""For so long a kept page counts as current: the age that the default index itself allows."""
+
+
+class Index:
+    """Answers from the index and from git; what was answered is kept below `cache` and used where offline.
+
+    `oldest` is the age of the oldest kept page that was used offline.
+    """
+
+    def __init__(self, services: Services, cache: Path, refs: Callable[[str], Tags]) -> None:
+        self._services = services
+        self._cache = cache / hashlib.sha256(services.index_url.encode()).hexdigest()[:16]
+        self._refs = refs
+        self._projects: dict[str, Project | None] = {}
+        self._mutex = threading.Lock()
+        self.oldest: datetime | None = None
+
+    def project(self, name: str) -> Project | None:
+        """Return a project of the index; None where it has none of this name (UnaskedError)."""
+        if name not in self._projects:
+            self._projects[name] = self._ask(name)
+        return self._projects[name]
+
+    def _ask(self, name: str) -> Project | None:
+        path = self._cache / f"{name}.json"
+        kept = _kept(path)
+        if kept is not None and (self._services.offline or datetime.now(UTC) - kept[0] < _AGE):
+            if self._services.offline and (self.oldest is None or kept[0] < self.oldest):
+                self.oldest = kept[0]
+            return kept[1]
+        try:
+            found = read_project(self._services.client, self._services.index_url, name)
+        except FetchError as error:
+            raise UnaskedError(f"project {name} could not be asked: {error}") from None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, json.dumps(_page(found)).encode())
+        return found
+
+    def metadata(self, name: str, version: str) -> Metadata:
+        """Return what a version says of itself: its best known wheel, else its sdist (UnaskedError)."""
+        project = self.project(name)
+        files = project.of(Version(version)) if project else ()
+        wheels = sorted((item for item in files if item.wheel), key=lambda item: item.file)
+        try:
+            return self._of_wheel(name, wheels[-1]) if wheels else self._of_sdist(name, version, files)
+        except BuilderError as error:
+            raise UnaskedError(f"the metadata of {name} {version} could not be read: {error}") from None
+
+    def _of_wheel(self, name: str, item: IndexFile) -> Metadata:
+        wheel = ListedWheel(file=item.file, url=item.url, sha256=item.sha256)
+        facts = read_facts([(name, wheel)], self._services)[name]
+        return Metadata(
+            requires=facts.requires, extras=facts.extras, python=item.requires_python, kind="wheel"
+        )
+
+    def _of_sdist(self, name: str, version: str, files: tuple[IndexFile, ...]) -> Metadata:
+        if not files:
+            raise UnaskedError(f"the index has no {name} {version}")
+        item = files[0]
+        path = self._cache / f"{item.sha256 or item.file}.sdist.json"
+        known = _read(path)
+        if known is None:
+            facts = None if self._services.offline else inspect_sdist(item, self._services.client)
+            if facts is None:
+                raise UnaskedError(f"{item.file} could not be read")
+            known = {"requires": list(facts.requires), "stub": facts.stub}
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(path, json.dumps(known).encode())
+        return Metadata(
+            requires=tuple(known["requires"]),
+            extras=(),
+            python=item.requires_python,
+            kind="stub" if known["stub"] else "sdist",
+        )
+
+    def tags(self, url: str) -> Tags:
+        """Return the tags and branches of a repository (UnaskedError)."""
+        return self._refs(url)
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def _page(project: Project | None) -> dict[str, Any]:
+    files = project.files if project else ()
+    return {
+        "asked": datetime.now(UTC).isoformat(),
+        "exists": project is not None,
+        "name": project.name if project else "",
+        "files": [
+            [
+                f.file,
+                f.url,
+                str(f.version),
+                f.wheel,
+                f.sha256,
+                f.uploaded.isoformat() if f.uploaded else "",
+                f.yanked,
+                f.requires_python,
+            ]
+            for f in files
+        ],
+    }
+
+
+def _kept(path: Path) -> tuple[datetime, Project | None] | None:
+    """Return a kept page and when it was asked for; None where there is none or it is damaged."""
+    page: Mapping[str, Any] | None = _read(path)
+    if page is None:
+        return None
+    try:
+        files = tuple(
+            IndexFile(
+                file=row[0],
+                url=row[1],
+                version=Version(row[2]),
+                wheel=row[3],
+                sha256=row[4],
+                uploaded=moment(row[5]) if row[5] else None,
+                yanked=row[6],
+                requires_python=row[7],
+            )
+            for row in page["files"]
+        )
+        project = Project(name=page["name"], files=files) if page["exists"] else None
+        return moment(page["asked"]), project
+    except (ValueError, KeyError, TypeError, IndexError):
+        return None

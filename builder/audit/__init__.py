@@ -1,1 +1,0 @@
-"""Locks compared, explained and proven; nothing is here yet."""

@@ -1,1 +1,0 @@
-"""What changed between locks, the dangerous first. Pure: locks and facts in, changes and texts out."""

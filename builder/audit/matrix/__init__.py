@@ -1,1 +1,0 @@
-"""The support matrix: what is locked, what is not and why, versions and floors."""

@@ -1,0 +1,45 @@
+"""The engines that can build: BuildKit, and buildah."""
+
+from __future__ import annotations
+
+__all__ = ["BUILDAH", "BUILDKIT", "AnyEngine", "build", "find"]
+
+from collections.abc import Callable
+
+from builder.build import buildah_build, buildkit
+from builder.build.buildah import Buildah, find_buildah
+from builder.build.docker import Engine, find_engine
+from builder.build.events import Step
+from builder.build.request import Built, Request
+from builder.errors import UsageError
+from builder.render import Inputs
+
+BUILDKIT, BUILDAH = "buildkit", "buildah"
+
+AnyEngine = Engine | Buildah
+
+
+def find(name: str, builder: str, inputs: Inputs) -> AnyEngine:
+    """Return the engine of that name, with the `builder` of buildx that was asked for.
+
+    UsageError for what buildah does not have; ToolError where the engine is
+    missing, too old, or does not answer.
+    """
+    if name == BUILDKIT:
+        return find_engine(builder)
+    if builder:
+        raise UsageError("buildah has no builders", place="--builder", hint="leave --builder out")
+    if inputs is not Inputs.STORE:
+        raise UsageError(
+            "buildah has no source policy, so nothing would keep a build to what is locked",
+            place="--engine buildah",
+            hint="take everything from the store: --inputs store",
+        )
+    return find_buildah()
+
+
+def build(engine: AnyEngine, request: Request, heard: Callable[[Step], None] | None = None) -> Built:
+    """Build with either engine; see there."""
+    if isinstance(engine, Buildah):
+        return buildah_build.build(engine, request, heard)
+    return buildkit.build(engine, request, heard)

@@ -1,0 +1,107 @@
+"""What the store form of some locks takes from the store, file by file, with the rows that need it."""
+
+from __future__ import annotations
+
+__all__ = ["Content", "contents", "image_parts"]
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from builder.bundle.contents import Kind
+from builder.errors import FetchError
+from builder.lockfile import BASE, Lock
+from builder.model import ImageDigest, Sha256
+
+_PREFIX = "sha256:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """One file: digest, what it is, what people call it, and the rows of locks that need it, sorted."""
+
+    sha256: Sha256
+    kind: Kind
+    name: str
+    rows: tuple[str, ...]
+
+
+def contents(locks: Iterable[Lock], read: Callable[[str], bytes], *, apt: bool) -> tuple[Content, ...]:
+    """Return each file once, sorted by digest.
+
+    `read` returns the bytes of a manifest of a published image by its SHA-256:
+    only it says of which files the image is made. With `apt` also the package
+    lists, and the packages that are needed for a base only. FetchError for a
+    damaged manifest.
+    """
+    found: dict[Sha256, Content] = {}
+    for lock in locks:
+        for content in (*_rows(lock, apt=apt), *_images(lock, read)):
+            known = found.get(content.sha256, content)
+            rows = tuple(sorted({*known.rows, *content.rows}))
+            found[content.sha256] = replace(known, name=min(known.name, content.name), rows=rows)
+    return tuple(found[digest] for digest in sorted(found))
+
+
+def image_parts(manifest: bytes, *, place: str) -> dict[ImageDigest, int]:
+    """Return digest and size in bytes of an image's configuration and layers (FetchError at `place`)."""
+    try:
+        table = json.loads(manifest)
+        parts = [table["config"], *table["layers"]]
+        return {ImageDigest(part["digest"]): int(part["size"]) for part in parts}
+    except (ValueError, KeyError, TypeError, AttributeError) as cause:
+        raise FetchError("is no manifest of one image", place=place) from cause
+
+
+def _rows(lock: Lock, *, apt: bool) -> Iterator[Content]:
+    for python in lock.python:
+        if python.sha256 is not None:
+            row = f"python {python.name} {python.version}"
+            yield _content(lock, python.sha256, Kind.WHEEL, python.file, row)
+    for archive in lock.archives:
+        yield _content(lock, archive.sha256, Kind.ARCHIVE, archive.file, f"archives {archive.file}")
+    for source in lock.sources:
+        row = f"sources {source.component} {source.version}"
+        yield _content(lock, source.sha256, Kind.SOURCE, source.file, row)
+    for image in lock.images:
+        if image.tar is not None:
+            name = f"{image.name}-{lock.arch}.tar"
+            yield _content(lock, image.tar, Kind.BASE, name, f"images {image.name}")
+    yield from _os_packages(lock, apt=apt)
+    if apt:
+        yield from _package_lists(lock)
+
+
+def _os_packages(lock: Lock, *, apt: bool) -> Iterator[Content]:
+    for package in lock.os_packages:
+        if apt or set(package.for_) != {BASE}:  # what only the base needs is in its tar
+            row = f"os-packages {package.name} {package.version}"
+            yield _content(lock, package.sha256, Kind.OS_PACKAGE, package.basename, row)
+
+
+def _package_lists(lock: Lock) -> Iterator[Content]:
+    for repository in lock.repositories:
+        if repository.inrelease is None:
+            continue  # an RPM repository: apt cannot use it
+        row = f"repositories {repository.origin} {repository.suite}"
+        name = f"{repository.suite} InRelease"
+        yield _content(lock, repository.inrelease, Kind.PACKAGE_LIST, name, row)
+        for component, index in zip(repository.components, repository.indexes, strict=True):
+            name = f"{repository.suite}/{component} Packages"
+            yield _content(lock, index, Kind.PACKAGE_LIST, name, row)
+
+
+def _content(lock: Lock, sha256: Sha256, kind: Kind, name: str, row: str) -> Content:
+    return Content(sha256=sha256, kind=kind, name=name, rows=(f"{lock.target} {row}",))
+
+
+def _images(lock: Lock, read: Callable[[str], bytes]) -> Iterator[Content]:
+    for image in lock.images:
+        if image.digest is None:
+            continue
+        place = f"{image.name}@{image.digest}"
+        manifest = image.digest.removeprefix(_PREFIX)
+        parts = image_parts(read(manifest), place=place)
+        for digest in (manifest, *(part.removeprefix(_PREFIX) for part in parts)):
+            name = f"{image.name} {'manifest' if digest == manifest else 'blob'}"
+            yield _content(lock, Sha256(digest), Kind.IMAGE, name, f"images {image.name}")

@@ -1,0 +1,48 @@
+"""What changed between locks, the most dangerous first.
+
+In: pairs of locks and facts from outside. Out: changes of rows with their risk, as text,
+markdown or JSON. Imports `lockfile` and `model`. Pure.
+"""
+
+from builder.diff.change import Change, Commit, History
+from builder.diff.comparison import came_whole, compare, rewritten, went_whole
+from builder.diff.exports import Pin, compare_pins, pins_of
+from builder.diff.facts import Facts, commits_of, releases_of, with_facts
+from builder.diff.listing import as_listing
+from builder.diff.markdown import as_markdown
+from builder.diff.pages import page
+from builder.diff.readers import marker_environment, read_pylock, read_requirements
+from builder.diff.reports import Compared, Report, Unsound, report
+from builder.diff.risk import Risk
+from builder.diff.text import as_text
+from builder.diff.value import as_value
+
+__all__ = [
+    "Change",
+    "Commit",
+    "Compared",
+    "Facts",
+    "History",
+    "Pin",
+    "Report",
+    "Risk",
+    "Unsound",
+    "as_listing",
+    "as_markdown",
+    "as_text",
+    "as_value",
+    "came_whole",
+    "commits_of",
+    "compare",
+    "compare_pins",
+    "marker_environment",
+    "page",
+    "pins_of",
+    "read_pylock",
+    "read_requirements",
+    "releases_of",
+    "report",
+    "rewritten",
+    "went_whole",
+    "with_facts",
+]

@@ -1,0 +1,112 @@
+"""Commands that are executed: build steps with their arguments, and checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+from typing import TypeVar
+
+from builder.diff.change import Change, Field, Kind, added, changed, removed
+from builder.diff.fields import by_risk, differing, reordered, show
+from builder.diff.pairs import pair
+from builder.diff.risk import Risk
+from builder.lockfile import Check
+
+__all__ = ["checks", "follows", "steps"]
+
+T = TypeVar("T")
+Command = tuple[str, ...]
+Block = tuple[range, range]
+
+_MOST = 1_000_000
+"""Largest product of two lengths that is aligned: the time of the alignment grows with it."""
+
+
+def follows(before: str | None, after: str | None, versions: tuple[str, str]) -> bool:
+    """Say whether a text changed by nothing but the version that stands in it."""
+    old, new = versions
+    return bool(old and old != new and before and after) and str(before).replace(old, new) == after
+
+
+def steps(
+    component: str, before: Sequence[Command], after: Sequence[Command], versions: tuple[str, str]
+) -> Iterator[Change]:
+    """Yield the changes of a component's build steps, a change a step, counted from 1 as they are now."""
+    for lefts, rights in _blocks(before, after):
+        found = pair(
+            [(index, before[index]) for index in lefts],
+            [(index, after[index]) for index in rights],
+            [lambda step: step[1], lambda step: step[1][:1]],
+        )
+        for index, command in found.removed:
+            field = Field(key="command", before=show(command), after="", risk=Risk.SETTINGS)
+            yield removed(Kind.STEP, _step(component, index, command), (field,))
+        for index, command in found.added:
+            field = Field(key="command", before="", after=show(command), risk=Risk.SETTINGS)
+            yield added(Kind.STEP, _step(component, index, command), (field,))
+        for (place, old), (index, new) in found.changed:
+            moved = Field(key="place", before=str(place + 1), after=str(index + 1), risk=Risk.SETTINGS)
+            fields = by_risk(_arguments(old, new, versions)) or (moved,)
+            yield changed(Kind.STEP, _step(component, index, new), fields)
+
+
+def checks(
+    owner: str, before: Sequence[Check], after: Sequence[Check], versions: tuple[str, str] = ("", "")
+) -> Iterator[Change]:
+    """Yield the changes of checks, a change a check; `owner` is put before their commands."""
+    found = pair(before, after, [lambda row: row.run, lambda row: row.run[:1]])
+    for row in found.removed:
+        field = Field(key="expects", before=_expected(row), after="", risk=Risk.SETTINGS)
+        yield removed(Kind.CHECK, f"{owner}{show(row.run)}", (field,))
+    for row in found.added:
+        field = Field(key="expects", before="", after=_expected(row), risk=Risk.SETTINGS)
+        yield added(Kind.CHECK, f"{owner}{show(row.run)}", (field,))
+    for old, new in found.changed:
+        fields = [
+            _judged(item.key, item.before, item.after, versions)
+            for item in differing(old, new, lambda _: Risk.SETTINGS)
+        ]
+        yield changed(Kind.CHECK, f"{owner}{show(new.run)}", by_risk(fields))
+    if before != after and not (found.removed or found.added or found.changed):
+        yield changed(Kind.CHECK, f"{owner}checks", reordered("checks", tuple(before), tuple(after)))
+
+
+def _step(component: str, index: int, command: Command) -> str:
+    return f"{component}: step {index + 1}, {command[0] if command else 'nothing'}"
+
+
+def _expected(row: Check) -> str:
+    return row.expect or "any output"
+
+
+def _arguments(old: Command, new: Command, versions: tuple[str, str]) -> Iterator[Field]:
+    """Yield what differs between two commands, argument by argument where their numbers allow."""
+    for lefts, rights in _blocks(old, new):
+        if len(lefts) == len(rights):
+            for left, right in zip(lefts, rights, strict=True):
+                yield _judged("argument", show((old[left],)), show((new[right],)), versions)
+        else:
+            before = show(tuple(old[index] for index in lefts))
+            yield _judged("arguments", before, show(tuple(new[index] for index in rights)), versions)
+
+
+def _judged(key: str, before: str, after: str, versions: tuple[str, str]) -> Field:
+    risk = Risk.CONSEQUENCE if follows(before, after, versions) else Risk.SETTINGS
+    return Field(key=key, before=before, after=after, risk=risk)
+
+
+def _blocks(before: Sequence[T], after: Sequence[T]) -> Iterator[Block]:
+    """Yield the places where two sequences differ, as indexes of both."""
+    start = 0
+    while start < min(len(before), len(after)) and before[start] == after[start]:
+        start += 1
+    left, right = len(before), len(after)
+    while left > start and right > start and before[left - 1] == after[right - 1]:
+        left, right = left - 1, right - 1
+    if (left - start) * (right - start) > _MOST:
+        yield range(start, left), range(start, right)
+        return
+    matcher = SequenceMatcher(None, before[start:left], after[start:right], autojunk=False)
+    for tag, i, j, k, m in matcher.get_opcodes():
+        if tag != "equal":
+            yield range(start + i, start + j), range(start + k, start + m)

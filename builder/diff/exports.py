@@ -1,0 +1,83 @@
+"""A lock's Python rows against what other tools read: pylock.toml (PEP 751) and requirements with hashes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from builder.diff.change import Change, Field, Kind, added, changed, removed
+from builder.diff.fields import by_risk, show
+from builder.diff.order import pep440
+from builder.diff.risk import Risk
+from builder.lockfile import RUNTIME, Lock
+
+__all__ = ["Pin", "compare_pins", "pins_of"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """One distribution as any of these files names it."""
+
+    name: str
+    """Normalised."""
+    version: str
+    """Empty where the file does not pin it."""
+    digests: frozenset[str]
+    """SHA-256 of the files that are accepted, in hexadecimal; empty where any file is."""
+
+
+def pins_of(lock: Lock) -> tuple[Pin, ...]:
+    """Return what an export of the lock contains: the runtime's rows that have a file."""
+    return tuple(
+        Pin(name=row.name, version=row.version, digests=frozenset({str(row.sha256)}))
+        for row in lock.python
+        if row.file and RUNTIME in row.for_
+    )
+
+
+def compare_pins(before: Sequence[Pin], after: Sequence[Pin]) -> tuple[Change, ...]:
+    """Return the differences; more accepted files than one are none where the one is among them."""
+    olds, news = {pin.name: pin for pin in before}, {pin.name: pin for pin in after}
+    return tuple(_changes(olds, news))
+
+
+def _changes(olds: dict[str, Pin], news: dict[str, Pin]) -> Iterator[Change]:
+    for name in sorted(olds.keys() | news.keys()):
+        old, new = olds.get(name), news.get(name)
+        if old is None and new is not None:
+            yield added(Kind.PYTHON, name, tuple(_came(new)), after=new.version)
+        elif new is None and old is not None:
+            fields = tuple(
+                Field(key=item.key, before=item.after, after="", risk=Risk.REMOVED) for item in _came(old)
+            )
+            yield removed(Kind.PYTHON, name, fields, before=old.version)
+        elif old is not None and new is not None and (fields := by_risk(_fields(old, new))):
+            yield changed(Kind.PYTHON, name, fields, before=old.version, after=new.version)
+
+
+def _came(pin: Pin) -> Iterator[Field]:
+    yield Field(key="version", before="", after=pin.version or "any", risk=Risk.NEW)
+    yield Field(key="sha256", before="", after=_list(pin.digests), risk=Risk.CONSEQUENCE)
+
+
+def _fields(old: Pin, new: Pin) -> Iterator[Field]:
+    if old.version != new.version:
+        risk = pep440(old.version, new.version) if old.version and new.version else Risk.EVIDENCE
+        yield Field(key="version", before=old.version, after=new.version or "any", risk=risk)
+    if old.digests == new.digests:
+        return
+    if old.digests and not new.digests:
+        risk = Risk.EVIDENCE
+    elif old.version != new.version or not old.digests:
+        risk = Risk.CONSEQUENCE
+    elif old.digests < new.digests or new.digests < old.digests:
+        if 1 in {len(old.digests), len(new.digests)}:
+            return  # the file of one side is among those that the other accepts
+        risk = Risk.BYTES if old.digests < new.digests else Risk.CONSEQUENCE
+    else:
+        risk = Risk.BYTES
+    yield Field(key="sha256", before=_list(old.digests), after=_list(new.digests), risk=risk)
+
+
+def _list(digests: Iterable[str]) -> str:
+    return show(tuple(sorted(digests)))

@@ -1,0 +1,54 @@
+"""What is known from outside the locks: commits between two of them, files that the index has withdrawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from builder.diff.change import Action, Change, Field, History, Kind
+from builder.diff.fields import by_risk
+from builder.diff.risk import Risk
+
+__all__ = ["Facts", "commits_of", "releases_of", "with_facts"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Facts by what they are about; what is not named is not known."""
+
+    histories: Mapping[tuple[str, str], History] = field(default_factory=dict)
+    """By commit before and commit after."""
+    yanked: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """By normalised name and version of a Python distribution: the reason."""
+
+
+def commits_of(changes: Iterable[Change]) -> Iterator[tuple[str, str]]:
+    """Yield (commit before, commit after) of each git source that moved."""
+    for change in changes:
+        if change.kind is Kind.GIT and change.action is Action.CHANGED:
+            yield from ((item.before, item.after) for item in change.fields if item.key == "commit")
+
+
+def releases_of(changes: Iterable[Change]) -> Iterator[tuple[str, str]]:
+    """Yield (name, version) of each Python distribution whose row came or changed and has a file."""
+    for change in changes:
+        if change.kind is Kind.PYTHON and change.action is not Action.REMOVED:
+            yield change.name, change.after
+
+
+def with_facts(changes: Iterable[Change], facts: Facts) -> tuple[Change, ...]:
+    """Return the changes with what is known about them."""
+    return tuple(_yanked(_moved(change, facts), facts) for change in changes)
+
+
+def _moved(change: Change, facts: Facts) -> Change:
+    known = [facts.histories[pair] for pair in commits_of([change]) if pair in facts.histories]
+    return replace(change, history=known[0]) if known else change
+
+
+def _yanked(change: Change, facts: Facts) -> Change:
+    for release in releases_of([change]):
+        if release in facts.yanked:
+            found = Field(key="yanked", before="", after=facts.yanked[release], risk=Risk.YANKED)
+            return replace(change, fields=by_risk((*change.fields, found)))
+    return change

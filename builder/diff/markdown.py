@@ -1,0 +1,81 @@
+"""A page as markdown that fits a comment on a pull request: data stands in code spans only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from builder.diff.pages import Block, Page, Section
+from builder.diff.risk import UPGRADES, Risk
+from builder.diff.wording import Part, Role
+from builder.model import ascii_only, printable
+
+__all__ = ["MOST", "as_markdown"]
+
+MOST = 60_000
+"""Characters; GitHub takes 65,536 in a comment, and the workflow adds some."""
+
+_FOLDED = {*UPGRADES, Risk.REMOVED, Risk.CONSEQUENCE}
+_LEFT_OUT = "\n**{} more lines are left out here.** The whole report: `python -m builder diff`\n"
+
+
+def as_markdown(page: Page, *, most: int = MOST) -> str:
+    """Return the page in at most about `most` characters; what is cut off at the end is counted."""
+    kept: list[str] = []
+    lines = list(_lines(page))
+    size = open_folds = 0
+    for index, line in enumerate(lines):
+        size += len(line) + 1
+        if size > most:
+            kept.extend(["", "</details>"] * open_folds)
+            kept.append(_LEFT_OUT.format(sum(map(bool, lines[index:]))))
+            break
+        kept.append(line)
+        open_folds += (line.startswith("<details>")) - (line == "</details>")
+    return "\n".join(kept).rstrip("\n") + "\n"
+
+
+def _lines(page: Page) -> Iterator[str]:
+    if page.unsound:
+        yield "> [!CAUTION]"
+        yield from (f"> {'* ' if line.depth else ''}{_words(line.parts)}" for line in page.unsound)
+        yield ""
+    for line in page.summary:
+        yield from (_words(line.parts), "")
+    for section in page.sections:
+        yield from _section(section)
+
+
+def _section(section: Section) -> Iterator[str]:
+    title = f"{section.risk.heading} ({section.count})"
+    folded = section.risk in _FOLDED
+    yield from (f"<details><summary>{title}</summary>", "") if folded else (f"### {title}", "")
+    for block in section.blocks:
+        yield from _block(block)
+    yield from ("</details>", "") if folded else ()
+
+
+def _block(block: Block) -> Iterator[str]:
+    if block.where:
+        yield f"In {', '.join(map(_part, block.where))}:"
+        yield ""
+    for line in block.lines:
+        yield f"{'  ' * line.depth}* {_words(line.parts)}"
+    yield ""
+
+
+def _words(parts: tuple[Part, ...]) -> str:
+    return "".join(map(_part, parts))
+
+
+def _part(part: Part) -> str:
+    if part.role is Role.OURS:
+        return re.sub(r" {2,}", " ", part.text)
+    return _code(printable(part.text) if part.role is Role.PROSE else ascii_only(part.text))
+
+
+def _code(text: str) -> str:
+    """Return a code span: its fence is longer than any run of backticks within."""
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    edge = " " if text.startswith("`") or text.endswith("`") or (text[:1] == text[-1:] == " ") else ""
+    return f"{fence}{edge}{text or ' '}{edge}{fence}"

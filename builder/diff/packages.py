@@ -1,0 +1,167 @@
+"""Packages: Python distributions, OS packages and archives."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from functools import partial
+
+from builder.diff.change import Change, Field, Kind, added, changed, removed
+from builder.diff.fields import came, differing, went
+from builder.diff.order import order_of, pep440, upstream
+from builder.diff.pairs import pair
+from builder.diff.risk import Risk
+from builder.diff.risk_rules import enters, evidence, replaced, voucher
+from builder.lockfile import Archive, Lock, OsPackage, PythonPackage
+
+__all__ = ["archives", "os_packages", "python"]
+
+
+def python(before: Lock, after: Lock) -> Iterator[Change]:
+    """Yield the changes of Python distributions."""
+    found = pair(
+        before.python,
+        after.python,
+        [
+            lambda row: (row.name, row.version, row.for_),
+            lambda row: (row.name, row.version),
+            lambda row: (row.name, row.for_),
+            lambda row: row.name,
+        ],
+    )
+    known = _file_origins(before)
+    yield from (_added(Kind.PYTHON, row, known) for row in found.added)
+    yield from (_removed(Kind.PYTHON, row) for row in found.removed)
+    for old, new in found.changed:
+        fields = differing(old, new, partial(_python, old=old, new=new))
+        yield changed(Kind.PYTHON, new.name, fields, before=old.version, after=new.version, uses=new.for_)
+
+
+def os_packages(before: Lock, after: Lock) -> Iterator[Change]:
+    """Yield the changes of OS packages."""
+    found = pair(
+        before.os_packages,
+        after.os_packages,
+        [
+            lambda row: (row.name, row.arch, row.version, row.for_),
+            lambda row: (row.name, row.arch, row.version),
+            lambda row: (row.name, row.arch),
+            lambda row: row.name,
+        ],
+    )
+    known = {row.origin for row in before.repositories}
+    yield from (_added(Kind.OS, row, known) for row in found.added)
+    yield from (_removed(Kind.OS, row) for row in found.removed)
+    family = after.environment.family
+    for old, new in found.changed:
+        fields = differing(old, new, partial(_os, old=old, new=new, family=family))
+        yield changed(Kind.OS, new.name, fields, before=old.version, after=new.version, uses=new.for_)
+
+
+def archives(before: Lock, after: Lock) -> Iterator[Change]:
+    """Yield the changes of downloaded files that builds read."""
+    found = pair(
+        before.archives,
+        after.archives,
+        [
+            lambda row: (row.component, row.file),
+            lambda row: (row.component, row.file.replace(row.version, "")),
+            lambda row: row.component,
+        ],
+    )
+    known = _file_origins(before)
+    for row in found.added:
+        yield added(Kind.ARCHIVE, row.component, _came(row, known), after=row.version)
+    for row in found.removed:
+        yield removed(Kind.ARCHIVE, row.component, went(row, "version", without=_NAMES), before=row.version)
+    for old, new in found.changed:
+        fields = differing(old, new, partial(_archive, old=old, new=new))
+        yield changed(Kind.ARCHIVE, new.component, fields, before=old.version, after=new.version)
+
+
+_NAMES = ("name", "component")
+
+
+def _file_origins(lock: Lock) -> set[str]:
+    return {row.origin for row in lock.python if row.origin} | {row.origin for row in lock.archives}
+
+
+def _came(row: PythonPackage | OsPackage | Archive, known: Collection[str]) -> tuple[Field, ...]:
+    risks = {"version": Risk.NEW}
+    if row.origin and row.origin not in known:
+        risks["origin"] = Risk.ORIGIN
+    return came(row, risks, without=_NAMES)
+
+
+def _added(kind: Kind, row: PythonPackage | OsPackage, known: Collection[str]) -> Change:
+    return added(kind, row.name, _came(row, known), after=row.version, uses=row.for_, through=row.via)
+
+
+def _removed(kind: Kind, row: PythonPackage | OsPackage) -> Change:
+    return removed(kind, row.name, went(row, "version", without=_NAMES), before=row.version, uses=row.for_)
+
+
+def _python(name: str, old: PythonPackage, new: PythonPackage) -> Risk:  # noqa: PLR0911 - one return a kind
+    match name:
+        case "version":
+            return pep440(old.version, new.version)
+        case "file" | "sha256" | "size":
+            return _bytes(name, old, new, made=bool(new.build))
+        case "evidence":
+            return Risk.CONSEQUENCE if new.build else evidence(old.evidence, new.evidence)
+        case "origin" | "build":
+            return Risk.ORIGIN
+        case "by":
+            return voucher(old, new)
+        case "license":
+            return replaced(old.license, Risk.LICENCE)
+        case "for_":
+            return Risk.NEW if enters(old.for_, new.for_) else Risk.CONSEQUENCE
+        case "path" | "via" | "extras":
+            return Risk.CONSEQUENCE
+    return Risk.SETTINGS
+
+
+def _os(name: str, old: OsPackage, new: OsPackage, family: str) -> Risk:
+    match name:
+        case "version":
+            return order_of(family)(old.version, new.version)
+        case "sha256" | "size":
+            return _bytes(name, old, new, made=False)
+        case "origin":
+            return Risk.ORIGIN
+        case "for_":
+            return Risk.NEW if enters(old.for_, new.for_) else Risk.CONSEQUENCE
+        case "arch" | "file" | "via":
+            return Risk.CONSEQUENCE
+    return Risk.SETTINGS
+
+
+def _archive(name: str, old: Archive, new: Archive) -> Risk:  # noqa: PLR0911 - one return a kind of field
+    match name:
+        case "version":
+            return upstream(old.version, new.version)
+        case "file" | "sha256" | "size":
+            return _bytes(name, old, new, made=False)
+        case "evidence":
+            return evidence(old.evidence, new.evidence)
+        case "origin":
+            return Risk.ORIGIN
+        case "by":
+            return voucher(old, new)
+        case "path":
+            return Risk.CONSEQUENCE
+    return Risk.SETTINGS
+
+
+def _bytes(
+    name: str,
+    old: PythonPackage | OsPackage | Archive,
+    new: PythonPackage | OsPackage | Archive,
+    *,
+    made: bool,
+) -> Risk:
+    """Judge what identifies a file. No digest where there was one is the weakest evidence of all."""
+    if not new.sha256 and not made:
+        return Risk.EVIDENCE
+    stated = getattr(old, name) and getattr(new, name)
+    return Risk.BYTES if stated and old.version == new.version else Risk.CONSEQUENCE

@@ -1,0 +1,132 @@
+"""A report as a page of lines. Text and markdown show the same page; only the marks differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from builder.diff.change import Kind
+from builder.diff.reports import Entry, Report
+from builder.diff.risk import UPGRADES, Risk
+from builder.diff.wording import Line, Part, Role, names_only, phrase
+
+__all__ = ["Block", "Page", "Section", "page"]
+
+_IN_FULL = 3
+"""So many removals or consequences of one sort are shown with their values; of more, the names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Changes that are in the same locks; `where` is empty where that is all of them."""
+
+    where: tuple[Part, ...]
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """Changes of one class of risk."""
+
+    risk: Risk
+    count: int
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Everything that is said: first what is unsound, then a summary, then the sections."""
+
+    unsound: tuple[Line, ...]
+    summary: tuple[Line, ...]
+    sections: tuple[Section, ...]
+
+
+def page(report: Report) -> Page:
+    """Put a report into words."""
+    sections = []
+    for risk, found in groupby(report.entries, key=lambda entry: entry.change.risk):
+        entries = list(found)
+        blocks = tuple(_blocks(entries, len(report.compared)))
+        sections.append(Section(risk=risk, count=len(entries), blocks=blocks))
+    return Page(unsound=tuple(_unsound(report)), summary=tuple(_summary(report)), sections=tuple(sections))
+
+
+def _unsound(report: Report) -> Iterator[Line]:
+    """Yield what is wrong with locks; what is wrong with many alike is said once."""
+    alike: dict[tuple[tuple[str, ...], bool], list[str]] = {}
+    for item in report.unsound:
+        alike.setdefault((item.findings, item.after), []).append(item.place)
+    for (findings, after), places in alike.items():
+        side = "new" if after else "old"
+        words = f" (the {side} lock) fails its own integrity check:"
+        if len(places) > 1:
+            words = f" ({_count(len(places), f'{side} lock')}) fail their own integrity check:"
+        names = [part for place in places for part in (Part(", "), Part(place, Role.DATA))][1:]
+        yield Line(0, (*names, Part(words)))
+        yield from (Line(1, (Part(finding, Role.DATA),)) for finding in findings)
+
+
+def _summary(report: Report) -> Iterator[Line]:
+    yield Line(0, (Part(report.before, Role.DATA), Part(" -> "), Part(report.after, Role.DATA)))
+    total, differ = len(report.compared), sum(bool(item.changes) for item in report.compared)
+    if not report.entries:
+        yield Line(0, (Part(f"{_count(total, 'lock')} compared, no difference"),))
+        return
+    yield Line(0, (Part(f"{_count(total, 'lock')} compared, {differ} changed: {_counts(report)}"),))
+
+
+def _counts(report: Report) -> str:
+    risks = [entry.change.risk for entry in report.entries]
+    words = [f"{risks.count(risk)} {risk}" for risk in Risk if risk in risks and risk not in UPGRADES]
+    upgrades = [f"{risks.count(risk)} {risk}" for risk in UPGRADES if risk in risks]
+    if upgrades:
+        place = len(words) - (Risk.CONSEQUENCE in risks)
+        total = sum(risk in UPGRADES for risk in risks)
+        words.insert(place, f"{_count(total, 'upgrade')} ({', '.join(upgrades)})")
+    return ", ".join(words)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def _blocks(entries: Sequence[Entry], total: int) -> Iterator[Block]:
+    for targets, found in groupby(entries, key=lambda entry: entry.targets):
+        where = () if len(targets) == total else _where(targets)
+        yield Block(where=where, lines=tuple(_lines(list(found))))
+
+
+def _lines(entries: Sequence[Entry]) -> Iterator[Line]:
+    """Yield the lines of one block; long lists of what is of least interest are names only."""
+    for _, found in groupby(entries, key=_sort):
+        same = list(found)
+        if same[0].change.risk in {Risk.REMOVED, Risk.CONSEQUENCE} and len(same) > _IN_FULL:
+            yield names_only(same)
+        else:
+            for entry in same:
+                yield from phrase(entry)
+
+
+def _sort(entry: Entry) -> tuple[Kind, str, tuple[str, ...]]:
+    """Return what entries share that can stand in one list."""
+    keys = () if entry.change.risk is Risk.REMOVED else tuple(item.key for item in entry.change.fields)
+    return entry.change.kind, entry.change.action, keys
+
+
+def _where(targets: Sequence[str]) -> tuple[Part, ...]:
+    """Name locks; those of one folder are named together."""
+    folders: dict[str, list[str]] = {}
+    for target in targets:
+        folder, _, name = target.rpartition("/")
+        folders.setdefault(folder, []).append(name)
+    words = [
+        f"{folder}/{{{', '.join(names)}}}" if folder and len(names) > 1 else ", ".join(_below(folder, names))
+        for folder, names in folders.items()
+    ]
+    return tuple(Part(word, Role.DATA) for word in words)
+
+
+def _below(folder: str, names: Sequence[str]) -> Iterator[str]:
+    yield from (f"{folder}/{name}" if folder else name for name in names)

@@ -1,0 +1,68 @@
+"""What is said once in a lock: its header, the platform, the run-time configuration, the recipe's digests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from builder.diff.change import Change, Field, Kind, added, changed, removed
+from builder.diff.commands import checks, follows
+from builder.diff.fields import differing
+from builder.diff.risk import Risk
+from builder.lockfile import Lock
+from builder.model import Table
+
+__all__ = ["header", "platform", "recipe", "runtime", "variables"]
+
+_SECTIONS = (
+    *("environment", "runtime", "inputs", "images", "repositories"),
+    *("sources", "archives", "python", "os_packages", "builds"),
+)
+_DERIVED = ("recipe_digest",)
+
+
+def header(before: Lock, after: Lock) -> Iterator[Change]:
+    """Yield the changes of the header, a change a key."""
+    risks = dict.fromkeys(_DERIVED, Risk.CONSEQUENCE)
+    fields = differing(before, after, lambda name: risks.get(name, Risk.SETTINGS), without=_SECTIONS)
+    yield from (changed(Kind.HEADER, item.key, (item,)) for item in fields)
+
+
+def platform(before: Lock, after: Lock) -> Iterator[Change]:
+    """Yield the changes of what the target is, a change a key."""
+    fields = differing(before.environment, after.environment, lambda _: Risk.SETTINGS)
+    yield from (changed(Kind.PLATFORM, item.key, (item,)) for item in fields)
+
+
+def runtime(before: Lock, after: Lock) -> Iterator[Change]:
+    """Yield the changes of what the image is told at run time."""
+    old, new = before.runtime, after.runtime
+    yield from variables("", old.env, new.env)
+    yield from checks("", old.checks, new.checks)
+    fields = differing(old, new, lambda _: Risk.SETTINGS, without=("env", "checks"))
+    yield from (changed(Kind.RUNTIME, item.key, (item,)) for item in fields)
+
+
+def variables(
+    owner: str, before: Table, after: Table, versions: tuple[str, str] = ("", "")
+) -> Iterator[Change]:
+    """Yield the changes of environment variables; `owner` is put before their names."""
+    for name, old, new in _keys(before, after):
+        risk = Risk.CONSEQUENCE if follows(old, new, versions) else Risk.SETTINGS
+        field = Field(key="value", before=old or "", after=new or "", risk=risk)
+        make = added if old is None else removed if new is None else changed
+        yield make(Kind.VARIABLE, f"{owner}{name}", (field,))
+
+
+def recipe(before: Lock, after: Lock) -> Iterator[Change]:
+    """Yield the keys of the effective recipe whose digest changed: all of it shows in other rows."""
+    for key, old, new in _keys(before.inputs, after.inputs):
+        field = Field(key="digest", before=old or "", after=new or "", risk=Risk.CONSEQUENCE)
+        make = added if old is None else removed if new is None else changed
+        yield make(Kind.RECIPE, key, (field,))
+
+
+def _keys(before: Table, after: Table) -> Iterator[tuple[str, str | None, str | None]]:
+    lefts, rights = dict(before), dict(after)
+    for key in sorted(lefts.keys() | rights.keys()):
+        if lefts.get(key) != rights.get(key):
+            yield key, lefts.get(key), rights.get(key)

@@ -1,0 +1,64 @@
+"""A page as text for terminals: styled spans, whose words alone make the plain form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from builder.diff.pages import Block, Page, Section
+from builder.diff.risk import Risk
+from builder.diff.wording import Part, Role
+from builder.model import ascii_only, printable
+
+__all__ = ["Span", "as_text"]
+
+Span = tuple[str, str]
+"""Text that is safe to print, and its style: a colour or weight, or nothing."""
+
+_STYLES = {Role.OLD: "red", Role.NEW: "green", Role.NAME: "bold"}
+_COLOURS = {
+    **dict.fromkeys((Risk.BYTES, Risk.EVIDENCE, Risk.ORIGIN, Risk.TAG), "bold red"),
+    **dict.fromkeys((Risk.DOWNGRADE, Risk.NEW, Risk.SIGNATURE, Risk.LICENCE, Risk.YANKED), "bold yellow"),
+}
+
+
+def as_text(page: Page) -> tuple[tuple[Span, ...], ...]:
+    """Return the lines of a page as spans; joined and with line ends they are the plain text."""
+    return tuple(tuple(line) for line in _lines(page))
+
+
+def _lines(page: Page) -> Iterator[list[Span]]:
+    for line in page.unsound:
+        yield [("NOT SOUND  " if not line.depth else "  ", "bold red"), *map(_span, line.parts)]
+    if page.unsound:
+        yield []
+    yield from ([*map(_span, line.parts)] for line in page.summary)
+    for section in page.sections:
+        yield []
+        yield from _section(section)
+
+
+def _section(section: Section) -> Iterator[list[Span]]:
+    yield [(f"{section.risk.heading} ({section.count})", _COLOURS.get(section.risk, "bold"))]
+    for block in section.blocks:
+        yield from _block(block)
+
+
+def _block(block: Block) -> Iterator[list[Span]]:
+    if block.where:
+        yield [("  in ", ""), *_joined(block.where), (":", "")]
+    for line in block.lines:
+        yield [("  " * (line.depth + 1 + bool(block.where)), ""), *map(_span, line.parts)]
+
+
+def _joined(parts: tuple[Part, ...]) -> Iterator[Span]:
+    for index, part in enumerate(parts):
+        if index:
+            yield (", ", "")
+        yield _span(part)
+
+
+def _span(part: Part) -> Span:
+    if part.role is Role.OURS:
+        return part.text, ""
+    text = printable(part.text) if part.role is Role.PROSE else ascii_only(part.text)
+    return text, _STYLES.get(part.role, "")

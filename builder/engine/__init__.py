@@ -1,1 +1,0 @@
-"""BuildKit driven, its images read, and two of them compared."""

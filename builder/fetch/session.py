@@ -1,0 +1,80 @@
+"""What the resolvers share while locks are made: places, store, network, and one view of each index."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from builder.errors import FetchError
+from builder.io import Client, read_bytes
+from builder.model import Sha256
+from builder.origins import Origins
+from builder.store import Store
+
+__all__ = ["Once", "Session"]
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class Once(Generic[Key, Value]):
+    """A table whose values are made on first use, each once, also when several threads ask together."""
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._locks: dict[Key, threading.Lock] = {}
+        self._values: dict[Key, Value] = {}
+
+    def get(self, key: Key, make: Callable[[], Value]) -> Value:
+        """Return the value of `key`; an error of `make` is raised and not kept."""
+        with self._mutex:
+            lock = self._locks.setdefault(key, threading.Lock())
+        with lock:
+            if key not in self._values:
+                self._values[key] = make()
+            return self._values[key]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Everything that reaches outside while locks are made."""
+
+    store: Store
+    origins: Origins
+    client: Client
+    recipes: Path
+    """The recipe folder, whose `indexes` keep signed index files."""
+    index_url: str = ""
+    """The Python index; empty means the client library's own default."""
+    once: Once[tuple[object, ...], object] = field(default_factory=Once)
+
+    def obtain(self, sha256: str, urls: tuple[str, ...], *, kept: Path | None, label: str) -> bytes:
+        """Return the bytes of `sha256` from the store, the recipe folder, or the first URL that has them.
+
+        Bytes that are obtained are kept in the store. FetchError where nobody has them.
+        """
+        if self.store.has(sha256) and Sha256.of(data := self.store.read(sha256)) == sha256:
+            return data
+        if kept is not None and kept.is_file() and Sha256.of(data := read_bytes(kept)) == sha256:
+            self.store.add_bytes(data)
+            return data
+        tried = []
+        for url in [place for listed in urls for place in self.origins.candidates(listed)]:
+            try:
+                data = self.client.get_bytes(url)
+            except FetchError as error:
+                tried.append(str(error))
+                continue
+            if Sha256.of(data) == sha256:
+                self.store.add_bytes(data)
+                return data
+            tried.append(f"{url}: other bytes, sha256 {Sha256.of(data)}")
+        why = "; ".join(tried) or "no place is known"
+        raise FetchError(
+            f"sha256 {sha256} could not be obtained: {why}",
+            place=label,
+            hint="name a mirror that still has it, or refresh the pin with scripts/pin",
+        )

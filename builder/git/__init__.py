@@ -1,0 +1,26 @@
+"""Git repositories: objects read and checked, sources as canonical tars, the project's own history.
+
+In: a repository or its place, and a commit. Out: files of a revision, submodules, and the
+canonical tar whose SHA-256 a lock records. git runs without any configuration, hook or
+prompt of the machine. Imports `origins`, `store`, `tars`, `io`.
+"""
+
+from builder.git.canonical_tar import CanonicalSpec, Submodule
+from builder.git.places import GitPlaces
+from builder.git.project import Log, Repository, find_repository, log_between
+from builder.git.sources import materialise, store_tar
+from builder.git.submodules import find_submodules, open_checkout
+
+__all__ = [
+    "CanonicalSpec",
+    "GitPlaces",
+    "Log",
+    "Repository",
+    "Submodule",
+    "find_repository",
+    "find_submodules",
+    "log_between",
+    "materialise",
+    "open_checkout",
+    "store_tar",
+]

@@ -1,0 +1,25 @@
+"""The graph of a lock, and why a thing is in it.
+
+In: locks. Out: nodes with the edges that brought each in, and the chains that lead to one.
+Imports `lockfile`. Pure.
+"""
+
+from builder.graph.chains import why
+from builder.graph.graph import ROOT, Graph, Kind, Node, graph_of, node_of, submodule_node
+from builder.graph.report import LineAnswer, as_json, as_text, line_as_json, line_as_text
+
+__all__ = [
+    "ROOT",
+    "Graph",
+    "Kind",
+    "LineAnswer",
+    "Node",
+    "as_json",
+    "as_text",
+    "graph_of",
+    "line_as_json",
+    "line_as_text",
+    "node_of",
+    "submodule_node",
+    "why",
+]

@@ -1,0 +1,224 @@
+"""The graph of one lock: each thing in it, and who asks for it, across kinds. Pure.
+
+The edges are those that the lock states: `via` of Python and OS packages,
+`needs`, `archives` and `wheels` of builds, roles of images. What a build's own
+environment holds is asked for by the build.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+from builder.lockfile import (
+    BASE,
+    INSTALLER,
+    RECIPE,
+    REQUIRED,
+    RUNTIME,
+    Archive,
+    Build,
+    GitSource,
+    Image,
+    Lock,
+    OsPackage,
+    PythonPackage,
+    Runtime,
+    Submodule,
+)
+
+Row = PythonPackage | OsPackage | Image | Build | GitSource | Archive | Runtime
+"""A row of a lock, or its table `runtime`."""
+
+Package = TypeVar("Package", PythonPackage, OsPackage)
+
+__all__ = ["ROOT", "Graph", "Kind", "Node", "Row", "graph_of", "node_of", "submodule_node"]
+
+
+class Kind(StrEnum):
+    """What a node is."""
+
+    RECIPE = "recipe"
+    PYTHON = "python"
+    OS_PACKAGE = "os-package"
+    BUILD = "build"
+    SOURCE = "source"
+    SUBMODULE = "submodule"
+    ARCHIVE = "archive"
+    IMAGE = "image"
+    IN_IMAGE = "in-image"
+    """An OS package that a published image brings: it has no row of its own."""
+    PYTHON_IN_IMAGE = "python-in-image"
+    """A Python distribution that a published image brings."""
+    RUNTIME = "runtime"
+    """The table of what the image is told at run time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Node:
+    """One thing in a lock."""
+
+    kind: Kind
+    name: str
+    version: str = ""
+    file: str = ""
+    """The name of its file, where it is one."""
+    sha256: str = ""
+    """Of that file."""
+
+
+ROOT = Node(kind=Kind.RECIPE, name=RECIPE)
+"""Everything in a lock is there because the recipes ask for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graph:
+    """Every node of a lock with those who ask for it, both sorted."""
+
+    askers: dict[Node, tuple[Node, ...]]
+    paths: dict[Node, tuple[Node, ...]]
+    """The shortest way from the recipes to each node that they reach, both ends included."""
+
+    def chains(self, node: Node) -> tuple[tuple[Node, ...], ...]:
+        """Return the shortest chain from the recipes through each asker of `node`, shortest first."""
+        through = [self.paths[asker] for asker in self.askers[node] if asker in self.paths]
+        found = [(*path, node) for path in through if node not in path]
+        return tuple(sorted(found, key=lambda chain: (len(chain), chain)))
+
+
+def graph_of(lock: Lock) -> Graph:
+    """Return the graph of `lock`."""
+    found: dict[Node, set[Node]] = {}
+    for node, by in _Site(lock).edges():
+        found.setdefault(node, set()).update(by)
+    askers = {node: tuple(sorted(found[node])) for node in sorted(found)}
+    return Graph(askers=askers, paths=_paths(askers))
+
+
+def _paths(askers: dict[Node, tuple[Node, ...]]) -> dict[Node, tuple[Node, ...]]:
+    asked: dict[Node, list[Node]] = {}
+    for node, by in askers.items():
+        for asker in by:
+            asked.setdefault(asker, []).append(node)
+    paths: dict[Node, tuple[Node, ...]] = {ROOT: (ROOT,)}
+    pending = [ROOT]
+    while pending:
+        asker = pending.pop(0)
+        for node in asked.get(asker, ()):
+            if node not in paths:
+                paths[node] = (*paths[asker], node)
+                pending.append(node)
+    return paths
+
+
+class _Site:
+    """The nodes of one lock, found by what rows name them by."""
+
+    def __init__(self, lock: Lock) -> None:
+        self.lock = lock
+        self.builds = {row.component: node_of(row) for row in lock.builds}
+        self.python = {row: node_of(row) for row in lock.python}
+        self.packages = {row: node_of(row) for row in lock.os_packages}
+        self.images = {row: node_of(row) for row in lock.images}
+
+    def edges(self) -> Iterator[tuple[Node, list[Node]]]:
+        """Yield every node with its askers."""
+        by_name = _named(self.lock.python)
+        for row, node in self.python.items():
+            yield node, list(self._askers(row.for_, row.via, by_name, self.python))
+        packages = _named(self.lock.os_packages)
+        for package, node in self.packages.items():
+            yield node, list(self._askers(package.for_, package.via, packages, self.packages))
+        yield from self._built()
+        for image, node in self.images.items():
+            yield node, [ROOT]
+            for line in image.inventory:
+                name, _, version = line.partition("=")
+                yield Node(kind=Kind.IN_IMAGE, name=name, version=version), [node]
+            for line in image.python:
+                name, _, version = line.partition("==")
+                yield Node(kind=Kind.PYTHON_IN_IMAGE, name=name, version=version), [node]
+
+    def _askers(
+        self,
+        uses: tuple[str, ...],
+        via: tuple[str, ...],
+        by_name: dict[str, list[Package]],
+        nodes: dict[Package, Node],
+    ) -> Iterator[Node]:
+        """Yield who asks for a row: rows of an environment that they share, and who fills the others.
+
+        Rows of several environments are one row, so that the lock does not
+        say in which of them a recipe asks. It is one where nobody else does,
+        or else it stays open.
+        """
+        filled = set()
+        for name in via:
+            for row in by_name.get(name, ()):
+                shared = set(row.for_) & set(uses)
+                if shared or BASE in uses:
+                    filled |= shared
+                    yield nodes[row]
+        by_recipe = [name for name in via if name in {RECIPE, REQUIRED}]
+        if by_recipe or not filled:
+            rest = [use for use in uses if use not in filled] or (uses if len(uses) == 1 else ())
+            yield from map(self._filler, rest)
+            if not rest:
+                yield ROOT
+
+    def _filler(self, use: str) -> Node:
+        """Return who asks for what an environment holds."""
+        if use == BASE:
+            return next((node for row, node in self.images.items() if row.tar), ROOT)
+        return ROOT if use in {RUNTIME, INSTALLER} else self.builds.get(use, ROOT)
+
+    def _built(self) -> Iterator[tuple[Node, list[Node]]]:
+        for build in self.lock.builds:
+            users = [
+                self.builds[other.component] for other in self.lock.builds if build.component in other.needs
+            ]
+            users += [node for row, node in self.python.items() if row.build == build.component]
+            wanted = [ROOT] if build.runtime or not users else []
+            yield self.builds[build.component], [*users, *wanted]
+        for source in self.lock.sources:
+            node = node_of(source)
+            yield node, [self.builds[source.component]]
+            for module in source.submodules:
+                yield submodule_node(module), [node]
+        for archive in self.lock.archives:
+            yield node_of(archive), [self.builds[archive.component]]
+
+
+def _named(rows: Iterable[Package]) -> dict[str, list[Package]]:
+    found: dict[str, list[Package]] = {}
+    for row in rows:
+        found.setdefault(row.name, []).append(row)
+    return found
+
+
+def node_of(row: Row) -> Node:
+    """Return the node of a row, or of the table `runtime`."""
+    match row:
+        case Runtime():
+            return Node(kind=Kind.RUNTIME, name="runtime")
+        case Build():
+            return Node(kind=Kind.BUILD, name=row.component, version=row.version)
+        case Image():
+            digest = str(row.tar or row.digest or "").removeprefix("sha256:")
+            return Node(kind=Kind.IMAGE, name=row.name, version=row.tag, sha256=digest)
+        case PythonPackage():
+            kind, name, file = Kind.PYTHON, row.name, row.file
+        case OsPackage():
+            kind, name, file = Kind.OS_PACKAGE, row.name, row.basename
+        case GitSource():
+            kind, name, file = Kind.SOURCE, row.component, row.file
+        case Archive():
+            kind, name, file = Kind.ARCHIVE, row.component, row.file
+    return Node(kind=kind, name=name, version=row.version, file=file, sha256=str(row.sha256 or ""))
+
+
+def submodule_node(module: Submodule) -> Node:
+    """Return the node of a submodule."""
+    return Node(kind=Kind.SUBMODULE, name=module.path, version=str(module.commit))

@@ -1,0 +1,142 @@
+"""What a simple index says of a project: its files with their hashes, sizes and upload times.
+
+Needed only where uv found no solution; an index may answer JSON or HTML
+whatever it is asked for, and upload times are read from both.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from builder.errors import FetchError
+from builder.io import NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pypi_simple import DistributionPackage
+
+    from builder.io import Answer, Client
+
+__all__ = ["IndexFile", "ListedWheel", "Project", "moment", "parse_page", "read_project"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedWheel:
+    """A wheel that uv found usable."""
+
+    file: str
+    url: str
+    sha256: str = ""
+    size: int | None = None
+    uploaded: str = ""
+    """RFC 3339, or empty where the index does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexFile:
+    """One wheel or sdist."""
+
+    file: str
+    url: str
+    version: Version
+    wheel: bool
+    sha256: str = ""
+    uploaded: datetime | None = None
+    yanked: bool = False
+    requires_python: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """The wheels and sdists of one project, in the index's order."""
+
+    name: str
+    files: tuple[IndexFile, ...]
+
+    def versions(self, before: datetime | None = None) -> tuple[Version, ...]:
+        """Return the versions with a file, oldest first; with `before`, uploaded until then or undated."""
+        return tuple(sorted({item.version for item in self.files if _is_before(item, before)}))
+
+    def of(self, version: Version, before: datetime | None = None) -> tuple[IndexFile, ...]:
+        """Return the files of one version; a version without a local part covers every local part."""
+        return tuple(
+            item
+            for item in self.files
+            if version in (item.version, Version(item.version.public)) and _is_before(item, before)
+        )
+
+
+def _is_before(item: IndexFile, before: datetime | None) -> bool:
+    return before is None or item.uploaded is None or item.uploaded < before
+
+
+def moment(text: str) -> datetime:
+    """Read an RFC 3339 time; ValueError when it is none."""
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def read_project(client: Client, index_url: str, name: str) -> Project | None:
+    """Ask the index for a project; None when it has none of this name. FetchError when it cannot be asked."""
+    from pypi_simple import ACCEPT_ANY  # noqa: PLC0415 - costs a third of a second, and is seldom needed
+
+    url = f"{index_url.rstrip('/')}/{canonicalize_name(name)}/"
+    try:
+        answer = client.get(url, accept=ACCEPT_ANY)
+    except NotFoundError:
+        return None
+    return parse_page(answer, name)
+
+
+def parse_page(answer: Answer, name: str) -> Project:
+    """Read a project page in either form; FetchError when it is neither."""
+    from pypi_simple import UnsupportedRepoVersionError  # noqa: PLC0415 - see read_project
+
+    parse = _from_json if answer.content_type.endswith("json") else _from_html
+    try:
+        files = tuple(parse(answer, name))
+    except (ValueError, UnsupportedRepoVersionError) as error:
+        first = str(error).partition("\n")[0]
+        raise FetchError(f"is not a project page of a simple index ({first})", place=answer.url) from error
+    return Project(name=str(canonicalize_name(name)), files=files)
+
+
+def _from_json(answer: Answer, _: str) -> Iterable[IndexFile]:
+    from pypi_simple import ProjectPage  # noqa: PLC0415 - see read_project
+
+    for package in ProjectPage.from_json_data(json.loads(answer.body), answer.url).packages:
+        yield from _file(package, package.upload_time)
+
+
+def _from_html(answer: Answer, name: str) -> Iterable[IndexFile]:
+    from pypi_simple import DistributionPackage, RepositoryPage  # noqa: PLC0415 - see read_project
+
+    for link in RepositoryPage.from_html(answer.body, answer.url).links:
+        stated = link.get_str_attrib("data-upload-time")
+        yield from _file(DistributionPackage.from_link(link, name), moment(stated) if stated else None)
+
+
+def _file(package: DistributionPackage, uploaded: datetime | None) -> Iterable[IndexFile]:
+    if package.package_type not in ("wheel", "sdist") or package.version is None:
+        return
+    try:
+        version = Version(package.version)
+    except InvalidVersion:
+        return
+    yield IndexFile(
+        file=package.filename,
+        url=package.url,
+        version=version,
+        wheel=package.package_type == "wheel",
+        sha256=package.digests.get("sha256", ""),
+        uploaded=uploaded,
+        yanked=package.is_yanked,
+        requires_python=package.requires_python or "",
+    )

@@ -1,0 +1,88 @@
+"""What an sdist says of itself without being run: a stub, or something that a recipe can build."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import tomllib
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from packaging.metadata import parse_email
+
+from builder.errors import BuilderError
+from builder.model import name_of, recipe_requirement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from builder.index.project import IndexFile
+    from builder.io import Client
+
+__all__ = ["SdistFacts", "inspect_sdist", "read_sdist"]
+
+_LIMIT = 64 * 2**20  # bytes of an sdist that is worth reading for a message
+_MEMBER = 4 * 2**20  # bytes of one of its files
+_STUB_BACKEND = "wheel_stub"
+_WANTED = ("PKG-INFO", "pyproject.toml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SdistFacts:
+    """Read from PKG-INFO and pyproject.toml."""
+
+    stub: bool
+    """Whether building it downloads the real wheel."""
+    bytes_at: str
+    """For a stub, where it says that the real wheel is; empty when it does not."""
+    static: bool
+    """Whether its requirements are static metadata (PEP 643), so that nothing need be executed."""
+    requires: tuple[str, ...]
+
+
+def inspect_sdist(item: IndexFile, client: Client) -> SdistFacts | None:
+    """Fetch an sdist and read its facts; None when it cannot be had or read: a message does without."""
+    try:
+        data = client.get_bytes(item.url, limit=_LIMIT)
+        return read_sdist(item.file, data)
+    except (BuilderError, ValueError, OSError, EOFError, tarfile.TarError, zipfile.BadZipFile):
+        return None
+
+
+def read_sdist(file: str, data: bytes) -> SdistFacts:
+    """Return the facts of an sdist; ValueError and archive errors when it is not one."""
+    found = dict(_members(file, data))
+    raw, _ = parse_email(found.get("PKG-INFO", b""))
+    project = tomllib.loads(found.get("pyproject.toml", b"").decode())
+    build = project.get("build-system", {})
+    needed = {name_of(recipe_requirement(text)) for text in build.get("requires", ())}
+    stub = str(build.get("build-backend", "")).startswith(_STUB_BACKEND) or "wheel-stub" in needed
+    settings = project.get("tool", {}).get(_STUB_BACKEND, {})
+    dynamic = {field.lower() for field in raw.get("dynamic", ())}
+    return SdistFacts(
+        stub=stub,
+        bytes_at=str(settings.get("index_url", "")) if stub else "",
+        static=not stub and raw.get("metadata_version", "0") >= "2.2" and "requires-dist" not in dynamic,
+        requires=tuple(raw.get("requires_dist", ())),
+    )
+
+
+def _members(file: str, data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield the wanted files of an sdist's top folder, read in memory and never unpacked."""
+    if file.endswith(".zip"):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            for entry in archive.infolist():
+                if _is_wanted(entry.filename) and entry.file_size <= _MEMBER:
+                    yield entry.filename.rpartition("/")[2], archive.read(entry)
+        return
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        for member in tar:
+            stream = tar.extractfile(member) if member.isfile() and _is_wanted(member.name) else None
+            if stream is not None and member.size <= _MEMBER:
+                yield member.name.rpartition("/")[2], stream.read()
+
+
+def _is_wanted(path: str) -> bool:
+    folder, _, name = path.removeprefix("./").partition("/")
+    return bool(folder) and name in _WANTED

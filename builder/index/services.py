@@ -1,0 +1,63 @@
+"""What resolutions share: connections, caches, and the default index."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from builder.io import Client
+
+__all__ = ["Services", "default_index"]
+
+
+def default_index() -> str:
+    """Return the address of the default index: the client library's own constant."""
+    from pypi_simple import PYPI_SIMPLE_ENDPOINT  # noqa: PLC0415 - it costs a third of a second
+
+    return PYPI_SIMPLE_ENDPOINT
+
+
+def _ignore(_: str) -> None:
+    """Take a warning and say nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """One set for a whole run; every part may be used from several threads at once."""
+
+    client: Client
+    uv_cache: Path
+    """uv's own cache, shared by all resolutions of a run: one view of each index."""
+    metadata: Path
+    """Folder of facts about wheels, by the SHA-256 of the wheel."""
+    index_url: str = field(default_factory=default_index)
+    """The default index's simple API."""
+    warn: Callable[[str], None] = _ignore
+    """Told each warning of uv."""
+    offline: bool = False
+    """Whether only what is in the caches may be used."""
+    workers: int = 8
+    """How many wheels' metadata are fetched at once by one resolution."""
+    without_metadata_files: set[str] = field(default_factory=set)
+    """File bases at which `FILE.metadata` was asked for and not found."""
+    max_age: int = 600
+    """Seconds for which a page of an index counts as current: the age the default index itself allows.
+
+    It has no effect on what is found: a request whose date bound is not older than this asks again.
+    """
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    viewed: threading.Event = field(default_factory=threading.Event)
+
+    @contextmanager
+    def one_view(self) -> Iterator[None]:
+        """Let the first resolution of a run go ahead alone: the others then find the pages it fetched."""
+        with self.lock:
+            alone = not self.viewed.is_set()
+            if alone:
+                yield
+                self.viewed.set()
+        if not alone:
+            yield

@@ -1,0 +1,65 @@
+"""The lock: every byte that enters an image, by hash, and every step taken with it.
+
+In: the text of a lock file. Out: a `Lock`, its canonical text, and the faults that its
+own rules find. Imports `model`. Pure.
+"""
+
+from builder.lockfile.finding import RULES, Finding, Level, Proof, exit_code, found
+from builder.lockfile.integrity import BASE, first_difference, row_key, summary_digest
+from builder.lockfile.lock import (
+    FORMAT,
+    INSTALLER,
+    PYTHON_FOLDER,
+    RECIPE,
+    REQUIRED,
+    RUNTIME,
+    Archive,
+    Build,
+    Check,
+    Environment,
+    GitSource,
+    Image,
+    Lock,
+    OsPackage,
+    PythonPackage,
+    Repository,
+    Runtime,
+    Submodule,
+)
+from builder.lockfile.reading import dump_lock, load_lock, parse_lock
+from builder.lockfile.soundness import unsound
+
+__all__ = [
+    "BASE",
+    "FORMAT",
+    "INSTALLER",
+    "PYTHON_FOLDER",
+    "RECIPE",
+    "REQUIRED",
+    "RULES",
+    "RUNTIME",
+    "Archive",
+    "Build",
+    "Check",
+    "Environment",
+    "Finding",
+    "GitSource",
+    "Image",
+    "Level",
+    "Lock",
+    "OsPackage",
+    "Proof",
+    "PythonPackage",
+    "Repository",
+    "Runtime",
+    "Submodule",
+    "dump_lock",
+    "exit_code",
+    "first_difference",
+    "found",
+    "load_lock",
+    "parse_lock",
+    "row_key",
+    "summary_digest",
+    "unsound",
+]

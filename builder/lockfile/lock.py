@@ -1,0 +1,297 @@
+"""The lock: every byte that enters an image, by hash, and every step that is taken with it.
+
+A lock names bytes, never places: a row is identity (name, version, file name,
+size, digest), and `origin` is the name of a place that configuration binds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from builder.model import Arch, Evidence, GitOid, ImageDigest, Sha256, Table, Target
+
+__all__ = [
+    "FORMAT",
+    "INSTALLER",
+    "PYTHON_FOLDER",
+    "RECIPE",
+    "REQUIRED",
+    "RUNTIME",
+    "Archive",
+    "Build",
+    "Check",
+    "Environment",
+    "GitSource",
+    "Image",
+    "Lock",
+    "OsPackage",
+    "PythonPackage",
+    "Repository",
+    "Runtime",
+    "Submodule",
+]
+
+RECIPE = "recipe"
+"""Stands in `via` for the recipes: the row is asked for by name."""
+
+REQUIRED = "required"
+"""Stands in `via` for the distribution, which calls the package essential or required."""
+
+FORMAT = 1
+"""The version of the lock's format that this code reads and writes."""
+
+RUNTIME = "runtime"
+"""The environment that ends up in the image; every other one is named after the build that uses it."""
+
+INSTALLER = "installer"
+"""The environment of the program that installs wheels (pip, run out of its own wheel); never in the image."""
+
+PYTHON_FOLDER = "/opt/dynamo/venv"
+"""Where the image has its Python environment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """What the target is, beyond its name."""
+
+    family: str
+    """How OS packages are installed: `debian` or `rpm`."""
+    os: str
+    """Distribution and version, such as `debian-13`."""
+    glibc: str
+    python: str
+    """The interpreter's minor version, such as `3.13`."""
+    interpreter: str = ""
+    """The build whose prefix has the interpreter; empty means that an OS package brings it."""
+    cuda: str = ""
+    """The CUDA version, or empty for an image without an accelerator."""
+    gpu_archs: tuple[str, ...] = ()
+    """Compute capabilities without the dot, such as `90`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A base image: published (name and digest) or assembled from locked packages (tar)."""
+
+    roles: tuple[str, ...]
+    """`build`, `runtime`, or both."""
+    name: str
+    evidence: Evidence
+    tag: str = ""
+    digest: ImageDigest | None = None
+    """The manifest of this architecture."""
+    index_digest: ImageDigest | None = None
+    tar: Sha256 | None = None
+    """The canonical tar of an assembled base; it comes from the store."""
+    by: str = ""
+    """Who published the digest, for evidence `declared`."""
+    inventory: tuple[str, ...] = ()
+    """OS packages in a published image, each `name=version`, sorted."""
+    inventory_by: str = ""
+    python: tuple[str, ...] = ()
+    """Python distributions in a runtime image that are used as they are, each `name==version`, sorted."""
+    python_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repository:
+    """One suite of an archive, or one RPM repository, as it was signed at one moment."""
+
+    origin: str
+    suite: str
+    components: tuple[str, ...] = ()
+    path: str = ""
+    """RPM: the folder below the origin that has `repodata`."""
+    date: str = ""
+    """The signed date of its InRelease, or of the newest file that repomd.xml lists, as RFC 3339 in UTC."""
+    revision: str = ""
+    snapshot: str = ""
+    """The snapshot service's time stamp at which the rows are to be found, such as 20261122T000000Z."""
+    inrelease: Sha256 | None = None
+    repomd: Sha256 | None = None
+    signature: Sha256 | None = None  # of repomd.xml.asc
+    indexes: tuple[Sha256, ...] = ()
+    """The package indexes: one a component, in their order; for RPM primary and filelists."""
+    signed_by: tuple[str, ...] = ()
+    """Fingerprints of the certificates whose signature on InRelease or repomd.xml was good, sorted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submodule:
+    """A submodule at the commit that the outer tree names."""
+
+    path: str
+    git: str
+    commit: GitOid
+    tree: GitOid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitSource:
+    """Sources from git, identified by commit, tree and the canonical tar made of them."""
+
+    component: str
+    version: str
+    git: str
+    commit: GitOid
+    tree: GitOid
+    sha256: Sha256
+    """Of the canonical tar."""
+    evidence: Evidence
+    tag: str = ""
+    reason: str = ""
+    """Why there is no tag."""
+    submodules: tuple[Submodule, ...] = ()
+    omitted: tuple[str, ...] = ()
+    """Paths that are left out on purpose: submodules, files, folders."""
+
+    @property
+    def file(self) -> str:
+        """The name under which builds see the tar."""
+        return f"{self.component}-{self.version}.tar"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archive:
+    """One downloaded file that a build reads."""
+
+    component: str
+    version: str
+    file: str
+    sha256: Sha256
+    origin: str
+    evidence: Evidence
+    path: str = ""
+    """The folder below the origin's base."""
+    size: int | None = None
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PythonPackage:
+    """One Python distribution: a wheel by hash, or the outcome of a build."""
+
+    name: str
+    """Normalised."""
+    version: str
+    for_: tuple[str, ...]
+    """The environments that install it: `runtime`, or the names of builds."""
+    evidence: Evidence | None = None
+    file: str = ""
+    sha256: Sha256 | None = None
+    size: int | None = None
+    origin: str = ""
+    path: str = ""
+    build: str = ""
+    """The build that makes its wheel; such a row has no file."""
+    extras: tuple[str, ...] = ()
+    via: tuple[str, ...] = ()
+    """The distributions and roots that ask for it; a root is written `recipe`."""
+    license: str = ""
+    """SPDX expression of the wheel's own metadata; empty where that leaves a doubt."""
+    by: str = ""
+    """Who published the digest, for evidence `declared`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OsPackage:
+    """One OS package."""
+
+    name: str
+    version: str
+    arch: str
+    """The distribution's own word, such as `amd64` or `all`, `x86_64` or `noarch`."""
+    file: str
+    """The path below the archive's base."""
+    size: int
+    sha256: Sha256
+    origin: str
+    for_: tuple[str, ...]
+    """`base` for an assembled base, `runtime`, or the names of builds."""
+    via: tuple[str, ...] = ()
+    """The packages that need it, `recipe` where it is asked for, `required` where the distribution does."""
+
+    @property
+    def basename(self) -> str:
+        """The file name alone."""
+        return self.file.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """A command that must succeed in the image and print what is expected."""
+
+    run: tuple[str, ...]
+    expect: str = ""
+    """A text that the output must contain; empty accepts any output."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """How one component comes into being; all values are final, nothing is computed later."""
+
+    component: str
+    version: str
+    license: str
+    """SPDX expression."""
+    system: str
+    prefix: str = ""
+    """What it installs; empty for one that only makes wheels."""
+    runtime: bool = False
+    """Whether the prefix is copied to the runtime image."""
+    needs: tuple[str, ...] = ()
+    """Builds whose prefix must be present."""
+    archives: tuple[str, ...] = ()
+    """File names of archive rows, in the folder that the steps see as /inputs."""
+    wheels: tuple[str, ...] = ()
+    """Distributions whose wheels it leaves in /wheels."""
+    env: Table = field(default_factory=Table)
+    steps: tuple[tuple[str, ...], ...] = ()
+    """Commands in order, each a list of arguments; `{jobs}` stands for the number of processors."""
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """What the image is told at run time."""
+
+    env: Table = field(default_factory=Table)
+    library_path: tuple[str, ...] = ()
+    """Folders for the dynamic linker's configuration, in order."""
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    downloads: tuple[str, ...] = ()
+    """What the software may still download or compile at run time, each a sentence (trap T9)."""
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """Everything that one image of one architecture is made of."""
+
+    format: Literal[1]
+    release: str
+    framework: str
+    arch: Arch
+    platform: str
+    recipe_digest: ImageDigest
+    source_date_epoch: int
+    exclude_newer: str
+    resolver: str
+    environment: Environment
+    runtime: Runtime
+    inputs: Table
+    """Key paths of the effective recipe, each with the first 16 digits of its digest."""
+    images: tuple[Image, ...]
+    repositories: tuple[Repository, ...] = ()
+    sources: tuple[GitSource, ...] = ()
+    archives: tuple[Archive, ...] = ()
+    python: tuple[PythonPackage, ...] = ()
+    os_packages: tuple[OsPackage, ...] = ()
+    builds: tuple[Build, ...] = ()
+
+    @property
+    def target(self) -> Target:
+        """What this is the lock of."""
+        return Target(release=self.release, platform=self.platform, framework=self.framework, arch=self.arch)

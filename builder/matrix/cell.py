@@ -1,0 +1,159 @@
+"""One cell for every framework, release, platform and architecture, and none without a reason. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from builder.errors import BuilderError, FetchError
+from builder.matrix.release_versions import newest_first
+from builder.matrix.traps import trap_of
+from builder.model import Arch, Target
+from builder.recipe import (
+    Effective,
+    Library,
+    Outcome,
+    Refusal,
+    effective,
+    inputs_digest,
+    missing_pins,
+    refusal,
+)
+from builder.selection import Selection
+
+__all__ = ["Cell", "State", "cells", "command"]
+
+_EXPERIMENTAL = "experimental"
+
+
+class State(StrEnum):
+    """What is true of a target."""
+
+    LOCKED = "locked"
+    REFUSED = "refused"
+    LOCKABLE = "lockable"
+    """Nothing is known to speak against it, and there is no lock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One target and what is true of it."""
+
+    target: Target
+    state: State
+    experimental: bool
+    """Whether its platform is experimental."""
+    reason: str = ""
+    """Why it is not locked; empty for a locked one."""
+    trap: str = ""
+    by: str = ""
+    """Who refuses: `release` (its recipe), `recipes` (they do not fit together), or `lock` (it was tried)."""
+    pinning: tuple[str, ...] = ()
+    """For a lockable one, the commands that fill its missing pins."""
+
+    @property
+    def word(self) -> str:
+        """The state in words: `locked`, `experimental`, `refused (T3)`, `lockable` and so on."""
+        if self.state is State.LOCKED:
+            return _EXPERIMENTAL if self.experimental else self.state
+        if self.state is State.REFUSED:
+            return f"{self.state} ({self.trap})" if self.trap else self.state
+        return f"{self.state}, {_EXPERIMENTAL}" if self.experimental else self.state
+
+
+def cells(
+    library: Library,
+    locked: Collection[Target],
+    outcomes: Mapping[Target, Outcome],
+    selection: Selection | None = None,
+) -> tuple[Cell, ...]:
+    """Return every selected cell: newest release first, then by framework, platform and architecture."""
+    have, wanted = frozenset(locked), selection or Selection()
+    return tuple(
+        _cell(library, target, have, outcomes)
+        for release in newest_first(library)
+        for target in _targets(library, release.version)
+        if wanted.holds(target)
+    )
+
+
+def _targets(library: Library, release: str) -> Iterator[Target]:
+    for framework in sorted(library.frameworks):
+        for platform in sorted(library.platforms):
+            for arch in Arch:
+                yield Target(release=release, platform=platform, framework=framework, arch=arch)
+
+
+def _cell(
+    library: Library, target: Target, have: frozenset[Target], outcomes: Mapping[Target, Outcome]
+) -> Cell:
+    experimental = library.platform(target.platform).status == _EXPERIMENTAL
+    cell = Cell(target=target, state=State.LOCKED, experimental=experimental)
+    if target in have:
+        return cell
+    row = refusal(library.release(target.release), target)
+    try:
+        recipe = effective(library, target)
+    except BuilderError as error:
+        return _refused(cell, row) if row else _unfit(cell, str(error), "recipes")
+    missing = missing_pins(recipe)
+    if row is not None and not row.unreached:
+        return _refused(cell, row)
+    return _tried(cell, row, missing, _outcome(outcomes, target, recipe))
+
+
+def _outcome(outcomes: Mapping[Target, Outcome], target: Target, recipe: Effective) -> Outcome | None:
+    """Return what was recorded of a target, if it was tried with these very recipes."""
+    found = outcomes.get(target)
+    return found if found is not None and found.inputs == inputs_digest(recipe) else None
+
+
+def _tried(cell: Cell, row: Refusal | None, missing: Sequence[str], outcome: Outcome | None) -> Cell:
+    """Return a cell that no release refuses for good, by what a trial said of it."""
+    if outcome is not None and outcome.exit not in (0, FetchError.exit_code):
+        return _unfit(cell, outcome.said, "lock")
+    if row is not None:
+        reason = row.reason
+    elif missing:
+        reason = f"pins are missing: {'; '.join(missing)}"
+    elif outcome is None:
+        reason = "not tried with these recipes"
+    else:
+        reason = outcome.said or "it resolves, and there is no lock"
+    return _lockable(cell, reason, _pinning(cell.target.platform, missing) if missing else ())
+
+
+def _refused(cell: Cell, row: Refusal) -> Cell:
+    return replace(cell, state=State.REFUSED, reason=row.reason, trap=row.trap, by="release")
+
+
+def _unfit(cell: Cell, reason: str, by: str) -> Cell:
+    return replace(cell, state=State.REFUSED, reason=reason, trap=trap_of(reason), by=by)
+
+
+def _lockable(cell: Cell, reason: str, pinning: tuple[str, ...] = ()) -> Cell:
+    return replace(cell, state=State.LOCKABLE, reason=reason, pinning=pinning)
+
+
+def command(group: Sequence[Cell]) -> str:
+    """Return the command line that locks `group`, cells of one release; empty unless all are lockable."""
+    if not group or any(cell.state is not State.LOCKABLE for cell in group):
+        return ""
+    words = {"--release": [cell.target.release for cell in group]}
+    words["--platform"] = [cell.target.platform for cell in group]
+    words["--framework"] = [cell.target.framework for cell in group]
+    words["--arch"] = [cell.target.arch.value for cell in group]
+    options = [f"{option} {value}" for option, values in words.items() for value in dict.fromkeys(values)]
+    pinning = dict.fromkeys(line for cell in group for line in cell.pinning)
+    return " && ".join((*pinning, f"python -m builder lock {' '.join(options)}"))
+
+
+def _pinning(platform: str, missing: Sequence[str]) -> tuple[str, ...]:
+    """Return the commands that fill what is missing, in order."""
+    about = {
+        "git": any("git." in text for text in missing),
+        f"repositories {platform}": any("InRelease" in text or "repomd.xml" in text for text in missing),
+        f"image {platform}": any("image" in text or "inventory" in text for text in missing),
+    }
+    return tuple(f"scripts/pin {what}" for what, needed in about.items() if needed)

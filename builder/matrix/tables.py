@@ -1,0 +1,172 @@
+"""The matrix as tables for people: columns and rows of plain text. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TypeVar
+
+from builder.matrix.cell import Cell, State, command
+from builder.matrix.floors import Generations, WheelFloor
+from builder.matrix.release_versions import Accelerated, Versions
+
+__all__ = ["Table", "cuda_table", "gpu_table", "summary", "targets_table", "versions_table", "wheels_table"]
+
+_LIBRARIES = ("nvidia-", "cuda-")
+
+Item = TypeVar("Item")
+Key = TypeVar("Key")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A heading, what it is about in one sentence, and the cells."""
+
+    title: str
+    about: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def summary(cells: Sequence[Cell]) -> Table:
+    """Return one line for each release and framework: where it is locked, and how many cells are not."""
+    rows = []
+    for (release, framework), group in _grouped(cells, lambda cell: _kind(cell)[:2]):
+        locked = [cell for cell in group if cell.state is State.LOCKED]
+        where = "; ".join(f"{platforms}: {arches}" for platforms, arches in _places(locked))
+        counts = {state: sum(cell.state is state for cell in group) for state in State}
+        others = [f"{counts[state]} {state}" for state in (State.REFUSED, State.LOCKABLE) if counts[state]]
+        rows.append((release, framework, where or "nowhere", ", ".join(others)))
+    return Table(
+        title="Summary",
+        about="Where each framework is locked, and how many other cells there are.",
+        columns=("release", "framework", "locked", "not locked"),
+        rows=tuple(rows),
+    )
+
+
+def targets_table(cells: Sequence[Cell]) -> Table:
+    """Return every cell, those that differ in platform and architecture only in one line."""
+    rows = []
+    for key, group in _grouped(cells, _kind):
+        release, framework, word, reason = key
+        for platforms, arches in _places(group):
+            names = platforms.split(", ")
+            merged = [cell for cell in group if cell.target.platform in names]
+            lock = command(merged)
+            why = f"{reason}; lock it with: {lock}" if lock else reason
+            rows.append((release, framework, platforms, arches, word, why))
+    return Table(
+        title="Targets",
+        about="What is locked, what is refused and by which trap, and what can be locked with which command.",
+        columns=("release", "framework", "platforms", "architectures", "state", "why"),
+        rows=tuple(rows),
+    )
+
+
+def versions_table(found: Sequence[Versions]) -> Table:
+    """Return names against releases; a version that no lock holds stands in brackets."""
+    releases = list(dict.fromkeys(row.release for row in found))
+    cell = {(row.name, row.release): row for row in found}
+    rows = [
+        (name, *(_version(cell.get((name, release))) for release in releases))
+        for name in sorted({row.name for row in found})
+    ]
+    return Table(
+        title="Versions",
+        about="Component and distribution versions of each release; in brackets where no lock holds them.",
+        columns=("name", *releases),
+        rows=tuple(rows),
+    )
+
+
+def _version(row: Versions | None) -> str:
+    if row is None:
+        return "-"
+    shown = ", ".join(row.versions)
+    return shown if row.locked else f"({shown})"
+
+
+def cuda_table(found: Sequence[Accelerated]) -> Table:
+    """Return the CUDA of each locked image."""
+    return Table(
+        title="CUDA",
+        about="The toolkit of the platform, and the CUDA of the libraries that the wheels bring along.",
+        columns=("release", "framework", "platform", "architectures", "toolkit", "libraries"),
+        rows=tuple(
+            (
+                row.release,
+                row.framework,
+                row.platform,
+                ", ".join(row.arches),
+                row.toolkit or "-",
+                row.libraries or "-",
+            )
+            for row in found
+        ),
+    )
+
+
+def wheels_table(found: Sequence[WheelFloor]) -> Table:
+    """Return the wheels that decide: roots, those with CUDA, and those with an image's highest glibc.
+
+    NVIDIA's own libraries are left out: they are what the CUDA column is about.
+    """
+    highest = {
+        key: max(_numbers(row.glibc) for row in group)
+        for key, group in _grouped(found, lambda row: (row.release, row.framework))
+    }
+    rows = [
+        (row.release, row.framework, row.name, row.version, row.glibc or "-", row.cuda or "-")
+        for row in found
+        if not row.name.startswith(_LIBRARIES)
+        and (row.root or row.cuda or _numbers(row.glibc) == highest[row.release, row.framework])
+    ]
+    return Table(
+        title="Wheels",
+        about="The lowest glibc and the CUDA of wheels: roots, CUDA builds, those with the highest glibc.",
+        columns=("release", "framework", "wheel", "version", "glibc", "CUDA"),
+        rows=tuple(rows),
+    )
+
+
+def gpu_table(found: Sequence[Generations]) -> Table:
+    """Return the GPU generations of each locked image with a CUDA toolkit."""
+    return Table(
+        title="GPUs",
+        about="GPU generations for which native code is built here; published wheels have their own list.",
+        columns=("release", "framework", "platform", "compute capabilities", "generations"),
+        rows=tuple(
+            (row.release, row.framework, row.platform, ", ".join(row.capabilities), ", ".join(row.names))
+            for row in found
+        ),
+    )
+
+
+def _kind(cell: Cell) -> tuple[str, str, str, str]:
+    return cell.target.release, cell.target.framework, cell.word, cell.reason
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part)
+
+
+def _grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> Iterator[tuple[Key, list[Item]]]:
+    """Group equal keys wherever they stand, in the order of their first."""
+    found: dict[Key, list[Item]] = {}
+    for item in items:
+        found.setdefault(key(item), []).append(item)
+    yield from found.items()
+
+
+def _places(cells: Sequence[Cell]) -> Iterator[tuple[str, str]]:
+    """Yield platforms that have the same architectures, with these."""
+    arches = [
+        (platform, ", ".join(cell.target.arch.value for cell in group))
+        for platform, group in groupby(
+            sorted(cells, key=lambda cell: cell.target.platform), key=lambda cell: cell.target.platform
+        )
+    ]
+    for shown, group in _grouped(arches, lambda item: item[1]):
+        yield ", ".join(platform for platform, _ in group), shown

@@ -1,0 +1,252 @@
+"""What a mirror answers to each path. Only GET and HEAD have an answer, and only what the catalogue names."""
+
+from __future__ import annotations
+
+__all__ = ["Offer", "routes"]
+
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tornado.web import HTTPError, RequestHandler, StaticFileHandler
+
+from builder.errors import UsageError
+from builder.mirror import simple
+from builder.mirror.catalog import Catalogue, Image
+from builder.mirror.client_guide import guide, origins_file
+from builder.origins import checked_place
+from builder.store import Store
+
+_OCTETS = "application/octet-stream"
+_TEXT = "text/plain; charset=utf-8"
+_PREFIX = "sha256:"
+_VERSION = ("Docker-Distribution-API-Version", "registry/2.0")
+
+
+@dataclass(slots=True)
+class Offer:
+    """What all answers share: the store, what is offered of it, the server's own URL, who listens."""
+
+    store: Store
+    catalogue: Catalogue
+    base: str
+    heard: Callable[[str], None]
+    """Is told each answer, as one line."""
+    idle: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set while no answer is running."""
+    _running: set[object] = field(default_factory=set)
+
+    def began(self, request: object) -> None:
+        """Hear that an answer has begun."""
+        self._running.add(request)
+        self.idle.clear()
+
+    def ended(self, request: object) -> None:
+        """Hear that an answer has ended, or that its client has gone."""
+        self._running.discard(request)
+        if not self._running:
+            self.idle.set()
+
+
+class _Answer(RequestHandler):
+    """What every answer has in common."""
+
+    offer: Offer
+
+    def initialize(self, offer: Offer) -> None:
+        self.offer = offer
+
+    def prepare(self) -> None:
+        self.offer.began(self)
+
+    def on_finish(self) -> None:
+        self.offer.ended(self)
+        path = re.sub(r"[^!-~]", "?", self.request.uri or "")
+        self.offer.heard(f"{self.get_status()} {self.request.method} {path}")
+
+    def on_connection_close(self) -> None:
+        self.offer.ended(self)
+
+    def set_default_headers(self) -> None:
+        self.set_header("Server", "lockwright")
+        self.set_header("X-Content-Type-Options", "nosniff")
+
+    def write_error(self, status_code: int, **_: Any) -> None:
+        self.set_header("Content-Type", _TEXT)
+        self.finish(f"{status_code} {self._reason}\n")
+
+    def text(self, body: str, kind: str = _TEXT) -> None:
+        """Answer with a small document."""
+        self.set_header("Content-Type", kind)
+        self.write(body)
+
+    def base(self) -> str:
+        """Return this server's URL as the client knows it."""
+        try:
+            return checked_place(f"{self.request.protocol}://{self.request.host}/", "Host")
+        except UsageError:
+            return self.offer.base
+
+    async def head(self, *arguments: str) -> None:
+        self.get(*arguments)
+
+
+class _Guide(_Answer):
+    """`/`: how clients use this mirror."""
+
+    def get(self) -> None:
+        self.text(guide(self.base(), self.offer.catalogue))
+
+
+class _Origins(_Answer):
+    """`/origins.toml`: this mirror in the words of another lockwright."""
+
+    def get(self) -> None:
+        self.text(origins_file(self.base(), self.offer.catalogue), "application/toml")
+
+
+class _Projects(_Answer):
+    """`/simple/`."""
+
+    def get(self) -> None:
+        kind = simple.media_type(self.request.headers.get("Accept", ""))
+        self.set_header("Vary", "Accept")
+        self.text(simple.project_list(self.offer.catalogue.projects, kind), kind)
+
+
+class _Project(_Answer):
+    """`/simple/<name>/`; other spellings of the name are redirected to the normalised one."""
+
+    def get(self, name: str, slash: str) -> None:
+        normalised = re.sub(r"[-_.]+", "-", name).lower()
+        files = self.offer.catalogue.projects.get(normalised)
+        if files is None:
+            raise HTTPError(404)
+        if name != normalised or not slash:
+            self.redirect(f"/simple/{normalised}/", permanent=True)
+            return
+        kind = simple.media_type(self.request.headers.get("Accept", ""))
+        self.set_header("Vary", "Accept")
+        self.text(simple.project_page(name, files, kind), kind)
+
+
+class _File(_Answer, StaticFileHandler):
+    """A file of the store, whole or in part."""
+
+    sha256 = ""
+    media_type = _OCTETS
+
+    def initialize(self, offer: Offer) -> None:  # type: ignore[override]
+        _Answer.initialize(self, offer)
+        StaticFileHandler.initialize(self, str(offer.store.root))
+
+    async def get(self, *arguments: str, include_body: bool = True) -> None:  # type: ignore[override]
+        self.sha256 = self.find(*arguments)
+        part = self.request.headers.get("If-Range")
+        if part is not None and part != self.compute_etag():
+            del self.request.headers["Range"]  # what the client has is of another file
+        path = f"sha256/{self.sha256[:2]}/{self.sha256[2:]}"
+        await StaticFileHandler.get(self, path, include_body=include_body)
+
+    async def head(self, *arguments: str) -> None:
+        await self.get(*arguments, include_body=False)
+
+    def find(self, *arguments: str) -> str:
+        """Return the SHA-256 that the path means, or end in 404."""
+        raise NotImplementedError
+
+    def compute_etag(self) -> str:
+        return f'"{_PREFIX}{self.sha256}"'
+
+    def get_content_type(self) -> str:
+        return self.media_type
+
+    def found(self, sha256: str | None) -> str:
+        """Return a digest that the store has, or end in 404."""
+        if sha256 is None or not self.offer.store.has(sha256):
+            raise HTTPError(404)
+        return sha256
+
+
+class _ByDigest(_File):
+    """`/sha256/<64 digits>` and `/sha256/ab/cdef…`: any file of the store."""
+
+    def find(self, *arguments: str) -> str:
+        return self.found("".join(arguments))
+
+
+class _ByOrigin(_File):
+    """`/origin/<name>/…`: a file under the path that its origin has."""
+
+    def find(self, *arguments: str) -> str:
+        return self.found(self.offer.catalogue.paths.get(f"origin/{arguments[0]}"))
+
+
+class _Registry(_Answer):
+    """`/v2/`: yes, this is a registry."""
+
+    def get(self) -> None:
+        self.set_header(*_VERSION)
+        self.text("{}", "application/json")
+
+
+class _Manifest(_File):
+    """`/v2/<name>/manifests/<tag or digest>`."""
+
+    def find(self, *arguments: str) -> str:
+        name, reference = arguments
+        image = self.offer.catalogue.image(name, _host(self), reference)
+        if image is None:
+            raise HTTPError(404)
+        self._describe(image)
+        return self.found(image.manifest.removeprefix(_PREFIX))
+
+    def _describe(self, image: Image) -> None:
+        self.media_type = image.media_type
+        self.set_header(*_VERSION)
+        self.set_header("Docker-Content-Digest", image.manifest)
+
+
+class _Blob(_File):
+    """`/v2/<name>/blobs/<digest>`."""
+
+    def find(self, *arguments: str) -> str:
+        name, digest = arguments
+        if not self.offer.catalogue.blob(name, _host(self), digest):
+            raise HTTPError(404)
+        self.set_header(*_VERSION)
+        self.set_header("Docker-Content-Digest", digest)
+        return self.found(digest.removeprefix(_PREFIX))
+
+
+class _Unknown(_Answer):
+    """Everything else."""
+
+    def get(self) -> None:
+        raise HTTPError(404)
+
+
+def _host(handler: RequestHandler) -> str:
+    """Return the registry that a client of a mirror says it means."""
+    return handler.get_query_argument("ns", "")
+
+
+def routes(offer: Offer) -> list[tuple[str, type[RequestHandler], dict[str, Offer]]]:
+    """Return the paths that have an answer."""
+    image = r"[a-z0-9._:/-]+"
+    table: list[tuple[str, type[RequestHandler]]] = [
+        (r"/", _Guide),
+        (r"/origins\.toml", _Origins),
+        (r"/simple/?", _Projects),
+        (r"/simple/([A-Za-z0-9._-]+)(/?)", _Project),
+        (r"/sha256/([0-9a-f]{64})", _ByDigest),
+        (r"/sha256/([0-9a-f]{2})/([0-9a-f]{62})", _ByDigest),
+        (r"/origin/(.+)", _ByOrigin),
+        (r"/v2/?", _Registry),
+        (rf"/v2/({image})/manifests/([A-Za-z0-9._:-]+)", _Manifest),
+        (rf"/v2/({image})/blobs/(sha256:[0-9a-f]{{64}})", _Blob),
+        (r".*", _Unknown),
+    ]
+    return [(path, handler, {"offer": offer}) for path, handler in table]

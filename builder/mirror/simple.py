@@ -1,0 +1,81 @@
+"""The Python index of a mirror: the simple repository API as HTML and JSON, with SHA-256. Pure."""
+
+from __future__ import annotations
+
+__all__ = ["HTML", "JSON", "media_type", "project_list", "project_page"]
+
+import html
+import json
+from collections.abc import Iterable, Mapping
+from urllib.parse import quote
+
+from builder.mirror.catalog import IndexFile
+
+JSON = "application/vnd.pypi.simple.v1+json"
+HTML = "application/vnd.pypi.simple.v1+html"
+_LATEST = {
+    "application/vnd.pypi.simple.latest+json": JSON,
+    "application/vnd.pypi.simple.latest+html": HTML,
+}
+_PLAIN = "text/html"
+_META = {"api-version": "1.1"}
+
+
+def media_type(accept: str) -> str:
+    """Return the form that a client with this Accept header likes best; HTML where it does not say."""
+    best, weight = _PLAIN, 0.0
+    for part in accept.split(","):
+        kind, *parameters = (word.strip() for word in part.split(";"))
+        kind = _LATEST.get(kind.lower(), kind.lower())
+        liked = _weight(parameters)
+        if kind in {JSON, HTML, _PLAIN} and liked > weight:
+            best, weight = kind, liked
+    return best
+
+
+def project_list(names: Iterable[str], kind: str) -> str:
+    """Return the page that lists the projects."""
+    listed = sorted(names)
+    if kind == JSON:
+        return json.dumps({"meta": _META, "projects": [{"name": name} for name in listed]})
+    return _page("Simple index", (f'<a href="{quote(name)}/">{html.escape(name)}</a>' for name in listed))
+
+
+def project_page(name: str, files: Mapping[str, IndexFile], kind: str) -> str:
+    """Return the page of a project; its links are relative to `/simple/<name>/`."""
+    rows = [files[file] for file in sorted(files)]
+    if kind == JSON:
+        listed = [
+            {
+                "filename": row.file,
+                "url": _link(row),
+                "hashes": {"sha256": row.sha256},
+                "size": row.size,
+            }
+            for row in rows
+        ]
+        versions = sorted({row.version for row in rows})
+        return json.dumps({"meta": _META, "name": name, "versions": versions, "files": listed})
+    links = (f'<a href="{_link(row)}#sha256={row.sha256}">{html.escape(row.file)}</a>' for row in rows)
+    return _page(f"Links for {name}", links)
+
+
+def _link(row: IndexFile) -> str:
+    return f"../../{quote(row.path)}"
+
+
+def _page(title: str, links: Iterable[str]) -> str:
+    body = "<br>\n".join(links)
+    head = f'<meta name="pypi:repository-version" content="1.1"><title>{html.escape(title)}</title>'
+    return f"<!DOCTYPE html>\n<html><head>{head}</head>\n<body>\n{body}\n</body></html>\n"
+
+
+def _weight(parameters: Iterable[str]) -> float:
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                return min(max(float(value), 0.0), 1.0)
+            except ValueError:
+                return 0.0
+    return 1.0

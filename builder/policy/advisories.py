@@ -1,0 +1,244 @@
+"""Known vulnerabilities of what a lock holds, by advisories in the OSV format. Pure.
+
+Python rows are judged by PEP 440, Debian packages by their source package and
+Debian's order, sources from git by the commits and tags that a record lists.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from packaging.version import InvalidVersion, Version
+
+from builder.errors import UsageError
+from builder.lockfile import Finding, Lock, OsPackage, found
+from builder.model import WireError, structure, toml
+from builder.policy.accepted import Accepted, check_accepted
+from builder.policy.osv import Advisory, Affected, Answer
+
+__all__ = ["AdvisoryPolicy", "Subject", "judge_advisories", "read_advisory_policy", "relevant", "subjects"]
+
+_REBUILT = re.compile(r"\+b\d+$")
+_SUMMARY = 160  # characters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdvisoryPolicy:
+    """Which advisories somebody accepted."""
+
+    accepted: tuple[Accepted, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Something in a lock that an advisory can be about."""
+
+    row: str
+    """As findings name it."""
+    name: str
+    """Of the row."""
+    version: str
+    """Of the row."""
+    ecosystem: str = ""
+    """PyPI, or a distribution and its version such as Debian:13; empty for sources from git."""
+    package: str = ""
+    """The name that the ecosystem's advisories use: for Debian that of the source package."""
+    release: str = ""
+    """The version that they are compared with."""
+    repo: str = ""
+    commit: str = ""
+    tag: str = ""
+
+    def answer(self, affected: Affected) -> Answer:
+        """Say whether `affected` is about this."""
+        if self.repo:
+            repos = {_repository(item.repo) for item in affected.ranges if item.repo}
+            return affected.judge_commit(self.commit, self.tag) if self.repo in repos else Answer.NO
+        ecosystem = affected.ecosystem
+        fits = ecosystem in {self.ecosystem, self.ecosystem.partition(":")[0]}
+        fits = fits or (":" in self.ecosystem and ecosystem.startswith(f"{self.ecosystem}:"))
+        return affected.judge(self.release) if fits and affected.name == self.package else Answer.NO
+
+
+def read_advisory_policy(data: bytes, *, place: str) -> AdvisoryPolicy:
+    """Read what is accepted, in TOML (UsageError naming the key)."""
+    try:
+        policy = structure(toml.loads(data, place=place, error=UsageError), AdvisoryPolicy)
+    except WireError as error:
+        raise UsageError(error.cause, place=f"{place}: {error.path}", hint=error.hint) from None
+    check_accepted(policy.accepted, place=place, needs="id")
+    return policy
+
+
+def subjects(lock: Lock) -> tuple[Subject, ...]:
+    """Return everything in `lock` that an advisory can be about."""
+    family, _, number = lock.environment.os.partition("-")
+    ecosystem = f"{family.capitalize()}:{number}"
+    rows = [
+        Subject(
+            row=f"python {row.name} {row.version}",
+            name=row.name,
+            version=row.version,
+            ecosystem="PyPI",
+            package=row.name,
+            release=_public(row.version),
+        )
+        for row in lock.python
+    ]
+    rows += [_os_subject(row, ecosystem) for row in lock.os_packages]
+    rows += [
+        Subject(
+            row=f"images {image.name}: {name} {version}",
+            name=name,
+            version=version,
+            ecosystem=ecosystem,
+            package=name,
+            release=_REBUILT.sub("", version),
+        )
+        for image in lock.images
+        for name, _, version in (line.partition("=") for line in image.inventory)
+    ]
+    rows += [
+        Subject(
+            row=f"images {image.name}: python {name} {version}",
+            name=name,
+            version=version,
+            ecosystem="PyPI",
+            package=name,
+            release=_public(version),
+        )
+        for image in lock.images
+        for name, _, version in (line.partition("==") for line in image.python)
+    ]
+    rows += [
+        Subject(
+            row=f"sources {source.component} {source.version}",
+            name=source.component,
+            version=source.version,
+            repo=_repository(source.git),
+            commit=str(source.commit),
+            tag=source.tag,
+        )
+        for source in lock.sources
+    ]
+    rows += [
+        Subject(
+            row=f"sources {source.component} {source.version}: {module.path}",
+            name=module.path,
+            version=str(module.commit),
+            repo=_repository(module.git),
+            commit=str(module.commit),
+        )
+        for source in lock.sources
+        for module in source.submodules
+    ]
+    return tuple(dict.fromkeys(rows))
+
+
+def relevant(advisories: Iterable[Advisory], asked: Iterable[Subject]) -> tuple[Advisory, ...]:
+    """Return the advisories that name something of `asked`: a database is far larger than a lock."""
+    index = _Index(asked)
+    return tuple(advisory for advisory in advisories if index.near(advisory, ()))
+
+
+def judge_advisories(
+    lock: Lock,
+    advisories: Iterable[Advisory],
+    policy: AdvisoryPolicy,
+    *,
+    today: date,
+    told: frozenset[tuple[str, str]] = frozenset(),
+) -> Iterator[Finding]:
+    """Yield a finding for each row and advisory that it is affected by, or may be.
+
+    What is accepted on the day `today` is left out. `told` are pairs of an
+    advisory's id and a commit that a service, which knows the repositories,
+    called affected. Records of one vulnerability are one finding a row.
+    """
+    hits: dict[Subject, list[tuple[Advisory, Answer]]] = {}
+    index = _Index(subjects(lock))
+    for advisory in advisories:
+        called = [commit for name, commit in told if name == advisory.id]
+        for subject in index.near(advisory, called):
+            answers = {subject.answer(affected) for affected in advisory.affected}
+            if subject.commit and subject.commit in called:
+                answers.add(Answer.YES)
+            if answers & {Answer.YES, Answer.OPEN}:
+                answer = Answer.YES if Answer.YES in answers else Answer.OPEN
+                hits.setdefault(subject, []).append((advisory, answer))
+    for subject, group in hits.items():
+        yield from _findings(subject, group, policy, today)
+
+
+class _Index:
+    """Subjects by the names that records use for them."""
+
+    def __init__(self, subjects: Iterable[Subject]) -> None:
+        self._by: dict[str, list[Subject]] = {}
+        for subject in subjects:
+            for name in (subject.package, subject.repo, subject.commit):
+                self._by.setdefault(name, []).append(subject)
+
+    def near(self, advisory: Advisory, commits: Iterable[str]) -> list[Subject]:
+        """Return the subjects that share a package's name or a repository with a record, or have a commit."""
+        names = {affected.name for affected in advisory.affected}
+        names |= {_repository(item.repo) for affected in advisory.affected for item in affected.ranges}
+        wanted = sorted({*names, *commits} - {""})
+        return list(dict.fromkeys(subject for name in wanted for subject in self._by.get(name, ())))
+
+
+def _findings(
+    subject: Subject, group: list[tuple[Advisory, Answer]], policy: AdvisoryPolicy, today: date
+) -> Iterator[Finding]:
+    said: set[str] = set()
+    # What is sure comes first, so that an open record of the same vulnerability adds nothing.
+    for advisory, answer in sorted(group, key=lambda hit: (hit[1] is Answer.OPEN, hit[0].id)):
+        if said & advisory.names:
+            said |= advisory.names
+            continue
+        said |= advisory.names
+        entries = [
+            entry
+            for entry in policy.accepted
+            if entry.id in advisory.names and entry.covers(subject.name, subject.version)
+        ]
+        if any(not entry.expired(today) for entry in entries):
+            continue
+        hint = f"what was accepted ended on {entries[-1].expires}" if entries else ""
+        aliases = f" ({', '.join(advisory.aliases)})" if advisory.aliases else ""
+        summary = f": {advisory.summary[:_SUMMARY]}" if advisory.summary else ""
+        if answer is Answer.YES:
+            yield found("advisory", f"{advisory.id}{aliases}{summary}", row=subject.row, hint=hint)
+        else:
+            text = f"{advisory.id}{aliases} may be about it, its record does not let that be decided{summary}"
+            yield found("advisory-open", text, row=subject.row, hint=hint)
+
+
+def _os_subject(row: OsPackage, ecosystem: str) -> Subject:
+    """Return an OS package as its source package: the folder of a pool has its name."""
+    parts = row.file.split("/")
+    source = parts[-2] if parts[0] == "pool" and len(parts) > 2 else row.name
+    return Subject(
+        row=f"os-packages {row.name} {row.version}",
+        name=row.name,
+        version=row.version,
+        ecosystem=ecosystem,
+        package=source,
+        release=_REBUILT.sub("", row.version),
+    )
+
+
+def _public(version: str) -> str:
+    """Return a Python version without its local part, which advisories do not know."""
+    try:
+        return Version(version).public
+    except InvalidVersion:
+        return version
+
+
+def _repository(url: str) -> str:
+    """Return a repository's address in one spelling."""
+    return url.lower().rstrip("/").removesuffix(".git")

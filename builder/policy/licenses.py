@@ -1,0 +1,166 @@
+"""Licences of a lock against a policy: which rows are under a licence that is not allowed. Pure.
+
+An expression is acceptable where some choice of its ORs leaves only allowed
+licences. A licence with an exception (`WITH`) is a licence of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from license_expression import Licensing
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+from builder.errors import UsageError
+from builder.lockfile import Finding, Lock, found
+from builder.model import WireError, structure, toml
+from builder.policy.accepted import Accepted, check_accepted
+
+__all__ = ["LicensePolicy", "Licensed", "judge_licenses", "licensed", "read_license_policy"]
+
+_UNSTATED = ("deny", "warn", "allow")
+_LICENSING = Licensing()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LicensePolicy:
+    """Which licences are allowed."""
+
+    allowed: tuple[str, ...] = ()
+    """SPDX ids, also `ID WITH EXCEPTION`; where there are none, everything that is not denied."""
+    denied: tuple[str, ...] = ()
+    """The same; refused also where another entry allows it."""
+    unstated: str = "warn"
+    """What becomes of a row that states no licence: deny, warn or allow."""
+    accepted: tuple[Accepted, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Licensed:
+    """A row that has a licence, or should have one."""
+
+    kind: str
+    name: str
+    version: str
+    license: str
+    """SPDX expression; empty where none is stated."""
+
+    @property
+    def row(self) -> str:
+        """The row as findings name it."""
+        return f"{self.kind} {self.name} {self.version}"
+
+
+def read_license_policy(data: bytes, *, place: str) -> LicensePolicy:
+    """Read a policy in TOML (UsageError naming the key)."""
+    try:
+        policy = structure(toml.loads(data, place=place, error=UsageError), LicensePolicy)
+    except WireError as error:
+        raise UsageError(error.cause, place=f"{place}: {error.path}", hint=error.hint) from None
+    if policy.unstated not in _UNSTATED:
+        raise UsageError(
+            f"{policy.unstated[:40]!r} is none of {', '.join(_UNSTATED)}", place=f"{place}: unstated"
+        )
+    for key in ("allowed", "denied"):
+        for number, text in enumerate(getattr(policy, key)):
+            try:
+                tree = _tree(canonicalize_license_expression(text))
+            except InvalidLicenseExpression as error:
+                raise UsageError(str(error), place=f"{place}: {key}[{number}]") from None
+            if isinstance(tree, _LICENSING.AND | _LICENSING.OR):
+                raise UsageError(
+                    f"{text!r} is more than one licence",
+                    place=f"{place}: {key}[{number}]",
+                    hint="list each licence by itself",
+                )
+    check_accepted(policy.accepted, place=place, needs="name")
+    return policy
+
+
+def licensed(lock: Lock) -> tuple[Licensed, ...]:
+    """Return every row of `lock` that has a licence: Python distributions and builds."""
+    builds = {build.component: build.license for build in lock.builds}
+    rows = [
+        Licensed(
+            kind="python",
+            name=row.name,
+            version=row.version,
+            license=row.license or builds.get(row.build, ""),
+        )
+        for row in lock.python
+    ]
+    rows += [
+        Licensed(kind="builds", name=build.component, version=build.version, license=build.license)
+        for build in lock.builds
+    ]
+    return tuple(dict.fromkeys(rows))
+
+
+def judge_licenses(lock: Lock, policy: LicensePolicy, *, today: date) -> Iterator[Finding]:
+    """Yield a finding for each row whose licence `policy` does not allow on the day `today`."""
+    for row in licensed(lock):
+        problem = _problem(row.license, policy)
+        if not problem and (row.license or policy.unstated == "allow"):
+            continue
+        entries = [entry for entry in policy.accepted if entry.covers(row.name, row.version)]
+        if any(not entry.expired(today) for entry in entries):
+            continue
+        hint = f"what was accepted ended on {entries[-1].expires}" if entries else ""
+        if problem:
+            yield found("license", problem, row=row.row, hint=hint)
+        else:
+            rule = "license-unstated" if policy.unstated == "deny" else "license-unknown"
+            yield found(rule, "its metadata states no licence without doubt", row=row.row, hint=hint)
+    if lock.os_packages:
+        count = len(lock.os_packages)
+        yield found(
+            "license-os", f"licences of {count} OS packages are not judged: indexes do not state them"
+        )
+
+
+def _problem(expression: str, policy: LicensePolicy) -> str:
+    """Return why `expression` is not acceptable; empty where it is, and where there is none."""
+    if not expression:
+        return ""
+    allowed, denied = _canonical(policy.allowed), _canonical(policy.denied)
+    try:
+        tree = _tree(canonicalize_license_expression(expression))
+    except InvalidLicenseExpression:
+        return f"{expression!r} is no SPDX expression"
+
+    def fine(license_: str) -> bool:
+        return license_ not in denied and (not allowed or license_ in allowed)
+
+    if _holds(tree, fine):
+        return ""
+    bad = sorted({text for text in _leaves(tree) if not fine(text)})
+    words = [f"{text} is denied" if text in denied else f"{text} is not allowed" for text in bad]
+    return f"its licence is {expression}: {', '.join(words)}"
+
+
+def _canonical(texts: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(canonicalize_license_expression(text) for text in texts)
+
+
+def _tree(canonical: str) -> Any:
+    return _LICENSING.parse(canonical)
+
+
+def _holds(tree: Any, fine: Callable[[str], bool]) -> bool:
+    """Say whether some choice of the ORs leaves only what is `fine`."""
+    if isinstance(tree, _LICENSING.AND):
+        return all(_holds(part, fine) for part in tree.args)
+    if isinstance(tree, _LICENSING.OR):
+        return any(_holds(part, fine) for part in tree.args)
+    return fine(tree.render())
+
+
+def _leaves(tree: Any) -> Iterator[str]:
+    if isinstance(tree, _LICENSING.AND | _LICENSING.OR):
+        for part in tree.args:
+            yield from _leaves(part)
+    else:
+        yield tree.render()

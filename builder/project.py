@@ -1,0 +1,115 @@
+"""Where a project's recipes and locks are, and what a verb needs besides its options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import builder
+from builder.console import Console
+from builder.errors import LockError, UsageError
+from builder.io import read_bytes
+from builder.lockfile import Lock, load_lock
+from builder.origins import Origins, load_origins
+from builder.store import Store, store_root
+
+if TYPE_CHECKING:
+    from builder.recipe import Library
+
+__all__ = ["Project", "find_root", "locked", "open_project", "read_lock", "recipe_files"]
+
+_RECIPE_FOLDERS = ("components", "frameworks", "platforms", "releases", "keys")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """One checkout: folders, store, places, and the streams to talk through."""
+
+    root: Path
+    store: Store
+    origins: Origins
+    console: Console
+
+    @property
+    def recipes(self) -> Path:
+        """The folder of recipes."""
+        return self.root / "recipes"
+
+    @property
+    def locks(self) -> Path:
+        """The folder of locks."""
+        return self.root / "lock"
+
+    def library(self) -> Library:
+        """Read all recipes (RecipeError)."""
+        from builder.recipe import read_library  # noqa: PLC0415 - many verbs read no recipes
+
+        return read_library(recipe_files(self.recipes))
+
+
+def find_root(start: Path) -> Path:
+    """Return the folder at or above `start` that has recipes or locks, else the one of this program."""
+    for folder in (start, *start.parents):
+        if (folder / "recipes" / "releases").is_dir() or any((folder / "lock").glob("*/*/*.toml")):
+            return folder
+    own = Path(builder.__file__).resolve().parent.parent
+    if (own / "recipes").is_dir():
+        return own
+    raise UsageError(
+        "no recipes and no locks here", place=str(start), hint="go to a project, or name it: --project DIR"
+    )
+
+
+def open_project(
+    *,
+    project: str,
+    store: str,
+    origins: tuple[str, ...],
+    mirrors: tuple[str, ...],
+    console: Console,
+) -> Project:
+    """Find the project and read its configuration (UsageError)."""
+    root = Path(project).resolve() if project else find_root(Path.cwd())
+    if not root.is_dir():
+        raise UsageError("no such folder", place=project, hint="name an existing project: --project DIR")
+    return Project(
+        root=root,
+        store=Store(store_root(Path(store) if store else None)),
+        origins=load_origins(root, origin_options=origins, mirror_options=mirrors),
+        console=console,
+    )
+
+
+def recipe_files(folder: Path) -> dict[str, bytes]:
+    """Return every recipe and key by its path below `folder` (UsageError where there are none)."""
+    if not folder.is_dir():
+        raise UsageError(
+            "no recipes here", place=str(folder), hint="go to a project, or name it: --project DIR"
+        )
+    files = {}
+    for name in _RECIPE_FOLDERS:
+        for path in sorted((folder / name).rglob("*")):
+            if path.is_file():
+                files[path.relative_to(folder).as_posix()] = read_bytes(path)
+    return files
+
+
+def locked(project: Project) -> tuple[tuple[str, Path], ...]:
+    """Return every lock file as its path below the lock folder, sorted, and its place."""
+    found = sorted(project.locks.glob("*/*/*.toml"))
+    return tuple((path.relative_to(project.locks).as_posix(), path) for path in found)
+
+
+def read_lock(project: Project, path: Path) -> tuple[Lock, bytes]:
+    """Read one lock and insist on its integrity (LockError)."""
+    data = read_bytes(path, error=LockError)
+    place = _shown(project, path)
+    lock = load_lock(data, place=place)
+    if path.is_relative_to(project.locks) and lock.target.path != path.relative_to(project.locks).as_posix():
+        raise LockError(f"it is the lock of {lock.target}", place=place, hint="put it back where it belongs")
+    return lock, data
+
+
+def _shown(project: Project, path: Path) -> str:
+    return path.relative_to(project.root).as_posix() if path.is_relative_to(project.root) else str(path)

@@ -1,0 +1,250 @@
+"""From an effective recipe and resolved rows to a lock. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+
+from builder.errors import FetchError
+from builder.lockfile import (
+    RUNTIME,
+    Archive,
+    Build,
+    Environment,
+    GitSource,
+    Image,
+    Lock,
+    OsPackage,
+    PythonPackage,
+    Repository,
+    Runtime,
+    row_key,
+    summary_digest,
+)
+from builder.model import Arch, Evidence
+from builder.recipe.effective_recipe import Effective, Part
+from builder.recipe.fingerprints import fingerprint
+from builder.recipe.merge import merge_rows
+from builder.recipe.recipe import ImageRecipe, RepositoryRecipe
+
+__all__ = ["assemble", "images_of", "merge_os", "missing_pins"]
+
+
+def assemble(
+    recipe: Effective,
+    *,
+    python: Iterable[PythonPackage],
+    os_packages: Iterable[OsPackage],
+    repositories: tuple[Repository, ...],
+    resolver: str,
+) -> Lock:
+    """Return the lock of `recipe`; FetchError says which pins the recipes lack."""
+    missing = missing_pins(recipe)
+    if missing:
+        raise FetchError(
+            f"not locked, because pins are missing: {'; '.join(missing)}",
+            hint="fill them with scripts/pin where the sources can be reached",
+        )
+    inputs = fingerprint(recipe)
+    return Lock(
+        format=1,
+        release=recipe.target.release,
+        framework=recipe.target.framework,
+        arch=Arch(recipe.target.arch),
+        platform=recipe.target.platform,
+        recipe_digest=summary_digest(inputs),
+        source_date_epoch=_epoch(recipe),
+        exclude_newer=recipe.release.exclude_newer,
+        resolver=resolver,
+        environment=_environment(recipe),
+        runtime=_runtime(recipe),
+        inputs=inputs,
+        images=images_of(recipe),
+        repositories=repositories,
+        sources=tuple(sorted((row for part in recipe.parts for row in _sources(part)), key=row_key)),
+        archives=tuple(
+            sorted((row for part in recipe.parts for row in _archives(recipe, part)), key=row_key)
+        ),
+        python=tuple(sorted(merge_rows(python), key=row_key)),
+        os_packages=merge_os(os_packages),
+        builds=tuple(_build(recipe, part) for part in recipe.parts),
+    )
+
+
+def missing_pins(recipe: Effective) -> tuple[str, ...]:
+    """Return the inputs of `recipe` that are neither hashed by us nor pinned with who published them."""
+    found = []
+    for part in recipe.parts:
+        git = part.recipe.git
+        if git is not None:
+            found += [
+                f"{part.name} {part.version}: git.{key}"
+                for key in ("tree", "sha256")
+                if getattr(git, key) is None
+            ]
+    platform = recipe.platform
+    arch = Arch(recipe.target.arch)
+    images = platform.images.get(arch, ())
+    if not images and not platform.assembled.get(arch):
+        found.append(f"platform {platform.name}: base for {arch}, a published image or an assembled one")
+    elif images:
+        roles = {role for image in images for role in image.roles}
+        wanted = [role for role in ("build", RUNTIME) if role not in roles]
+        found += [f"platform {platform.name}: {role} image for {arch}" for role in wanted]
+        found += [
+            f"platform {platform.name}: inventory of {image.name}:{image.tag} for {arch}"
+            for image in images
+            if not image.inventory and platform.repositories
+        ]
+    if platform.image_python:
+        found += [
+            f"platform {platform.name}: Python distributions of {image.name}:{image.tag} for {arch}"
+            for image in images
+            if RUNTIME in image.roles and not image.python
+        ]
+    found += [
+        f"platform {platform.name}: {pin}"
+        for repository in platform.repositories
+        for pin in _missing_index(repository, arch, platform.family)
+    ]
+    return tuple(found)
+
+
+def _missing_index(repository: RepositoryRecipe, arch: Arch, family: str) -> tuple[str, ...]:
+    """Return which pins of signed package indexes a repository lacks."""
+    if family != "rpm":
+        return (f"InRelease of {repository.suite}",) if repository.inrelease is None else ()
+    path = () if repository.path else (f"path of the repository {repository.suite}",)
+    pinned = any(row.arch == arch for row in repository.repomd)
+    return path if pinned else (*path, f"repomd.xml of {repository.suite} for {arch}")
+
+
+def _epoch(recipe: Effective) -> int:
+    day = date.fromisoformat(recipe.release.date)
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+
+
+def _environment(recipe: Effective) -> Environment:
+    platform = recipe.platform
+    return Environment(
+        family=platform.family,
+        os=platform.os,
+        glibc=platform.glibc,
+        python=platform.python,
+        interpreter=platform.interpreter,
+        cuda=platform.cuda,
+        gpu_archs=platform.gpu_archs,
+    )
+
+
+def _runtime(recipe: Effective) -> Runtime:
+    framework = recipe.framework
+    paths = [path for part in recipe.parts if part.runtime for path in part.library_path]
+    return Runtime(
+        env=recipe.env,
+        library_path=tuple(dict.fromkeys(paths)),
+        entrypoint=framework.entrypoint,
+        command=framework.command,
+        downloads=framework.downloads,
+        checks=recipe.checks,
+    )
+
+
+def images_of(recipe: Effective) -> tuple[Image, ...]:
+    """Return the base images of `recipe`, assembled or published."""
+    platform, arch = recipe.platform, Arch(recipe.target.arch)
+    tar = platform.assembled.get(arch)
+    if tar:
+        name = f"{platform.os}-base"
+        return (Image(roles=("build", RUNTIME), name=name, tar=tar, evidence=Evidence.OBSERVED),)
+    return tuple(_image(image) for image in platform.images.get(arch, ()))
+
+
+def _image(image: ImageRecipe) -> Image:
+    return Image(
+        roles=image.roles,
+        name=image.name,
+        tag=image.tag,
+        digest=image.digest,
+        index_digest=image.index_digest,
+        evidence=image.evidence,
+        by=image.by,
+        inventory=tuple(sorted(image.inventory)),
+        inventory_by=image.inventory_by,
+        python=tuple(sorted(image.python)),
+        python_by=image.python_by,
+    )
+
+
+def _sources(part: Part) -> list[GitSource]:
+    git = part.recipe.git
+    if git is None or git.tree is None or git.sha256 is None:
+        return []
+    return [
+        GitSource(
+            component=part.name,
+            version=part.version,
+            git=git.url,
+            tag=git.tag,
+            reason=git.reason,
+            commit=git.commit,
+            tree=git.tree,
+            sha256=git.sha256,
+            evidence=git.evidence,
+            submodules=tuple(sorted(git.submodules, key=lambda submodule: submodule.path)),
+            omitted=tuple(sorted(git.omitted)),
+        )
+    ]
+
+
+def _archives(recipe: Effective, part: Part) -> list[Archive]:
+    arch = Arch(recipe.target.arch)
+    return [
+        Archive(
+            component=part.name,
+            version=part.version,
+            file=archive.file,
+            sha256=archive.sha256,
+            origin=archive.origin,
+            path=archive.path,
+            size=archive.size,
+            evidence=archive.evidence,
+            by=archive.by,
+        )
+        for archive in part.recipe.archives
+        if not archive.arches or arch in archive.arches
+    ]
+
+
+def _build(recipe: Effective, part: Part) -> Build:
+    return Build(
+        component=part.name,
+        version=part.version,
+        license=part.license,
+        system=part.system,
+        prefix=part.prefix,
+        runtime=part.runtime,
+        needs=part.needs,
+        archives=tuple(sorted(row.file for row in _archives(recipe, part))),
+        wheels=tuple(sorted(wheel.name for wheel in part.wheels)),
+        env=part.env,
+        steps=part.steps,
+        checks=part.checks,
+    )
+
+
+def merge_os(rows: Iterable[OsPackage]) -> tuple[OsPackage, ...]:
+    """Join rows of several environments: equal packages become one row with all its uses and askers."""
+    same: dict[OsPackage, list[OsPackage]] = {}
+    for row in rows:
+        same.setdefault(dataclasses.replace(row, for_=(), via=()), []).append(row)
+    merged = (
+        dataclasses.replace(
+            package,
+            for_=tuple(sorted({name for row in group for name in row.for_})),
+            via=tuple(sorted({name for row in group for name in row.via})),
+        )
+        for package, group in same.items()
+    )
+    return tuple(sorted(merged, key=row_key))

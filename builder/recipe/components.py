@@ -1,0 +1,126 @@
+"""Which components, in which versions and variants, a target is built from. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from builder.errors import RecipeError
+from builder.model import Table, Target
+from builder.recipe.component import Component, Conditions, Variant, VersionRecipe
+from builder.recipe.library import Library
+from builder.recipe.recipe import Platform, Release
+
+__all__ = ["Choice", "choose_components", "needs_of", "variants_of"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The recipes that decide for one target."""
+
+    library: Library
+    release: Release
+    platform: Platform
+    target: Target
+
+    def version(self, component: Component) -> str:
+        """Return the version that the platform gives a component, else the release."""
+        own = self.release.framework_components.get(self.target.framework, Table())
+        found = self.release.components.merged(own).merged(self.platform.versions).get(component.name)
+        place = f"recipes/releases/{self.release.version}.toml: components"
+        if not found:
+            raise RecipeError(f"no version of {component.name!r}", place=place, hint="add one")
+        if found not in component.versions and not component.python.family:
+            raise RecipeError(
+                f"{component.name} {found} is not in its recipe",
+                place=f"{place}.{component.name}",
+                hint=f"known: {', '.join(component.versions)}; add it with scripts/pin",
+            )
+        return found
+
+    def source(self, component: Component) -> VersionRecipe:
+        """Return where a version comes from; one that only an index can know counts as published."""
+        unknown = VersionRecipe(published=True, reason="not in the component's recipe")
+        version = self.version(component)
+        found = component.versions.get(version, unknown)
+        if found.source_when is None:
+            return found
+        if self.holds(found.source_when, version):
+            return replace(found, published=False)
+        return VersionRecipe(published=True, reason=found.reason)
+
+    def holds(self, when: Conditions, version: str = "") -> bool:
+        """Say whether every condition that is given holds for this target."""
+        given = (
+            (when.cuda, bool(self.platform.cuda)),
+            (when.arch, self.target.arch),
+            (when.family, self.platform.family),
+            (when.os, self.platform.os),
+            (when.framework, self.target.framework),
+            (when.system_python, not self.platform.interpreter),
+        )
+        if any(wanted is not None and wanted != found for wanted, found in given):
+            return False
+        return when.versions is None or _matches(version, when.versions)
+
+
+def _matches(version: str, specifier: str) -> bool:
+    try:
+        return SpecifierSet(specifier).contains(Version(version), prereleases=True)
+    except InvalidVersion:
+        return False
+
+
+def choose_components(choice: Choice, names: Iterable[str]) -> tuple[list[Component], list[Component]]:
+    """Return the components to build, in order, and those that come as wheels."""
+    built: list[Component] = []
+    published: list[Component] = []
+    for name in sorted(set(names)):
+        _visit(choice, name, (), built, published)
+    return built, sorted(published, key=lambda component: component.name)
+
+
+def _visit(
+    choice: Choice,
+    name: str,
+    chain: tuple[str, ...],
+    built: list[Component],
+    published: list[Component],
+) -> None:
+    component = choice.library.component(name, place=f"recipes/components/{(*chain, name)[-1]}.toml")
+    if name in choice.platform.provides or component in built or component in published:
+        return
+    if name in chain:
+        cycle = " needs ".join((*chain[chain.index(name) :], name))
+        raise RecipeError(f"a cycle: {cycle}", place=f"recipes/components/{name}.toml: needs")
+    if choice.source(component).published:
+        published.append(component)
+        return
+    for need in needs_of(choice, component):
+        _visit(choice, need, (*chain, name), built, published)
+    built.append(component)
+
+
+def variants_of(choice: Choice, component: Component) -> list[Variant]:
+    """Return the variants of a component that apply, in order."""
+    version = choice.version(component)
+    return [variant for variant in component.variants if choice.holds(variant.when, version)]
+
+
+def needs_of(choice: Choice, component: Component) -> tuple[str, ...]:
+    """Return the names of the components that one needs here, sorted."""
+    names = set(component.needs)
+    variants = variants_of(choice, component)
+    names.update(need for variant in variants for need in variant.needs)
+    interpreter = choice.platform.interpreter
+    if interpreter and interpreter != component.name and _has_environment(component, variants):
+        names.add(interpreter)
+    return tuple(sorted(names))
+
+
+def _has_environment(component: Component, variants: Sequence[Variant]) -> bool:
+    """Say whether a Python environment is made for the build."""
+    return bool(component.python.build_requires) or any(variant.build_requires for variant in variants)

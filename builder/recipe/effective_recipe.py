@@ -1,0 +1,241 @@
+"""The effective recipe of one target: variants applied, placeholders filled, order settled.
+
+Pure. Everything that a lock depends on, except what the indexes answer, is in
+an Effective value, and its fingerprint is what makes a lock stale.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from builder.errors import NoSolutionError, RecipeError
+from builder.lockfile import RUNTIME, Check
+from builder.model import Arch, Table, Target
+from builder.recipe.build_systems import steps_of
+from builder.recipe.component import Component, OsNeeds, VersionRecipe, Wheel
+from builder.recipe.components import Choice, choose_components, needs_of, variants_of
+from builder.recipe.library import Library
+from builder.recipe.pins import family_pins, pin_root
+from builder.recipe.placeholders import Values, fill, fill_steps
+from builder.recipe.recipe import Framework, Platform, Release
+
+__all__ = ["Effective", "Part", "effective", "image_python"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One component as it is built for one target."""
+
+    name: str
+    version: str
+    recipe: VersionRecipe
+    license: str
+    system: str
+    prefix: str
+    runtime: bool
+    needs: tuple[str, ...]
+    env: Table
+    steps: tuple[tuple[str, ...], ...]
+    packages: OsNeeds
+    wheels: tuple[Wheel, ...]
+    build_requires: tuple[str, ...]
+    family: tuple[str, ...]
+    library_path: tuple[str, ...]
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effective:
+    """All that one lock is made from."""
+
+    target: Target
+    release: Release
+    platform: Platform
+    framework: Framework
+    parts: tuple[Part, ...]
+    """Components that are built, each after what it needs."""
+    published: tuple[tuple[str, str, str], ...]
+    """Components that come as wheels: name, version, reason."""
+    families: tuple[tuple[str, tuple[str, ...]], ...]
+    """Components and the Python distributions that have their version."""
+    roots: tuple[str, ...]
+    """Python requirements, each pinned with `==`."""
+    constraints: tuple[str, ...]
+    env: Table
+    packages: OsNeeds
+    checks: tuple[Check, ...]
+
+
+def effective(library: Library, target: Target) -> Effective:
+    """Return what `target` is made from (RecipeError, UsageError for unknown names).
+
+    NoSolutionError where the framework is not offered on the platform.
+    """
+    release = library.release(target.release)
+    platform = library.platform(target.platform)
+    choice = Choice(library=library, release=release, platform=platform, target=target)
+    framework = library.framework(target.framework)
+    _check_fit(framework, choice)
+    framework = _apply(framework, choice)
+    interpreter = (platform.interpreter,) if platform.interpreter else ()
+    names = (*framework.components, *platform.components, *interpreter)
+    components, published = choose_components(choice, names)
+    parts = tuple(_part(choice, component) for component in components)
+    pins = family_pins(choice, framework, [*components, *published])
+    return Effective(
+        target=target,
+        release=release,
+        platform=platform,
+        framework=framework,
+        parts=parts,
+        published=tuple(
+            (component.name, choice.version(component), choice.source(component).reason)
+            for component in published
+        ),
+        families=tuple((c.name, c.python.family) for c in (*components, *published)),
+        roots=tuple(pin_root(root, pins, release, framework) for root in sorted(set(framework.roots))),
+        constraints=tuple(f"{name}=={version}" for name, version in pins),
+        env=framework.env,
+        packages=framework.packages.get(platform.family, OsNeeds()),
+        checks=framework.checks,
+    )
+
+
+def image_python(recipe: Effective) -> tuple[str, ...]:
+    """Return the Python distributions of the runtime image that are used as they are, `name==version`."""
+    if not recipe.platform.image_python:
+        return ()
+    images = recipe.platform.images.get(Arch(recipe.target.arch), ())
+    return tuple(sorted(text for image in images if RUNTIME in image.roles for text in image.python))
+
+
+def _check_fit(framework: Framework, choice: Choice) -> None:
+    platform = choice.platform
+    if framework.pythons and platform.python not in framework.pythons:
+        raise NoSolutionError(
+            f"{framework.name} supports Python {' and '.join(framework.pythons)}, "
+            f"and {platform.name} has {platform.python}",
+            place=str(choice.target),
+            hint="take a platform with one of these, or one that brings its own interpreter",
+        )
+    for row in framework.refused:
+        if choice.holds(row.when, choice.release.version):
+            raise NoSolutionError(
+                f"refused: {row.reason}",
+                place=str(choice.target),
+                hint=f"see recipes/frameworks/{framework.name}.toml: refused",
+            )
+
+
+def _apply(framework: Framework, choice: Choice) -> Framework:
+    for variant in framework.variants:
+        if not choice.holds(variant.when, choice.release.version):
+            continue
+        packages = dict(framework.packages)
+        for family, needs in variant.packages.items():
+            packages[family] = _joined([packages.get(family, OsNeeds()), needs])
+        framework = dataclasses.replace(
+            framework,
+            components=framework.components + variant.components,
+            roots=framework.roots + variant.roots,
+            indexes=framework.indexes + variant.indexes,
+            declared=framework.declared + variant.declared,
+            env=framework.env.merged(variant.env),
+            packages=packages,
+            checks=framework.checks + variant.checks,
+        )
+    return framework
+
+
+def _joined(needs: Iterable[OsNeeds]) -> OsNeeds:
+    listed = list(needs)
+    return OsNeeds(
+        build=tuple(sorted({name for need in listed for name in need.build})),
+        run=tuple(sorted({name for need in listed for name in need.run})),
+    )
+
+
+def _part(choice: Choice, component: Component) -> Part:
+    variants = variants_of(choice, component)
+    version = choice.version(component)
+    place = f"recipes/components/{component.name}.toml"
+    for variant in variants:
+        if variant.prefix is not None:
+            component = dataclasses.replace(component, prefix=variant.prefix)
+    values = _values(choice, component, version)
+    family = choice.platform.family
+    if component.packages and family not in component.packages:
+        raise RecipeError(
+            f"component {component.name} does not say which packages of the family {family} it needs",
+            place=f"{place}: packages",
+            hint=f"add [packages.{family}], empty where it needs none",
+        )
+    env = component.env
+    for variant in variants:
+        env = env.merged(variant.env)
+    wheels = component.python.wheels + tuple(wheel for v in variants for wheel in v.wheels)
+    requires = component.python.build_requires + tuple(r for v in variants for r in v.build_requires)
+    library_path = component.library_path + tuple(path for v in variants for path in v.library_path)
+    needs = tuple(need for need in needs_of(choice, component) if _is_built(choice, need))
+    return Part(
+        name=component.name,
+        version=version,
+        recipe=choice.source(component),
+        license=component.license,
+        system=component.system,
+        prefix=fill(component.prefix, values, place=f"{place}: prefix"),
+        runtime=component.runtime and bool(component.prefix),
+        needs=needs,
+        env=Table((key, fill(value, values, place=f"{place}: env.{key}")) for key, value in env),
+        steps=fill_steps(steps_of(component, variants), values, place=f"{place}: steps"),
+        packages=_joined(
+            [
+                component.packages.get(family, OsNeeds()),
+                *(variant.packages.get(family, OsNeeds()) for variant in variants),
+            ]
+        ),
+        wheels=tuple(_wheel(wheel, values, place) for wheel in wheels),
+        build_requires=tuple(sorted(fill(r, values, place=f"{place}: build-requires") for r in requires)),
+        family=component.python.family,
+        library_path=tuple(fill(path, values, place=f"{place}: library-path") for path in library_path),
+        checks=tuple(
+            _check(check, values, place)
+            for check in component.checks + tuple(c for variant in variants for c in variant.checks)
+        ),
+    )
+
+
+def _is_built(choice: Choice, need: str) -> bool:
+    component = choice.library.components[need]
+    return need not in choice.platform.provides and not choice.source(component).published
+
+
+def _wheel(wheel: Wheel, values: Values, place: str) -> Wheel:
+    return Wheel(
+        name=fill(wheel.name, values, place=f"{place}: wheels"),
+        version=fill(wheel.version, values, place=f"{place}: wheels"),
+        extras=wheel.extras,
+        requires=tuple(fill(text, values, place=f"{place}: wheels") for text in wheel.requires),
+    )
+
+
+def _check(check: Check, values: Values, place: str) -> Check:
+    (run,) = fill_steps((check.run,), values, place=f"{place}: checks")
+    return Check(run=run, expect=fill(check.expect, values, place=f"{place}: checks"))
+
+
+def _values(choice: Choice, component: Component, version: str) -> Values:
+    platform, arch = choice.platform, Arch(choice.target.arch)
+    found = {
+        "version": version,
+        "prefix": component.prefix,
+        "python": platform.python,
+        "cuda": platform.cuda,
+        "cuda-major": platform.cuda.partition(".")[0],
+        "source": f"/src/{component.name}",
+    }
+    found |= {f"arch:{name}": token for name, token in arch.tokens()}
+    found |= {f"prefix:{name}": other.prefix for name, other in choice.library.components.items()}
+    return Values(words=Table(found), gpu_archs=platform.gpu_archs)

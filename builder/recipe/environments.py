@@ -1,0 +1,168 @@
+"""Which environments a target has, and what each asks of the resolvers. Pure."""
+
+from __future__ import annotations
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from builder.errors import RecipeError
+from builder.lockfile import BASE, INSTALLER, RUNTIME
+from builder.model import Table
+from builder.recipe.effective_recipe import Effective, Part, image_python
+from builder.recipe.python_request import Declared, NamedIndex, PythonRequest, StandIn
+
+__all__ = ["os_requests", "python_requests"]
+
+
+def os_requests(recipe: Effective) -> dict[str, tuple[str, ...]]:
+    """Return the OS packages that each environment asks for by name, sorted.
+
+    A build sees its own build packages and, for what its prefixes link to, the
+    run packages of everything it needs. `base` is not among them: an assembled
+    base has no requests, it is what the distribution calls required.
+    """
+    parts = {part.name: part for part in recipe.parts}
+    found = {}
+    for part in recipe.parts:
+        names = {*recipe.platform.packages.build, *part.packages.build}
+        for need in needed(parts, part):
+            names.update(need.packages.run)
+        if part.steps:
+            found[part.name] = tuple(sorted(names))
+    runtime = {*recipe.platform.packages.run, *recipe.packages.run}
+    for part in recipe.parts:
+        if part.runtime or part.wheels:
+            runtime.update(part.packages.run)
+    found[RUNTIME] = tuple(sorted(runtime))
+    assert BASE not in found, "no component may be called base"  # noqa: S101 - checked for recipes elsewhere
+    return found
+
+
+def needed(parts: dict[str, Part], part: Part) -> tuple[Part, ...]:
+    """Return everything that `part` needs, directly or through others, by name."""
+    names: set[str] = set()
+    waiting = list(part.needs)
+    while waiting:
+        name = waiting.pop()
+        if name not in names:
+            names.add(name)
+            waiting.extend(parts[name].needs)
+    return tuple(parts[name] for name in sorted(names))
+
+
+def python_requests(
+    recipe: Effective,
+    *,
+    preferences: dict[str, tuple[tuple[str, str], ...]],
+    upgrade: tuple[str, ...],
+) -> tuple[PythonRequest, ...]:
+    """Return one request an environment: the image's, the installer's, and each build's that has any."""
+    roots = {RUNTIME: recipe.roots, INSTALLER: _installer(recipe)}
+    roots |= {part.name: part.build_requires for part in recipe.parts if part.build_requires}
+    return tuple(
+        _request(recipe, name, required, preferences.get(name, ()), upgrade)
+        for name, required in sorted(roots.items())
+    )
+
+
+def _installer(recipe: Effective) -> tuple[str, ...]:
+    pins = recipe.release.python.get(INSTALLER, Table())
+    return tuple(f"{name}=={version}" for name, version in pins)
+
+
+def _request(
+    recipe: Effective,
+    environment: str,
+    roots: tuple[str, ...],
+    preferences: tuple[tuple[str, str], ...],
+    upgrade: tuple[str, ...],
+) -> PythonRequest:
+    runtime = environment == RUNTIME
+    own = {Requirement(root).name for root in roots}
+    constraints = recipe.constraints if runtime else ()
+    return PythonRequest(
+        environment=environment,
+        roots=roots,
+        constraints=tuple(text for text in constraints if text.partition("==")[0] not in own),
+        stand_ins=(*_stand_ins(recipe, roots, runtime=runtime), *(_provided(recipe) if runtime else ())),
+        declared=_declared(recipe) if runtime else (),
+        indexes=_indexes(recipe),
+        arch=recipe.target.arch,
+        glibc=recipe.platform.glibc,
+        python=recipe.platform.python,
+        exclude_newer=recipe.release.exclude_newer,
+        accelerator=recipe.framework.accelerated if runtime else (),
+        accelerator_hint=recipe.framework.accelerated_hint,
+        # Even on a platform without a toolkit, an accelerated distribution brings its own CUDA.
+        cuda=recipe.platform.cuda or "of any version",
+        preferences=preferences,
+        upgrade=upgrade,
+        aliases=_aliases(recipe),
+    )
+
+
+def _aliases(recipe: Effective) -> Table:
+    """Return which distribution a component stands for, where it is not called the same."""
+    return Table((name, family[0]) for name, family in recipe.families if family and name not in family)
+
+
+def _stand_ins(recipe: Effective, roots: tuple[str, ...], *, runtime: bool) -> tuple[StandIn, ...]:
+    """Return the wheels that builds make; a build environment sees those that it asks for itself."""
+    asked = {Requirement(root).name for root in roots}
+    return tuple(
+        StandIn(
+            name=wheel.name,
+            version=wheel.version,
+            requires=wheel.requires,
+            build=part.name,
+            provides_extra=wheel.extras,
+        )
+        for part in recipe.parts
+        for wheel in part.wheels
+        if runtime or wheel.name in asked
+    )
+
+
+def _provided(recipe: Effective) -> tuple[StandIn, ...]:
+    """Return what the runtime image holds: counted on as it is, its own requirements met in the image."""
+    found = []
+    for text in image_python(recipe):
+        name, _, version = text.partition("==")
+        maker = next((part.name for part in recipe.parts if name in [w.name for w in part.wheels]), "")
+        if maker:
+            raise RecipeError(
+                f"the image holds {name} {version}, and component {maker} builds it",
+                place=f"recipes/platforms/{recipe.platform.name}.toml: images",
+                hint=f"list {maker} under `provides`, or take another image",
+            )
+        found.append(StandIn(name=name, version=version))
+    return tuple(found)
+
+
+def _indexes(recipe: Effective) -> tuple[NamedIndex, ...]:
+    """Return the extra indexes with the distributions that must come from them: not what an image holds."""
+    held = {text.partition("==")[0] for text in image_python(recipe)}
+    held |= {canonicalize_name(wheel.name) for wheel in _declared(recipe)}
+    found = []
+    for index in recipe.framework.indexes:
+        packages = tuple(name for name in index.packages if canonicalize_name(name) not in held)
+        if packages:
+            found.append(NamedIndex(name=index.name, url=index.url, packages=packages))
+    return tuple(found)
+
+
+def _declared(recipe: Effective) -> tuple[Declared, ...]:
+    return tuple(
+        Declared(
+            name=wheel.name,
+            version=wheel.version,
+            file=wheel.file,
+            sha256=wheel.sha256,
+            origin=wheel.origin,
+            path=wheel.path,
+            requires=wheel.requires,
+            by=wheel.by,
+        )
+        for wheel in recipe.framework.declared
+        if wheel.arch in (None, recipe.target.arch)
+    )

@@ -1,0 +1,98 @@
+"""The files of a recipe folder, read as one library whose recipes agree with each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from builder.errors import RecipeError
+from builder.recipe.checks import check_library
+from builder.recipe.component import Component
+from builder.recipe.library import Library
+from builder.recipe.reading import parse_recipe, parse_table
+from builder.recipe.recipe import Framework, Platform, Release
+
+__all__ = ["read_library"]
+
+T = TypeVar("T", Component, Framework, Platform)
+
+_FOLDERS = ("components", "frameworks", "platforms", "releases")
+_NEVER_INHERITED = ("name", "summary", "extends")
+
+
+def read_library(files: Mapping[str, bytes]) -> Library:
+    """Read recipes; `files` maps paths below the recipe folder to contents (RecipeError)."""
+    tables = {
+        path: parse_table(data, place=f"recipes/{path}")
+        for path, data in sorted(files.items())
+        if path.endswith(".toml") and path.split("/")[0] in _FOLDERS
+    }
+    library = Library(
+        components=_named(tables, "components", Component),
+        frameworks=_named(tables, "frameworks", Framework),
+        platforms=_named(_inherit(tables), "platforms", Platform),
+        releases=_releases(tables),
+        keys={path.split("/", 1)[1]: data for path, data in files.items() if path.startswith("keys/")},
+    )
+    check_library(library)
+    return library
+
+
+def _named(tables: Mapping[str, Mapping[str, Any]], folder: str, kind: type[T]) -> dict[str, T]:
+    found: dict[str, T] = {}
+    for path, table in tables.items():
+        if not path.startswith(f"{folder}/"):
+            continue
+        recipe = parse_recipe(table, kind, place=f"recipes/{path}")
+        stem = path.removeprefix(f"{folder}/").removesuffix(".toml")
+        if recipe.name != stem:
+            raise RecipeError(
+                f"{recipe.name!r} is not the name of the file",
+                place=f"recipes/{path}: name",
+                hint=f"write {stem!r}, or rename the file",
+            )
+        found[stem] = recipe
+    return found
+
+
+def _releases(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Release]:
+    found = {}
+    for path, table in tables.items():
+        if path.startswith("releases/"):
+            release = parse_recipe(table, Release, place=f"recipes/{path}")
+            if f"releases/{release.version}.toml" != path:
+                raise RecipeError(
+                    f"{release.version!r} is not the name of the file", place=f"recipes/{path}: version"
+                )
+            found[release.version] = release
+    defaults = [release.version for release in found.values() if release.default]
+    if len(defaults) != 1:
+        raise RecipeError(
+            f"{len(defaults)} releases are the default, expected one",
+            place="recipes/releases",
+            hint="write `default = true` in exactly one release",
+        )
+    return found
+
+
+def _inherit(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Fill the keys that a platform does not have from the one it extends."""
+    platforms = {path: table for path, table in tables.items() if path.startswith("platforms/")}
+    done: dict[str, Mapping[str, Any]] = {}
+    depth: dict[str, int] = {}
+    for path, table in platforms.items():
+        chain = [path]
+        while isinstance(parent := platforms[chain[-1]].get("extends"), str) and parent:
+            following = f"platforms/{parent}.toml"
+            if following in chain or following not in platforms:
+                why = "extends itself" if following in chain else "is no platform"
+                raise RecipeError(f"{parent!r} {why}", place=f"recipes/{chain[-1]}: extends")
+            chain.append(following)
+        merged: dict[str, Any] = {}
+        for link in reversed(chain):
+            if link != path:
+                merged |= {k: v for k, v in platforms[link].items() if k not in _NEVER_INHERITED}
+        done[path] = merged | dict(table)
+        depth[path] = len(chain)
+    # Parents first, so that what is wrong in one is reported there and not in its heirs.
+    return {path: done[path] for path in sorted(done, key=lambda path: (depth[path], path))}

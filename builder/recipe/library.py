@@ -1,0 +1,58 @@
+"""All recipes of a project by kind and name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from builder.errors import RecipeError, UsageError
+from builder.recipe.component import Component
+from builder.recipe.recipe import Framework, Platform, Release
+
+__all__ = ["Library"]
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """Every recipe by name, and the armored signing certificates by file name."""
+
+    components: Mapping[str, Component]
+    frameworks: Mapping[str, Framework]
+    platforms: Mapping[str, Platform]
+    releases: Mapping[str, Release]
+    keys: Mapping[str, bytes]
+
+    def component(self, name: str, *, place: str) -> Component:
+        """Return a component; RecipeError at `place` where there is none of that name."""
+        return _find(self.components, name, "component", RecipeError, place)
+
+    def framework(self, name: str) -> Framework:
+        """Return a framework (UsageError where there is none of that name)."""
+        return _find(self.frameworks, name, "framework", UsageError, "--framework")
+
+    def platform(self, name: str) -> Platform:
+        """Return a platform (UsageError where there is none of that name)."""
+        return _find(self.platforms, name, "platform", UsageError, "--platform")
+
+    def release(self, name: str) -> Release:
+        """Return a release (UsageError where there is none of that version)."""
+        return _find(self.releases, name, "release", UsageError, "--release")
+
+    @property
+    def default_release(self) -> Release:
+        """The release that is meant where none is named."""
+        return next(release for release in self.releases.values() if release.default)
+
+
+def _find(
+    items: Mapping[str, Item], name: str, kind: str, error: type[RecipeError | UsageError], place: str
+) -> Item:
+    if name in items:
+        return items[name]
+    near = difflib.get_close_matches(name, items, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(sorted(items)) or 'none'}"
+    raise error(f"there is no {kind} {name!r}", place=place, hint=hint)

@@ -1,0 +1,195 @@
+"""The JSON Schema and the reference page of recipes, generated from their dataclasses.
+
+Both come from the same walk over the types, so that editors, readers and the
+program agree. What a field is for is the text below it in the source.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+import re
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+from builder.model import GitOid, ImageDigest, Sha256, Table, key_name
+from builder.recipe import recipe
+from builder.recipe.component import Component
+from builder.recipe.recipe import Framework, Platform, Release
+
+__all__ = ["KINDS", "recipe_schema", "reference_page"]
+
+KINDS: Mapping[str, type] = {
+    "components": Component,
+    "frameworks": Framework,
+    "platforms": Platform,
+    "releases": Release,
+}
+"""Folder of recipes to what stands in it."""
+
+_PATTERNS: dict[Any, dict[str, Any]] = {
+    str: {"type": "string"},
+    int: {"type": "integer"},
+    bool: {"type": "boolean"},
+    Sha256: {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    GitOid: {"type": "string", "pattern": "^[0-9a-f]{40}$"},
+    ImageDigest: {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
+    Table: {"type": "object", "additionalProperties": {"type": "string"}},
+}
+_WORDS: dict[Any, str] = {
+    str: "text",
+    int: "whole number",
+    bool: "true or false",
+    Sha256: "64 hexadecimal digits",
+    GitOid: "40 hexadecimal digits",
+    ImageDigest: "`sha256:` and 64 hexadecimal digits",
+    Table: "table of texts",
+}
+
+_TRAP = re.compile(r"\btrap (T[0-9]+)\b")
+
+
+def recipe_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) that every recipe file satisfies."""
+    definitions = {kind.__name__: _object(kind) for kind in _reachable()}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "lockwright recipe",
+        "oneOf": [{"$ref": f"#/$defs/{kind.__name__}"} for kind in KINDS.values()],
+        "$defs": dict(sorted(definitions.items())),
+    }
+
+
+def reference_page() -> str:
+    """Return the reference of all recipe keys as markdown."""
+    lines = [
+        "# Recipe reference",
+        "",
+        "Generated from `builder/recipe/recipe.py` by `scripts/maintenance/generate`; do not edit.",
+        "Unknown keys, wrong types and malformed values are errors that name file and key.",
+        "Every text is one line of printable characters.",
+    ]
+    roots = {kind: folder for folder, kind in KINDS.items()}
+    for kind in _reachable():
+        title = f"`recipes/{roots[kind]}/NAME.toml`" if kind in roots else f"{kind.__name__}"
+        lines += [
+            "",
+            f"## {title}",
+            "",
+            _with_trap_links(_summary(kind)),
+            "",
+            "| key | value | |",
+            "|---|---|---|",
+        ]
+        lines += [_reference_row(kind, field) for field in dataclasses.fields(kind)]
+    return "\n".join(lines) + "\n"
+
+
+def _reference_row(kind: type, field: dataclasses.Field[Any]) -> str:
+    need = "**required**. " if _required(field) else ""
+    text = f"{need}{_with_trap_links(_notes(kind).get(field.name, ''))}".strip()
+    return f"| `{key_name(field.name)}` | {_words(_types(kind)[field.name])} | {text} |"
+
+
+def _with_trap_links(text: str) -> str:
+    """Return `text` with each "trap T3" linked to the page that defines it."""
+    return _TRAP.sub(lambda found: f"trap [{found[1]}](traps.md#{found[1].lower()})", text)
+
+
+@cache
+def _reachable() -> tuple[type, ...]:
+    """Return the four kinds of file and every dataclass below them, in order of first use."""
+    found: dict[type, None] = {}
+    waiting: list[Any] = list(KINDS.values())
+    while waiting:
+        kind = waiting.pop(0)
+        if dataclasses.is_dataclass(kind) and isinstance(kind, type) and kind not in found:
+            found[kind] = None
+            waiting += [part for hint in _types(kind).values() for part in _parts(hint)]
+    return tuple(found)
+
+
+def _parts(hint: Any) -> Iterator[Any]:
+    yield hint
+    for argument in typing.get_args(hint):
+        yield from _parts(argument)
+
+
+@cache
+def _types(kind: type) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
+
+
+@cache
+def _notes(kind: type) -> dict[str, str]:
+    """Return the text below each field of `kind` in its source."""
+    tree = ast.parse(inspect.getsource(kind)).body[0]
+    assert isinstance(tree, ast.ClassDef)  # noqa: S101 - the source of a class is a class
+    found = {}
+    for before, node in zip(tree.body, tree.body[1:], strict=False):
+        if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+            continue
+        if isinstance(before, ast.AnnAssign) and isinstance(before.target, ast.Name):
+            found[before.target.id] = " ".join(str(node.value.value).split())
+    return found
+
+
+def _summary(kind: type) -> str:
+    return " ".join((kind.__doc__ or "").split())
+
+
+def _required(field: dataclasses.Field[Any]) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+def _object(kind: type) -> dict[str, Any]:
+    properties = {}
+    for field in dataclasses.fields(kind):
+        note = _notes(kind).get(field.name)
+        described = {"description": note} if note else {}
+        properties[key_name(field.name)] = _schema(_types(kind)[field.name]) | described
+    required = [key_name(field.name) for field in dataclasses.fields(kind) if _required(field)]
+    if kind is recipe.Platform:
+        # A platform may inherit everything but its name from the one it extends.
+        required = ["name", "summary"]
+    return {
+        "type": "object",
+        "description": _summary(kind),
+        "properties": properties,
+        "required": required,
+        "additionalProperties": False,
+    }
+
+
+def _schema(hint: Any) -> dict[str, Any]:
+    if hint in _PATTERNS:
+        return dict(_PATTERNS[hint])
+    if isinstance(hint, types.UnionType):
+        (inner,) = (part for part in typing.get_args(hint) if part is not type(None))
+        return _schema(inner)
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return {"enum": [member.value for member in hint]}
+    if typing.get_origin(hint) is tuple:
+        return {"type": "array", "items": _schema(typing.get_args(hint)[0])}
+    if typing.get_origin(hint) is Mapping:
+        return {"type": "object", "additionalProperties": _schema(typing.get_args(hint)[1])}
+    return {"$ref": f"#/$defs/{hint.__name__}"}
+
+
+def _words(hint: Any) -> str:
+    if hint in _WORDS:
+        return _WORDS[hint]
+    if isinstance(hint, types.UnionType):
+        return _words(typing.get_args(hint)[0])
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return " or ".join(f"`{member.value}`" for member in hint)
+    if typing.get_origin(hint) is tuple:
+        return f"list of: {_words(typing.get_args(hint)[0])}"
+    if typing.get_origin(hint) is Mapping:
+        return f"table of: {_words(typing.get_args(hint)[1])}"
+    return f"[{hint.__name__}](#{hint.__name__.lower()})"

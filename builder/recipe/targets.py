@@ -1,0 +1,97 @@
+"""Which targets a command is about. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import product
+
+from builder.errors import NoSolutionError, UsageError
+from builder.model import Arch, Target
+from builder.recipe.library import Library
+from builder.recipe.recipe import Refusal, Release
+from builder.selection import ALL, Selection
+
+__all__ = ["ALL", "Selection", "check_refused", "lockable", "refusal"]
+
+
+def lockable(library: Library, selection: Selection) -> tuple[Target, ...]:
+    """Return the selected targets, sorted.
+
+    Without a release the default one is meant. A platform that is named and is
+    in no list of the release is taken for all frameworks and architectures
+    that are named with it, so that a try ends in its reason. Where nothing but
+    refused targets is selected, these are meant, and end in their reason too.
+    """
+    releases = _releases(library, selection)
+    for name in selection.platforms:
+        library.platform(name)
+    for name in selection.frameworks:
+        library.framework(name)
+    listed = {target for release in releases for target in _listed(release) if selection.holds(target)}
+    for release in releases:
+        covered = {target.platform for target in listed if target.release == release.version}
+        for platform in selection.platforms:
+            if platform not in covered and not any(map(selection.holds, _refused(release, library))):
+                listed.update(_tried(release, platform, library, selection))
+    if not listed:
+        listed = {
+            target for release in releases for target in _refused(release, library) if selection.holds(target)
+        }
+    if not listed:
+        raise UsageError(
+            "no target is selected",
+            hint="see the targets in recipes/releases, or name --release, --platform, --framework, --arch",
+        )
+    return tuple(sorted(listed))
+
+
+def _releases(library: Library, selection: Selection) -> list[Release]:
+    if not selection.releases:
+        return [library.default_release]
+    if ALL in selection.releases:
+        return [library.releases[version] for version in sorted(library.releases)]
+    return [library.release(version) for version in selection.releases]
+
+
+def _listed(release: Release) -> Iterator[Target]:
+    for row in release.targets:
+        yield from _targets(release, row.framework, row.platforms, row.arches)
+
+
+def _refused(release: Release, library: Library) -> Iterator[Target]:
+    for row in release.refused:
+        yield from _targets(
+            release, row.framework, row.platforms or tuple(library.platforms), row.arches or tuple(Arch)
+        )
+
+
+def _targets(
+    release: Release, framework: str, platforms: Iterable[str], arches: Iterable[Arch]
+) -> Iterator[Target]:
+    for platform, arch in product(platforms, arches):
+        yield Target(release=release.version, platform=platform, framework=framework, arch=arch)
+
+
+def refusal(release: Release, target: Target) -> Refusal | None:
+    """Return why a release refuses `target`, if it does."""
+    return next((row for row in release.refused if row.holds(target)), None)
+
+
+def _tried(release: Release, platform: str, library: Library, selection: Selection) -> Iterable[Target]:
+    frameworks = selection.frameworks or tuple(sorted(library.frameworks))
+    for framework in frameworks:
+        yield from _targets(release, framework, (platform,), selection.arches or tuple(Arch))
+
+
+def check_refused(library: Library, target: Target) -> None:
+    """Refuse what the release's recipe refuses (NoSolutionError)."""
+    release = library.release(target.release)
+    refused = refusal(release, target)
+    if refused is not None and not refused.unreached and refused.trap != "T3":
+        # T3 is left to the resolver: the wheels themselves say it.
+        trap = f" (trap {refused.trap})" if refused.trap else ""
+        raise NoSolutionError(
+            f"refused{trap}: {refused.reason}",
+            place=str(target),
+            hint=f"see recipes/releases/{release.version}.toml: refused",
+        )

@@ -1,0 +1,212 @@
+"""Two images: the same digest, or layer by layer and file by file what differs and why."""
+
+from __future__ import annotations
+
+__all__ = ["DIFFERENT", "IDENTICAL", "NORMALISED", "Comparison", "Finding", "compare"]
+
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from builder.oci import Entry, Image, Layer, OciImages, open_images
+from builder.reproduce.causes import CAUSES, Conditions
+from builder.reproduce.difference import explain
+from builder.reproduce.erase import dropped
+
+IDENTICAL = "identical"
+NORMALISED = "identical after normalisation"
+DIFFERENT = "different"
+
+_LARGEST = 2**29  # bytes of a content that is looked into
+_BY_UMASK = 0o077
+_MADE = ("created",)
+_LOCK = "lockwright.lock"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One difference: where, in what, and by which causes."""
+
+    place: str
+    """The platform and the layer, or the image's configuration."""
+    path: str
+    what: str
+    causes: tuple[str, ...]
+    detail: str = ""
+    step: str = ""
+    """The instruction that made the layer."""
+
+    @property
+    def harmless(self) -> bool:
+        """Whether nothing differs once the causes are taken away."""
+        return all(CAUSES[name].harmless for name in self.causes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Both digests, every difference, and what follows."""
+
+    digests: tuple[str, str]
+    findings: tuple[Finding, ...]
+
+    @property
+    def verdict(self) -> str:
+        """IDENTICAL, NORMALISED (by the named causes), or DIFFERENT."""
+        if self.digests[0] == self.digests[1]:
+            return IDENTICAL
+        return NORMALISED if all(finding.harmless for finding in self.findings) else DIFFERENT
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """The names of all causes, sorted."""
+        return tuple(sorted({name for finding in self.findings for name in finding.causes}))
+
+
+def compare(first: Path, second: Path, conditions: Conditions | None = None) -> Comparison:
+    """Compare two images in OCI layout (UsageError for what is none)."""
+    known = conditions or Conditions()
+    with open_images(first) as left, open_images(second) as right:
+        digests = (left.digest, right.digest)
+        found = () if digests[0] == digests[1] else tuple(_layouts(left, right, known))
+        if digests[0] != digests[1] and not found:
+            detail = "the images in them are the same; only the manifest or the index is written differently"
+            found = (
+                Finding(place="manifest", path="", what="fields", causes=("compression",), detail=detail),
+            )
+    return Comparison(digests=digests, findings=found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pair:
+    """The same layer of two images."""
+
+    layouts: tuple[OciImages, OciImages]
+    layers: tuple[Layer, Layer]
+    place: str
+    conditions: Conditions
+
+    def finding(self, path: str, what: str, causes: tuple[str, ...], detail: str = "") -> Finding:
+        step = self.layers[0].step
+        return Finding(place=self.place, path=path, what=what, causes=causes, detail=detail, step=step)
+
+
+def _layouts(left: OciImages, right: OciImages, conditions: Conditions) -> Iterator[Finding]:
+    ours = {image.platform: image for image in left.images()}
+    theirs = {image.platform: image for image in right.images()}
+    for platform in sorted(ours.keys() | theirs.keys()):
+        if platform not in ours or platform not in theirs:
+            which = "first" if platform in ours else "second"
+            detail = f"only the {which} has this platform"
+            yield Finding(place=platform, path="", what="platform", causes=("unknown",), detail=detail)
+        elif ours[platform].digest != theirs[platform].digest:
+            yield from _images((left, right), (ours[platform], theirs[platform]), conditions)
+
+
+def _images(
+    layouts: tuple[OciImages, OciImages], images: tuple[Image, Image], conditions: Conditions
+) -> Iterator[Finding]:
+    first, second = images
+    yield from _configs(first, second)
+    if len(first.layers) != len(second.layers):
+        detail = f"{len(first.layers)} and {len(second.layers)} layers: not two builds of one Dockerfile"
+        yield Finding(place=first.platform, path="", what="layers", causes=("unknown",), detail=detail)
+        return
+    for number, layers in enumerate(zip(first.layers, second.layers, strict=True), start=1):
+        if layers[0].digest != layers[1].digest:
+            place = f"{first.platform}, layer {number} of {len(first.layers)}"
+            yield from _layer(_Pair(layouts=layouts, layers=layers, place=place, conditions=conditions))
+
+
+def _configs(first: Image, second: Image) -> Iterator[Finding]:
+    left, right = dict(_flat(first.config)), dict(_flat(second.config))
+    for key in sorted(left.keys() | right.keys()):
+        if left.get(key) == right.get(key) or key.startswith("rootfs."):
+            continue
+        cause = "build-time" if key.rpartition(".")[2] in _MADE else "unknown"
+        if key == f"config.Labels.{_LOCK}" or f"LABEL {_LOCK}=" in left.get(key, ""):
+            cause = "lock"
+        detail = f"{left.get(key, 'absent')!s:.80} and {right.get(key, 'absent')!s:.80}"
+        place = f"{first.platform}, configuration"
+        yield Finding(place=place, path=key, what="value", causes=(cause,), detail=detail)
+
+
+def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict | list):
+        rows = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, inner in rows:
+            yield from _flat(inner, f"{path}.{key}" if path else str(key))
+    else:
+        yield path, json.dumps(value)
+
+
+def _layer(pair: _Pair) -> Iterator[Finding]:
+    if pair.layers[0].diff_id == pair.layers[1].diff_id:
+        yield pair.finding("", "compressed bytes", ("compression",))
+        return
+    left, right = (
+        {entry.path: entry for entry in layout.entries(layer)}
+        for layout, layer in zip(pair.layouts, pair.layers, strict=True)
+    )
+    found = [
+        finding for path in sorted(left.keys() | right.keys()) for finding in _entry(pair, path, left, right)
+    ]
+    changed = [
+        path
+        for path in sorted(left.keys() & right.keys())
+        if left[path].sha256 != right[path].sha256 and left[path].kind == right[path].kind == "file"
+    ]
+    found += _contents(pair, {path: max(left[path].size, right[path].size) for path in changed})
+    if not found:
+        same = list(left) == list(right)
+        detail = "the headers of the tar" if same else ""
+        found.append(pair.finding("", "tar", ("layer-order",), detail))
+    yield from sorted(found, key=lambda finding: (finding.path, finding.what))
+
+
+def _entry(pair: _Pair, path: str, left: dict[str, Entry], right: dict[str, Entry]) -> Iterator[Finding]:
+    """Yield how the metadata of one path differ."""
+    ours, theirs = left.get(path), right.get(path)
+    if ours is None or theirs is None:
+        which = "first" if theirs is None else "second"
+        yield pair.finding(path, "presence", (dropped(path) or "unknown",), f"only in the {which} image")
+        return
+    if ours.mode != theirs.mode:
+        cause = "umask" if (ours.mode ^ theirs.mode) & ~_BY_UMASK == 0 else "unknown"
+        yield pair.finding(path, "mode", (cause,), f"{ours.mode:04o} and {theirs.mode:04o}")
+    if (ours.uid, ours.gid) != (theirs.uid, theirs.gid):
+        detail = f"{ours.uid}:{ours.gid} and {theirs.uid}:{theirs.gid}"
+        yield pair.finding(path, "owner", ("owner",), detail)
+    if ours.mtime != theirs.mtime:
+        yield pair.finding(path, "mtime", ("mtime",), f"{ours.mtime} and {theirs.mtime}")
+    for what in ("kind", "target", "device", "xattrs"):
+        mine, other = getattr(ours, what), getattr(theirs, what)
+        if mine != other:
+            yield pair.finding(path, what, ("unknown",), f"{mine} and {other}")
+
+
+def _contents(pair: _Pair, sizes: dict[str, int]) -> list[Finding]:
+    """Look into the files that differ, one at a time."""
+    found = [
+        pair.finding(path, "content", ("unknown",), f"{size} bytes are too many to look into")
+        for path, size in sizes.items()
+        if size > _LARGEST
+    ]
+    wanted = {path: str(number) for number, path in enumerate(sizes) if sizes[path] <= _LARGEST}
+    if not wanted:
+        return found
+    with tempfile.TemporaryDirectory(prefix="lockwright-") as name:
+        spool = Path(name)
+        with pair.layouts[0].opened(pair.layers[0]) as files:
+            for path, content in files:
+                if path in wanted:
+                    (spool / wanted[path]).write_bytes(content.read())
+        with pair.layouts[1].opened(pair.layers[1]) as files:
+            for path, content in files:
+                if path in wanted:
+                    first = (spool / wanted[path]).read_bytes()
+                    why = explain(path, first, content.read(), pair.conditions)
+                    found.append(pair.finding(path, "content", why.causes, why.detail))
+    return found

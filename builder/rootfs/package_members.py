@@ -1,0 +1,80 @@
+"""What a wheel or a Debian package of the store holds, member by member, without installing it."""
+
+from __future__ import annotations
+
+__all__ = ["deb_contents", "wheel_contents"]
+
+import hashlib
+import tempfile
+import zipfile
+import zlib
+from pathlib import Path
+from typing import IO, BinaryIO
+
+from builder.errors import FetchError
+from builder.model import Reference
+from builder.rootfs.deb import DebMember, LockedDeb, read_deb
+
+_CHUNK = 2**20  # bytes
+_LARGEST_TEXT = 2**24  # bytes
+_LARGEST = 2**36  # bytes that one wheel may unpack to
+_LINK = "-> "
+
+
+def wheel_contents(path: Path) -> Reference:
+    """Return what a wheel holds (FetchError for a file that is none)."""
+    members: dict[str, str] = {}
+    modes: dict[str, int] = {}
+    texts: dict[str, bytes] = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            left = _LARGEST
+            for info in archive.infolist():
+                left -= info.file_size
+                if left < 0:
+                    raise FetchError("unpacks to more than any wheel", place=path.name)
+                if info.is_dir():
+                    continue
+                with archive.open(info) as file:
+                    members[info.filename] = _hash(file)
+                modes[info.filename] = info.external_attr >> 16 & 0o7777
+                kept = info.filename.endswith(".dist-info/entry_points.txt")
+                if kept and info.file_size <= _LARGEST_TEXT:
+                    texts[info.filename] = archive.read(info)
+    except (zipfile.BadZipFile, zlib.error, OSError, NotImplementedError, RuntimeError, ValueError) as cause:
+        raise FetchError(f"cannot be read as a wheel: {cause}", place=path.name) from cause
+    return Reference(members=members, modes=modes, texts=texts)
+
+
+def deb_contents(deb: LockedDeb) -> Reference:
+    """Return what a package holds; `texts` has the SHA-256 of each control file (FetchError)."""
+    with tempfile.TemporaryFile() as spool:
+        read = read_deb(deb, spool)
+        files = {member.path: member for member in read.members if member.kind == "file"}
+        members: dict[str, str] = {}
+        for member in read.members:
+            path = member.path.decode("utf-8", "surrogateescape")
+            if member.kind == "link":
+                members[path] = _LINK + member.target.decode("utf-8", "surrogateescape")
+            elif member.kind != "directory":
+                source = files.get(member.target, member) if member.kind == "hardlink" else member
+                members[path] = _spooled(source, spool)
+        modes = {m.path.decode("utf-8", "surrogateescape"): m.mode for m in read.members}
+    control = {file.name: hashlib.sha256(file.data).hexdigest().encode() for file in read.control}
+    return Reference(members=members, modes=modes, texts=control)
+
+
+def _spooled(member: DebMember, spool: BinaryIO) -> str:
+    spool.seek(member.offset)
+    digest, left = hashlib.sha256(), member.size
+    while left and (chunk := spool.read(min(left, _CHUNK))):
+        digest.update(chunk)
+        left -= len(chunk)
+    return digest.hexdigest()
+
+
+def _hash(file: IO[bytes]) -> str:
+    digest = hashlib.sha256()
+    while chunk := file.read(_CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()

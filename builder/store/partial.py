@@ -1,0 +1,130 @@
+"""Files that are arriving in the store: one writer each, resumable after a kill."""
+
+from __future__ import annotations
+
+__all__ = ["Partial", "arrived_size", "open_partial", "partial_path"]
+
+import fcntl
+import hashlib
+import os
+import stat
+from pathlib import Path
+
+from builder.store.store import Store, unwritable
+
+_CHUNK = 2**20  # bytes
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # the last for a pipe
+_MODE = 0o600
+
+
+class Partial:
+    """A file that is arriving piece by piece, for this process alone; what arrived survives a kill.
+
+    `position` and `received` are the number of bytes that are there, and their hash.
+    """
+
+    def __init__(self, store: Store, sha256: str, descriptor: int) -> None:
+        self._store = store
+        self._sha256 = sha256
+        self._descriptor = descriptor
+        self.path = partial_path(store, sha256)
+        self.position, self.received = self._hashed()
+
+    def write(self, data: bytes) -> None:
+        """Append `data`; OSError when the disk is full."""
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._descriptor, view) :]
+
+    def seek(self, offset: int) -> None:
+        """Go to `offset`."""
+        os.lseek(self._descriptor, offset, os.SEEK_SET)
+
+    def truncate(self) -> None:
+        """Cut off what follows the present offset."""
+        os.ftruncate(self._descriptor, os.lseek(self._descriptor, 0, os.SEEK_CUR))
+
+    def keep(self) -> None:
+        """Publish the file, whose digest the caller has found to be right, and close it."""
+        self._store.publish(self._descriptor, self.path, self._sha256)
+        self._close()
+
+    def discard(self) -> None:
+        """Delete and close the file."""
+        self.path.unlink(missing_ok=True)
+        self._close()
+
+    def leave(self) -> None:
+        """Close the file; whoever comes next goes on with it."""
+        if os.fstat(self._descriptor).st_size:
+            self._close()
+        else:
+            self.discard()
+
+    def _close(self) -> None:
+        os.close(self._descriptor)  # and with it, the lock
+
+    def _hashed(self) -> tuple[int, hashlib._Hash]:
+        digest, size = hashlib.sha256(), 0
+        while chunk := os.read(self._descriptor, _CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+        return size, digest
+
+
+def partial_path(store: Store, sha256: str) -> Path:
+    """Return where the file with this digest arrives."""
+    published = store.path(sha256)
+    return store.arriving / f"{published.parent.name}{published.name}.part"
+
+
+def arrived_size(store: Store, sha256: str, size: int | None) -> int:
+    """Return how many bytes of a file have arrived; none where there are more than the file has."""
+    try:
+        found = partial_path(store, sha256).stat().st_size
+    except OSError:
+        return 0
+    return found if size is None or found <= size else 0
+
+
+def open_partial(store: Store, sha256: str) -> Partial | None:
+    """Open the file that is arriving, with what is there of it; None while somebody else has it.
+
+    FetchError when the store cannot be written.
+    """
+    path = partial_path(store, sha256)
+    try:
+        while True:
+            descriptor = _opened(path)
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                os.close(descriptor)
+                path.unlink()  # a pipe or a device: nothing of ours
+                continue
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(descriptor)
+                return None
+            if _is_still(path, descriptor):
+                return Partial(store, sha256, descriptor)
+            os.close(descriptor)  # it was published or deleted before it was ours
+    except OSError as cause:
+        raise unwritable(store.root, cause) from cause
+
+
+def _opened(path: Path) -> int:
+    try:
+        return os.open(path, _FLAGS, _MODE)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except PermissionError:
+        path.chmod(_MODE)  # complete, and its writer was killed just before it was published
+    return os.open(path, _FLAGS, _MODE)
+
+
+def _is_still(path: Path, descriptor: int) -> bool:
+    """Whether the open file is the one at `path`."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,24 @@
+"""What `verify` proves of a lock: alone, against its recipe, the store, an index and an image.
+
+In: a lock and what it is compared with. Out: findings, each with its rule, place and level,
+and the proofs that were made. Imports `recipe`, `lockfile`, `store`, `rootfs`.
+"""
+
+from builder.verify.against_recipes import outdated, signed_indexes
+from builder.verify.examination import Examined, examine
+from builder.verify.report import as_text, as_value
+from builder.verify.served import judge_listed, offers_attestations
+from builder.verify.storage import base_proof, store_proof
+
+__all__ = [
+    "Examined",
+    "as_text",
+    "as_value",
+    "base_proof",
+    "examine",
+    "judge_listed",
+    "offers_attestations",
+    "outdated",
+    "signed_indexes",
+    "store_proof",
+]

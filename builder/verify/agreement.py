@@ -1,0 +1,198 @@
+"""A lock against the recipe whose digest it carries: what recipes settle must be what the lock says. Pure.
+
+A lock that is not stale can still be edited by hand: its digest of the recipe
+stays. Everything that needs no index to be known is made again here from the
+recipe and the lock's own rows, and compared.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from builder.errors import BuilderError
+from builder.lockfile import BASE, RECIPE, Finding, Lock, PythonPackage, found
+from builder.model import Arch, Sha256, key_name
+from builder.recipe import (
+    PYPI,
+    Effective,
+    PythonRequest,
+    RepositoryRecipe,
+    assemble,
+    os_requests,
+    python_requests,
+)
+
+__all__ = ["disagreements"]
+
+_FOLDER = re.compile(r"[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}")
+_NAMED_BY = ("component", "name", "file")
+
+
+def disagreements(recipe: Effective, lock: Lock) -> Iterator[Finding]:
+    """Yield where `lock`, which is not stale, says something else than `recipe`."""
+    try:
+        wanted = assemble(
+            recipe,
+            python=lock.python,
+            os_packages=lock.os_packages,
+            repositories=lock.repositories,
+            resolver=lock.resolver,
+        )
+    except BuilderError as error:
+        yield found("forged", f"the recipe makes no lock: {error}")
+        return
+    for field in dataclasses.fields(Lock):
+        name = key_name(field.name)
+        yield from _compared(name, getattr(wanted, field.name), getattr(lock, field.name))
+    yield from _repositories(recipe.platform.repositories, lock)
+    for request in python_requests(recipe, preferences={}, upgrade=()):
+        yield from _roots(request, lock)
+    yield from _settled(recipe, lock)
+    asked = os_requests(recipe) if recipe.platform.repositories else {}
+    for environment, names in asked.items():
+        yield from _asked(environment, {*names}, lock)
+
+
+def _compared(name: str, wanted: object, found_here: object) -> Iterator[Finding]:
+    """Compare one field of the lock: a list of rows row by row, a table key by key."""
+    if wanted == found_here:
+        return
+    if isinstance(wanted, tuple) and isinstance(found_here, tuple) and name != "inputs":
+        yield from _rows(name, _by_name(wanted), _by_name(found_here))
+    elif dataclasses.is_dataclass(wanted):
+        yield found("forged", f"{_differing(wanted, found_here)} not as the recipe says", row=name)
+    else:
+        yield found("forged", f"{name} is not as the recipe says")
+
+
+def _rows(name: str, wanted: dict[str, object], here: dict[str, object]) -> Iterator[Finding]:
+    for key in sorted({*wanted, *here}):
+        if key not in here:
+            yield found("forged", "the recipe says that it belongs here", row=f"{name} {key}")
+        elif key not in wanted:
+            yield found("forged", "the recipe does not name it", row=f"{name} {key}")
+        elif wanted[key] != here[key]:
+            text = f"{_differing(wanted[key], here[key])} not as the recipe says"
+            yield found("forged", text, row=f"{name} {key}")
+    if list(wanted) != list(here) and wanted.keys() == here.keys():
+        yield found("forged", "they are in another order than the recipe's", row=name)
+
+
+def _by_name(rows: tuple[object, ...]) -> dict[str, object]:
+    named = {}
+    for row in rows:
+        key = next((str(getattr(row, name)) for name in _NAMED_BY if hasattr(row, name)), repr(row))
+        named[f"{key} {row.file}" if hasattr(row, "file") and hasattr(row, "component") else key] = row
+    return named
+
+
+def _differing(wanted: object, here: object) -> str:
+    fields = [f.name for f in dataclasses.fields(wanted)]  # type: ignore[arg-type]
+    names = [key_name(name) for name in fields if getattr(wanted, name) != getattr(here, name)]
+    return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'}"
+
+
+def _repositories(wanted: tuple[RepositoryRecipe, ...], lock: Lock) -> Iterator[Finding]:
+    said = [
+        (row.origin, row.suite, row.components, _stamp(row.at), row.inrelease, *_repomd(row, lock.arch))
+        for row in wanted
+    ]
+    here = [
+        (row.origin, row.suite, row.components, row.snapshot, row.inrelease, row.repomd, row.signature)
+        for row in lock.repositories
+    ]
+    if said != here:
+        yield found("forged", "they are not the ones that the platform pins", row="repositories")
+    for row in lock.repositories:
+        if not row.signed_by:
+            yield found(
+                "forged", "it does not say who signed it", row=f"repositories {row.origin} {row.suite}"
+            )
+
+
+def _repomd(row: RepositoryRecipe, arch: Arch) -> tuple[Sha256 | None, Sha256 | None]:
+    """Return the digests of repomd.xml and its signature that are pinned for `arch`."""
+    pinned = ((pin.sha256, pin.signature) for pin in row.repomd if pin.arch == arch)
+    return next(pinned, (None, None))
+
+
+def _stamp(at: str) -> str:
+    return datetime.fromisoformat(at).strftime("%Y%m%dT%H%M%SZ")
+
+
+def _roots(request: PythonRequest, lock: Lock) -> Iterator[Finding]:
+    """Yield roots and constraints of one environment that its rows do not meet."""
+    rows = {row.name: row for row in lock.python if request.environment in row.for_}
+    roots = {canonicalize_name(root.name): root for root in map(Requirement, request.roots)}
+    for name, root in sorted(roots.items()):
+        row = rows.get(name)
+        if row is None:
+            yield found("forged", f"{request.environment} asks for {root}, which is not there", row="python")
+        elif not root.specifier.contains(row.version, prereleases=True):
+            yield found("forged", f"{request.environment} asks for {root}", row=_name(row))
+        elif not root.extras <= set(row.extras) or RECIPE not in row.via:
+            yield found("forged", f"its extras or via forget that the recipe asks for {root}", row=_name(row))
+    for constraint in map(Requirement, request.constraints):
+        row = rows.get(canonicalize_name(constraint.name))
+        if row is not None and not constraint.specifier.contains(row.version, prereleases=True):
+            yield found("forged", f"the recipe binds {constraint}", row=_name(row))
+
+
+def _asked(environment: str, names: set[str], lock: Lock) -> Iterator[Finding]:
+    """Compare the OS packages that one environment asks for with its rows; another may provide a name."""
+    there = {row.name: row for row in lock.os_packages if {environment, BASE} & {*row.for_}}
+    inventory = {line.partition("=")[0] for image in lock.images for line in image.inventory}
+    absent = sorted(names - there.keys() - inventory)
+    others = [row for row in there.values() if RECIPE in row.via and row.name not in names]
+    providers = [row for row in others if environment in row.for_ and len(row.for_) == 1]
+    if absent and not others:
+        text = f"{environment} asks for {', '.join(absent)}, and nothing here can stand for it"
+        yield found("forged", text, row="os-packages")
+    if not absent:
+        for row in providers:
+            text = f"via says that the recipe asks for it in {environment}, and it does not"
+            yield found("forged", text, row=f"os-packages {row.name} {row.version}")
+    for name in sorted(names & there.keys()):
+        if environment in there[name].for_ and RECIPE not in there[name].via:
+            text = f"via does not say that the recipe asks for it in {environment}"
+            yield found("forged", text, row=f"os-packages {name} {there[name].version}")
+
+
+def _settled(recipe: Effective, lock: Lock) -> Iterator[Finding]:
+    """Yield rows of builds, of declared wheels, or of places that the recipe does not know."""
+    versions = {(part.name, wheel.name): wheel.version for part in recipe.parts for wheel in part.wheels}
+    declared = {wheel.file: wheel for wheel in recipe.framework.declared}
+    origins = {PYPI, *(index.name for index in recipe.framework.indexes)}
+    asked: dict[str, set[str]] = {}
+    for request in python_requests(recipe, preferences={}, upgrade=()):
+        asked[request.environment] = {canonicalize_name(Requirement(root).name) for root in request.roots}
+    for row in lock.python:
+        if row.build and versions.get((row.build, row.name), row.version) != row.version:
+            yield found("forged", f"its build makes {versions[row.build, row.name]}", row=_name(row))
+        wheel = declared.get(row.file)
+        if wheel is not None:
+            if (row.sha256, row.origin, row.path, row.by) != (
+                wheel.sha256,
+                wheel.origin,
+                wheel.path,
+                wheel.by,
+            ):
+                yield found("forged", "it is not as the recipe declares it", row=_name(row))
+        elif row.origin and row.origin not in origins:
+            yield found("forged", f"the recipe names no index {row.origin}", row=_name(row))
+        elif row.origin == PYPI and not (row.size and _FOLDER.fullmatch(row.path)):
+            yield found(
+                "forged", "the default index has a size and a folder xx/yy/… of each file", row=_name(row)
+            )
+        if RECIPE in row.via and not any(row.name in asked.get(use, ()) for use in row.for_):
+            yield found("forged", "via says that the recipe asks for it, and it does not", row=_name(row))
+
+
+def _name(row: PythonPackage) -> str:
+    return f"python {row.name} {row.version}"

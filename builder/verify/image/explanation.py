@@ -1,0 +1,205 @@
+"""Every file of an image explained by a row of its lock, or named. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from builder.lockfile import BASE, PYTHON_FOLDER, RUNTIME, Finding, Lock, found
+from builder.model import FileFact, ImageFiles, Reference
+from builder.verify.image import debs, wheels
+from builder.verify.image.claim import Claim, Ground, fits
+from builder.verify.image.generated import Scope, source_of, written_by
+from builder.verify.image.settings import check_settings
+from builder.verify.image.stack import Stack, stack_of
+
+__all__ = ["Explanation", "explain"]
+
+_SHOWN = 100
+_VENV = PYTHON_FOLDER.removeprefix("/")
+_LINKER = "etc/ld.so.conf.d/00-dynamo.conf"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What is wrong with an image, and by what the rest is explained."""
+
+    findings: tuple[Finding, ...]
+    grounds: Mapping[str, int]
+    """How many files are explained on each ground."""
+    python: int
+    os_packages: int
+    files: int
+
+
+@dataclass(slots=True)
+class _Judge:
+    """What is explained so far, and what was found."""
+
+    lock: Lock
+    image: ImageFiles
+    stack: Stack
+    owners: dict[str, Ground] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    def take(
+        self, row: str, claims: Iterable[Claim], layers: frozenset[int], excused: frozenset[str] = frozenset()
+    ) -> None:
+        """Take what a row claims; what is not proven by bytes must come from one of `layers`."""
+        missing = []
+        for claim in claims:
+            fact = self.image.files.get(claim.path)
+            if fact is None:
+                if claim.sha256 or claim.md5 or claim.target:
+                    missing.append(claim.path)
+                continue
+            if claim.path in self.owners:
+                continue
+            self.owners[claim.path] = claim.ground
+            for why in fits(claim, fact):
+                self.findings.append(found("altered", f"/{claim.path}: {why}", row=row))
+            if claim.ground is not Ground.BYTES and fact.kind != "directory" and fact.layer not in layers:
+                why = f"/{claim.path}: a later layer ({fact.layer + 1}) put it there"
+                self.findings.append(found("altered", why, row=row))
+        for path in sorted({*missing} - excused)[:_SHOWN]:
+            self.findings.append(found("absent", f"/{path} is not in the image", row=row))
+
+
+def explain(
+    lock: Lock,
+    image: ImageFiles,
+    wheel_files: Mapping[str, Reference],
+    deb_files: Mapping[str, Reference],
+) -> Explanation:
+    """Explain `image` by `lock`; the references are what the store has of its rows, by SHA-256."""
+    judge = _Judge(lock=lock, image=image, stack=stack_of(lock, image))
+    judge.findings += [found("strange", text) for text in image.strange]
+    judge.findings += check_settings(lock, image.config)
+    foreign = [*_packages(judge, deb_files), *_distributions(judge, wheel_files)]
+    _linker(judge)
+    for row, claims in foreign:
+        paths = [claim.path for claim in claims if claim.path not in judge.owners]
+        files = [path for path in paths if path in image.files and image.files[path].kind != "directory"]
+        judge.owners.update(dict.fromkeys(files, Ground.LIST))
+        text = f"it is no row of the lock; {len(files)} files, such as /{min(files, default='')}"
+        judge.findings.append(found("foreign", text, row=row))
+    judge.findings += _rest(judge)
+    grounds = Counter(ground.value for path, ground in judge.owners.items() if _counts(image.files.get(path)))
+    return Explanation(
+        findings=tuple(judge.findings),
+        grounds={ground.value: grounds[ground.value] for ground in Ground},
+        python=sum(1 for _ in wheels.distributions(image)),
+        os_packages=len(debs.packages(image)),
+        files=sum(_counts(fact) for fact in image.files.values()),
+    )
+
+
+def _counts(fact: FileFact | None) -> bool:
+    return fact is not None and fact.kind != "directory"
+
+
+def _packages(judge: _Judge, references: Mapping[str, Reference]) -> Iterator[tuple[str, list[Claim]]]:
+    """Explain what dpkg installed; yield the packages that no row explains."""
+    lock, image = judge.lock, judge.image
+    rows = {row.name: row for row in lock.os_packages if {BASE, RUNTIME} & {*row.for_}}
+    inventory = dict(
+        line.split("=", 1) for i in lock.images if RUNTIME in i.roles for line in i.inventory if "=" in line
+    )
+    where = debs.layout(image)
+    seen = set()
+    strangers = []
+    for package in debs.packages(image):
+        row = rows.get(package.name)
+        name = f"os-packages {package.name} {package.version}"
+        claims = list(debs.from_lists(package, image, where))
+        if row is not None and (row.version, row.arch) == (package.version, package.arch):
+            seen.add(package.name)
+            reference = references.get(row.sha256)
+            if reference is not None:
+                claims = list(debs.from_deb(package, reference, where))
+        elif inventory.get(package.name) == package.version:
+            name = f"images: {package.name} {package.version} of the inventory"
+        else:
+            strangers.append((name, claims))
+            continue
+        out = frozenset(claim.path for claim in claims if where.left_out(claim.path))
+        judge.take(name, claims, judge.stack.system, out)
+    for name in sorted(rows.keys() - seen):
+        judge.findings.append(
+            found("absent", "it is not installed", row=f"os-packages {name} {rows[name].version}")
+        )
+    yield from strangers
+
+
+def _distributions(judge: _Judge, references: Mapping[str, Reference]) -> Iterator[tuple[str, list[Claim]]]:
+    """Explain Python distributions outside OS packages; yield those that no row explains."""
+    rows = {row.name: row for row in judge.lock.python if RUNTIME in row.for_}
+    seen = set()
+    strangers = []
+    for one in wheels.distributions(judge.image):
+        if f"{one.info}/METADATA" in judge.owners:
+            continue  # an OS package brings it
+        row = rows.get(one.name)
+        name = f"python {one.name} {one.version}"
+        claims = list(wheels.from_record(one, judge.image))
+        ours = row is not None and row.version == one.version and one.folder.startswith(f"{_VENV}/lib/")
+        if row is None or not ours or one.name in seen:
+            strangers.append((name, claims))
+            continue
+        seen.add(one.name)
+        reference = references.get(row.sha256 or "")
+        if reference is not None:
+            listed = [claim for claim in claims if claim.path == wheels.optional(one)]
+            claims = [*wheels.from_wheel(one, reference, _VENV), *listed]
+        judge.take(name, claims, judge.stack.python)
+    for name in sorted(rows.keys() - seen):
+        judge.findings.append(
+            found("absent", "it is not installed", row=f"python {name} {rows[name].version}")
+        )
+    yield from strangers
+
+
+def _linker(judge: _Judge) -> None:
+    folders = judge.lock.runtime.library_path
+    if folders:
+        text = "".join(f"{folder}\n" for folder in folders)
+        sha256 = hashlib.sha256(text.encode()).hexdigest()
+        judge.take(
+            "runtime library-path", [Claim(path=_LINKER, ground=Ground.BYTES, sha256=sha256)], frozenset()
+        )
+
+
+def _rest(judge: _Judge) -> Iterator[Finding]:
+    """Explain the rest by builds and programs; yield what is left, file by file up to a number."""
+    left: list[str] = []
+    compiled: list[str] = []
+    for path, fact in sorted(judge.image.files.items()):
+        if path in judge.owners or fact.kind == "directory":
+            continue
+        ground = _ground(judge, path, fact)
+        if ground is None:
+            (compiled if source_of(path) in judge.owners else left).append(path)
+        else:
+            judge.owners[path] = ground
+    for path in left[:_SHOWN]:
+        fact = judge.image.files[path]
+        yield found("unexplained", f"/{path}: no row explains this {fact.kind} (layer {fact.layer + 1})")
+    if len(left) > _SHOWN:
+        yield found("unexplained", f"{len(left) - _SHOWN} more files")
+    if compiled:
+        text = f"{len(compiled)} files beside the modules that they are said to be of, such as /{compiled[0]}"
+        yield found("bytecode", text)
+
+
+def _ground(judge: _Judge, path: str, fact: FileFact) -> Ground | None:
+    if fact.layer in judge.stack.prefix(path):
+        return Ground.PLACE
+    if source_of(path) in judge.owners and fact.layer in judge.stack.python:
+        return Ground.RULE  # pip ran there and imported it
+    rule = written_by(fact)
+    if rule is None:
+        return None
+    layers = {Scope.SYSTEM: judge.stack.system, Scope.PYTHON: judge.stack.python}
+    return Ground.RULE if rule.scope is Scope.ANY or fact.layer in layers[rule.scope] else None

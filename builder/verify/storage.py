@@ -1,0 +1,107 @@
+"""The store and the bases made of it, hashed again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from builder.errors import BuilderError, DigestMismatchError
+from builder.lockfile import BASE, Finding, Lock, OsPackage, Proof, found
+from builder.rootfs import LockedDeb, write_rootfs_tar
+from builder.store import Store
+
+__all__ = ["base_proof", "store_proof"]
+
+_WORKERS = max(2, min(8, os.cpu_count() or 2))
+_Said = Callable[[str], None]
+
+
+def store_proof(store: Store, digests: Sequence[str], locks: Iterable[Lock], done: _Said) -> Proof:
+    """Hash the files `digests` of the store again, and name the damaged ones by the rows that want them.
+
+    `done` is told of each file, from several threads.
+    """
+    rows = _rows(locks)
+
+    def one(sha256: str) -> tuple[int, Finding | None]:
+        row = rows.get(sha256, "")
+        try:
+            return store.verify(sha256), None
+        except DigestMismatchError as error:
+            hint = f"delete {error.place} and run `python -m builder fetch`"
+            return 0, found("damaged", error.cause, row=row or f"sha256:{sha256}", hint=hint)
+        except BuilderError as error:
+            return 0, found("unreadable-file", str(error), row=row or f"sha256:{sha256}")
+        finally:
+            done(row or sha256)
+
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        answers = list(pool.map(one, digests))
+    here = set(digests)
+    size = sum(count for count, _ in answers)
+    facts = {
+        "files": len(digests),
+        "bytes": size,
+        "named": len(rows.keys() & here),
+        "absent": len(rows.keys() - here),
+    }
+    says = (
+        f"{len(digests)} files with {size} bytes hashed again; of {len(rows)} files that the locks name, "
+        f"{facts['named']} are here"
+    )
+    findings = tuple(finding for _, finding in answers if finding is not None)
+    return Proof(name="store", says=says, findings=findings, facts=facts)
+
+
+def _rows(locks: Iterable[Lock]) -> dict[str, str]:
+    """Return which row each file is of."""
+    rows: dict[str, str] = {}
+    for lock in locks:
+        rows |= {str(row.sha256): f"sources {row.component} {row.version}" for row in lock.sources}
+        rows |= {str(row.sha256): f"archives {row.file}" for row in lock.archives}
+        rows |= {str(row.sha256): f"python {row.name} {row.version}" for row in lock.python if row.sha256}
+        rows |= {str(row.sha256): f"os-packages {row.name} {row.version}" for row in lock.os_packages}
+        rows |= {str(image.tar): f"images {image.name}" for image in lock.images if image.tar}
+    return rows
+
+
+def base_proof(store: Store, locks: Iterable[tuple[str, Lock]], done: _Said) -> Proof:
+    """Assemble every base of `locks` again from its packages, and compare its digest; nothing is stored."""
+    wanted: dict[str, tuple[str, Lock]] = {}
+    for name, lock in locks:
+        for image in lock.images:
+            if image.tar:
+                wanted.setdefault(str(image.tar), (name, lock))
+    findings = []
+    for tar, (name, lock) in sorted(wanted.items()):
+        finding = _base(store, tar, [row for row in lock.os_packages if BASE in row.for_], lock, name)
+        findings += [finding] if finding else []
+        done(f"base {tar[:12]} for {lock.arch}")
+    same = len(wanted) - len(findings)
+    says = f"{len(wanted)} assembled bases made again, {same} to the locked digest"
+    return Proof(name="base", says=says, findings=tuple(findings), facts={"bases": len(wanted), "same": same})
+
+
+def _base(store: Store, tar: str, rows: Sequence[OsPackage], lock: Lock, name: str) -> Finding | None:
+    row = f"images {lock.environment.os}-base"
+    absent = [one.name for one in rows if not store.path(one.sha256).is_file()]
+    if absent:
+        text = f"{len(absent)} of {len(rows)} packages are not in the store, such as {absent[0]}"
+        return found("unknown", text, lock=name, row=row, hint="run `python -m builder fetch` for this lock")
+    try:
+        for one in rows:
+            store.verify(one.sha256)
+        debs = [
+            LockedDeb(name=one.name, version=one.version, arch=one.arch, path=store.path(one.sha256))
+            for one in rows
+        ]
+        with Path(os.devnull).open("wb") as sink:
+            digest = write_rootfs_tar(debs, sink, arch=lock.arch.debian)
+    except BuilderError as error:
+        return found("damaged", str(error), lock=name, row=row)
+    if digest == tar:
+        return None
+    text = f"its {len(rows)} packages make a tar with sha256 {digest}, locked is {tar}"
+    return found("base-differs", text, lock=name, row=row)
