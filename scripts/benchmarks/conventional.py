@@ -70,8 +70,8 @@ def conventional(
     `url_of` says where an archive is; OS packages in `unpinned` are taken in
     the version that the archive has. LockError for what has no such form.
     """
-    _refuse(lock)
-    parts = list(_builder(lock, url_of, unpinned))
+    _refuse_unsupported_lock(lock)
+    parts = list(_builder_instructions(lock, url_of, unpinned))
     steps = ["base image", *(who for who, text in parts if text.startswith(_COUNTED))]
     text = [
         f"# What a team would write by hand for lock/{lock.target.path}; `{_PROGRAM}` wrote it.",
@@ -81,10 +81,10 @@ def conventional(
         *(line for _, line in parts),
         "",
         f"FROM ${{{BASE}}} AS runtime",
-        *_runtime(lock, unpinned),
+        *_runtime_instructions(lock, unpinned),
         "",
         "FROM runtime AS check",
-        *(_check(check) for check in _checks(lock)),
+        *(_check_run(check) for check in _lock_checks(lock)),
     ]
     return Conventional(
         dockerfile="\n".join(text) + "\n", requirements=requirements(lock, RUNTIME), steps=tuple(steps)
@@ -94,7 +94,7 @@ def conventional(
 def os_pins(lock: Lock) -> tuple[tuple[str, str], ...]:
     """Return name and version of every OS package that the conventional form asks for by name."""
     uses = (*(build.component for build in lock.builds), RUNTIME)
-    return tuple(sorted({(row.name, row.version) for row in _asked(lock, uses)}))
+    return tuple(sorted({(row.name, row.version) for row in _requested_os_packages(lock, uses)}))
 
 
 def requirements(lock: Lock, environment: str) -> str:
@@ -103,7 +103,7 @@ def requirements(lock: Lock, environment: str) -> str:
     return "".join(f"{_HASH.sub('', line)}\n" for line in lines if not line.startswith("#"))
 
 
-def _refuse(lock: Lock) -> None:
+def _refuse_unsupported_lock(lock: Lock) -> None:
     place = lock.target.path
     if lock.environment.family != "debian":
         raise LockError("only Debian's family has a conventional form here", place=place)
@@ -114,7 +114,7 @@ def _refuse(lock: Lock) -> None:
             raise LockError(f"{row.name} comes from {row.origin}, not from the default index", place=place)
 
 
-def _asked(lock: Lock, uses: Iterable[str]) -> tuple[OsPackage, ...]:
+def _requested_os_packages(lock: Lock, uses: Iterable[str]) -> tuple[OsPackage, ...]:
     """Return the OS packages that recipes ask for by name; apt finds the others.
 
     A lock of before locks said who asks for a package asks for all of them.
@@ -125,11 +125,11 @@ def _asked(lock: Lock, uses: Iterable[str]) -> tuple[OsPackage, ...]:
     )
 
 
-def _spelled(rows: Iterable[OsPackage], unpinned: frozenset[str]) -> set[str]:
+def _apt_package_words(rows: Iterable[OsPackage], unpinned: frozenset[str]) -> set[str]:
     return {row.name if row.name in unpinned else f"{row.name}={row.version}" for row in rows}
 
 
-def _apt(names: Iterable[str]) -> str:
+def _apt_install_run(names: Iterable[str]) -> str:
     return "\n".join(
         (
             "RUN apt-get update \\",
@@ -141,53 +141,53 @@ def _apt(names: Iterable[str]) -> str:
     )
 
 
-def _builder(
+def _builder_instructions(
     lock: Lock, url_of: Callable[[Archive], str], unpinned: frozenset[str]
 ) -> Iterator[tuple[str, str]]:
     """Yield whose each instruction of the builder stage is, and the instruction."""
-    rows = _asked(lock, (build.component for build in lock.builds))
+    rows = _requested_os_packages(lock, (build.component for build in lock.builds))
     tools = {"ca-certificates", "git"} if lock.sources else set()
     tools |= {"python3", "python3-venv"} if lock.python and not lock.environment.interpreter else set()
-    names = _spelled(rows, unpinned) | (tools - {row.name for row in rows})
+    names = _apt_package_words(rows, unpinned) | (tools - {row.name for row in rows})
     if names:
-        yield _SYSTEM, _apt(names)
-    for build in _in_order(lock):
+        yield _SYSTEM, _apt_install_run(names)
+    for build in _builds_in_order(lock):
         yield build.component, f"\n# {build.component} {build.version}"
         for archive in lock.archives:
             if archive.component == build.component:
                 yield build.component, f"ADD {url_of(archive)} /inputs/{archive.file}"
         pins = requirements(lock, build.component).split()
         if pins:
-            yield build.component, _environment(lock, _BUILD_ENVIRONMENT, " ".join(pins))
-        yield build.component, _steps(lock, build, with_environment=bool(pins))
+            yield build.component, _virtual_environment_run(lock, _BUILD_ENVIRONMENT, " ".join(pins))
+        yield build.component, _component_run(lock, build, with_environment=bool(pins))
     if any(RUNTIME in row.for_ for row in lock.python):
         yield _PYTHON, "\n# the virtual environment"
         yield _PYTHON, "COPY requirements.txt /requirements.txt"
         built = any(row.build for row in lock.python)
         what = "-r /requirements.txt" + (" /wheels/*.whl" if built else "")
-        yield _PYTHON, _environment(lock, PYTHON_FOLDER, what)
+        yield _PYTHON, _virtual_environment_run(lock, PYTHON_FOLDER, what)
 
 
-def _in_order(lock: Lock) -> list[Build]:
+def _builds_in_order(lock: Lock) -> list[Build]:
     """Return the builds in the lock's order; the interpreter, which the others need, first."""
     return sorted(lock.builds, key=lambda build: build.component != lock.environment.interpreter)
 
 
-def _environment(lock: Lock, folder: str, what: str) -> str:
+def _virtual_environment_run(lock: Lock, folder: str, what: str) -> str:
     """Make a virtual environment with the locked pip; the list is whole, so nothing is resolved."""
     pip = next((f"pip=={row.version}" for row in lock.python if INSTALLER in row.for_), "pip")
     install = f"{folder}/bin/pip install --no-cache-dir --no-deps"
     return "\n".join(
         (
             f"RUN {_PIP} \\",
-            f"    {_interpreter(lock)} -m venv --clear {folder} \\",
+            f"    {_interpreter_command(lock)} -m venv --clear {folder} \\",
             f"    && {install} {pip} \\",
             f"    && {install} {what}",
         )
     )
 
 
-def _interpreter(lock: Lock) -> str:
+def _interpreter_command(lock: Lock) -> str:
     command = f"python{lock.environment.python}"
     for build in lock.builds:
         if build.component == lock.environment.interpreter:
@@ -195,10 +195,10 @@ def _interpreter(lock: Lock) -> str:
     return command
 
 
-def _steps(lock: Lock, build: Build, *, with_environment: bool) -> str:
+def _component_run(lock: Lock, build: Build, *, with_environment: bool) -> str:
     """Return the one RUN that gets a component's source and takes the lock's steps with it."""
     folder = f"/src/{build.component}"
-    commands: list[tuple[str, ...]] = list(_source(lock, build, folder))
+    commands: list[tuple[str, ...]] = list(_source_commands(lock, build, folder))
     exports = [("export", f"{name}={value}") for name, value in build.env if name != "PATH"]
     path = build.env.get("PATH") or "$PATH"
     if with_environment and f"{_BUILD_ENVIRONMENT}/bin" not in path.split(":"):
@@ -212,7 +212,7 @@ def _steps(lock: Lock, build: Build, *, with_environment: bool) -> str:
     return "\n".join((f"RUN{mounts} <<'EOF'", *lines[:start], *first, *lines[start:], "EOF"))
 
 
-def _source(lock: Lock, build: Build, folder: str) -> Iterator[tuple[str, ...]]:
+def _source_commands(lock: Lock, build: Build, folder: str) -> Iterator[tuple[str, ...]]:
     """Yield what brings a source into its folder, and goes there."""
     for row in lock.sources:
         if row.component != build.component:
@@ -237,10 +237,10 @@ def _source(lock: Lock, build: Build, folder: str) -> Iterator[tuple[str, ...]]:
         yield ("tar", "-xf", f"/inputs/{archives[0]}", "--strip-components=1", "--no-same-owner")
 
 
-def _runtime(lock: Lock, unpinned: frozenset[str]) -> Iterator[str]:
-    names = _spelled(_asked(lock, (RUNTIME,)), unpinned)
+def _runtime_instructions(lock: Lock, unpinned: frozenset[str]) -> Iterator[str]:
+    names = _apt_package_words(_requested_os_packages(lock, (RUNTIME,)), unpinned)
     if names:
-        yield _apt(names)
+        yield _apt_install_run(names)
     for build in lock.builds:
         if build.runtime and build.prefix:
             yield f"COPY --from={BUILDER} {build.prefix} {build.prefix}"
@@ -261,14 +261,14 @@ def _runtime(lock: Lock, unpinned: frozenset[str]) -> Iterator[str]:
         yield Cmd(arguments=runtime.command).text()
 
 
-def _checks(lock: Lock) -> Iterator[Check]:
+def _lock_checks(lock: Lock) -> Iterator[Check]:
     for build in lock.builds:
         if build.runtime or build.wheels:
             yield from build.checks
     yield from lock.runtime.checks
 
 
-def _check(check: Check) -> str:
+def _check_run(check: Check) -> str:
     """Return a RUN that ends well where the command's output holds what is expected."""
     command = "\n".join(script((check.run,))[1:])
     if check.expect:

@@ -69,12 +69,12 @@ def run(options: argparse.Namespace) -> bool:
     with tempfile.TemporaryDirectory(prefix="lockwright-bench-", dir=options.folder or "/var/tmp") as name:
         work = Path(name)
         work.chmod(0o755)  # nginx reads as somebody else
-        fast = _throughput(work, options)
-        return _memory(work, options.gigabytes) and fast
+        fast = _measure_throughput(work, options)
+        return _measure_memory(work, options.gigabytes) and fast
 
 
-def _throughput(work: Path, options: argparse.Namespace) -> bool:
-    wheels = list(_wheels(work / "files", options.small, options.large))
+def _measure_throughput(work: Path, options: argparse.Namespace) -> bool:
+    wheels = list(_make_wheels(work / "files", options.small, options.large))
     total = sum(wheel.size for wheel in wheels)
     with serving(work / "files", work / "server") as (address, server):
         print(
@@ -84,14 +84,14 @@ def _throughput(work: Path, options: argparse.Namespace) -> bool:
         _simple_index(work / "files" / "simple", wheels)
         tools = [
             tool
-            for tool in _tools(work, address, wheels, options.repeats)
+            for tool in _available_tools(work, address, wheels, options.repeats)
             if tool.name.split()[0].rstrip(",") not in options.skip
         ]
         seconds: dict[str, list[float]] = {tool.name: [] for tool in tools}
         for number in range(max(tool.repeats for tool in tools)):
             for tool in tools[:: -1 if number % 2 else 1]:
                 if number < tool.repeats:
-                    seconds[tool.name].append(_timed(work / "out", tool))
+                    seconds[tool.name].append(_timed_run(work / "out", tool))
     medians = {name: statistics.median(times) for name, times in seconds.items()}
     ours = medians.pop("lockwright fetch")
     print(f"{'tool':24} {'seconds':>8} {'MB/s':>8} {'ours is':>8}")
@@ -104,7 +104,7 @@ def _throughput(work: Path, options: argparse.Namespace) -> bool:
     return ratio >= LEAST
 
 
-def _timed(out: Path, tool: Tool) -> float:
+def _timed_run(out: Path, tool: Tool) -> float:
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir()
     start = time.perf_counter()
@@ -114,9 +114,9 @@ def _timed(out: Path, tool: Tool) -> float:
     return seconds
 
 
-def _tools(work: Path, address: str, wheels: Sequence[Wheel], repeats: int) -> list[Tool]:
+def _available_tools(work: Path, address: str, wheels: Sequence[Wheel], repeats: int) -> list[Tool]:
     out = work / "out"
-    project = _project(work / "project", wheels, address)
+    project = _make_project(work / "project", wheels, address)
     config, sums, list_, requirements = (
         work / name for name in ("curl", "sums", "aria2", "requirements.txt")
     )
@@ -126,24 +126,26 @@ def _tools(work: Path, address: str, wheels: Sequence[Wheel], repeats: int) -> l
     requirements.write_text("".join(f"{w.name}==1.0 --hash=sha256:{w.sha256}\n" for w in wheels))
 
     def curl() -> None:
-        _run("curl", "--silent", "--fail", "--parallel", "--parallel-max", "16", "--config", str(config))
-        _run("sha256sum", "--check", "--quiet", str(sums))
+        _run_program(
+            "curl", "--silent", "--fail", "--parallel", "--parallel-max", "16", "--config", str(config)
+        )
+        _run_program("sha256sum", "--check", "--quiet", str(sums))
 
     def aria2() -> None:
-        _run(
+        _run_program(
             *("aria2c", "--quiet", "--max-concurrent-downloads=16", "--max-connection-per-server=16"),
             *("--file-allocation=none", "--check-integrity=true", f"--dir={out}", f"--input-file={list_}"),
         )
 
     def uv_install() -> None:
-        _run(
+        _run_program(
             *(uv.find_uv_bin(), "pip", "install", "--quiet", "--no-config", "--no-cache", "--no-deps"),
             *("--require-hashes", "--index-url", f"{address}/simple/", "--target", str(out / "target")),
             *("--python", sys.executable, "--requirement", str(requirements)),
         )
 
     def pip() -> None:
-        _run(
+        _run_program(
             *(
                 sys.executable,
                 "-m",
@@ -157,7 +159,7 @@ def _tools(work: Path, address: str, wheels: Sequence[Wheel], repeats: int) -> l
             *("--dest", str(out), "--requirement", str(requirements)),
         )
 
-    found = [Tool("lockwright fetch", lambda: _fetch(project, out / "store"), repeats)]
+    found = [Tool("lockwright fetch", lambda: _fetch_project(project, out / "store"), repeats)]
     if shutil.which("curl"):
         found.append(Tool("curl, then sha256sum", curl, repeats))
     if shutil.which("aria2c"):
@@ -173,7 +175,7 @@ def _tools(work: Path, address: str, wheels: Sequence[Wheel], repeats: int) -> l
     return found
 
 
-def _memory(work: Path, gigabytes: int) -> bool:
+def _measure_memory(work: Path, gigabytes: int) -> bool:
     size = gigabytes * 10**9
     free = shutil.disk_usage(work).free
     if free < size + MARGIN:
@@ -183,9 +185,9 @@ def _memory(work: Path, gigabytes: int) -> bool:
         return True
     wheel = Wheel("huge", "huge-1.0-py3-none-any.whl", generated_sha256(size), size)
     with serving(work, work / "server", plain=True) as (address, _):
-        project = _project(work / "huge", [wheel], f"{address}/generated/{size}")
-        argv = _fetching(project, work / "store")
-        process = subprocess.Popen(argv, env=_environment(), stdout=subprocess.DEVNULL)
+        project = _make_project(work / "huge", [wheel], f"{address}/generated/{size}")
+        argv = _fetch_argv(project, work / "store")
+        process = subprocess.Popen(argv, env=_environment_without_proxies(), stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"fetch ended with status {status}")
@@ -196,7 +198,7 @@ def _memory(work: Path, gigabytes: int) -> bool:
     return peak < MEMORY
 
 
-def _wheels(folder: Path, small: int, large: int) -> Iterator[Wheel]:
+def _make_wheels(folder: Path, small: int, large: int) -> Iterator[Wheel]:
     """Make wheels that pip and uv accept, of bytes that do not compress."""
     folder.mkdir()
     chance = random.Random(1)
@@ -227,7 +229,7 @@ def _simple_index(folder: Path, wheels: Sequence[Wheel]) -> None:
         page.write_text(f"<!DOCTYPE html><html><body>{link}</body></html>")
 
 
-def _project(folder: Path, wheels: Sequence[Wheel], address: str) -> Path:
+def _make_project(folder: Path, wheels: Sequence[Wheel], address: str) -> Path:
     """Make a project with one lock that names the wheels, and the place that has them."""
     golden = parse_lock(GOLDEN.read_bytes(), place=str(GOLDEN))
     rows = tuple(
@@ -261,21 +263,23 @@ def _project(folder: Path, wheels: Sequence[Wheel], address: str) -> Path:
     return folder
 
 
-def _fetch(project: Path, store: Path) -> None:
-    _run(*_fetching(project, store))
+def _fetch_project(project: Path, store: Path) -> None:
+    _run_program(*_fetch_argv(project, store))
 
 
-def _fetching(project: Path, store: Path) -> tuple[str, ...]:
+def _fetch_argv(project: Path, store: Path) -> tuple[str, ...]:
     words = ("fetch", "--release", "all", "--quiet", "--project", str(project), "--store", str(store))
     return (sys.executable, "-m", "builder", *words)
 
 
-def _environment() -> dict[str, str]:
+def _environment_without_proxies() -> dict[str, str]:
     env = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
     return env | {"PYTHONPATH": str(ROOT)}
 
 
-def _run(*argv: str) -> None:
-    done = subprocess.run(argv, env=_environment(), check=False, capture_output=True, text=True)
+def _run_program(*argv: str) -> None:
+    done = subprocess.run(
+        argv, env=_environment_without_proxies(), check=False, capture_output=True, text=True
+    )
     if done.returncode:
         raise SystemExit(f"{argv[0]} ended with status {done.returncode}: {done.stderr[-2000:]}")

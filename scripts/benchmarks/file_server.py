@@ -61,7 +61,7 @@ def serving(folder: Path, state: Path, *, plain: bool = False) -> Iterator[tuple
         argv = [program, "-c", str(file), "-p", str(state), "-e", str(state / "error")]
         process = subprocess.Popen(argv, stdin=subprocess.PIPE, text=True)
         address, name = f"http://127.0.0.1:{port}", "nginx"
-        _wait(port)
+        _wait_for_nginx(port)
     try:
         yield address, name
     finally:
@@ -69,7 +69,7 @@ def serving(folder: Path, state: Path, *, plain: bool = False) -> Iterator[tuple
         process.wait()
 
 
-def _wait(port: int) -> None:
+def _wait_for_nginx(port: int) -> None:
     for _ in range(100):
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
@@ -80,19 +80,19 @@ def _wait(port: int) -> None:
     raise SystemExit("nginx did not start")
 
 
-def _serve(connection: socket.socket, folder: Path) -> None:
+def _serve_connection(connection: socket.socket, folder: Path) -> None:
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     with connection, connection.makefile("rb") as requests:
         while request := requests.readline():
             while requests.readline().strip():
                 pass
             try:
-                _answer(connection, request.split()[1].decode(), folder)
+                _answer_request(connection, request.split()[1].decode(), folder)
             except OSError:
                 return
 
 
-def _answer(connection: socket.socket, path: str, folder: Path) -> None:
+def _answer_request(connection: socket.socket, path: str, folder: Path) -> None:
     if path.startswith("/generated/"):
         size = int(path.split("/")[2])
         connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n".encode())
@@ -123,7 +123,7 @@ def main() -> None:
     def accept() -> None:
         while True:
             connection, _ = listener.accept()
-            threading.Thread(target=_serve, args=(connection, folder), daemon=True).start()
+            threading.Thread(target=_serve_connection, args=(connection, folder), daemon=True).start()
 
     threading.Thread(target=accept, daemon=True).start()
     sys.stdin.read()

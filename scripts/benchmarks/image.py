@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> bool:
     """Run the comparison; what fails is said with its place, and ends with its exit code."""
     console = Console()
     try:
-        _run(options, console)
+        _run_comparison(options, console)
     except BuilderError as error:
         console.error(error)
         raise SystemExit(error.exit_code) from None
@@ -83,7 +83,7 @@ def run(options: argparse.Namespace) -> bool:
     return True
 
 
-def _run(options: argparse.Namespace, console: Console) -> None:
+def _run_comparison(options: argparse.Namespace, console: Console) -> None:
     project = open_project(project=options.project, store="", origins=(), mirrors=(), console=console)
     selection = Selection(
         releases=(options.release,),
@@ -106,15 +106,15 @@ def _run(options: argparse.Namespace, console: Console) -> None:
         "lock": target.path,
         "lock-digest": f"sha256:{Sha256.of(data)}",
         "engine": engine.describe(),
-        "machine": _machine(),
+        "machine": _machine_facts(),
         "pruned": options.prune,
     }
-    record = Record(output / "result.json", console, _begin(output / "result.json", facts, options))
+    record = Record(output / "result.json", console, _begin_record(output / "result.json", facts, options))
     record.write()
     work = output / "work"
     try:
         work.mkdir(exist_ok=True)
-        _comparison(options, project, engine, work, record).run(lock, places)
+        _comparison_of_options(options, project, engine, work, record).run(lock, places)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     if options.format == "json":
@@ -123,7 +123,7 @@ def _run(options: argparse.Namespace, console: Console) -> None:
         console.data(text(record.facts))
 
 
-def _comparison(
+def _comparison_of_options(
     options: argparse.Namespace, project: Project, engine: Engine, work: Path, record: Record
 ) -> Comparison:
     return Comparison(
@@ -139,7 +139,7 @@ def _comparison(
     )
 
 
-def _begin(file: Path, facts: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
+def _begin_record(file: Path, facts: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
     """Return what is known at the start: with --resume the record, which must be of the same things."""
     if not options.resume or not file.is_file():
         return facts
@@ -151,7 +151,7 @@ def _begin(file: Path, facts: dict[str, Any], options: argparse.Namespace) -> di
     return known
 
 
-def _machine() -> dict[str, Any]:
+def _machine_facts() -> dict[str, Any]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "processors": len(os.sched_getaffinity(0)),

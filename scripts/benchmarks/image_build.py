@@ -74,7 +74,7 @@ class Ours:
         ]
         said: list[str] = []
         began = time.monotonic()
-        _run(argv, os.environ | {"PYTHONPATH": str(ROOT)}, said.append, self.minutes, said)
+        _run_within_minutes(argv, os.environ | {"PYTHONPATH": str(ROOT)}, said.append, self.minutes, said)
         seconds = round(time.monotonic() - began, 1)
         record = json.loads((output / "runtime.json").read_text("utf-8"))
         Path(record["image"]).replace(self.image)
@@ -120,12 +120,12 @@ class Conventionally:
     def build(self, form: Conventional, *, cache: bool) -> dict[str, Any]:
         """Build the image; return seconds, and the components that were built."""
         output = f"type=oci,dest={self.image}"
-        seconds, steps = self._buildx(form, "runtime", output, cache=cache)
+        seconds, steps = self._run_buildx(form, "runtime", output, cache=cache)
         return {"seconds": seconds, **_by_component(form, steps)}
 
     def check(self, form: Conventional) -> None:
         """Run the lock's checks in the image, from the cache of the build before."""
-        self._buildx(form, "check", "type=cacheonly", cache=True)
+        self._run_buildx(form, "check", "type=cacheonly", cache=True)
 
     def missing(self, pins: tuple[tuple[str, str], ...]) -> frozenset[str]:
         """Return the OS packages that can be installed in their locked version no more.
@@ -146,12 +146,12 @@ class Conventionally:
         text = "".join(f"{line}\n" for line in lines)
         form = Conventional(dockerfile=text, requirements="", steps=())
         folder = self.work / "asked"
-        self._buildx(form, "answer", f"type=local,dest={folder}", cache=False)
+        self._run_buildx(form, "answer", f"type=local,dest={folder}", cache=False)
         found = (folder / "missing").read_text("utf-8").split()
         shutil.rmtree(folder)
         return frozenset(found)
 
-    def _buildx(
+    def _run_buildx(
         self, form: Conventional, target: str, output: str, *, cache: bool
     ) -> tuple[float, list[Step]]:
         context = self.work / "context"
@@ -181,7 +181,7 @@ class Conventionally:
         env = {**self.engine.environment, "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
         began = time.monotonic()
         try:
-            _run([*argv, str(context)], env, events.feed, self.minutes, events.other)
+            _run_within_minutes([*argv, str(context)], env, events.feed, self.minutes, events.other)
         except ToolError as error:
             raise _with_step(error, events) from error
         return round(time.monotonic() - began, 1), list(events.steps.values())
@@ -214,7 +214,7 @@ def _with_step(error: ToolError, events: Events) -> ToolError:
     return ToolError(cause, place=f"conventional Dockerfile, stage {step.stage}", hint=error.hint)
 
 
-def _run(
+def _run_within_minutes(
     argv: list[str], env: Mapping[str, str], heard: Callable[[str], None], minutes: int, said: Iterable[str]
 ) -> None:
     """Run a program for so many minutes at most; ToolError with its last lines."""

@@ -30,12 +30,14 @@ def choose_change(lock: Lock, client: Client, name: str = "") -> tuple[PythonPac
     UsageError where no distribution, or not the one of this `name`, has a
     version of the same major number before its own.
     """
-    for row in list(_candidates(lock, name))[:_TRIES]:
+    for row in list(_changeable_rows(lock, name))[:_TRIES]:
         project = read_project(client, PYPI_SIMPLE_ENDPOINT, row.name)
         files = project.files if project else ()
         here = any(file.file == row.file for file in files)
         before = max(
-            (file for file in files if _fits(file, row, lock)), key=lambda file: file.version, default=None
+            (file for file in files if _is_earlier_pure_wheel(file, row, lock)),
+            key=lambda file: file.version,
+            default=None,
         )
         if here and before:
             path = "/".join(unquote(urlsplit(before.url).path).split("/")[-4:-1])
@@ -46,7 +48,7 @@ def choose_change(lock: Lock, client: Client, name: str = "") -> tuple[PythonPac
     raise UsageError(f"{what} an earlier version to change to", place=lock.target.path, hint="--change NAME")
 
 
-def _candidates(lock: Lock, name: str) -> Iterator[PythonPackage]:
+def _changeable_rows(lock: Lock, name: str) -> Iterator[PythonPackage]:
     rows = [
         row
         for row in lock.python
@@ -58,7 +60,7 @@ def _candidates(lock: Lock, name: str) -> Iterator[PythonPackage]:
             yield row
 
 
-def _fits(file: IndexFile, row: PythonPackage, lock: Lock) -> bool:
+def _is_earlier_pure_wheel(file: IndexFile, row: PythonPackage, lock: Lock) -> bool:
     """Whether a file is a pure wheel of an earlier version with the same major number."""
     own = Version(row.version)
     return (

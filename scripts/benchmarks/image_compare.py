@@ -85,13 +85,13 @@ class Comparison:
 
     def run(self, lock: Lock, places: Places) -> None:
         """Measure the sides, ours first, and compare the contents of their images."""
-        changed = self._changed(lock)
+        changed = self._changed_lock(lock)
         if "ours" in self.sides:
             root = self.project.root
             ours = Ours(engine=self.engine, source=root, work=self.work / "ours", minutes=self.minutes)
-            self._measure("ours", ours, lock, changed)
+            self._measure_side("ours", ours, lock, changed)
         if "conventional" in self.sides and not self.record.has("conventional", "warm"):
-            self._conventional(lock, changed, places)
+            self._measure_conventional(lock, changed, places)
         facts = self.record.facts
         if all(self.record.has(side, "warm") for side in ("ours", "conventional")):
             facts["content"] = compare(*(facts[side]["cold"]["image"] for side in ("ours", "conventional")))
@@ -99,7 +99,7 @@ class Comparison:
             if not self.base:
                 forget_base(self.engine, facts["base"]["name"])
 
-    def _changed(self, lock: Lock) -> Lock:
+    def _changed_lock(self, lock: Lock) -> Lock:
         """Return the lock with one Python pin changed: the change on record, or one that is found now."""
         facts = self.record.facts
         if "change" not in facts:
@@ -118,7 +118,7 @@ class Comparison:
             python=tuple(replace(row, **to) if row.name == change["name"] else row for row in lock.python),
         )
 
-    def _conventional(self, lock: Lock, changed: Lock, places: Places) -> None:
+    def _measure_conventional(self, lock: Lock, changed: Lock, places: Places) -> None:
         facts, work = self.record.facts, self.work / "conventional"
         work.mkdir()
         facts["base"] = base_image(self.engine, lock, work, given=self.base, known=facts.get("base"))
@@ -140,9 +140,11 @@ class Comparison:
                 conventional(one, places.archive_url, unpinned=unpinned) for one in (lock, changed)
             )
             write_atomic(self.record.file.with_name("Dockerfile"), form.dockerfile.encode())
-            self._measure("conventional", side, form, other, after=lambda: self._check(side, form))
+            self._measure_side(
+                "conventional", side, form, other, after=lambda: self._check_conventional(side, form)
+            )
 
-    def _check(self, side: Conventionally, form: Conventional) -> None:
+    def _check_conventional(self, side: Conventionally, form: Conventional) -> None:
         """Run the lock's checks in the conventional image; a failure is put on record."""
         if "checks" not in self.record.facts:
             said = "passed"
@@ -153,7 +155,7 @@ class Comparison:
             self.record.facts["checks"] = said
             self.record.write()
 
-    def _measure(
+    def _measure_side(
         self, name: str, side: _Side[T], what: T, changed: T, after: Callable[[], None] = lambda: None
     ) -> None:
         """Build with nothing cached, then with a changed pin; images are measured and removed."""
@@ -162,12 +164,12 @@ class Comparison:
                 return
             self.record.console.status(f"{name}: building what the next step changes")
             side.build(what, cache=True)
-        self.record.step(name, "cold", lambda: self._cold(side, what))
+        self.record.step(name, "cold", lambda: self._build_uncached(side, what))
         after()
         self.record.step(name, "warm", lambda: side.build(changed, cache=True))
         side.image.unlink(missing_ok=True)
 
-    def _cold(self, side: _Side[T], what: T) -> dict[str, Any]:
+    def _build_uncached(self, side: _Side[T], what: T) -> dict[str, Any]:
         if self.prune:
             words = ("prune", *self.engine.arguments(), "--all", "--force")
             run_tool((*self.engine.argv, *words), env=self.engine.environment, timeout=_PRUNE_LIMIT)

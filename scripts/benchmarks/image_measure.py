@@ -61,11 +61,11 @@ def measure(image: Path) -> dict[str, Any]:
             "bytecode": found.bytecode,
             "documentation": found.documentation,
             "python": sorted(found.python),
-            "os": _installed(found.status),
+            "os": _installed_packages(found.status),
         }
 
 
-def _installed(status: str) -> dict[str, str]:
+def _installed_packages(status: str) -> dict[str, str]:
     rows = {}
     for paragraph in status.split("\n\n"):
         row = dict(re.findall(r"(?m)^(Package|Status|Version): (.*)$", paragraph))

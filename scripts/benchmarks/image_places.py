@@ -45,7 +45,7 @@ def base_image(
     """Return a base image, and what it is: `given`, the `known` one if it is there, or made now."""
     if given:
         return {"name": given, "what": "as given"}
-    if known is not None and _there(engine, known["name"]):
+    if known is not None and _engine_has_image(engine, known["name"]):
         return known
     name = _make_base(engine, lock, work)
     return {"name": name, "what": "made here by mmdebstrap, without what Debian's slim images leave out"}
@@ -57,7 +57,7 @@ def forget_base(engine: Engine, name: str) -> None:
     run(argv, env=engine.environment, timeout=_ASK_LIMIT, accept=(0, 1))
 
 
-def _there(engine: Engine, name: str) -> bool:
+def _engine_has_image(engine: Engine, name: str) -> bool:
     argv = ("docker", "image", "inspect", "--format", "{{.Id}}", name)
     return run(argv, env=engine.environment, timeout=_ASK_LIMIT, accept=(0, 1)).returncode == 0
 
@@ -75,7 +75,7 @@ def _make_base(engine: Engine, lock: Lock, work: Path) -> str:
     suite = next((row.suite for row in lock.repositories if row.origin == "debian"), "")
     if not suite:
         raise LockError("it names no suite of Debian", place=lock.target.path, hint="name a --base IMAGE")
-    archives = _archives(work)
+    archives = _apt_archives(work)
     sources = [f"deb {archives['debian']} {name} main" for name in (suite, f"{suite}-updates")]
     if "debian-security" in archives:
         sources.append(f"deb {archives['debian-security']} {suite}-security main")
@@ -91,7 +91,7 @@ def _make_base(engine: Engine, lock: Lock, work: Path) -> str:
     return name
 
 
-def _archives(work: Path) -> dict[str, str]:
+def _apt_archives(work: Path) -> dict[str, str]:
     """Return the archives that this machine's apt uses, as `scripts/lab` reads them."""
     file = work / "mirrors.toml"
     argv = (sys.executable, str(ROOT / "scripts/lab"), "mirrors", str(file))
@@ -146,7 +146,7 @@ def git_mirrors(work: Path, environ: Mapping[str, str] | None = None) -> Iterato
 
     It is empty where the environment names no mirror: the real places are used then.
     """
-    pairs = _pairs(os.environ if environ is None else environ)
+    pairs = _instead_of_pairs(os.environ if environ is None else environ)
     folder = work / "git"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -156,19 +156,21 @@ def git_mirrors(work: Path, environ: Mapping[str, str] | None = None) -> Iterato
             served[place] = str(len(served))
             (folder / served[place]).symlink_to(place)
     if not served:
-        yield _config(pairs, {})
+        yield _gitconfig_text(pairs, {})
         return
     port = _free_port()
-    process = _daemon(folder, port)
+    process = _start_git_daemon(folder, port)
     try:
-        _wait(process, port)
-        yield _config(pairs, {place: f"git://127.0.0.1:{port}/{name}" for place, name in served.items()})
+        _wait_for_git_daemon(process, port)
+        yield _gitconfig_text(
+            pairs, {place: f"git://127.0.0.1:{port}/{name}" for place, name in served.items()}
+        )
     finally:
         stop_group(process)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _pairs(environ: Mapping[str, str]) -> list[tuple[str, str]]:
+def _instead_of_pairs(environ: Mapping[str, str]) -> list[tuple[str, str]]:
     count = environ.get("GIT_CONFIG_COUNT", "")
     found = []
     for number in range(int(count) if count.isdecimal() else 0):
@@ -178,11 +180,11 @@ def _pairs(environ: Mapping[str, str]) -> list[tuple[str, str]]:
     return found
 
 
-def _config(pairs: list[tuple[str, str]], served: Mapping[str, str]) -> str:
+def _gitconfig_text(pairs: list[tuple[str, str]], served: Mapping[str, str]) -> str:
     return "".join(f'[url "{served.get(place, place)}"]\n\tinsteadOf = {prefix}\n' for place, prefix in pairs)
 
 
-def _daemon(folder: Path, port: int) -> subprocess.Popen[bytes]:
+def _start_git_daemon(folder: Path, port: int) -> subprocess.Popen[bytes]:
     settings = {"safe.directory": "*", "uploadpack.allowAnySHA1InWant": "true"}
     env = {"GIT_CONFIG_COUNT": str(len(settings)), "HOME": str(folder)}
     for number, (key, value) in enumerate(settings.items()):
@@ -201,7 +203,7 @@ def _daemon(folder: Path, port: int) -> subprocess.Popen[bytes]:
         raise ToolError("is not installed", place="git", hint="Install git") from cause
 
 
-def _wait(process: subprocess.Popen[bytes], port: int) -> None:
+def _wait_for_git_daemon(process: subprocess.Popen[bytes], port: int) -> None:
     end = time.monotonic() + _START_LIMIT
     while time.monotonic() < end and process.poll() is None:
         try:

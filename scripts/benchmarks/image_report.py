@@ -12,10 +12,10 @@ _SHOWN = 8
 
 def text(record: dict[str, Any]) -> str:
     """Return the report of a record; what was not measured is left out."""
-    return "\n".join(_lines(record)) + "\n"
+    return "\n".join(_report_lines(record)) + "\n"
 
 
-def _lines(record: dict[str, Any]) -> Iterator[str]:
+def _report_lines(record: dict[str, Any]) -> Iterator[str]:
     machine, engine = record["machine"], record["engine"]
     yield f"lock/{record['lock']} ({record['lock-digest']})"
     yield (
@@ -42,26 +42,26 @@ def _lines(record: dict[str, Any]) -> Iterator[str]:
         ("layers", ("cold", "image", "layers"), 1),
         ("one Python pin changed, s", ("warm", "seconds"), 1),
     ):
-        yield _row(title, _at(ours, path), _at(other, path), unit)
-    yield _count("components built then", ours, other)
+        yield _figure_row(title, _figure_at(ours, path), _figure_at(other, path), unit)
+    yield _component_count_row("components built then", ours, other)
     yield ""
-    yield from _load(ours, other)
+    yield from _machine_load_line(ours, other)
     change = record.get("change")
     if change:
         yield f"the changed pin: {change['name']} {change['from']} -> {change['to']['version']}"
-    yield from _content(record.get("content"))
+    yield from _content_lines(record.get("content"))
     if record.get("checks"):
         yield f"the lock's checks in the conventional image: {record['checks']}"
 
 
-def _at(side: dict[str, Any], path: tuple[str, ...]) -> float | None:
+def _figure_at(side: dict[str, Any], path: tuple[str, ...]) -> float | None:
     found: Any = side
     for name in path:
         found = found.get(name) if found else None
     return None if found is None else float(found)
 
 
-def _row(title: str, ours: float | None, other: float | None, unit: int) -> str:
+def _figure_row(title: str, ours: float | None, other: float | None, unit: int) -> str:
     def shown(value: float | None) -> str:
         return "-" if value is None else f"{value / unit:,.0f}"
 
@@ -69,12 +69,12 @@ def _row(title: str, ours: float | None, other: float | None, unit: int) -> str:
     return f"{title:44}{shown(ours):>14}{shown(other):>14}{ratio:>8}"
 
 
-def _count(title: str, ours: dict[str, Any], other: dict[str, Any]) -> str:
+def _component_count_row(title: str, ours: dict[str, Any], other: dict[str, Any]) -> str:
     words = [str(len(side["warm"]["components"])) if "warm" in side else "-" for side in (ours, other)]
     return f"{title:44}{words[0]:>14}{words[1]:>14}"
 
 
-def _load(ours: dict[str, Any], other: dict[str, Any]) -> Iterator[str]:
+def _machine_load_line(ours: dict[str, Any], other: dict[str, Any]) -> Iterator[str]:
     """Say how busy the machine was before each build: seconds are worth nothing beside other work."""
     words = [
         f"{name} {step} {side[step]['load-before']}"
@@ -86,7 +86,7 @@ def _load(ours: dict[str, Any], other: dict[str, Any]) -> Iterator[str]:
         yield f"load of the machine before each build: {', '.join(words)}"
 
 
-def _content(content: dict[str, Any] | None) -> Iterator[str]:
+def _content_lines(content: dict[str, Any] | None) -> Iterator[str]:
     if not content:
         return
     for kind, title in (("python", "Python distributions"), ("os", "OS packages")):

@@ -178,26 +178,31 @@ def bench_lock(bench: Bench) -> bool:
         ),
         say(
             "render one framework / python with the same libraries",
-            *alternate(lambda: _render(bench, one), _start, REPEATS),
+            *alternate(lambda: _render_question(bench, one), _start_bare_python, REPEATS),
             5,
             5,
         ),
-        say("Python rows of the lock / requirements with hashes", *_sizes(bench, one), 0.3, 0.3),
+        say(
+            "Python rows of the lock / requirements with hashes",
+            *_row_and_requirement_bytes(bench, one),
+            0.3,
+            0.3,
+        ),
     ]
     return all(fine)
 
 
-def _render(bench: Bench, question: Question) -> None:
+def _render_question(bench: Bench, question: Question) -> None:
     target = question.target
     words = ("--release", target.release, "--platform", target.platform, "--framework", target.framework)
     bench.builder("render", *words, "--inputs", "store", "--output", str(bench.work / "out"))
 
 
-def _start() -> None:
+def _start_bare_python() -> None:
     subprocess.run([sys.executable, "-c", LIBRARIES], check=True)
 
 
-def _sizes(bench: Bench, question: Question) -> tuple[float, float]:
+def _row_and_requirement_bytes(bench: Bench, question: Question) -> tuple[float, float]:
     text = (ROOT / "lock" / question.target.path).read_text("utf-8")
     blocks = text.split("\n\n")
     rows = "\n\n".join(block for block in blocks if block.startswith("[[python]]"))
@@ -215,12 +220,12 @@ def run(options: argparse.Namespace) -> bool:
     with tempfile.TemporaryDirectory(prefix="lockwright-bench-") as folder:
         bench = Bench(Path(folder), offline=False)
         if options.offline:
-            _warm(bench)
+            _warm_caches(bench)
             bench.offline = ["--offline"]
         return bench_lock(bench)
 
 
-def _warm(bench: Bench) -> None:
+def _warm_caches(bench: Bench) -> None:
     questions = bench.questions()
     bench.without([question.target for question in questions])
     platforms = sorted({question.target.platform for question in questions})

@@ -35,23 +35,23 @@ def targets(bench: Bench, releases: tuple[str, ...], platforms: tuple[str, ...])
 
 def answered(bench: Bench, questions: list[Question]) -> list[Question]:
     """Ask uv each different question once, which warms its cache; return the questions that it answers."""
-    different = {_asked(question): question for question in questions}
+    different = {_question_key(question): question for question in questions}
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
         said = dict(
-            zip(different, pool.map(lambda one: _answer(bench, one), different.values()), strict=True)
+            zip(different, pool.map(lambda one: _uv_refusal(bench, one), different.values()), strict=True)
         )
     for question in questions:
-        if said[_asked(question)]:
-            print(f"uv alone has no answer for {question.target}: {said[_asked(question)]}")
-    return [question for question in questions if not said[_asked(question)]]
+        if said[_question_key(question)]:
+            print(f"uv alone has no answer for {question.target}: {said[_question_key(question)]}")
+    return [question for question in questions if not said[_question_key(question)]]
 
 
-def _asked(question: Question) -> tuple[str, tuple[str, ...]]:
+def _question_key(question: Question) -> tuple[str, tuple[str, ...]]:
     """Return all of a question that uv sees: targets share it."""
     return question.requirements, question.options
 
 
-def _answer(bench: Bench, question: Question) -> str:
+def _uv_refusal(bench: Bench, question: Question) -> str:
     """Ask uv; return why it has no answer, or nothing."""
     try:
         bench.uv(question)
@@ -98,7 +98,7 @@ def run(options: argparse.Namespace) -> bool:
         ours()
         asked = [q for q in bench.questions() if q.target in chosen and q.requirements]
         questions = answered(bench, asked)
-        different = len({_asked(question) for question in questions})
+        different = len({_question_key(question) for question in questions})
         print(f"measuring: uv has {len(questions)} runs, {different} of them different", flush=True)
         bench.offline = ["--offline"] if options.offline else []
 
