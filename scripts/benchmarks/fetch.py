@@ -3,6 +3,7 @@
 2,000 small and 20 large wheels from a server on loopback, alternating runs,
 medians. Then one file of some gigabytes, for the memory that `fetch` takes.
 Every tool writes to the same disk and must find every digest right.
+Needs about 8 GB of disk with the defaults, and no network; tools that are not installed are left out.
 """
 
 from __future__ import annotations
