@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING
 
 import tomli_w
@@ -14,6 +13,7 @@ from packaging.version import Version
 
 from builder.errors import LockError
 from builder.lockfile import RUNTIME
+from builder.model import toml
 from builder.recipe import PYPI
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def to_pylock(lock: Lock, url_of: Callable[[PythonPackage], str], *, environment
     comments = "".join(f"# {_made(lock, row)}\n" for row in rows if not row.file)
     text = comments + tomli_w.dumps(pylock.to_dict())
     try:
-        Pylock.from_dict(tomllib.loads(text)).validate()
+        Pylock.from_dict(toml.loads(text.encode(), place=lock.target.path, error=LockError)).validate()
     except PylockValidationError as error:
         raise LockError(f"gives no valid pylock.toml: {error}", place=lock.target.path) from error
     return text

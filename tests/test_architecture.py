@@ -19,12 +19,12 @@ ARROWS: dict[str, set[str]] = {
     "openpgp": set(),
     "selection": {"model"},
     "store": {"io"},
-    "origins": {"io"},
+    "origins": {"io", "model"},
     "oci": {"io", "model", "origins", "store"},
     # the lock and the recipe
     "lockfile": {"model"},
     "recipe": {"io", "lockfile", "model", "selection"},
-    "export": {"lockfile", "recipe"},
+    "export": {"lockfile", "model", "recipe"},
     # from recipes to locks
     "git": {"io", "lockfile", "model", "origins", "store", "tars"},
     "bundle": {"lockfile", "model", "store", "tars"},

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import io
 import tarfile
-import tomllib
 import zipfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from packaging.metadata import parse_email
 
-from builder.errors import BuilderError
-from builder.model import name_of, recipe_requirement
+from builder.errors import BuilderError, FetchError
+from builder.model import name_of, recipe_requirement, toml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from builder.index.project import IndexFile
     from builder.io import Client
@@ -51,14 +50,16 @@ def inspect_sdist(item: IndexFile, client: Client) -> SdistFacts | None:
 
 
 def read_sdist(file: str, data: bytes) -> SdistFacts:
-    """Return the facts of an sdist; ValueError and archive errors when it is not one."""
+    """Return the facts of an sdist; FetchError, ValueError and archive errors when it is not one."""
     found = dict(_members(file, data))
     raw, _ = parse_email(found.get("PKG-INFO", b""))
-    project = tomllib.loads(found.get("pyproject.toml", b"").decode())
-    build = project.get("build-system", {})
-    needed = {name_of(recipe_requirement(text)) for text in build.get("requires", ())}
+    project = toml.loads(found.get("pyproject.toml", b""), place=f"{file}: pyproject.toml", error=FetchError)
+    build = _table_of(project, "build-system")
+    requires = build.get("requires")
+    texts = [text for text in requires if isinstance(text, str)] if isinstance(requires, list) else []
+    needed = {name_of(recipe_requirement(text)) for text in texts}
     stub = str(build.get("build-backend", "")).startswith(_STUB_BACKEND) or "wheel-stub" in needed
-    settings = project.get("tool", {}).get(_STUB_BACKEND, {})
+    settings = _table_of(_table_of(project, "tool"), _STUB_BACKEND)
     dynamic = {field.lower() for field in raw.get("dynamic", ())}
     return SdistFacts(
         stub=stub,
@@ -66,6 +67,12 @@ def read_sdist(file: str, data: bytes) -> SdistFacts:
         static=not stub and raw.get("metadata_version", "0") >= "2.2" and "requires-dist" not in dynamic,
         requires=tuple(raw.get("requires_dist", ())),
     )
+
+
+def _table_of(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return the table at `key`; an empty one when nothing, or something else, stands there."""
+    value = parent.get(key)
+    return value if isinstance(value, dict) else {}
 
 
 def _members(file: str, data: bytes) -> Iterator[tuple[str, bytes]]:

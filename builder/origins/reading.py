@@ -6,7 +6,6 @@ __all__ = ["load_origins", "parse_origins", "user_origins_file"]
 
 import os
 import re
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import cast
 
 from builder.errors import UsageError
 from builder.io import Credentials, Network, hidden, read_text
+from builder.model import toml
 from builder.origins.network import HERITAGE, SECTIONS, NetworkSettings, read_network
 from builder.origins.origins import LAYOUTS, Layout, Mirror, Origin, Origins, checked_place
 from builder.origins.values import boolean, check_keys, did_you_mean, kind, string, strings, table
@@ -110,10 +110,7 @@ def parse_origins(text: str, place: str) -> Origins:
 
 
 def _add_file(tables: _Tables, text: str, place: str) -> None:
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as cause:
-        raise UsageError(f"is not TOML: {cause}", place=place) from cause
+    document = toml.loads(text.encode(), place=place, error=UsageError)
     check_keys(document, ("origins", "mirrors", "insecure", *SECTIONS), place)
     for name, described in table(document, "origins", place).items():
         tables.origins[name] = _origin(name, described, f"{place}: origins.{name}")

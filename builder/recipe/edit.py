@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +59,7 @@ class RecipeEditor:
     def text(self) -> str:
         """The edited file; RecipeError when its layout did not take the edits."""
         text = tomlkit.dumps(self._document)
-        if tomllib.loads(text) != self._plain:
+        if parse_table(text.encode("utf-8"), place=self.place) != self._plain:
             raise RecipeError(
                 "its layout does not allow the edit",
                 place=self.place,
@@ -131,7 +130,7 @@ class RecipeEditor:
         try:
             self._document = tomlkit.parse(text)
         except TOMLKitError as error:
-            raise RecipeError(f"is not TOML: {error}", place=self.place) from None
+            raise RecipeError(f"not TOML: {error}", place=self.place) from None
 
     def _note(self, keys: Keys, before: object, after: object) -> None:
         place = f"{self.place}: {key_path(keys)}"

@@ -81,7 +81,7 @@ def test_remember_does_not_break_a_file(tmp_path: Path) -> None:
     file = tmp_path / "origins.toml"
     inline = 'origins = { a = { url = "https://a.invalid/", layout = "flat" } }\n'
     file.write_text(inline)
-    with pytest.raises(UsageError, match="is not TOML"):
+    with pytest.raises(UsageError, match="not TOML"):
         remember_file_base(BASE, file)
     assert file.read_text() == inline
 

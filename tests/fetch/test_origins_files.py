@@ -42,7 +42,7 @@ def test_parse() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("x", "o.toml: is not TOML: Expected '=' after a key in a key/value pair (at end of document)"),
+        ("x", "o.toml: not TOML: Expected '=' after a key in a key/value pair (at end of document)"),
         ("[origin.a]\n", "o.toml: unknown key 'origin', did you mean 'origins'?"),
         ("origins = 3\n", "o.toml: origins: expected a table, got an integer"),
         ("origins.a = 'u'\n", "o.toml: origins.a: expected a table, got a string"),

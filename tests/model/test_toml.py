@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +26,17 @@ def tables(values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
 
 VALUES = st.one_of(SCALARS, st.lists(SCALARS, max_size=4), tables(SCALARS))
 DOCUMENTS = tables(st.one_of(VALUES, st.lists(tables(VALUES), min_size=1, max_size=3), tables(VALUES)))
+
+
+def test_one_module_reads_toml() -> None:
+    """Others would have other limits, messages and speed."""
+    importing = re.compile(r"(?m)^\s*(import|from) (tomllib|tomli|rtoml)\b")
+    readers = [
+        path.name
+        for path in Path(toml.__file__).parents[1].rglob("*.py")
+        if importing.search(path.read_text("utf-8"))
+    ]
+    assert readers == ["toml.py"]
 
 
 @given(DOCUMENTS)

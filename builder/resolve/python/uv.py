@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import tomllib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -23,7 +22,7 @@ from packaging.utils import canonicalize_name
 from builder.errors import FetchError, ToolError
 from builder.index import ListedWheel, moment
 from builder.io import Completed, clean_environment, redacted, run
-from builder.model import marker_environment, name_of, recipe_requirement, uv_platform
+from builder.model import marker_environment, name_of, recipe_requirement, toml, uv_platform
 from builder.recipe import ALL
 from builder.resolve.python.standin import write_stand_ins
 
@@ -210,7 +209,7 @@ def _check(done: Completed, request: PythonRequest, services: Services) -> None:
 def _read_answer(data: bytes, request: PythonRequest) -> tuple[Listed, ...]:
     environment = marker_environment(request.arch, request.python)
     listed = []
-    for package in tomllib.loads(data.decode())["packages"]:
+    for package in toml.loads(data, place="uv", error=ToolError)["packages"]:
         marker = package.get("marker")
         if marker is None or Marker(marker).evaluate({**environment, "extra": ""}):
             listed.append(_listed(package))

@@ -6,6 +6,7 @@ import zipfile
 
 import pytest
 
+from builder.errors import FetchError
 from builder.index.sdist import read_sdist
 
 STATIC = b"Metadata-Version: 2.2\nName: a\nVersion: 1\nRequires-Dist: b\nRequires-Dist: c\n"
@@ -40,6 +41,22 @@ def test_static_metadata(info: bytes, static: bool) -> None:
 def test_stub() -> None:
     facts = read_sdist("a-1.tar.gz", tar(info=STATIC, pyproject=STUB))
     assert (facts.stub, facts.static, facts.bytes_at) == (True, False, "https://vendor.invalid/")
+
+
+@pytest.mark.parametrize(
+    "pyproject",
+    [b"[build-system\n", b"\xff", b"a = " + b"[" * 100_000],
+    ids=["malformed", "not UTF-8", "deep"],
+)
+def test_a_hostile_pyproject_is_an_error_that_a_message_can_do_without(pyproject: bytes) -> None:
+    with pytest.raises(FetchError, match=r"a-1\.tar\.gz: pyproject\.toml: "):
+        read_sdist("a-1.tar.gz", tar(info=STATIC, pyproject=pyproject))
+
+
+@pytest.mark.parametrize("pyproject", [b"build-system = 3", b"tool = []", b"[build-system]\nrequires = [3]"])
+def test_a_pyproject_of_another_shape_makes_no_stub(pyproject: bytes) -> None:
+    facts = read_sdist("a-1.tar.gz", tar(info=STATIC, pyproject=pyproject))
+    assert (facts.stub, facts.static) == (False, True)
 
 
 def test_zip() -> None:
