@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -186,6 +187,21 @@ def test_every_package_says_what_it_is_and_what_it_offers(package: str) -> None:
     }
     names = ast.literal_eval(offered[0])
     assert set(names) == bound - {"lazy_face"}, f"builder.{package}: __all__ and the imports differ"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_face_gives_what_it_names_when_all_modules_are_loaded(package: str) -> None:
+    """A module that is loaded later takes its name in the package from a function of that name."""
+    for module in module_paths():
+        if not module.endswith("__main__"):
+            importlib.import_module(f"builder.{module}".rstrip("."))
+    face = importlib.import_module(f"builder.{package}".rstrip("."))
+    for node in ast.walk(parsed(module_paths()[package])):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("builder."):
+            source = importlib.import_module(str(node.module))
+            for alias in node.names:
+                name = alias.asname or alias.name
+                assert getattr(face, name) is getattr(source, alias.name), f"builder.{package}.{name}"
 
 
 def test_what_a_lazy_face_loads_is_what_it_imports() -> None:

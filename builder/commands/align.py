@@ -31,7 +31,7 @@ from builder.errors import RecipeError, UsageError
 from builder.index import Services, default_index
 from builder.io import Client, read_bytes
 from builder.lockfile import Lock, parse_lock
-from builder.model import table as markdown
+from builder.model import markdown_table
 from builder.project import Project
 from builder.recipe import Library, parse_recipe, parse_table, plain_url
 from builder.selection import ALL
@@ -173,7 +173,7 @@ def report(project: Project, rows: Sequence[Row], options: Options) -> None:
         return
     cells = [_cells(row) for row in shown]
     if options.format == "markdown":
-        project.console.data(markdown(COLUMNS, cells))
+        project.console.data(markdown_table(COLUMNS, cells))
         return
     project.console.table(COLUMNS, cells)
     project.console.data(", ".join(f"{counts[status]} {status}" for status in Status))

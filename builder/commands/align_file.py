@@ -18,8 +18,7 @@ from builder.align.dockerfile import (
 )
 from builder.commands.align import evidence_of, read_documents
 from builder.io import read_bytes
-from builder.model import check_line
-from builder.model import table as markdown
+from builder.model import check_line, markdown_table
 from builder.project import Project
 
 __all__ = ["Options", "run"]
@@ -74,7 +73,7 @@ def _report(project: Project, found: list[tuple[Path, Finding]], options: Option
         return
     cells = [_cells(*row) for row in shown]
     if options.format == "markdown":
-        project.console.data(markdown(_COLUMNS, cells))
+        project.console.data(markdown_table(_COLUMNS, cells))
         return
     project.console.table(_COLUMNS, cells)
     project.console.data(", ".join(f"{counts[status]} {status}" for status in Status))

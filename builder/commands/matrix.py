@@ -29,7 +29,7 @@ from builder.matrix import (
     wheel_floors,
     wheels_table,
 )
-from builder.model import table as markdown
+from builder.model import markdown_table
 from builder.project import Project
 from builder.recipe import Library, Outcomes, load_outcomes
 from builder.selection import ALL, Selection
@@ -76,8 +76,8 @@ def markdown_tables(project: Project, names: tuple[str, ...]) -> str:
 def _as_markdown(matrix: _Matrix, names: list[str]) -> str:
     tables = [matrix.table(name) for name in names]
     if len(tables) == 1:
-        return markdown(tables[0].columns, tables[0].rows)
-    parts = (f"## {t.title}\n\n{t.about}\n\n{markdown(t.columns, t.rows)}" for t in tables)
+        return markdown_table(tables[0].columns, tables[0].rows)
+    parts = (f"## {t.title}\n\n{t.about}\n\n{markdown_table(t.columns, t.rows)}" for t in tables)
     return "\n\n".join(parts)
 
 

@@ -9,7 +9,7 @@ from builder.model import toml
 from builder.model.digest import Evidence, GitOid, ImageDigest, Sha256
 from builder.model.filesystem import FileFact, ImageFiles, Reference
 from builder.model.licenses import Statement, spdx
-from builder.model.markdown import table
+from builder.model.markdown import markdown_table
 from builder.model.requirements import admits, exact_version, lenient_requirement, name_of, recipe_requirement
 from builder.model.table import Table
 from builder.model.tags import glibc_floor, marker_environment, rank, target_tags, uv_platform, wheel_tags
@@ -37,6 +37,7 @@ __all__ = [
     "glibc_floor",
     "key_name",
     "lenient_requirement",
+    "markdown_table",
     "marker_environment",
     "name_of",
     "printable",
@@ -44,7 +45,6 @@ __all__ = [
     "recipe_requirement",
     "spdx",
     "structure",
-    "table",
     "target_tags",
     "toml",
     "unstructure",

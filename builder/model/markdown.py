@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-__all__ = ["escaped", "table"]
+__all__ = ["escaped", "markdown_table"]
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!])")
 _WORDS = re.compile(r"(?<=[A-Za-z0-9])\\_(?=[A-Za-z0-9])")
@@ -18,7 +18,7 @@ def escaped(text: str) -> str:
     return _WORDS.sub("_", _MARKUP.sub(r"\\\1", " ".join(line.split())))
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table, one line a row, without a final newline."""
     lines = [columns, ["---"] * len(columns), *rows]
     shown = (map(escaped, line) if number != 1 else line for number, line in enumerate(lines))

@@ -20,7 +20,7 @@ from builder.errors import LockError
 from builder.matrix.cell import Cell, State, cells, command
 from builder.matrix.tables import summary, targets_table
 from builder.matrix.traps import trap_of
-from builder.model.markdown import table as markdown
+from builder.model.markdown import markdown_table
 from builder.model.target import Arch, Target
 from builder.project import Project, open_project
 from builder.recipe.effective_recipe import effective
@@ -187,7 +187,7 @@ def test_the_message_of_a_trap_is_known_as_its_trap(folder: Path) -> None:
 
 
 def test_a_cell_of_markdown_cannot_end_its_row() -> None:
-    text = markdown(("a",), [["x | <b>y</b>\n| `z` \x1b[31m \u202e"]])
+    text = markdown_table(("a",), [["x | <b>y</b>\n| `z` \x1b[31m \u202e"]])
     assert len(text.splitlines()) == 3
     assert text.splitlines()[2] == r"| x \| \<b\>y\</b\> \| \`z\` \[31m |"
 
