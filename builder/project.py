@@ -41,6 +41,26 @@ class Project:
         """The folder of locks."""
         return self.root / "lock"
 
+    @property
+    def git_cache(self) -> Path:
+        """The folder of bare copies of git repositories, beside the store; it may be deleted at any time."""
+        return self.store.root.parent / "git"
+
+    @property
+    def uv_cache(self) -> Path:
+        """The folder of uv's own cache, beside the store; it may be deleted at any time."""
+        return self.store.root.parent / "uv"
+
+    @property
+    def metadata_cache(self) -> Path:
+        """The folder of facts about wheels, by their digests, beside the store."""
+        return self.store.root.parent / "metadata"
+
+    @property
+    def page_cache(self) -> Path:
+        """The folder of index pages that `align` keeps for a run without the network, beside the store."""
+        return self.store.root.parent / "pages"
+
     def library(self) -> Library:
         """Read all recipes (RecipeError)."""
         from builder.recipe import read_library  # noqa: PLC0415 - many verbs read no recipes

@@ -37,8 +37,8 @@ ARROWS: dict[str, set[str]] = {
     "resolve": {"fetch", "index", "io", "lockfile", "model", "recipe"}
     | {"resolve.debian", "resolve.python", "resolve.rpm"},
     "rootfs": {"model", "tars"},
-    "pin": {"console", "fetch", "git", "io", "lockfile", "model", "oci", "origins", "recipe", "resolve"}
-    | {"resolve.debian", "resolve.rpm", "rootfs", "store"},
+    "pin": {"console", "fetch", "git", "io", "lockfile", "model", "oci", "origins", "project", "recipe"}
+    | {"resolve", "resolve.debian", "resolve.rpm", "rootfs", "store"},
     # from locks to images
     "render": {"lockfile", "model"},
     "build": {"io", "render", "store"},

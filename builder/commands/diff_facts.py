@@ -36,7 +36,7 @@ def histories(
         return {}
     from builder.git import log_between  # noqa: PLC0415 - most comparisons need no git
 
-    places = list(_repositories([*clones, project.store.root.parent / "git"]))
+    places = list(_repositories([*clones, project.git_cache]))
     found = {}
     for before, after in wanted:
         logs = (log_between(place, before, after, newest=_NEWEST) for place in places)

@@ -97,7 +97,7 @@ def _fill(project: Project, missing: Needs, jobs: int, known: KnownFiles | None 
     if not total:
         return
     with project.console.steps("making tars", total) as steps:
-        cache = project.store.root.parent / "git"
+        cache = project.git_cache
         for source in missing.sources:
             materialise(source, project.store, cache, origins=project.origins)
             steps.done(f"{source.component} {source.version}: commit {source.commit[:12]}")

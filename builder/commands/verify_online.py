@@ -140,7 +140,7 @@ def _served(file: FileNeed, client: Client, origins: Origins) -> tuple[Finding, 
 
 
 def _git(locks: Sequence[Lock], project: Project) -> list[_Question]:
-    places = GitPlaces.of(project.store.root.parent / "git", origins=project.origins)
+    places = GitPlaces.of(project.git_cache, origins=project.origins)
     sources = {(row.git, row.commit): row for lock in locks for row in lock.sources}
 
     def question(row: GitSource) -> _Question:

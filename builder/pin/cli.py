@@ -10,14 +10,13 @@ from pathlib import Path
 import builder
 from builder.console import Console
 from builder.errors import BuilderError
-from builder.origins import load_origins
 from builder.pin.archive import pin_archive
 from builder.pin.base import pin_assembled
 from builder.pin.context import Context
 from builder.pin.git import pin_git
 from builder.pin.image import pin_image
 from builder.pin.repositories import pin_repositories
-from builder.store import Store, store_root
+from builder.project import open_project
 
 __all__ = ["main", "parser"]
 
@@ -107,7 +106,7 @@ def _verb(verbs: _Verbs, name: str, summary: str, examples: str) -> argparse.Arg
     where.add_argument(
         "--project", type=Path, default=_own_root(), metavar="DIR", help="the folder above recipes"
     )
-    where.add_argument("--store", type=Path, default=None, metavar="DIR", help="content-addressed store")
+    where.add_argument("--store", default="", metavar="DIR", help="content-addressed store")
     where.add_argument("--origin", action="append", default=[], metavar="NAME=URL", help="bind an origin")
     where.add_argument("--mirror", action="append", default=[], metavar="FROM=TO", help="use a mirror")
     return verb
@@ -118,15 +117,14 @@ def _own_root() -> Path:
 
 
 def _context(options: argparse.Namespace, console: Console) -> Context:
-    store = store_root(options.store)
-    return Context(
-        recipes=options.project / "recipes",
-        store=Store(store),
-        origins=load_origins(options.project, origin_options=options.origin, mirror_options=options.mirror),
-        git_cache=store / "git",
+    project = open_project(
+        project=str(options.project),
+        store=options.store,
+        origins=tuple(options.origin),
+        mirrors=tuple(options.mirror),
         console=console,
-        dry_run=options.dry_run,
     )
+    return Context(project=project, dry_run=options.dry_run)
 
 
 def _add_git(verbs: _Verbs) -> None:  # type: ignore[valid-type]

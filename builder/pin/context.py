@@ -9,6 +9,7 @@ from pathlib import Path
 from builder.console import Console
 from builder.errors import UsageError
 from builder.origins import Origins
+from builder.project import Project
 from builder.recipe import Change, RecipeEditor
 from builder.store import Store
 
@@ -21,15 +22,29 @@ _LONG = 26
 class Context:
     """One run of a pinning verb."""
 
-    recipes: Path
-    """The folder of recipes."""
-    store: Store
-    origins: Origins
-    git_cache: Path
-    """The folder of fetched git repositories; may be deleted at any time."""
-    console: Console
+    project: Project
     dry_run: bool = False
     """Whether recipes and kept index files stay as they are; the store is filled all the same."""
+
+    @property
+    def recipes(self) -> Path:
+        """The folder of recipes."""
+        return self.project.recipes
+
+    @property
+    def store(self) -> Store:
+        """The project's store."""
+        return self.project.store
+
+    @property
+    def origins(self) -> Origins:
+        """The project's origins, mirrors and network settings."""
+        return self.project.origins
+
+    @property
+    def console(self) -> Console:
+        """The streams to talk through."""
+        return self.project.console
 
     def editors(self, folder: str, name: str = "") -> tuple[RecipeEditor, ...]:
         """Open the recipe `name` of a folder, or all of them (UsageError when there is none)."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
-from license_expression import Licensing
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
 from builder.errors import UsageError
@@ -22,7 +22,6 @@ from builder.policy.accepted import Accepted, check_accepted
 __all__ = ["LicensePolicy", "Licensed", "judge_licenses", "licensed", "read_license_policy"]
 
 _UNSTATED = ("deny", "warn", "allow")
-_LICENSING = Licensing()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +69,7 @@ def read_license_policy(data: bytes, *, place: str) -> LicensePolicy:
                 tree = _tree(canonicalize_license_expression(text))
             except InvalidLicenseExpression as error:
                 raise UsageError(str(error), place=f"{place}: {key}[{number}]") from None
-            if isinstance(tree, _LICENSING.AND | _LICENSING.OR):
+            if isinstance(tree, _licensing().AND | _licensing().OR):
                 raise UsageError(
                     f"{text!r} is more than one licence",
                     place=f"{place}: {key}[{number}]",
@@ -145,21 +144,29 @@ def _canonical(texts: tuple[str, ...]) -> frozenset[str]:
     return frozenset(canonicalize_license_expression(text) for text in texts)
 
 
+@cache
+def _licensing() -> Any:
+    """Return the parser of SPDX expressions, which only an install with the extra `audit` has."""
+    from license_expression import Licensing  # noqa: PLC0415 - see above
+
+    return Licensing()
+
+
 def _tree(canonical: str) -> Any:
-    return _LICENSING.parse(canonical)
+    return _licensing().parse(canonical)
 
 
 def _holds(tree: Any, fine: Callable[[str], bool]) -> bool:
     """Say whether some choice of the ORs leaves only what is `fine`."""
-    if isinstance(tree, _LICENSING.AND):
+    if isinstance(tree, _licensing().AND):
         return all(_holds(part, fine) for part in tree.args)
-    if isinstance(tree, _LICENSING.OR):
+    if isinstance(tree, _licensing().OR):
         return any(_holds(part, fine) for part in tree.args)
     return fine(tree.render())
 
 
 def _leaves(tree: Any) -> Iterator[str]:
-    if isinstance(tree, _LICENSING.AND | _LICENSING.OR):
+    if isinstance(tree, _licensing().AND | _licensing().OR):
         for part in tree.args:
             yield from _leaves(part)
     else:

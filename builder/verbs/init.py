@@ -112,14 +112,7 @@ def _component(options: argparse.Namespace, console: Console, project: Project) 
         needs=tuple(options.need),
         flags=tuple(options.flag),
     )
-    context = Context(
-        recipes=project.recipes,
-        store=project.store,
-        origins=project.origins,
-        git_cache=project.store.root / "git",
-        console=console,
-    )
-    return init.new_component(project, answers, context)
+    return init.new_component(project, answers, Context(project=project))
 
 
 def _answer(options: argparse.Namespace, console: Console, word: str, question: str) -> str:

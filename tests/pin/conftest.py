@@ -14,6 +14,7 @@ import pytest
 from builder.console import Console
 from builder.origins.origins import Origins
 from builder.pin.context import Context
+from builder.project import Project
 from builder.store.store import Store
 
 PUBLIC = "https://git.example.invalid"
@@ -103,14 +104,13 @@ class Bench:
         return Store(self.root / "store")
 
     def context(self, *, dry_run: bool = False) -> Context:
-        return Context(
-            recipes=self.root / "recipes",
+        project = Project(
+            root=self.root,
             store=self.store,
             origins=self.origins,
-            git_cache=self.root / "git",
             console=Console(out=self.out, err=self.err),
-            dry_run=dry_run,
         )
+        return Context(project=project, dry_run=dry_run)
 
     def write(self, path: str, text: str) -> Path:
         file = self.root / "recipes" / path

@@ -1,0 +1,90 @@
+"""A plain install has the runtime dependencies only: every module must be importable with these alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterable
+from importlib.metadata import distribution, packages_distributions
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+NEED_AUDIT = ("builder.sbom", "builder.commands.sbom")
+"""Packages that need the extra `audit`: their verb says so where it is not installed."""
+
+IMPORT_ALL = """
+import importlib, sys
+
+refused, modules = sys.argv[1].split(","), sys.argv[2].split(",")
+
+class Refusal:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in refused:
+            raise ModuleNotFoundError(f"{name} belongs to no runtime dependency", name=name)
+
+sys.meta_path.insert(0, Refusal())
+for module in modules:
+    try:
+        importlib.import_module(module)
+    except ImportError as error:
+        print(f"{module}: {error}")
+"""
+
+
+def closure(requirements: Iterable[str]) -> set[str]:
+    """Return the normalised names of distributions that `requirements` bring along."""
+    waiting = [Requirement(text) for text in requirements]
+    met: set[tuple[str, str]] = set()
+    while waiting:
+        requirement = waiting.pop()
+        for extra in ("", *requirement.extras):
+            name = canonicalize_name(requirement.name)
+            if (name, extra) in met:
+                continue
+            met.add((name, extra))
+            needed = [Requirement(text) for text in distribution(name).requires or ()]
+            waiting += [row for row in needed if row.marker is None or row.marker.evaluate({"extra": extra})]
+    return {name for name, _ in met}
+
+
+def modules() -> list[str]:
+    """Return every module of the program, by the name that imports it."""
+    paths = sorted((ROOT / "builder").rglob("*.py"))
+    names = (".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths)
+    return [name.removesuffix(".__init__") for name in names if not name.endswith("__main__")]
+
+
+def failures(requirements: Iterable[str], imported: Iterable[str]) -> list[str]:
+    """Import modules in a process that has the distributions of `requirements` only; return what failed."""
+    installed = closure(requirements)
+    refused = [
+        package
+        for package, owners in packages_distributions().items()
+        if not installed & {canonicalize_name(owner) for owner in owners}
+    ]
+    command = [sys.executable, "-c", IMPORT_ALL, ",".join(refused), ",".join(imported)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+def test_a_plain_install_can_import_every_module() -> None:
+    plain = [name for name in modules() if not name.startswith(NEED_AUDIT)]
+    assert failures(PROJECT["dependencies"], plain) == []
+
+
+def test_the_extra_audit_brings_what_the_rest_needs() -> None:
+    extra = PROJECT["optional-dependencies"]["audit"]
+    audit = [name for name in modules() if name.startswith(NEED_AUDIT)]
+    assert failures([*PROJECT["dependencies"], *extra], audit) == []
+
+
+@pytest.mark.parametrize("refused", ["pytest", "tomli_w"])
+def test_the_refusal_works(refused: str) -> None:
+    """pytest is a development dependency, and without requirements nothing that is not Python's own is there."""
+    assert failures([], [refused])[0].startswith(f"{refused}: ")
