@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from builder.bundle.contents import Kind
 from builder.errors import FetchError
-from builder.lockfile import BASE, Lock
+from builder.lockfile import BASE, Lock, row_label
 from builder.model import ImageDigest, Sha256
 
 _PREFIX = "sha256:"
@@ -56,17 +56,15 @@ def image_parts(manifest: bytes, *, place: str) -> dict[ImageDigest, int]:
 def _rows(lock: Lock, *, apt: bool) -> Iterator[Content]:
     for python in lock.python:
         if python.sha256 is not None:
-            row = f"python {python.name} {python.version}"
-            yield _content(lock, python.sha256, Kind.WHEEL, python.file, row)
+            yield _content(lock, python.sha256, Kind.WHEEL, python.file, row_label(python))
     for archive in lock.archives:
-        yield _content(lock, archive.sha256, Kind.ARCHIVE, archive.file, f"archives {archive.file}")
+        yield _content(lock, archive.sha256, Kind.ARCHIVE, archive.file, row_label(archive))
     for source in lock.sources:
-        row = f"sources {source.component} {source.version}"
-        yield _content(lock, source.sha256, Kind.SOURCE, source.file, row)
+        yield _content(lock, source.sha256, Kind.SOURCE, source.file, row_label(source))
     for image in lock.images:
         if image.tar is not None:
             name = f"{image.name}-{lock.arch}.tar"
-            yield _content(lock, image.tar, Kind.BASE, name, f"images {image.name}")
+            yield _content(lock, image.tar, Kind.BASE, name, row_label(image))
     yield from _os_packages(lock, apt=apt)
     if apt:
         yield from _package_lists(lock)
@@ -75,15 +73,14 @@ def _rows(lock: Lock, *, apt: bool) -> Iterator[Content]:
 def _os_packages(lock: Lock, *, apt: bool) -> Iterator[Content]:
     for package in lock.os_packages:
         if apt or set(package.for_) != {BASE}:  # what only the base needs is in its tar
-            row = f"os-packages {package.name} {package.version}"
-            yield _content(lock, package.sha256, Kind.OS_PACKAGE, package.basename, row)
+            yield _content(lock, package.sha256, Kind.OS_PACKAGE, package.basename, row_label(package))
 
 
 def _package_lists(lock: Lock) -> Iterator[Content]:
     for repository in lock.repositories:
         if repository.inrelease is None:
             continue  # an RPM repository: apt cannot use it
-        row = f"repositories {repository.origin} {repository.suite}"
+        row = row_label(repository)
         name = f"{repository.suite} InRelease"
         yield _content(lock, repository.inrelease, Kind.PACKAGE_LIST, name, row)
         for component, index in zip(repository.components, repository.indexes, strict=True):
@@ -104,4 +101,4 @@ def _images(lock: Lock, read: Callable[[str], bytes]) -> Iterator[Content]:
         parts = image_parts(read(manifest), place=place)
         for digest in (manifest, *(part.removeprefix(_PREFIX) for part in parts)):
             name = f"{image.name} {'manifest' if digest == manifest else 'blob'}"
-            yield _content(lock, Sha256(digest), Kind.IMAGE, name, f"images {image.name}")
+            yield _content(lock, Sha256(digest), Kind.IMAGE, name, row_label(image))

@@ -14,7 +14,7 @@ from builder.fetch import BaseNeed, FileNeed, KnownFiles, Needs, fetch_all, need
 from builder.git import materialise
 from builder.io import Client
 from builder.lockfile import Lock
-from builder.model import Sha256
+from builder.model import Sha256, counted
 from builder.origins import Origins
 from builder.pin import store_base
 from builder.project import Project, read_lock
@@ -179,12 +179,12 @@ def _report(project: Project, wanted: Needs, missing: Needs, images: AbsentImage
     }
     size = sum(file.size or 0 for file in missing.files)
     unknown = sum(file.size is None for file in missing.files)
-    unsized = [_counted(unknown, "file")] if unknown else []
+    unsized = [counted(unknown, "file")] if unknown else []
     lacking = [(file.sha256, file.size) for file in missing.files]
     if images is not None:
         counts["images"] = (images.wanted, images.incomplete)
         size += sum(images.parts.values())
-        unsized += [_counted(images.unsized, "image")] if images.unsized else []
+        unsized += [counted(images.unsized, "image")] if images.unsized else []
         lacking += images.parts.items()
     arrived = sum(arrived_size(project.store, sha256, size) for sha256, size in lacking)
     return _Report(counts=counts, size=size - arrived, arrived=arrived, unsized=tuple(unsized))
@@ -207,10 +207,6 @@ def _tell(project: Project, report: _Report, options: Options, at_run_time: Sequ
     project.console.data(f"{word}: {human(report.size)}{arrived}{unsized}; the store is {project.store.root}")
     for text in at_run_time:
         project.console.status(f"not fetched, because it is had at run time only: {text}")
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def human(size: int) -> str:

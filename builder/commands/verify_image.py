@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from builder.errors import BuilderError, DigestMismatchError, UsageError
-from builder.lockfile import BASE, RUNTIME, Finding, Lock, OsPackage, Proof, PythonPackage, found
+from builder.lockfile import BASE, RUNTIME, Finding, Lock, OsPackage, Proof, PythonPackage, found, row_label
 from builder.model import Reference, printable
 from builder.oci import Image, OciImages, open_images, read_tree
 from builder.project import Project
@@ -86,7 +86,7 @@ def _explained(project: Project, images: OciImages, image: Image, lock: Lock) ->
 
         def read(row: PythonPackage | OsPackage) -> tuple[str, Reference | Finding | None]:
             answer = _reference(project, row)
-            steps.done(f"{row.name} {row.version}: {'in the store' if answer else 'not in the store'}")
+            steps.done(f"{row_label(row)}: {'in the store' if answer else 'not in the store'}")
             return str(row.sha256), answer
 
         with ThreadPoolExecutor(_WORKERS) as pool:
@@ -110,7 +110,7 @@ def _reference(project: Project, row: PythonPackage | OsPackage) -> Reference | 
             return wheel_contents(path)
         return deb_contents(LockedDeb(name=row.name, version=row.version, arch=row.arch, path=path))
     except DigestMismatchError as error:
-        return found("damaged", str(error), row=f"{row.name} {row.version}")
+        return found("damaged", str(error), row=row_label(row))
     except BuilderError:
         return None
 

@@ -14,7 +14,18 @@ from builder.fetch import FileNeed, needs
 from builder.git import GitPlaces
 from builder.index import default_index
 from builder.io import Client, NotFoundError
-from builder.lockfile import Finding, GitSource, Level, Lock, Proof, PythonPackage, found
+from builder.lockfile import (
+    Finding,
+    GitSource,
+    Level,
+    Lock,
+    Proof,
+    PythonPackage,
+    Section,
+    found,
+    named_label,
+    row_label,
+)
 from builder.oci import Registry
 from builder.origins import Origins
 from builder.project import Project
@@ -91,12 +102,16 @@ def _python(locks: Sequence[Lock], client: Client, indexes: Mapping[str, str]) -
                 page = {"files": []}
             except (BuilderError, ValueError, RecursionError) as error:
                 return "projects", (
-                    found("unknown", f"the index was not understood: {error}", row=f"python {name}"),
+                    found(
+                        "unknown",
+                        f"the index was not understood: {error}",
+                        row=named_label(Section.PYTHON, name),
+                    ),
                 )
             kind = "projects" if offers_attestations(page) else "projects without attestations"
             return kind, tuple(judge_listed(wanted.values(), page))
 
-        return _Question(label=f"python {name}", ask=ask)
+        return _Question(label=named_label(Section.PYTHON, name), ask=ask)
 
     return [question(origin, name, wanted) for (origin, name), wanted in sorted(rows.items())]
 
@@ -144,13 +159,13 @@ def _git(locks: Sequence[Lock], project: Project) -> list[_Question]:
     sources = {(row.git, row.commit): row for lock in locks for row in lock.sources}
 
     def question(row: GitSource) -> _Question:
-        return _Question(label=f"sources {row.component}", ask=lambda: ("tags", _tag(row, places)))
+        return _Question(label=row_label(row), ask=lambda: ("tags", _tag(row, places)))
 
     return [question(row) for _, row in sorted(sources.items())]
 
 
 def _tag(row: GitSource, places: GitPlaces) -> tuple[Finding, ...]:
-    name = f"sources {row.component} {row.version}"
+    name = row_label(row)
     if not row.tag:
         return (found("unknown", "a commit without a tag cannot be asked for by name", row=name),)
     ref = f"refs/tags/{row.tag}"
@@ -170,7 +185,9 @@ def _images(locks: Sequence[Lock], origins: Origins) -> list[_Question]:
     images = {(image.name, str(image.digest)) for lock in locks for image in lock.images if image.digest}
 
     def question(name: str, digest: str) -> _Question:
-        return _Question(label=f"images {name}", ask=lambda: ("images", _manifest(name, digest, origins)))
+        return _Question(
+            label=named_label(Section.IMAGES, name), ask=lambda: ("images", _manifest(name, digest, origins))
+        )
 
     return [question(name, digest) for name, digest in sorted(images)]
 
@@ -180,9 +197,9 @@ def _manifest(name: str, digest: str, origins: Origins) -> tuple[Finding, ...]:
         with Registry(name, origins) as registry:
             registry.manifest_bytes(digest)
     except NotFoundError:
-        return (found("gone", f"the registry has {digest} no more", row=f"images {name}"),)
+        return (found("gone", f"the registry has {digest} no more", row=named_label(Section.IMAGES, name)),)
     except DigestMismatchError as error:
-        return (found("changed", str(error), row=f"images {name}"),)
+        return (found("changed", str(error), row=named_label(Section.IMAGES, name)),)
     except BuilderError as error:
-        return (found("unknown", str(error), row=f"images {name}"),)
+        return (found("unknown", str(error), row=named_label(Section.IMAGES, name)),)
     return ()

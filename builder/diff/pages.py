@@ -10,6 +10,7 @@ from builder.diff.change import Kind
 from builder.diff.reports import Entry, Report
 from builder.diff.risk import UPGRADES, Risk
 from builder.diff.wording import Line, Part, Role, names_only, phrase
+from builder.model import counted
 
 __all__ = ["Block", "Page", "Section", "page"]
 
@@ -62,7 +63,7 @@ def _unsound(report: Report) -> Iterator[Line]:
         side = "new" if after else "old"
         words = f" (the {side} lock) fails its own integrity check:"
         if len(places) > 1:
-            words = f" ({_count(len(places), f'{side} lock')}) fail their own integrity check:"
+            words = f" ({counted(len(places), f'{side} lock')}) fail their own integrity check:"
         names = [part for place in places for part in (Part(", "), Part(place, Role.DATA))][1:]
         yield Line(0, (*names, Part(words)))
         yield from (Line(1, (Part(finding, Role.DATA),)) for finding in findings)
@@ -72,9 +73,9 @@ def _summary(report: Report) -> Iterator[Line]:
     yield Line(0, (Part(report.before, Role.DATA), Part(" -> "), Part(report.after, Role.DATA)))
     total, differ = len(report.compared), sum(bool(item.changes) for item in report.compared)
     if not report.entries:
-        yield Line(0, (Part(f"{_count(total, 'lock')} compared, no difference"),))
+        yield Line(0, (Part(f"{counted(total, 'lock')} compared, no difference"),))
         return
-    yield Line(0, (Part(f"{_count(total, 'lock')} compared, {differ} changed: {_counts(report)}"),))
+    yield Line(0, (Part(f"{counted(total, 'lock')} compared, {differ} changed: {_counts(report)}"),))
 
 
 def _counts(report: Report) -> str:
@@ -84,12 +85,8 @@ def _counts(report: Report) -> str:
     if upgrades:
         place = len(words) - (Risk.CONSEQUENCE in risks)
         total = sum(risk in UPGRADES for risk in risks)
-        words.insert(place, f"{_count(total, 'upgrade')} ({', '.join(upgrades)})")
+        words.insert(place, f"{counted(total, 'upgrade')} ({', '.join(upgrades)})")
     return ", ".join(words)
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _blocks(entries: Sequence[Entry], total: int) -> Iterator[Block]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from builder.diff.change import Action, Change, Field, History, Kind
 from builder.diff.reports import Entry
 from builder.lockfile import RUNTIME
+from builder.model import counted
 
 __all__ = ["Line", "Part", "Role", "names_only", "phrase"]
 
@@ -195,12 +196,12 @@ def _cut(text: str, start: int, end: int) -> str:
 
 
 def _history(history: History) -> Iterator[Line]:
-    words = f"{_count(history.added, 'commit')} by {_count(len(history.authors), 'author')}"
+    words = f"{counted(history.added, 'commit')} by {counted(len(history.authors), 'author')}"
     if history.dropped:
-        words += f", and {_count(history.dropped, 'commit')} dropped"
+        words += f", and {counted(history.dropped, 'commit')} dropped"
     names = [Part(f"{name} ({count})", Role.PROSE) for name, count in history.authors[:_AUTHORS]]
     left = len(history.authors) - len(names)
-    more = (Part(f"  and {_count(left, 'other')}"),) if left else ()
+    more = (Part(f"  and {counted(left, 'other')}"),) if left else ()
     yield Line(1, (Part(f"{words}: " if names else words), *_spaced(names), *more))
     for commit in history.newest:
         yield Line(
@@ -214,8 +215,4 @@ def _history(history: History) -> Iterator[Line]:
             ),
         )
     if history.added > len(history.newest):
-        yield Line(1, (Part(f"and {_count(history.added - len(history.newest), 'older commit')}"),))
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+        yield Line(1, (Part(f"and {counted(history.added - len(history.newest), 'older commit')}"),))

@@ -6,6 +6,7 @@ own rules find. Imports `model`. Pure.
 
 from builder.lockfile.finding import RULES, Finding, Level, Proof, exit_code, found
 from builder.lockfile.integrity import BASE, first_difference, row_key, summary_digest
+from builder.lockfile.labels import LockRow, Section, named_label, part_label, row_label, submodule_label
 from builder.lockfile.lock import (
     FORMAT,
     INSTALLER,
@@ -47,19 +48,25 @@ __all__ = [
     "Image",
     "Level",
     "Lock",
+    "LockRow",
     "OsPackage",
     "Proof",
     "PythonPackage",
     "Repository",
     "Runtime",
+    "Section",
     "Submodule",
     "dump_lock",
     "exit_code",
     "first_difference",
     "found",
     "load_lock",
+    "named_label",
     "parse_lock",
+    "part_label",
     "row_key",
+    "row_label",
+    "submodule_label",
     "summary_digest",
     "unsound",
 ]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from builder.bundle import image_parts
 from builder.errors import FetchError
 from builder.fetch import index_paths
-from builder.lockfile import Lock, PythonPackage, Repository
+from builder.lockfile import Lock, PythonPackage, Repository, row_label
 from builder.model import ImageDigest, Sha256
 from builder.store import Store
 
@@ -170,13 +170,13 @@ def _add_images(made: Catalogue, lock: Lock, store: Store) -> None:
             continue
         manifest = image.digest.removeprefix(_PREFIX)
         if not store.has(manifest):
-            made.absent[manifest] = f"image {image.name}"
+            made.absent[manifest] = row_label(image)
             continue
         data = store.read(manifest)
         parts = image_parts(data, place=f"{image.name}@{image.digest}")
         held = frozenset(part for part in parts if store.has(part.removeprefix(_PREFIX)))
         for part in parts.keys() - held:
-            made.absent[part.removeprefix(_PREFIX)] = f"image {image.name}"
+            made.absent[part.removeprefix(_PREFIX)] = row_label(image)
         media_type = str(_table(data).get("mediaType", _MANIFEST_TYPE))
         made.images.append(
             Image(name=image.name, tag=image.tag, manifest=image.digest, media_type=media_type, blobs=held)

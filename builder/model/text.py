@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["MAX_LENGTH", "ascii_only", "check_line", "printable"]
+__all__ = ["MAX_LENGTH", "ascii_only", "check_line", "counted", "printable"]
 
 MAX_LENGTH = 16_384
 """Longest accepted string, in characters."""
@@ -53,3 +53,8 @@ def ascii_only(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(item if item.isascii() and item.isprintable() else ascii(item)[1:-1] for item in text)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, which takes an s unless it is one: `1 lock`, `3 locks`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

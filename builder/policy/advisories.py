@@ -14,7 +14,15 @@ from datetime import date
 from packaging.version import InvalidVersion, Version
 
 from builder.errors import UsageError
-from builder.lockfile import Finding, Lock, OsPackage, found
+from builder.lockfile import (
+    Finding,
+    Lock,
+    OsPackage,
+    found,
+    part_label,
+    row_label,
+    submodule_label,
+)
 from builder.model import WireError, structure, toml
 from builder.policy.accepted import Accepted, check_accepted
 from builder.policy.osv import Advisory, Affected, Answer
@@ -79,7 +87,7 @@ def subjects(lock: Lock) -> tuple[Subject, ...]:
     ecosystem = f"{family.capitalize()}:{number}"
     rows = [
         Subject(
-            row=f"python {row.name} {row.version}",
+            row=row_label(row),
             name=row.name,
             version=row.version,
             ecosystem="PyPI",
@@ -91,7 +99,7 @@ def subjects(lock: Lock) -> tuple[Subject, ...]:
     rows += [_os_subject(row, ecosystem) for row in lock.os_packages]
     rows += [
         Subject(
-            row=f"images {image.name}: {name} {version}",
+            row=part_label(image, name, version),
             name=name,
             version=version,
             ecosystem=ecosystem,
@@ -103,7 +111,7 @@ def subjects(lock: Lock) -> tuple[Subject, ...]:
     ]
     rows += [
         Subject(
-            row=f"images {image.name}: python {name} {version}",
+            row=part_label(image, "python", name, version),
             name=name,
             version=version,
             ecosystem="PyPI",
@@ -115,7 +123,7 @@ def subjects(lock: Lock) -> tuple[Subject, ...]:
     ]
     rows += [
         Subject(
-            row=f"sources {source.component} {source.version}",
+            row=row_label(source),
             name=source.component,
             version=source.version,
             repo=_repository(source.git),
@@ -126,7 +134,7 @@ def subjects(lock: Lock) -> tuple[Subject, ...]:
     ]
     rows += [
         Subject(
-            row=f"sources {source.component} {source.version}: {module.path}",
+            row=submodule_label(source, module),
             name=module.path,
             version=str(module.commit),
             repo=_repository(module.git),
@@ -222,7 +230,7 @@ def _os_subject(row: OsPackage, ecosystem: str) -> Subject:
     parts = row.file.split("/")
     source = parts[-2] if parts[0] == "pool" and len(parts) > 2 else row.name
     return Subject(
-        row=f"os-packages {row.name} {row.version}",
+        row=row_label(row),
         name=row.name,
         version=row.version,
         ecosystem=ecosystem,

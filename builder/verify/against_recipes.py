@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from email.utils import parsedate_to_datetime
 
 from builder.errors import UsageError
-from builder.lockfile import Finding, Lock, Repository, found, summary_digest
+from builder.lockfile import Finding, Lock, Repository, found, row_label, summary_digest
 from builder.model import Target
 from builder.recipe import Library, changed_keys, effective, fingerprint
 from builder.verify.agreement import disagreements
@@ -46,7 +46,7 @@ def signed_indexes(lock: Lock, releases: Mapping[str, bytes]) -> Iterator[Findin
     for row in lock.repositories:
         data = releases.get(row.inrelease or row.repomd or "")
         if data is not None:
-            name = f"repositories {row.origin} {row.suite}"
+            name = row_label(row)
             yield from (found("forged", text, row=name) for text in _signed(row, lock, data))
 
 

@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from builder.errors import BuilderError
-from builder.lockfile import BASE, RECIPE, Finding, Lock, PythonPackage, found
+from builder.lockfile import BASE, RECIPE, Finding, Lock, found, row_label
 from builder.model import Arch, Sha256, key_name
 from builder.recipe import (
     PYPI,
@@ -111,9 +111,7 @@ def _repositories(wanted: tuple[RepositoryRecipe, ...], lock: Lock) -> Iterator[
         yield found("forged", "they are not the ones that the platform pins", row="repositories")
     for row in lock.repositories:
         if not row.signed_by:
-            yield found(
-                "forged", "it does not say who signed it", row=f"repositories {row.origin} {row.suite}"
-            )
+            yield found("forged", "it does not say who signed it", row=row_label(row))
 
 
 def _repomd(row: RepositoryRecipe, arch: Arch) -> tuple[Sha256 | None, Sha256 | None]:
@@ -135,13 +133,15 @@ def _roots(request: PythonRequest, lock: Lock) -> Iterator[Finding]:
         if row is None:
             yield found("forged", f"{request.environment} asks for {root}, which is not there", row="python")
         elif not root.specifier.contains(row.version, prereleases=True):
-            yield found("forged", f"{request.environment} asks for {root}", row=_name(row))
+            yield found("forged", f"{request.environment} asks for {root}", row=row_label(row))
         elif not root.extras <= set(row.extras) or RECIPE not in row.via:
-            yield found("forged", f"its extras or via forget that the recipe asks for {root}", row=_name(row))
+            yield found(
+                "forged", f"its extras or via forget that the recipe asks for {root}", row=row_label(row)
+            )
     for constraint in map(Requirement, request.constraints):
         row = rows.get(canonicalize_name(constraint.name))
         if row is not None and not constraint.specifier.contains(row.version, prereleases=True):
-            yield found("forged", f"the recipe binds {constraint}", row=_name(row))
+            yield found("forged", f"the recipe binds {constraint}", row=row_label(row))
 
 
 def _asked(environment: str, names: set[str], lock: Lock) -> Iterator[Finding]:
@@ -157,11 +157,11 @@ def _asked(environment: str, names: set[str], lock: Lock) -> Iterator[Finding]:
     if not absent:
         for row in providers:
             text = f"via says that the recipe asks for it in {environment}, and it does not"
-            yield found("forged", text, row=f"os-packages {row.name} {row.version}")
+            yield found("forged", text, row=row_label(row))
     for name in sorted(names & there.keys()):
         if environment in there[name].for_ and RECIPE not in there[name].via:
             text = f"via does not say that the recipe asks for it in {environment}"
-            yield found("forged", text, row=f"os-packages {name} {there[name].version}")
+            yield found("forged", text, row=row_label(there[name]))
 
 
 def _settled(recipe: Effective, lock: Lock) -> Iterator[Finding]:
@@ -174,7 +174,7 @@ def _settled(recipe: Effective, lock: Lock) -> Iterator[Finding]:
         asked[request.environment] = {canonicalize_name(Requirement(root).name) for root in request.roots}
     for row in lock.python:
         if row.build and versions.get((row.build, row.name), row.version) != row.version:
-            yield found("forged", f"its build makes {versions[row.build, row.name]}", row=_name(row))
+            yield found("forged", f"its build makes {versions[row.build, row.name]}", row=row_label(row))
         wheel = declared.get(row.file)
         if wheel is not None:
             if (row.sha256, row.origin, row.path, row.by) != (
@@ -183,16 +183,12 @@ def _settled(recipe: Effective, lock: Lock) -> Iterator[Finding]:
                 wheel.path,
                 wheel.by,
             ):
-                yield found("forged", "it is not as the recipe declares it", row=_name(row))
+                yield found("forged", "it is not as the recipe declares it", row=row_label(row))
         elif row.origin and row.origin not in origins:
-            yield found("forged", f"the recipe names no index {row.origin}", row=_name(row))
+            yield found("forged", f"the recipe names no index {row.origin}", row=row_label(row))
         elif row.origin == PYPI and not (row.size and _FOLDER.fullmatch(row.path)):
             yield found(
-                "forged", "the default index has a size and a folder xx/yy/… of each file", row=_name(row)
+                "forged", "the default index has a size and a folder xx/yy/… of each file", row=row_label(row)
             )
         if RECIPE in row.via and not any(row.name in asked.get(use, ()) for use in row.for_):
-            yield found("forged", "via says that the recipe asks for it, and it does not", row=_name(row))
-
-
-def _name(row: PythonPackage) -> str:
-    return f"python {row.name} {row.version}"
+            yield found("forged", "via says that the recipe asks for it, and it does not", row=row_label(row))

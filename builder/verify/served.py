@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from builder.lockfile import Finding, PythonPackage, found
+from builder.lockfile import Finding, PythonPackage, found, row_label
 
 __all__ = ["judge_listed", "offers_attestations"]
 
@@ -17,14 +17,14 @@ def judge_listed(rows: Iterable[PythonPackage], page: Any) -> Iterator[Finding]:
     """
     files = page.get("files") if isinstance(page, dict) else None
     if not isinstance(files, list):
-        yield from (found("unknown", "the index gives no list of files", row=_name(row)) for row in rows)
+        yield from (found("unknown", "the index gives no list of files", row=row_label(row)) for row in rows)
         return
     listed = {str(file.get("filename")): file for file in files if isinstance(file, dict)}
     offers = offers_attestations(page)
     for row in rows:
         file = listed.get(row.file)
         if file is None:
-            yield found("gone", f"the index does not list {row.file} any more", row=_name(row))
+            yield found("gone", f"the index does not list {row.file} any more", row=row_label(row))
             continue
         yield from _file(row, file, offers=offers)
 
@@ -39,18 +39,14 @@ def _file(row: PythonPackage, file: dict[str, Any], *, offers: bool) -> Iterator
     hashes = file.get("hashes")
     stated = str(hashes.get("sha256", "")) if isinstance(hashes, dict) else ""
     if not stated:
-        yield found("unknown", "the index states no sha256", row=_name(row))
+        yield found("unknown", "the index states no sha256", row=row_label(row))
     elif stated != row.sha256:
         yield found(
-            "changed", f"the index states sha256 {stated[:80]}, locked is {row.sha256}", row=_name(row)
+            "changed", f"the index states sha256 {stated[:80]}, locked is {row.sha256}", row=row_label(row)
         )
     yanked = file.get("yanked", False)
     if yanked:
         why = f": {yanked[:200]}" if isinstance(yanked, str) else ""
-        yield found("yanked", f"the index calls {row.file} yanked{why}", row=_name(row))
+        yield found("yanked", f"the index calls {row.file} yanked{why}", row=row_label(row))
     if offers and not file.get("provenance"):
-        yield found("unattested", "the index has no attestation of it", row=_name(row))
-
-
-def _name(row: PythonPackage) -> str:
-    return f"python {row.name} {row.version}"
+        yield found("unattested", "the index has no attestation of it", row=row_label(row))

@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from builder.errors import BuilderError, DigestMismatchError
-from builder.lockfile import BASE, Finding, Lock, OsPackage, Proof, found
+from builder.lockfile import BASE, Finding, Image, Lock, OsPackage, Proof, found, row_label
+from builder.model import counted
 from builder.rootfs import LockedDeb, write_rootfs_tar
 from builder.store import Store
 
@@ -59,24 +60,23 @@ def _rows(locks: Iterable[Lock]) -> dict[str, str]:
     """Return which row each file is of."""
     rows: dict[str, str] = {}
     for lock in locks:
-        rows |= {str(row.sha256): f"sources {row.component} {row.version}" for row in lock.sources}
-        rows |= {str(row.sha256): f"archives {row.file}" for row in lock.archives}
-        rows |= {str(row.sha256): f"python {row.name} {row.version}" for row in lock.python if row.sha256}
-        rows |= {str(row.sha256): f"os-packages {row.name} {row.version}" for row in lock.os_packages}
-        rows |= {str(image.tar): f"images {image.name}" for image in lock.images if image.tar}
+        for listed in (lock.sources, lock.archives, lock.python, lock.os_packages):
+            rows |= {str(row.sha256): row_label(row) for row in listed if row.sha256}
+        rows |= {str(image.tar): row_label(image) for image in lock.images if image.tar}
     return rows
 
 
 def base_proof(store: Store, locks: Iterable[tuple[str, Lock]], done: _Said) -> Proof:
     """Assemble every base of `locks` again from its packages, and compare its digest; nothing is stored."""
-    wanted: dict[str, tuple[str, Lock]] = {}
+    wanted: dict[str, tuple[str, Lock, Image]] = {}
     for name, lock in locks:
         for image in lock.images:
             if image.tar:
-                wanted.setdefault(str(image.tar), (name, lock))
+                wanted.setdefault(str(image.tar), (name, lock, image))
     findings = []
-    for tar, (name, lock) in sorted(wanted.items()):
-        finding = _base(store, tar, [row for row in lock.os_packages if BASE in row.for_], lock, name)
+    for tar, (name, lock, image) in sorted(wanted.items(), key=lambda item: item[0]):
+        rows = [row for row in lock.os_packages if BASE in row.for_]
+        finding = _base(store, image, rows, lock, name)
         findings += [finding] if finding else []
         done(f"base {tar[:12]} for {lock.arch}")
     same = len(wanted) - len(findings)
@@ -84,8 +84,8 @@ def base_proof(store: Store, locks: Iterable[tuple[str, Lock]], done: _Said) -> 
     return Proof(name="base", says=says, findings=tuple(findings), facts={"bases": len(wanted), "same": same})
 
 
-def _base(store: Store, tar: str, rows: Sequence[OsPackage], lock: Lock, name: str) -> Finding | None:
-    row = f"images {lock.environment.os}-base"
+def _base(store: Store, image: Image, rows: Sequence[OsPackage], lock: Lock, name: str) -> Finding | None:
+    row = row_label(image)
     absent = [one.name for one in rows if not store.path(one.sha256).is_file()]
     if absent:
         text = f"{len(absent)} of {len(rows)} packages are not in the store, such as {absent[0]}"
@@ -101,7 +101,8 @@ def _base(store: Store, tar: str, rows: Sequence[OsPackage], lock: Lock, name: s
             digest = write_rootfs_tar(debs, sink, arch=lock.arch.debian)
     except BuilderError as error:
         return found("damaged", str(error), lock=name, row=row)
-    if digest == tar:
+    if digest == image.tar:
         return None
-    text = f"its {len(rows)} packages make a tar with sha256 {digest}, locked is {tar}"
+    packages = counted(len(rows), "package")
+    text = f"made of its {packages}, the tar has sha256 {digest}, locked is {image.tar}"
     return found("base-differs", text, lock=name, row=row)

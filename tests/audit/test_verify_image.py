@@ -396,7 +396,7 @@ def test_a_base_is_assembled_again(made: Made, capsys: pytest.CaptureFixture[str
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("LOCKWRIGHT_STORE", str(made.store.root))
             assert main(words) == code
-    assert "error [base-differs] images debian-13-base: its 1 packages" in capsys.readouterr().out
+    assert "error [base-differs] images plain-base: made of its 1 package," in capsys.readouterr().out
     made.store.path(made.deb).unlink()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LOCKWRIGHT_STORE", str(made.store.root))

@@ -7,7 +7,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from builder.lockfile import BASE, PYTHON_FOLDER, RUNTIME, Finding, Lock, found
+from builder.lockfile import (
+    BASE,
+    PYTHON_FOLDER,
+    RUNTIME,
+    Finding,
+    Lock,
+    Section,
+    found,
+    named_label,
+    part_label,
+    row_label,
+)
 from builder.model import FileFact, ImageFiles, Reference
 from builder.verify.image import debs, wheels
 from builder.verify.image.claim import Claim, Ground, fits
@@ -104,32 +115,29 @@ def _packages(judge: _Judge, references: Mapping[str, Reference]) -> Iterator[tu
     """Explain what dpkg installed; yield the packages that no row explains."""
     lock, image = judge.lock, judge.image
     rows = {row.name: row for row in lock.os_packages if {BASE, RUNTIME} & {*row.for_}}
-    inventory = dict(
-        line.split("=", 1) for i in lock.images if RUNTIME in i.roles for line in i.inventory if "=" in line
-    )
+    bases = [image for image in lock.images if RUNTIME in image.roles]
+    inventory = {line: base for base in bases for line in base.inventory}
     where = debs.layout(image)
     seen = set()
     strangers = []
     for package in debs.packages(image):
         row = rows.get(package.name)
-        name = f"os-packages {package.name} {package.version}"
+        name = named_label(Section.OS_PACKAGES, package.name, package.version)
         claims = list(debs.from_lists(package, image, where))
         if row is not None and (row.version, row.arch) == (package.version, package.arch):
             seen.add(package.name)
             reference = references.get(row.sha256)
             if reference is not None:
                 claims = list(debs.from_deb(package, reference, where))
-        elif inventory.get(package.name) == package.version:
-            name = f"images: {package.name} {package.version} of the inventory"
+        elif base := inventory.get(f"{package.name}={package.version}"):
+            name = part_label(base, package.name, package.version)
         else:
             strangers.append((name, claims))
             continue
         out = frozenset(claim.path for claim in claims if where.left_out(claim.path))
         judge.take(name, claims, judge.stack.system, out)
     for name in sorted(rows.keys() - seen):
-        judge.findings.append(
-            found("absent", "it is not installed", row=f"os-packages {name} {rows[name].version}")
-        )
+        judge.findings.append(found("absent", "it is not installed", row=row_label(rows[name])))
     yield from strangers
 
 
@@ -142,7 +150,7 @@ def _distributions(judge: _Judge, references: Mapping[str, Reference]) -> Iterat
         if f"{one.info}/METADATA" in judge.owners:
             continue  # an OS package brings it
         row = rows.get(one.name)
-        name = f"python {one.name} {one.version}"
+        name = named_label(Section.PYTHON, one.name, one.version)
         claims = list(wheels.from_record(one, judge.image))
         ours = row is not None and row.version == one.version and one.folder.startswith(f"{_VENV}/lib/")
         if row is None or not ours or one.name in seen:
@@ -155,9 +163,7 @@ def _distributions(judge: _Judge, references: Mapping[str, Reference]) -> Iterat
             claims = [*wheels.from_wheel(one, reference, _VENV), *listed]
         judge.take(name, claims, judge.stack.python)
     for name in sorted(rows.keys() - seen):
-        judge.findings.append(
-            found("absent", "it is not installed", row=f"python {name} {rows[name].version}")
-        )
+        judge.findings.append(found("absent", "it is not installed", row=row_label(rows[name])))
     yield from strangers
 
 
