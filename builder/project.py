@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,12 +10,16 @@ from typing import TYPE_CHECKING
 import builder
 from builder.console import Console
 from builder.errors import LockError, UsageError
-from builder.io import read_bytes
+from builder.io import ATTEMPTS, read_bytes
 from builder.lockfile import Lock, load_lock
 from builder.origins import Origins, load_origins
 from builder.store import Store, store_root
 
 if TYPE_CHECKING:
+    from builder.fetch import Session
+    from builder.git import GitPlaces
+    from builder.index import Services
+    from builder.io import Client
     from builder.recipe import Library
 
 __all__ = ["Project", "find_root", "locked", "open_project", "read_lock", "recipe_files"]
@@ -40,6 +45,47 @@ class Project:
     def locks(self) -> Path:
         """The folder of locks."""
         return self.root / "lock"
+
+    def client(self, *, offline: bool = False, attempts: int = ATTEMPTS) -> Client:
+        """Return a new HTTP client with the network settings of the origins file; it is a context manager."""
+        from builder.io import Client  # noqa: PLC0415 - requests takes long to load
+
+        return Client(network=self.origins.network, offline=offline, attempts=attempts)
+
+    def session(self, client: Client) -> Session:
+        """Return what resolvers of OS packages share while `client` is open."""
+        from builder.fetch import Session  # noqa: PLC0415 - see `client`
+
+        return Session(store=self.store, origins=self.origins, client=client, recipes=self.recipes)
+
+    def services(
+        self,
+        client: Client,
+        *,
+        index_url: str = "",
+        offline: bool = False,
+        warn: Callable[[str], None] = lambda _: None,
+    ) -> Services:
+        """Return what resolutions of Python packages share while `client` is open.
+
+        `index_url` is the default index unless given; `warn` is told each warning of uv.
+        """
+        from builder.index import Services, default_index  # noqa: PLC0415 - see `client`
+
+        return Services(
+            client=client,
+            uv_cache=self.uv_cache,
+            metadata=self.metadata_cache,
+            index_url=index_url or default_index(),
+            offline=offline,
+            warn=warn,
+        )
+
+    def git_places(self) -> GitPlaces:
+        """Return where git repositories are had from, and the cache of what was fetched of them."""
+        from builder.git import GitPlaces  # noqa: PLC0415 - see `client`
+
+        return GitPlaces.of(self.git_cache, origins=self.origins)
 
     @property
     def git_cache(self) -> Path:

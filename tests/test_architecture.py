@@ -56,7 +56,7 @@ ARROWS: dict[str, set[str]] = {
     "align.dockerfile": {"align", "model"},
     # the program
     "console": {"io", "model"},
-    "project": {"console", "io", "lockfile", "origins", "recipe", "store"},
+    "project": {"console", "fetch", "git", "index", "io", "lockfile", "origins", "recipe", "store"},
 }
 """What each package may import, besides `errors`. CONTRIBUTING.md draws the same picture."""
 

@@ -28,8 +28,7 @@ from builder.align import (
 from builder.commands.locks import locked_targets
 from builder.commands.tags import read_tags, tags_asker
 from builder.errors import RecipeError, UsageError
-from builder.index import Services, default_index
-from builder.io import Client, read_bytes
+from builder.io import read_bytes
 from builder.lockfile import Lock, parse_lock
 from builder.model import markdown_table
 from builder.project import Project
@@ -123,16 +122,9 @@ def evidence_of(
     index_url: str,
 ) -> Iterator[Evidence]:
     """Yield the evidence that judging asks; it is asked only while the block runs."""
-    caches = project.store.root.parent
-    with Client(offline=offline) as client:
-        services = Services(
-            client=client,
-            uv_cache=caches / "uv",
-            metadata=caches / "metadata",
-            index_url=index_url or default_index(),
-            offline=offline,
-        )
-        index = Index(services, caches / "pages", tags_asker(project, offline=offline))
+    with project.client(offline=offline) as client:
+        services = project.services(client, index_url=index_url, offline=offline)
+        index = Index(services, project.page_cache, tags_asker(project, offline=offline))
         images = {fact: None for document in documents for fact in document.images}
         own = {plain_url(repository_of(item)) for item in library.components.values()}
         others = {url.rpartition("/")[2]: url for url in read_tags(project) if url not in own}

@@ -55,7 +55,7 @@ def run(project: Project, options: Options) -> int:
     changes = [change for item in reading.compared for change in item.changes]
     facts = Facts(
         histories=histories(project, changes, options.clones),
-        yanked=yanked(changes, options.index_url) if options.online else {},
+        yanked=yanked(project, changes, options.index_url) if options.online else {},
     )
     compared = tuple(replace(item, changes=with_facts(item.changes, facts)) for item in reading.compared)
     found = report(sides.before.label, sides.after.label, compared, reading.unsound)

@@ -77,7 +77,7 @@ def _below(folder: Path) -> Iterator[Path]:
             yield from sorted(item for item in path.iterdir() if item.is_dir())
 
 
-def yanked(changes: Iterable[Change], index_url: str) -> dict[tuple[str, str], str]:
+def yanked(project: Project, changes: Iterable[Change], index_url: str) -> dict[tuple[str, str], str]:
     """Ask the index about each distribution whose row came or changed; return the withdrawn releases.
 
     Distributions that the index has not are not known. FetchError when it cannot be asked.
@@ -85,13 +85,12 @@ def yanked(changes: Iterable[Change], index_url: str) -> dict[tuple[str, str], s
     from packaging.version import Version  # noqa: PLC0415 - only for --online
 
     from builder.index import default_index, read_project  # noqa: PLC0415 - only for --online
-    from builder.io import Client  # noqa: PLC0415
 
     found = {}
-    with Client() as client:
+    with project.client() as client:
         for name, version in sorted(set(releases_of(changes))):
-            project = read_project(client, index_url or default_index(), name)
-            files = project.of(Version(version)) if project else ()
+            page = read_project(client, index_url or default_index(), name)
+            files = page.of(Version(version)) if page else ()
             if files and all(item.yanked for item in files):
                 found[name, version] = "withdrawn by its publisher"
     return found

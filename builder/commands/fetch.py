@@ -12,7 +12,6 @@ from builder.commands.transfers import Shown
 from builder.errors import BuilderError, UsageError
 from builder.fetch import BaseNeed, FileNeed, KnownFiles, Needs, fetch_all, needs, with_pypi
 from builder.git import materialise
-from builder.io import Client
 from builder.lockfile import Lock
 from builder.model import Sha256, counted
 from builder.origins import Origins
@@ -125,7 +124,7 @@ def _files(project: Project, files: Sequence[FileNeed], jobs: int, known: KnownF
 def _bound(project: Project, files: Sequence[FileNeed]) -> Origins:
     """Return the origins; the default Python index is asked for its file base where no one has named it."""
     if any(file.origin == PYPI for file in files):
-        with Client(network=project.origins.network) as client:
+        with project.client() as client:
             return with_pypi(project.origins, client)
     return project.origins
 

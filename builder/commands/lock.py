@@ -109,27 +109,12 @@ def _resolve(
 
     `kept` are the locks that stay; new ones are compared with them (trap T4).
     """
-    # Loaded here: a check, or locks that are up to date, must not wait for what they do not need.
-    from builder.fetch import Session  # noqa: PLC0415
-    from builder.index import Services, default_index  # noqa: PLC0415
-    from builder.io import Client  # noqa: PLC0415
-
     with ExitStack() as stack:
-        client = stack.enter_context(Client(offline=options.offline, network=project.origins.network))
+        client = stack.enter_context(project.client(offline=options.offline))
         steps = stack.enter_context(project.console.steps("locking", len(waiting)))
-        session = Session(
-            store=project.store,
-            origins=project.origins,
-            client=client,
-            recipes=project.recipes,
-        )
-        services = Services(
-            client=client,
-            uv_cache=project.store.root.parent / "uv",
-            metadata=project.store.root.parent / "metadata",
-            index_url=options.index_url or default_index(),
-            warn=project.console.warning,
-            offline=options.offline,
+        session = project.session(client)
+        services = project.services(
+            client, index_url=options.index_url, offline=options.offline, warn=project.console.warning
         )
         pool = stack.enter_context(ThreadPoolExecutor(_WORKERS))
 

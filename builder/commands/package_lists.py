@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from builder.fetch import Session, fetch_all, index_paths, needs
-from builder.io import Client
 from builder.lockfile import Lock, Repository
 from builder.model import Sha256
 from builder.project import Project
@@ -19,10 +18,8 @@ def fill_package_lists(project: Project, locks: Sequence[Lock]) -> None:
 
     FetchError for a list that its archive has replaced and nobody kept.
     """
-    with Client(network=project.origins.network) as client:
-        session = Session(
-            store=project.store, origins=project.origins, client=client, recipes=project.recipes
-        )
+    with project.client() as client:
+        session = project.session(client)
         for repository in sorted(_repositories(locks), key=lambda row: (row.origin, row.suite)):
             if repository.inrelease is not None:  # apt cannot use an RPM repository
                 _obtain(repository, repository.inrelease, session)

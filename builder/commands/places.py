@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from builder.errors import UsageError
 from builder.fetch import discover_file_base, remember_file_base
-from builder.io import Client
 from builder.lockfile import Lock
 from builder.project import Project
 from builder.recipe import PYPI
@@ -40,7 +39,7 @@ def bind_places(project: Project, locks: Iterable[Lock]) -> Places:
 
 def _file_base(project: Project) -> str:
     project.console.status("asking the Python index where its files are (once)")
-    with Client(network=project.origins.network) as client:
+    with project.client() as client:
         base = discover_file_base(client)
     try:
         remember_file_base(base)

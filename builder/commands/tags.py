@@ -48,7 +48,7 @@ def ask_tags(places: GitPlaces, url: str) -> Tags:
 def tags_asker(project: Project, *, offline: bool) -> Callable[[str], Tags]:
     """Return what answers for the tags of an address, each asked once."""
     records = read_tags(project)
-    places = GitPlaces.of(project.git_cache, origins=project.origins)
+    places = project.git_places()
     answers: dict[str, Tags] = {}
 
     def answer(url: str) -> Tags:

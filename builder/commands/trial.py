@@ -8,9 +8,6 @@ from functools import partial
 from typing import Self
 
 from builder.errors import BuilderError, FetchError
-from builder.fetch import Session
-from builder.index import Services, default_index
-from builder.io import Client
 from builder.matrix import State, cells
 from builder.model import Target
 from builder.project import Project
@@ -46,20 +43,9 @@ class Trial:
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        client = self._stack.enter_context(Client())
-        caches = self._project.store.root.parent
-        self._session = Session(
-            store=self._project.store,
-            origins=self._project.origins,
-            client=client,
-            recipes=self._project.recipes,
-        )
-        self._services = Services(
-            client=client,
-            uv_cache=caches / "uv",
-            metadata=caches / "metadata",
-            index_url=default_index(),
-        )
+        client = self._stack.enter_context(self._project.client())
+        self._session = self._project.session(client)
+        self._services = self._project.services(client)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -96,8 +96,7 @@ def _policies(project: Project, locks: Sequence[Examined], options: Options) -> 
     if options.licenses is not None:
         proofs.append(licenses_proof(locks, options.licenses))
     if options.advisories:
-        network = project.origins.network
-        proofs.append(advisories_proof(locks, options.advisories, options.accepted, network))
+        proofs.append(advisories_proof(locks, options.advisories, options.accepted, project))
     elif options.accepted is not None:
         raise UsageError("--accepted needs --advisories", hint="name where the advisories are")
     return proofs

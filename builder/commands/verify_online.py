@@ -49,7 +49,7 @@ class _Question:
 
 def online_proof(project: Project, locks: Sequence[Lock], library: Library | None) -> Proof:
     """Ask for every row of `locks`, each only once, in parallel; an unreachable host proves nothing."""
-    with Client(attempts=_ATTEMPTS, network=project.origins.network) as client:
+    with project.client(attempts=_ATTEMPTS) as client:
         asked = [
             *_python(locks, client, _indexes(library)),
             *_files(locks, client, project.origins),
@@ -155,7 +155,7 @@ def _served(file: FileNeed, client: Client, origins: Origins) -> tuple[Finding, 
 
 
 def _git(locks: Sequence[Lock], project: Project) -> list[_Question]:
-    places = GitPlaces.of(project.git_cache, origins=project.origins)
+    places = project.git_places()
     sources = {(row.git, row.commit): row for lock in locks for row in lock.sources}
 
     def question(row: GitSource) -> _Question:

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from builder.errors import UsageError
-from builder.io import Client, Network, read_bytes, redacted
+from builder.io import read_bytes, redacted
 from builder.lockfile import Finding, Lock, Proof
 from builder.policy import (
     AdvisoryPolicy,
@@ -21,6 +21,7 @@ from builder.policy import (
     relevant,
     subjects,
 )
+from builder.project import Project
 from builder.verify import Examined
 
 __all__ = ["advisories_proof", "licenses_proof"]
@@ -48,14 +49,14 @@ def licenses_proof(locks: Sequence[Examined], policy: Path) -> Proof:
 
 
 def advisories_proof(
-    locks: Sequence[Examined], source: str, accepted: Path | None, network: Network
+    locks: Sequence[Examined], source: str, accepted: Path | None, project: Project
 ) -> Proof:
     """Judge every lock that could be read by advisories of a file, a folder, a zip or a service (its URL)."""
     policy = AdvisoryPolicy()
     if accepted is not None:
         policy = read_advisory_policy(read_bytes(accepted), place=str(accepted))
     readable = _readable(locks)
-    told = _told(source, [lock for _, lock in readable], network)
+    told = _told(source, [lock for _, lock in readable], project)
     findings: list[Finding] = []
     for name, lock in readable:
         judged = judge_advisories(lock, told.advisories, policy, today=_today(), told=told.commits)
@@ -65,10 +66,10 @@ def advisories_proof(
     return Proof(name="advisories", says=says, findings=tuple(findings), facts={"advisories": count})
 
 
-def _told(source: str, locks: Sequence[Lock], network: Network) -> Told:
+def _told(source: str, locks: Sequence[Lock], project: Project) -> Told:
     asked = dict.fromkeys(subject for lock in locks for subject in subjects(lock))
     if source.startswith(("https://", "http://")):
-        with Client(network=network) as client:
+        with project.client() as client:
             return ask(client, source, asked)
     return Told(advisories=relevant(read_advisories(Path(source)), asked), commits=frozenset())
 

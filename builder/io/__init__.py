@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     )
     from builder.io.files import locked, read_bytes, read_text, remove, write_atomic
     from builder.io.http import Answer, Client
-    from builder.io.network import Network, is_loopback
+    from builder.io.network import ATTEMPTS, Network, is_loopback
     from builder.io.process import Completed, ToolTimeoutError, clean_environment, run, stop_group
     from builder.io.redact import conceal, hidden, redacted
     from builder.io.replacement import replacing
@@ -33,6 +33,7 @@ else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
+            "ATTEMPTS": "network",
             "Answer": "http",
             "Client": "http",
             "Completed": "process",
@@ -68,6 +69,7 @@ else:
     )
 
 __all__ = [
+    "ATTEMPTS",
     "REDIRECTS",
     "REDIRECT_STATUS",
     "Answer",

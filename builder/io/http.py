@@ -20,7 +20,7 @@ from requests.auth import AuthBase
 from builder import __version__
 from builder.errors import DigestMismatchError, FetchError
 from builder.io.exchange import NoRangesError, NotFoundError, open_response
-from builder.io.network import Network
+from builder.io.network import ATTEMPTS, Network
 from builder.io.redact import redacted
 from builder.io.transfer import Transfer, TransientError, read_chunks
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-_ATTEMPTS = 5
 _CONNECTIONS = 16
 _FIRST_PAUSE = 0.5  # seconds, doubled after each attempt
 _LONGEST_PAUSE = 60.0  # seconds; a server that asks for more is asked again after this
@@ -64,23 +63,23 @@ class Head:
 class Client:
     """HTTP requests over one connection pool, usable from several threads; a context manager.
 
-    Proxies, `~/.netrc` and the certificate authorities of the environment
-    (`REQUESTS_CA_BUNDLE`, `SSL_CERT_FILE`) are honoured, no other
-    configuration than `network`. `attempts` counts tries of one request,
-    `timeout` is (connect, read) in seconds; `sleep` replaces the pause between attempts.
+    Proxy, credentials and certificate authorities are those of `network`,
+    which knows the environment's; no other configuration counts. `attempts`
+    counts tries of one request, `timeout` is (connect, read) in seconds;
+    `sleep` replaces the pause between attempts.
     One that is `offline` refuses every request before it is made.
     """
 
     def __init__(
         self,
         *,
-        attempts: int = _ATTEMPTS,
+        attempts: int = ATTEMPTS,
         timeout: tuple[float, float] | None = None,
         sleep: Callable[[float], object] | None = None,
         offline: bool = False,
-        network: Network | None = None,
+        network: Network,
     ) -> None:
-        self._network = network or Network()
+        self._network = network
         self._attempts = attempts
         self._offline = offline
         self._timeout = timeout or (self._network.connect_timeout, self._network.stall_timeout)
@@ -95,6 +94,11 @@ class Client:
         self._session.verify = self._network.authorities()
         self._session.auth = _HostAuth(self._network.credentials)
         self._session.trust_env = False  # what of the environment counts is in `network`
+
+    @property
+    def network(self) -> Network:
+        """The settings that every request honours."""
+        return self._network
 
     def __enter__(self) -> Self:
         return self

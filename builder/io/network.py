@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Network", "is_loopback"]
+__all__ = ["ATTEMPTS", "Network", "is_loopback"]
 
 import ipaddress
 import os
@@ -13,7 +13,12 @@ from urllib.parse import unquote, urlsplit
 from builder.io.credentials import Credentials
 from builder.io.redact import conceal
 
+ATTEMPTS = 5
+"""How often one request is tried where the caller does not say."""
+
 _CONNECTIONS = 8
+# curl's convention: programs differ in whether they read the upper-case or the lower-case names.
+_PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 _CONNECT_TIMEOUT = 10.0  # seconds
 _STALL_TIMEOUT = 60.0  # seconds
 
@@ -65,6 +70,15 @@ class Network:
             return "" if requests.utils.should_bypass_proxies(place, None) else self.proxy
         found = requests.utils.get_environ_proxies(place)
         return requests.utils.select_proxy(place, found) or ""
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that tell a program such as uv the proxy and the authorities.
+
+        They are added to those of `clean_environment`, which passes on what the
+        environment itself says, `no_proxy` among it.
+        """
+        found = dict.fromkeys(_PROXY_VARIABLES, self.proxy) if self.proxy else {}
+        return found | ({"SSL_CERT_FILE": self.ca_file} if self.ca_file else {})
 
     def limit(self, host: str) -> int:
         """Return how many connections to `host` (name, or name and port) may be open at once."""

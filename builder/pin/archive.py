@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from builder.errors import DigestMismatchError, FetchError, UsageError
 from builder.fetch import difference, with_pypi
-from builder.io import Client
 from builder.pin.context import Context, finish
 from builder.recipe import Component, Keys, RecipeEditor, key_path
 from builder.store import Store
@@ -69,7 +68,7 @@ def _find(editor: RecipeEditor, version: str, file: str) -> Keys:
 def _fetch(context: Context, editor: RecipeEditor, keys: Keys, file: str) -> tuple[str, int]:
     """Download the file of a row into the store; return its digest and size."""
     origin, path = (str(editor.get((*keys, key), "")) for key in ("origin", "path"))
-    with Client(network=context.origins.network) as client:
+    with context.project.client() as client:
         origins = with_pypi(context.origins, client) if origin == "pypi" else context.origins
         said: list[FetchError] = []
         for place in origins.candidates(origins.url(origin, path, file)):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from builder.errors import UsageError
 from builder.fetch import Session, fetch_all
-from builder.io import Client, read_bytes
+from builder.io import read_bytes
 from builder.lockfile import OsPackage, Repository
 from builder.model import Arch
 from builder.pin.assembled import store_base
@@ -38,10 +38,8 @@ def pin_assembled(context: Context, platform: str = "") -> int:
             place=f"recipes/platforms/{platform or '*'}.toml",
             hint="give it `images = {}` and a table `[assembled]`",
         )
-    with Client(network=context.origins.network) as client:
-        session = Session(
-            store=context.store, origins=context.origins, client=client, recipes=context.recipes
-        )
+    with context.project.client() as client:
+        session = context.project.session(client)
         for editor in editors:
             _pin(context, editor, library, session)
     finish(context, editors)

@@ -54,7 +54,7 @@ def pin_git(
     `accept_moved`. `add` is a tag that becomes a new version. RecipeError for
     a branch in place of a tag, FetchError for what cannot be had.
     """
-    places = GitPlaces.of(context.project.git_cache, origins=context.origins)
+    places = context.project.git_places()
     editors = context.editors("components", component)
     if add:
         version = _add_version(editors, component, version, add, places)
@@ -146,7 +146,7 @@ def fill_version(editor: RecipeEditor, version: str, url: str, tag: str, context
 
     RecipeError where `tag` names a branch, FetchError for what cannot be had.
     """
-    places = GitPlaces.of(context.project.git_cache, origins=context.origins)
+    places = context.project.git_places()
     _pin_table(editor, _insert_version(editor, version, url, tag, places), places, context)
 
 

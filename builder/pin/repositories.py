@@ -64,7 +64,7 @@ def pin_repositories(context: Context, platform: str = "", *, now: datetime) -> 
     if not suites:
         raise UsageError("no repositories", place=f"recipes/platforms/{platform or '*'}.toml")
     kept: list[_Kept] = []
-    with Client(network=context.origins.network) as client:
+    with context.project.client() as client:
         for suite in suites.values():
             recipe = suite.tables[0].recipe
             context.console.status(f"fetching {recipe.origin} {recipe.suite}")

@@ -13,8 +13,8 @@ from typing import Any, Protocol, TypeVar
 from builder.build import Engine
 from builder.console import Console
 from builder.errors import ToolError
-from builder.io import Client, write_atomic
 from builder.io import run as run_tool
+from builder.io import write_atomic
 from builder.lockfile import Lock
 from builder.model import Sha256
 from builder.project import Project
@@ -103,7 +103,7 @@ class Comparison:
         """Return the lock with one Python pin changed: the change on record, or one that is found now."""
         facts = self.record.facts
         if "change" not in facts:
-            with Client(network=self.project.origins.network) as client:
+            with self.project.client() as client:
                 old, new = choose_change(lock, client, self.change)
             facts["change"] = {
                 "name": old.name,

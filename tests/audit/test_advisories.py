@@ -15,6 +15,7 @@ from werkzeug import Request, Response
 
 from builder.errors import FetchError, UsageError
 from builder.io.http import Client
+from builder.io.network import Network
 from builder.lockfile.finding import Finding
 from builder.lockfile.lock import Lock, OsPackage, Submodule
 from builder.lockfile.reading import parse_lock
@@ -272,7 +273,7 @@ def test_a_service_is_asked_by_name_version_and_commit_and_nothing_else(httpserv
     service = Service(items, {COMMIT: ["G-1"]})
     url = serve(httpserver, service)
     found = lock()
-    with Client() as client:
+    with Client(network=Network()) as client:
         told = ask(client, url, subjects(found))
     assert [item.id for item in told.advisories] == ["D-1", "G-1", "T-0", "T-1", "T-2", "T-3", "T-4"]
     findings = judge_advisories(found, told.advisories, AdvisoryPolicy(), today=TODAY, told=told.commits)
@@ -301,10 +302,10 @@ def test_a_service_is_asked_by_name_version_and_commit_and_nothing_else(httpserv
 )
 def test_a_service_that_answers_nonsense_is_a_failed_fetch(answer: str, httpserver: HTTPServer) -> None:
     httpserver.expect_request("/v1/querybatch").respond_with_data(answer)
-    with Client() as client, pytest.raises(FetchError, match="not that of OSV's query API"):
+    with Client(network=Network()) as client, pytest.raises(FetchError, match="not that of OSV's query API"):
         ask(client, httpserver.url_for(""), subjects(lock()))
 
 
 def test_a_service_that_is_not_there(httpserver: HTTPServer) -> None:
-    with Client() as client, pytest.raises(FetchError):
+    with Client(network=Network()) as client, pytest.raises(FetchError):
         ask(client, httpserver.url_for("/nothing"), subjects(lock()))

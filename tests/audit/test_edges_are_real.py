@@ -22,6 +22,7 @@ from builder.fetch.session import Session
 from builder.index.remote_wheel import RemoteFile, read_metadata
 from builder.io.exchange import NotFoundError
 from builder.io.http import Client
+from builder.io.network import Network
 from builder.lockfile.lock import RECIPE, REQUIRED, Lock, OsPackage, PythonPackage
 from builder.lockfile.reading import parse_lock
 from builder.project import Project, open_project
@@ -49,7 +50,7 @@ def read(path: str) -> Lock:
 def test_every_python_edge_is_a_requirement(project: Project) -> None:
     library = project.library()
     locks = [read(path) for path in LOCKS]
-    with Client() as client:
+    with Client(network=Network()) as client:
         requirements = metadata(locks, client)
     wrong = []
     for lock in locks:
@@ -112,7 +113,7 @@ def asks(asker: PythonPackage, row: PythonPackage, lock: Lock, known: dict[str, 
 def test_every_os_edge_is_a_dependency(project: Project) -> None:
     library = project.library()
     wrong = []
-    with Client() as client:
+    with Client(network=Network()) as client:
         session = Session(
             store=project.store, origins=project.origins, client=client, recipes=project.recipes
         )

@@ -17,6 +17,7 @@ from builder.fetch.needed_files import FileNeed
 from builder.git.places import GitPlaces
 from builder.git.process import git_environment
 from builder.io.http import Client
+from builder.io.network import Network
 from builder.lockfile.lock import GitSource, PythonPackage
 from builder.model.digest import Evidence, GitOid, Sha256
 from builder.origins.origins import Origin, Origins
@@ -62,7 +63,7 @@ def test_a_file_of_an_archive(status: int, size: int, rules: list[str], httpserv
     httpserver.expect_request("/a.deb", method="HEAD").respond_with_data(b"x" * size, status=status)
     origins = Origins(origins=(Origin(name="files", url=httpserver.url_for("/"), layout="flat"),))
     need = FileNeed(sha256="1" * 64, size=5, origin="files", folders=("",), file="a.deb")
-    with Client(attempts=1) as client:
+    with Client(network=Network(), attempts=1) as client:
         assert [finding.rule.id for finding in _served(need, client, origins)] == rules
 
 

@@ -10,6 +10,7 @@ from pytest_httpserver import HTTPServer
 from builder.errors import FetchError, UsageError
 from builder.fetch.file_base import discover_file_base, remember_file_base, with_pypi
 from builder.io.http import Client
+from builder.io.network import Network
 from builder.origins.origins import Origin, Origins
 from builder.origins.reading import parse_origins
 
@@ -19,7 +20,7 @@ FILE = f"63/34/{'b' * 60}/packaging-26.3-py3-none-any.whl"
 
 @pytest.fixture
 def client() -> Iterator[Client]:
-    with Client(sleep=lambda _: None, attempts=1) as client:
+    with Client(network=Network(), sleep=lambda _: None, attempts=1) as client:
         yield client
 
 

@@ -18,6 +18,7 @@ from builder import __version__
 from builder.errors import DigestMismatchError, FetchError
 from builder.io.exchange import NoRangesError, NotFoundError, redirect_target, retry_after
 from builder.io.http import Client
+from builder.io.network import Network
 
 DATA = bytes(range(256)) * 4000
 SHA256 = hashlib.sha256(DATA).hexdigest()
@@ -40,7 +41,7 @@ def pauses() -> Pauses:
 
 @pytest.fixture
 def client(pauses: Pauses) -> Iterator[Client]:
-    with Client(sleep=pauses, attempts=3, timeout=(2, 2)) as client:
+    with Client(network=Network(), sleep=pauses, attempts=3, timeout=(2, 2)) as client:
         yield client
 
 
@@ -147,7 +148,7 @@ def test_retries_are_bounded(client: Client, httpserver: HTTPServer, pauses: Pau
 
 def test_abort_ends_the_attempts(httpserver: HTTPServer) -> None:
     httpserver.expect_request("/a").respond_with_data("", status=503, headers={"Retry-After": "50"})
-    with Client() as client:
+    with Client(network=Network()) as client:
         timer = threading.Timer(0.3, client.abort)
         timer.start()
         with pytest.raises(FetchError, match="HTTP 503"):
@@ -169,7 +170,7 @@ def test_refused_connection(client: Client, pauses: Pauses) -> None:
 def test_silent_server(pauses: Pauses) -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as server,
-        Client(sleep=pauses, attempts=1, timeout=(1, 0.2)) as client,
+        Client(network=Network(), sleep=pauses, attempts=1, timeout=(1, 0.2)) as client,
         pytest.raises(FetchError, match="did not answer in time"),
     ):
         client.get_bytes(f"http://127.0.0.1:{server.getsockname()[1]}/")
@@ -442,7 +443,7 @@ def test_full_disk(client: Client, httpserver: HTTPServer, pauses: Pauses) -> No
 
 def test_missing_authority_file(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nonexistent/ca.pem")
-    with Client() as client, pytest.raises(FetchError, match=r"/nonexistent/ca\.pem"):
+    with Client(network=Network()) as client, pytest.raises(FetchError, match=r"/nonexistent/ca\.pem"):
         client.get_bytes("https://127.0.0.1:9/")
 
 

@@ -18,6 +18,7 @@ from werkzeug import Request, Response
 from builder.errors import BuilderError, DigestMismatchError, FetchError, RecipeError, UsageError
 from builder.fetch.session import Session
 from builder.io.http import Client
+from builder.io.network import Network
 from builder.model.target import Arch
 from builder.origins.origins import Mirror, Origin, Origins
 from builder.pin import indexes
@@ -157,7 +158,7 @@ def test_what_is_kept_is_what_locking_reads_without_network(
     keys = {"archive.asc": (bench.root / "recipes/keys/archive.asc").read_bytes()}
     library = Library(components={}, frameworks={}, platforms={}, releases={}, keys=keys)
     archive.clear()
-    with Client() as client:
+    with Client(network=Network()) as client:
         session = Session(
             store=type(bench.store)(tmp_path / "empty"),
             origins=bench.origins,

@@ -19,6 +19,7 @@ from werkzeug import Request, Response
 from builder.errors import BuilderError, DigestMismatchError, FetchError, RecipeError
 from builder.fetch.session import Session
 from builder.io.http import Client
+from builder.io.network import Network
 from builder.model.target import Arch
 from builder.origins.origins import Origin, Origins
 from builder.pin.repositories import pin_repositories
@@ -121,7 +122,7 @@ def test_what_is_kept_is_what_locking_reads_without_network(
     keys = {"archive.asc": archive.repo.certificate}
     library = Library(components={}, frameworks={}, platforms={}, releases={}, keys=keys)
     archive.files.clear()
-    with Client() as client:
+    with Client(network=Network()) as client:
         session = Session(
             store=type(bench.store)(tmp_path / "empty"),
             origins=bench.origins,

@@ -66,7 +66,9 @@ def compile_requirements(request: PythonRequest, services: Services) -> tuple[Li
         with services.one_view():
             done = run(
                 _command(request, services, folder),
-                env=clean_environment({"UV_PYTHON_DOWNLOADS": "never"}),
+                env=clean_environment(
+                    {"UV_PYTHON_DOWNLOADS": "never", **services.client.network.environment()}
+                ),
                 cwd=folder,
                 accept=(0, 1, 2),
             )

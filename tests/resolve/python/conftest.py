@@ -19,6 +19,7 @@ from werkzeug import Request, Response
 
 from builder.index.services import Services
 from builder.io.http import Client
+from builder.io.network import Network
 from builder.model.target import Arch
 from builder.recipe.python_request import PythonRequest
 
@@ -227,7 +228,7 @@ def index(indexes: Indexes) -> LocalIndex:
 
 @pytest.fixture
 def client() -> Iterator[Client]:
-    with Client(attempts=1) as opened:
+    with Client(network=Network(), attempts=1) as opened:
         yield opened
 
 
