@@ -9,23 +9,12 @@ from pathlib import Path
 import pytest
 
 from builder import __version__
-from builder.arguments import parser
-from builder.cli import main
+from builder.cli import VERBS, main
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def verbs() -> list[str]:
-    return sorted(
-        name for action in parser()._actions if isinstance(action.choices, dict) for name in action.choices
-    )
-
-
-def test_there_are_verbs() -> None:
-    assert {"export", "lock", "render"} <= set(verbs())
-
-
-@pytest.mark.parametrize("verb", verbs())
+@pytest.mark.parametrize("verb", VERBS)
 def test_help_has_an_example_for_each_verb(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([verb, "--help"])

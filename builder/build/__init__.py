@@ -4,16 +4,44 @@ In: a rendered Dockerfile, a build context made of the store, and an output. Out
 in OCI layout, and the steps with their times. Imports `render`, `store`, `io`.
 """
 
-from builder.build.context import build_context
-from builder.build.docker import Engine, find_engine
-from builder.build.engines import BUILDAH, BUILDKIT, AnyEngine, build, find
-from builder.build.events import Events, Step
-from builder.build.request import Built, Request
-from builder.build.stage_graph import other_order, read_graph, stages_for
+from typing import TYPE_CHECKING
+
+from builder.lazy_face import lazy_face
+
+if TYPE_CHECKING:
+    from builder.build.context import build_context
+    from builder.build.docker import Engine, find_engine
+    from builder.build.engines import BUILDAH, BUILDKIT, ENGINES, AnyEngine, build, find
+    from builder.build.events import Events, Step
+    from builder.build.request import Built, Request
+    from builder.build.stage_graph import other_order, read_graph, stages_for
+else:
+    __getattr__, __dir__ = lazy_face(
+        __name__,
+        {
+            "AnyEngine": "engines",
+            "BUILDAH": "engines",
+            "BUILDKIT": "engines",
+            "Built": "request",
+            "ENGINES": "engines",
+            "Engine": "docker",
+            "Events": "events",
+            "Request": "request",
+            "Step": "events",
+            "build": "engines",
+            "build_context": "context",
+            "find": "engines",
+            "find_engine": "docker",
+            "other_order": "stage_graph",
+            "read_graph": "stage_graph",
+            "stages_for": "stage_graph",
+        },
+    )
 
 __all__ = [
     "BUILDAH",
     "BUILDKIT",
+    "ENGINES",
     "AnyEngine",
     "Built",
     "Engine",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["BUILDAH", "BUILDKIT", "AnyEngine", "build", "find"]
+__all__ = ["BUILDAH", "BUILDKIT", "ENGINES", "AnyEngine", "build", "find"]
 
 from collections.abc import Callable
 
@@ -15,6 +15,8 @@ from builder.errors import UsageError
 from builder.render import Inputs
 
 BUILDKIT, BUILDAH = "buildkit", "buildah"
+ENGINES = (BUILDKIT, BUILDAH)
+"""What can be asked for with `--engine`."""
 
 AnyEngine = Engine | Buildah
 

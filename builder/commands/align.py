@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,19 +26,96 @@ from builder.align import (
     judge_release,
     repository_of,
 )
+from builder.align.dockerfile import (
+    UNRESOLVED,
+    Finding,
+    Pin,
+    check_pins,
+    dockerfile_pins,
+    read_dockerfile,
+    requirements_pins,
+)
 from builder.commands.locks import locked_targets
 from builder.commands.tags import read_tags, tags_asker
+from builder.console import Console
 from builder.errors import RecipeError, UsageError
 from builder.io import read_bytes
 from builder.lockfile import Lock, parse_lock
-from builder.model import markdown_table
+from builder.model import check_line, markdown_table
+from builder.options import ResultFormat, add_format, add_index_url, add_places, project_of
 from builder.project import Project
 from builder.recipe import Library, parse_recipe, parse_table, plain_url
 from builder.selection import ALL
 
-__all__ = ["Options", "evidence_of", "read_documents", "run"]
+__all__ = ["EXAMPLES", "Options", "add_options", "evidence_of", "judge_claims", "read_documents", "run"]
 
+EXAMPLES = """\
+  python -m builder align --release 0.8.0                    claims, published metadata, our locks
+  python -m builder align --release all --status drift --status impossible
+  python -m builder align --claims mine.toml --format json   the statements of your own document
+  python -m builder align --dockerfile Dockerfile            which pins of your own file hold?
+  python -m builder align --requirements requirements.txt --release 0.8.0
+"""
 COLUMNS = ("status", "release", "claim", "published", "lock", "evidence", "where")
+_PIN_COLUMNS = ("status", "file", "line", "kind", "pin", "found", "evidence")
+_WIDEST = 120
+
+
+def add_options(verb: argparse.ArgumentParser) -> None:
+    """Add the options of `align`."""
+    verb.add_argument(
+        "--release",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a release, or all (default: the default)",
+    )
+    verb.add_argument(
+        "--claims", action="append", default=[], type=Path, metavar="FILE", help="judge this file"
+    )
+    for option, meaning in (
+        ("--dockerfile", "judge the pins of this file"),
+        ("--requirements", "likewise"),
+    ):
+        verb.add_argument(option, action="append", default=[], type=Path, metavar="FILE", help=meaning)
+    statuses = [status.value for status in Status]
+    verb.add_argument("--status", action="append", default=[], choices=statuses, help="show only these rows")
+    verb.add_argument(
+        "--offline", action="store_true", help="use kept answers only, and say how old they are"
+    )
+    add_index_url(verb)
+    add_places(verb)
+    add_format(verb, ResultFormat.MARKDOWN)
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Judge claims and releases, or the pins of files; 1 where anything drifts or cannot be."""
+    if options.dockerfile or options.requirements:
+        if options.claims or len(options.release) > 1:
+            raise UsageError("files are judged without --claims and for one --release at most")
+        return check_files(
+            project_of(options, console),
+            FileOptions(
+                dockerfiles=tuple(options.dockerfile),
+                requirements=tuple(options.requirements),
+                release="".join(options.release),
+                statuses=tuple(options.status),
+                offline=options.offline,
+                index_url=options.index_url,
+                format=ResultFormat(options.format),
+            ),
+        )
+    return judge_claims(
+        project_of(options, console),
+        Options(
+            releases=tuple(options.release),
+            claims=tuple(options.claims),
+            statuses=tuple(options.status),
+            offline=options.offline,
+            index_url=options.index_url,
+            format=ResultFormat(options.format),
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +130,10 @@ class Options:
     """Show only rows of these; the exit code speaks of all."""
     offline: bool = False
     index_url: str = ""
-    format: str = "text"
-    """text, json or markdown."""
+    format: ResultFormat
 
 
-def run(project: Project, options: Options) -> int:
+def judge_claims(project: Project, options: Options) -> int:
     """Judge claims and releases; 1 where anything drifts or cannot be."""
     library = project.library()
     own = read_documents(sorted((project.recipes / "claims").glob("*.toml")), project.root)
@@ -71,7 +148,7 @@ def run(project: Project, options: Options) -> int:
             for release in releases:
                 _check_release(release, library, evidence)
                 rows += judge_release(release, evidence)
-    report(project, rows, options)
+    _report_rows(project, rows, options)
     return 1 if any(row.verdict.status.alarming for row in rows) else 0
 
 
@@ -131,7 +208,7 @@ def evidence_of(
         yield Evidence(
             published=index,
             library=library,
-            held=_holding(project),
+            held=_locked_facts(project),
             images=tuple(images),
             repositories=others,
         )
@@ -140,7 +217,7 @@ def evidence_of(
             project.console.status(f"offline: nothing was asked; the kept answers are {age}")
 
 
-def _holding(project: Project) -> Callable[[str, str], Held]:
+def _locked_facts(project: Project) -> Callable[[str, str], Held]:
     targets = locked_targets(project)
 
     @cache
@@ -155,23 +232,23 @@ def _holding(project: Project) -> Callable[[str, str], Held]:
     return holding
 
 
-def report(project: Project, rows: Sequence[Row], options: Options) -> None:
+def _report_rows(project: Project, rows: Sequence[Row], options: Options) -> None:
     """Show rows in the form that is wanted."""
     shown = [row for row in rows if not options.statuses or row.verdict.status in options.statuses]
     counts = Counter(row.verdict.status for row in rows)
-    if options.format == "json":
+    if options.format is ResultFormat.JSON:
         numbers = {status.value: counts[status] for status in Status}
-        project.console.json({"counts": numbers, "rows": [_as_json(row) for row in shown]})
+        project.console.json({"counts": numbers, "rows": [_row_as_json(row) for row in shown]})
         return
-    cells = [_cells(row) for row in shown]
-    if options.format == "markdown":
+    cells = [_row_cells(row) for row in shown]
+    if options.format is ResultFormat.MARKDOWN:
         project.console.data(markdown_table(COLUMNS, cells))
         return
     project.console.table(COLUMNS, cells)
     project.console.data(", ".join(f"{counts[status]} {status}" for status in Status))
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _row_cells(row: Row) -> tuple[str, ...]:
     verdict = row.verdict
     claim = row.claim or row.quote or "-"
     where = f"{row.source}: {row.section}" if row.section else row.source
@@ -186,7 +263,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def _as_json(row: Row) -> dict[str, Any]:
+def _row_as_json(row: Row) -> dict[str, Any]:
     return {
         "source": row.source,
         "section": row.section,
@@ -197,4 +274,97 @@ def _as_json(row: Row) -> dict[str, Any]:
         "lock": row.verdict.lock,
         "status": row.verdict.status.value,
         "evidence": row.verdict.evidence,
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileOptions:
+    """What the command line asks for."""
+
+    dockerfiles: tuple[Path, ...] = ()
+    requirements: tuple[Path, ...] = ()
+    release: str = ""
+    """Compare with what our locks of this release hold; empty compares with none."""
+    statuses: tuple[str, ...] = ()
+    """Show only rows of these; the exit code speaks of all."""
+    offline: bool = False
+    index_url: str = ""
+    format: ResultFormat
+
+
+def check_files(project: Project, options: FileOptions) -> int:
+    """Judge every pin of the files; 1 where one does not hold."""
+    pins: list[tuple[Path, tuple[Pin, ...]]] = [
+        (path, dockerfile_pins(read_dockerfile(read_bytes(path), place=str(path))))
+        for path in options.dockerfiles
+    ]
+    pins += [(path, requirements_pins(read_bytes(path), place=str(path))) for path in options.requirements]
+    library = project.library()
+    if options.release:
+        library.release(options.release)
+    own = read_documents(sorted((project.recipes / "claims").glob("*.toml")), project.root)
+    with evidence_of(project, library, own, offline=options.offline, index_url=options.index_url) as evidence:
+        found = [
+            (path, finding)
+            for path, given in pins
+            for finding in check_pins(given, evidence, options.release)
+        ]
+    _report_files(project, found, options)
+    return 1 if any(finding.status.alarming for _, finding in found) else 0
+
+
+def _report_files(project: Project, found: list[tuple[Path, Finding]], options: FileOptions) -> None:
+    shown = [row for row in found if not options.statuses or row[1].status in options.statuses]
+    counts = Counter(finding.status for _, finding in found)
+    if options.format is ResultFormat.JSON:
+        numbers = {status.value: counts[status] for status in Status}
+        project.console.json({"counts": numbers, "rows": [_pin_as_json(*row) for row in shown]})
+        return
+    cells = [_pin_cells(*row) for row in shown]
+    if options.format is ResultFormat.MARKDOWN:
+        project.console.data(markdown_table(_PIN_COLUMNS, cells))
+        return
+    project.console.table(_PIN_COLUMNS, cells)
+    project.console.data(", ".join(f"{counts[status]} {status}" for status in Status))
+
+
+def _pin_cells(path: Path, finding: Finding) -> tuple[str, ...]:
+    pin = finding.pin
+    value = f"{pin.name} {pin.value}".strip().replace(UNRESOLVED, "${…}")
+    return (
+        finding.status,
+        _short_line(path.name),
+        str(pin.line),
+        pin.kind,
+        _short_line(value),
+        finding.what,
+        _short_line(finding.evidence),
+    )
+
+
+def _short_line(text: str) -> str:
+    """Return foreign text as one short line without anything that a terminal would act upon."""
+    plain = "".join(character if _is_plain(character) else "?" for character in " ".join(text.split()))
+    return plain if len(plain) <= _WIDEST * 3 else f"{plain[: _WIDEST * 3 - 1]}…"
+
+
+def _is_plain(character: str) -> bool:
+    try:
+        check_line(character)
+    except ValueError:
+        return False
+    return True
+
+
+def _pin_as_json(path: Path, finding: Finding) -> dict[str, object]:
+    pin = finding.pin
+    return {
+        "file": str(path),
+        "line": pin.line,
+        "kind": pin.kind.value,
+        "name": pin.name,
+        "value": pin.value.replace(UNRESOLVED, "${…}"),
+        "status": finding.status.value,
+        "found": finding.what,
+        "evidence": finding.evidence,
     }

@@ -2,25 +2,76 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from builder.build import BUILDAH, BUILDKIT, AnyEngine, Built, build, find
+from builder.build import BUILDAH, AnyEngine, Built, build, find
 from builder.commands.prepare import Prepared, prepared, progress, stage_rows
+from builder.console import Console
 from builder.io import write_atomic
 from builder.oci import open_images
+from builder.options import (
+    ResultFormat,
+    add_engine,
+    add_format,
+    add_inputs,
+    add_places,
+    add_selection,
+    project_of,
+    selection_of,
+)
 from builder.project import Project
-from builder.render import Inputs
+from builder.render import CHECK_TARGET, IMAGE_TARGETS, RUNTIME_TARGET, Inputs
 from builder.selection import Selection
 
-__all__ = ["CHECK", "RUNTIME", "TARGETS", "Options", "run"]
+__all__ = ["EXAMPLES", "Options", "add_options", "build_image", "run"]
 
-RUNTIME = "runtime"
-CHECK = "check"
-TARGETS = (RUNTIME, CHECK)
-"""What can be built: the image, and the image with its checks passed."""
+EXAMPLES = """\
+  python -m builder build --framework dynamo --platform debian-13 --arch x86_64
+  python -m builder build --framework dynamo --target check
+  python -m builder build --framework vllm --inputs store --output out/
+  python -m builder build --framework dynamo --component ucx --arch x86_64
+  python -m builder build --framework dynamo --engine buildah --inputs store
+"""
+
+
+def add_options(verb: argparse.ArgumentParser) -> None:
+    """Add the options of `build`."""
+    add_selection(verb)
+    add_places(verb)
+    add_format(verb)
+    add_inputs(verb, Inputs.REMOTE)
+    add_engine(verb)
+    what = verb.add_mutually_exclusive_group()
+    what.add_argument(
+        "--target",
+        choices=IMAGE_TARGETS,
+        default=RUNTIME_TARGET,
+        help="the stage to build (default: %(default)s)",
+    )
+    what.add_argument("--component", default="", metavar="NAME", help="build what this one makes, alone")
+    verb.add_argument("--no-cache", action="store_true", help="build every stage anew")
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Build one image for the locked architectures that the engine can run; 0, or an error."""
+    return build_image(
+        project_of(options, console),
+        Options(
+            selection=selection_of(options),
+            inputs=Inputs(options.inputs),
+            target=options.target,
+            component=options.component,
+            output=options.output,
+            cache=not options.no_cache,
+            engine=options.engine,
+            builder=options.builder,
+            json=options.format == ResultFormat.JSON,
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,18 +79,18 @@ class Options:
     """What the command line asks for."""
 
     selection: Selection
-    inputs: Inputs = Inputs.REMOTE
-    target: str = RUNTIME
+    inputs: Inputs
+    target: str
     component: str = ""
     """Builds this one alone, instead of the image."""
     output: Path | None = None
-    cache: bool = True
-    engine: str = BUILDKIT
+    cache: bool
+    engine: str
     builder: str = ""
     json: bool = False
 
 
-def run(project: Project, options: Options) -> int:
+def build_image(project: Project, options: Options) -> int:
     """Build one image for the locked architectures that the engine can run; 0, or an error.
 
     Only the image itself is written to a file: of every other target it is
@@ -50,7 +101,7 @@ def run(project: Project, options: Options) -> int:
         project.console.status("buildah makes every stage anew: its cache cannot be relied on")
     with prepared(project, options.selection, options.inputs, engine, options.output) as ready:
         making = ready.alone(options.component) if options.component else ready
-        request = making.request(options.target, None if options.target == CHECK else making.image)
+        request = making.request(options.target, None if options.target == CHECK_TARGET else making.image)
         with progress(project, request, f"building {options.component or options.target}") as heard:
             built = build(engine, replace(request, cache=options.cache), heard)
         record = _record(making, engine, built, options)
@@ -62,7 +113,7 @@ def run(project: Project, options: Options) -> int:
 def _record(ready: Prepared, engine: AnyEngine, built: Built, options: Options) -> dict[str, Any]:
     """Return what was built, by what, and how long each stage took."""
     record: dict[str, Any] = {**ready.what(options.target), "inputs": options.inputs.value}
-    if options.target != CHECK:
+    if options.target != CHECK_TARGET:
         record |= digests(ready.image)
     return {
         **record,
@@ -90,7 +141,7 @@ def _report(project: Project, record: dict[str, Any], options: Options) -> None:
         return
     engine = ", ".join(f"{name} {version}" for name, version in record["engine"].items())
     project.console.status(f"{engine}; {record['seconds']} s")
-    if options.target == CHECK:
-        project.console.data(f"{CHECK}: passed")
+    if options.target == CHECK_TARGET:
+        project.console.data(f"{CHECK_TARGET}: passed")
     else:
         project.console.data(f"{record['digest']}  {record['image']}")

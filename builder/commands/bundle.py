@@ -2,29 +2,147 @@
 
 from __future__ import annotations
 
+import argparse
+import io
+import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from builder.bundle import Bundle, contents, make_bundle, read_bundle, write_bundle
+from builder.bundle import (
+    EMPTY,
+    MEDIA_TYPE,
+    Bundle,
+    Layer,
+    artifact_manifest,
+    contents,
+    dump_bundle,
+    layers_of,
+    make_bundle,
+    parse_artifact,
+    parse_bundle,
+    read_bundle,
+    write_bundle,
+)
 from builder.commands.fetch import fill_store, human
 from builder.commands.images import fill_images
 from builder.commands.locks import select_locks
 from builder.commands.package_lists import fill_package_lists
-from builder.errors import FetchError, LockError, UsageError
+from builder.commands.transfers import Shown
+from builder.console import Console
+from builder.errors import DigestMismatchError, FetchError, LockError, UsageError
+from builder.fetch import fetch_all
 from builder.io import read_bytes, replacing, write_atomic
 from builder.lockfile import Lock, load_lock
+from builder.model import ImageDigest, Sha256
+from builder.oci import Push, Registry
+from builder.options import ResultFormat, add_format, add_places, add_selection, project_of, selection_of
 from builder.project import Project, read_lock
 from builder.render import Inputs
 from builder.selection import Selection
-from builder.store import Staging, staging
+from builder.store import Request, Staging, Store, staging
 
-__all__ = ["STANDARD_INPUT", "ImportOptions", "Options", "collect", "receive", "run", "run_import"]
+__all__ = [
+    "EXAMPLES",
+    "STANDARD_INPUT",
+    "ImportOptions",
+    "Options",
+    "PullOptions",
+    "PushOptions",
+    "add_options",
+    "collect",
+    "export_bundle",
+    "import_bundle",
+    "pull_bundle",
+    "push_bundle",
+    "receive",
+    "run",
+]
 
+EXAMPLES = """\
+  python -m builder bundle --framework dynamo --arch x86_64 --output dynamo.bundle.tar
+  python -m builder bundle --import dynamo.bundle.tar --sha256 <64 digits>
+  python -m builder bundle --framework dynamo --push registry.example/bundles/dynamo:1.4.2
+  python -m builder bundle --pull registry.example/bundles/dynamo:1.4.2
+"""
+_SHA256 = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 STANDARD_INPUT = Path("-")
+_LARGEST_TEXT = 64 * 2**20  # bytes
+_REFERENCE = re.compile(
+    r"(?P<name>[^@]+?)(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9._-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
+
+
+def add_options(verb: argparse.ArgumentParser) -> None:
+    """Add the options of `bundle`."""
+    add_selection(verb)
+    add_places(verb)
+    add_format(verb)
+    way = verb.add_mutually_exclusive_group()
+    way.add_argument(
+        "--output",
+        type=Path,
+        default=Path("lockwright.bundle.tar"),
+        metavar="FILE",
+        help="the bundle to write (default: %(default)s)",
+    )
+    way.add_argument(
+        "--import",
+        type=Path,
+        metavar="FILE",
+        dest="source",
+        help="take a bundle into the store; - is standard input",
+    )
+    way.add_argument("--push", default="", metavar="REF", help="put it into a registry: HOST/NAME:TAG")
+    way.add_argument(
+        "--pull", default="", metavar="REF", help="take it from a registry: HOST/NAME:TAG or @DIGEST"
+    )
+    verb.add_argument(
+        "--apt", action="store_true", help="also what a mirror for apt needs: see `fetch --serve`"
+    )
+    verb.add_argument("--sha256", default="", metavar="DIGEST", help="what the imported bundle must have")
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Write or push a bundle of the selected locks, or take one in; 0, or an error."""
+    _check_effect(options)
+    project = project_of(options, console)
+    json = options.format == ResultFormat.JSON
+    if options.source:
+        sha256 = _sha256(options.sha256)
+        return import_bundle(project, ImportOptions(file=options.source, sha256=sha256, json=json))
+    if options.pull:
+        return pull_bundle(project, PullOptions(reference=options.pull, json=json))
+    selection = selection_of(options)
+    if options.push:
+        return push_bundle(
+            project,
+            PushOptions(selection=selection, reference=options.push, apt=options.apt, json=json),
+        )
+    return export_bundle(
+        project, Options(selection=selection, output=options.output, apt=options.apt, json=json)
+    )
+
+
+def _check_effect(options: argparse.Namespace) -> None:
+    """Refuse options that would have no effect (UsageError)."""
+    chosen = options.release or options.platform or options.framework or options.arch or options.apt
+    if chosen and (options.source or options.pull):
+        raise UsageError(
+            "what is taken is chosen by the bundle", hint="leave out --release, --apt and the like"
+        )
+    if options.sha256 and not options.source:
+        raise UsageError("--sha256 goes with --import only", hint="name what is pulled by HOST/NAME@DIGEST")
+
+
+def _sha256(text: str) -> str:
+    match = _SHA256.fullmatch(text)
+    if text and match is None:
+        raise UsageError("expected 64 hexadecimal digits", place=f"--sha256 {text[:80]}")
+    return match[1] if match else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +166,7 @@ class ImportOptions:
     json: bool = False
 
 
-def run(project: Project, options: Options) -> int:
+def export_bundle(project: Project, options: Options) -> int:
     """Fetch what is missing, write the bundle, and its digest beside it; 0, or an error."""
     bundle, locks = collect(project, options.selection, apt=options.apt)
     with (
@@ -62,7 +180,7 @@ def run(project: Project, options: Options) -> int:
     return 0
 
 
-def run_import(project: Project, options: ImportOptions) -> int:
+def import_bundle(project: Project, options: ImportOptions) -> int:
     """Verify a whole bundle, then make its files part of the store and its locks part of the project."""
     place = "standard input" if options.file == STANDARD_INPUT else str(options.file)
     with (
@@ -152,3 +270,125 @@ def _report(project: Project, bundle: Bundle, result: dict[str, str], *, json: b
         project.console.data(f"sha256:{result['sha256']}  {result['file']}")
     else:
         project.console.data(f"imported: {human(bundle.size)}; the store is {result['store']}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushOptions:
+    """What the command line asks for."""
+
+    selection: Selection
+    reference: str
+    apt: bool = False
+    json: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullOptions:
+    """What the command line asks for."""
+
+    reference: str
+    json: bool = False
+
+
+def push_bundle(project: Project, options: PushOptions) -> int:
+    """Fetch what is missing, and put the bundle into a registry; what the registry has is not sent again."""
+    name, tag, digest = _parsed_reference(options.reference, "--push")
+    if not tag or digest:
+        raise UsageError("expected HOST/NAME:TAG", place=f"--push {options.reference}")
+    bundle, locks = collect(project, options.selection, apt=options.apt)
+    layers, texts = layers_of(bundle), _texts_by_digest(bundle, locks)
+    sent = 0
+    with (
+        Registry(name, project.origins) as registry,
+        Push(registry) as push,
+        project.console.steps("pushing", len(layers)) as steps,
+    ):
+        push.blob(ImageDigest(f"sha256:{Sha256.of(EMPTY)}"), lambda: io.BytesIO(EMPTY))
+        for layer in layers:
+            if push.blob(layer.digest, lambda layer=layer: _opened_layer(project, layer, texts)):  # type: ignore[misc]
+                sent += layer.size
+            steps.done(layer.title)
+        manifest = artifact_manifest(bundle)
+        push.manifest(tag, manifest, MEDIA_TYPE)
+    pushed = f"{name}@sha256:{Sha256.of(manifest)}"
+    if options.json:
+        project.console.json({"reference": pushed, "bytes": bundle.size, "sent": sent})
+    else:
+        project.console.data(f"{pushed}  ({human(sent)} of {human(bundle.size)} sent)")
+    return 0
+
+
+def pull_bundle(project: Project, options: PullOptions) -> int:
+    """Verify a whole bundle from a registry, then make it part of store and locks."""
+    name, tag, digest = _parsed_reference(options.reference, "--pull")
+    with Registry(name, project.origins) as registry, staging(project.store) as staged:
+        body = registry.manifest_bytes(digest or tag or "latest")
+        place = f"{name}@sha256:{Sha256.of(body)}"
+        contents = _small_layer(registry, parse_artifact(body, place=place), place)
+        bundle = parse_bundle(contents, place=place)
+        if body != artifact_manifest(bundle):
+            raise FetchError("its layers are not those that its table of contents says", place=place)
+        layers = layers_of(bundle)[1:]
+        locks = {
+            row.path: _small_layer(registry, layer, place)
+            for row, layer in zip(bundle.locks, layers, strict=False)
+        }
+        _fetch_layers(project, registry, staged, layers[len(bundle.locks) :])
+        receive(project, bundle, locks, staged, place=place)
+    if options.json:
+        project.console.json({"reference": place, "locks": sorted(locks), "files": len(bundle.files)})
+    else:
+        project.console.data(f"pulled: {place}, {human(bundle.size)}; the store is {project.store.root}")
+    return 0
+
+
+def _fetch_layers(project: Project, registry: Registry, staged: Staging, layers: tuple[Layer, ...]) -> None:
+    requests = [
+        Request(
+            sha256=layer.sha256,
+            size=layer.size,
+            urls=registry.blob_urls(layer.digest),
+            label=layer.title,
+            access=registry.auth,
+        )
+        for layer in layers
+    ]
+    with project.console.transfers("pulling") as shown:
+
+        def fetch(store: Store, wanted: Sequence[Request]) -> None:
+            fetch_all(store, wanted, network=project.origins.network, progress=Shown(project, shown))
+
+        staged.fetch(requests, fetch)
+
+
+def _small_layer(registry: Registry, layer: Layer, place: str) -> bytes:
+    """Return the content of a small layer, verified."""
+    if layer.size > _LARGEST_TEXT:
+        raise FetchError(f"{layer.size} bytes are too many for {layer.title}", place=place)
+    held = io.BytesIO()
+    registry.fetch_blob(layer.digest, held, size=layer.size, limit=_LARGEST_TEXT)
+    return held.getvalue()
+
+
+def _texts_by_digest(bundle: Bundle, locks: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return what is not in the store, by digest."""
+    return {Sha256.of(text): text for text in (dump_bundle(bundle), *locks.values())}
+
+
+def _opened_layer(project: Project, layer: Layer, texts: Mapping[str, bytes]) -> BinaryIO:
+    if layer.sha256 in texts:
+        return io.BytesIO(texts[layer.sha256])
+    try:
+        project.store.verify(layer.sha256)
+    except DigestMismatchError as error:
+        raise DigestMismatchError(
+            error.cause, place=error.place, hint="delete that file, fetch again"
+        ) from None
+    return project.store.open(layer.sha256)
+
+
+def _parsed_reference(text: str, option: str) -> tuple[str, str, str]:
+    match = _REFERENCE.fullmatch(text)
+    if match is None or "/" not in match["name"]:
+        raise UsageError("expected HOST/NAME:TAG or HOST/NAME@sha256:DIGEST", place=f"{option} {text[:200]}")
+    return match["name"], match["tag"] or "", match["digest"] or ""

@@ -2,26 +2,87 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 
 from builder.commands.diff_facts import histories, yanked
 from builder.commands.diff_pairs import compare_sides
 from builder.commands.diff_words import sides_of
+from builder.console import Console
 from builder.diff import Facts, Report, Risk, as_markdown, as_text, as_value, page, report, with_facts
+from builder.options import (
+    ResultFormat,
+    add_format,
+    add_index_url,
+    add_places,
+    add_selection,
+    project_of,
+    selection_of,
+)
 from builder.project import Project
 from builder.selection import Selection
 
-__all__ = ["Form", "Options", "level", "run", "show"]
+__all__ = ["EXAMPLES", "Options", "add_options", "compare_locks", "run", "show"]
+
+EXAMPLES = """\
+  python -m builder diff                                   the last commit and the work tree
+  python -m builder diff HEAD~1 --fail-on downgrade
+  python -m builder diff main..branch --format markdown -- lock/1.4.2
+  python -m builder diff lock/1.4.2 lock/1.6.0
+  python -m builder diff lock/1.6.0/debian-13-cuda-13.0/vllm-x86_64.toml pylock.vllm-x86_64.toml
+"""
+_NO_LEVEL = "none"
+"""The value of `--fail-on` for which differences are never a failure."""
 
 
-class Form(StrEnum):
-    """The form of the result."""
+def add_options(verb: argparse.ArgumentParser) -> None:
+    """Add the options of `diff`."""
+    verb.add_argument(
+        "words",
+        nargs="*",
+        metavar="WHAT",
+        help="two files or folders; or revisions as with git diff (A, A B, A..B, A...B), then paths",
+    )
+    add_selection(verb, otherwise="all")
+    add_places(verb)
+    add_format(verb, ResultFormat.MARKDOWN)
+    levels = [*(risk.value for risk in Risk), _NO_LEVEL]
+    verb.add_argument(
+        "--fail-on",
+        choices=levels,
+        default=Risk.CONSEQUENCE.value,
+        metavar="LEVEL",
+        help=f"exit 1 from this class of risk on: {', '.join(levels)} (default: any difference)",
+    )
+    verb.add_argument("--staged", action="store_true", help="compare with what is staged for a commit")
+    verb.add_argument(
+        "--clones",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="DIR",
+        help="folder with clones of the sources: show the commits between; may be repeated",
+    )
+    verb.add_argument("--online", action="store_true", help="ask the Python index what is yanked")
+    add_index_url(verb)
 
-    TEXT = "text"
-    MARKDOWN = "markdown"
-    JSON = "json"
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Compare and report; 1 where something at or above the level is there, else 0, or an error."""
+    return compare_locks(
+        project_of(options, console),
+        Options(
+            words=tuple(options.words),
+            selection=selection_of(options),
+            staged=options.staged,
+            clones=tuple(options.clones),
+            online=options.online,
+            index_url=options.index_url,
+            fail_on=None if options.fail_on == _NO_LEVEL else Risk(options.fail_on),
+            form=ResultFormat(options.format),
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,17 +99,12 @@ class Options:
     online: bool = False
     """Whether the index is asked for withdrawn files."""
     index_url: str = ""
-    fail_on: Risk | None = Risk.CONSEQUENCE
+    fail_on: Risk | None
     """The lowest class of risk that makes the exit code 1; None for no class."""
-    form: Form = Form.TEXT
+    form: ResultFormat
 
 
-def level(word: str) -> Risk | None:
-    """Return the class of risk that `word` names; None for `none`."""
-    return None if word == "none" else Risk(word)
-
-
-def run(project: Project, options: Options) -> int:
+def compare_locks(project: Project, options: Options) -> int:
     """Compare and report; 1 where something at or above the level is there, else 0, or an error."""
     sides = sides_of(project, options.words, staged=options.staged)
     reading = compare_sides(sides, options.selection)
@@ -63,12 +119,12 @@ def run(project: Project, options: Options) -> int:
     return int(options.fail_on is not None and found.reaches(options.fail_on))
 
 
-def show(project: Project, found: Report, form: Form) -> None:
+def show(project: Project, found: Report, form: ResultFormat) -> None:
     """Write a report to standard output."""
     match form:
-        case Form.JSON:
+        case ResultFormat.JSON:
             project.console.json(as_value(found))
-        case Form.MARKDOWN:
+        case ResultFormat.MARKDOWN:
             project.console.data(as_markdown(page(found)))
-        case Form.TEXT:
+        case ResultFormat.TEXT:
             project.console.styled(as_text(page(found)))

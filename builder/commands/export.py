@@ -2,17 +2,45 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
 from builder.commands.locks import select_image
 from builder.commands.places import bind_places
+from builder.console import Console
 from builder.export import to_pylock, to_requirements
 from builder.io import write_atomic
+from builder.options import ResultFormat, add_format, add_places, add_selection, project_of, selection_of
 from builder.project import Project, read_lock
 from builder.selection import Selection
 
-__all__ = ["Options", "run"]
+__all__ = ["EXAMPLES", "Options", "add_options", "export_locks", "run"]
+
+EXAMPLES = """\
+  python -m builder export --framework vllm --arch x86_64
+  python -m builder export --framework dynamo --output out/
+"""
+
+
+def add_options(verb: argparse.ArgumentParser) -> None:
+    """Add the options of `export`."""
+    add_selection(verb)
+    add_places(verb)
+    add_format(verb)
+    verb.add_argument("--output", type=Path, metavar="DIR", help="folder to write to")
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Write both forms for each selected lock of one image; 0, or an error."""
+    return export_locks(
+        project_of(options, console),
+        Options(
+            selection=selection_of(options),
+            output=options.output,
+            json=options.format == ResultFormat.JSON,
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +52,7 @@ class Options:
     json: bool = False
 
 
-def run(project: Project, options: Options) -> int:
+def export_locks(project: Project, options: Options) -> int:
     """Write both forms for each selected lock of one image; 0, or an error."""
     targets = select_image(project, options.selection)
     locks = [read_lock(project, project.locks / target.path)[0] for target in targets]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +10,22 @@ from pathlib import Path
 from builder.commands.images import AbsentImages, absent_images, write_layouts
 from builder.commands.locks import select_locks
 from builder.commands.transfers import Shown
-from builder.errors import BuilderError, UsageError
+from builder.console import Console
+from builder.errors import BuilderError, FetchError, UsageError
 from builder.fetch import BaseNeed, FileNeed, KnownFiles, Needs, fetch_all, needs, with_pypi
 from builder.git import materialise
 from builder.lockfile import Lock
+from builder.mirror import Catalogue, catalogue, guide, parse_address, serve
 from builder.model import Sha256, counted
+from builder.options import (
+    ResultFormat,
+    add_format,
+    add_inputs,
+    add_places,
+    add_selection,
+    project_of,
+    selection_of,
+)
 from builder.origins import Origins
 from builder.pin import store_base
 from builder.project import Project, read_lock
@@ -22,10 +34,70 @@ from builder.render import Inputs
 from builder.selection import Selection
 from builder.store import Request, arrived_size, recover
 
-__all__ = ["Options", "fill_store", "human", "run"]
+__all__ = ["EXAMPLES", "Options", "add_options", "fetch_locked", "fill_store", "human", "run"]
 
-_JOBS = 16
+EXAMPLES = """\
+  python -m builder fetch --framework dynamo --arch x86_64 --dry-run   how much is missing?
+  python -m builder fetch --framework dynamo --inputs remote           git sources and base only
+  python -m builder fetch --framework vllm --compare-with old/store    why are bytes not the locked ones?
+  python -m builder fetch --framework dynamo --serve 127.0.0.1:8080    a mirror for pip, uv, apt, BuildKit
+"""
+JOBS = 16
 _UNITS = ("bytes", "KB", "MB", "GB", "TB")
+_MOST_NAMES = 3
+
+
+def add_options(verb: argparse.ArgumentParser) -> None:
+    """Add the options of `fetch`."""
+    add_selection(verb)
+    add_places(verb)
+    add_format(verb)
+    add_inputs(verb, Inputs.STORE)
+    verb.add_argument("--dry-run", action="store_true", help="say how much is missing")
+    verb.add_argument(
+        "--jobs", type=int, default=JOBS, metavar="N", help="downloads at once (default: %(default)s)"
+    )
+    verb.add_argument(
+        "--images", action="store_true", help="also bring the published base images, as OCI layouts"
+    )
+    verb.add_argument(
+        "--compare-with",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="PATH",
+        help="a file, folder or store with the right bytes, to say how wrong ones differ; may be repeated",
+    )
+    verb.add_argument(
+        "--serve",
+        default="",
+        metavar="ADDRESS",
+        help="fetch nothing; offer the store, read-only, at a port of loopback or HOST:PORT",
+    )
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Bring what the selected locks name into the store, or offer what it has; 0, or an error."""
+    json = options.format == ResultFormat.JSON
+    if options.serve:
+        if options.dry_run:
+            raise UsageError("--serve does not go with --dry-run", hint="use one of them")
+        return serve_store(
+            project_of(options, console),
+            ServeOptions(selection=selection_of(options), address=options.serve, json=json),
+        )
+    return fetch_locked(
+        project_of(options, console),
+        Options(
+            selection=selection_of(options),
+            inputs=Inputs(options.inputs),
+            images=options.images,
+            dry_run=options.dry_run,
+            jobs=options.jobs,
+            compare_with=tuple(options.compare_with),
+            json=json,
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,17 +105,17 @@ class Options:
     """What the command line asks for."""
 
     selection: Selection
-    inputs: Inputs = Inputs.STORE
+    inputs: Inputs
     images: bool = False
     """Whether published base images are wanted too."""
     dry_run: bool = False
-    jobs: int = _JOBS
+    jobs: int
     compare_with: tuple[Path, ...] = ()
     """Files, folders and stores that may have the right bytes, to explain wrong ones by."""
     json: bool = False
 
 
-def run(project: Project, options: Options) -> int:
+def fetch_locked(project: Project, options: Options) -> int:
     """Bring what the selected locks name into the store, or say how much is missing; 0, or an error."""
     if options.jobs < 1:
         raise UsageError(f"expected at least 1, got {options.jobs}", place="--jobs")
@@ -60,7 +132,7 @@ def run(project: Project, options: Options) -> int:
     return 0
 
 
-def fill_store(project: Project, locks: Sequence[Lock], inputs: Inputs, *, jobs: int = _JOBS) -> Needs:
+def fill_store(project: Project, locks: Sequence[Lock], inputs: Inputs, *, jobs: int = JOBS) -> Needs:
     """Bring into the store what building `locks` in this form takes from it, and return that.
 
     FetchError or DigestMismatchError naming each file that cannot be had.
@@ -214,3 +286,46 @@ def human(size: int) -> str:
     while value >= 1000 and unit < len(_UNITS) - 1:
         value, unit = value / 1000, unit + 1
     return f"{value:.{1 if unit else 0}f} {_UNITS[unit]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeOptions:
+    """What the command line asks for."""
+
+    selection: Selection
+    address: str
+    json: bool = False
+
+
+def serve_store(project: Project, options: ServeOptions) -> int:
+    """Serve what the selected locks name until interrupted; 0, or an error. Nothing is fetched."""
+    address = parse_address(options.address)
+    targets = select_locks(project, options.selection)
+    locks = [read_lock(project, project.locks / target.path)[0] for target in targets]
+    offered = catalogue(locks, project.store)
+    _tell_unserved(project, offered)
+
+    def ready(base: str) -> None:
+        if options.json:
+            project.console.json({"url": base, "locks": [str(target) for target in targets]})
+        else:
+            project.console.data(guide(base, offered))
+
+    serve(address, project.store, offered, ready=ready, heard=project.console.status)
+    project.console.status("stopped")
+    return 0
+
+
+def _tell_unserved(project: Project, offered: Catalogue) -> None:
+    """Say what cannot be served; an empty mirror is an error."""
+    if not offered.paths and not offered.images:
+        hint = "run `python -m builder fetch`, or import a bundle"
+        place = str(project.store.root)
+        raise FetchError("the store has nothing that these locks name", place=place, hint=hint)
+    if offered.absent:
+        names = sorted(set(offered.absent.values()))
+        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        project.console.warning(
+            f"not in the store, so not served: {', '.join(names[:_MOST_NAMES])}{more} "
+            "(package lists and base packages: `bundle --apt` brings them)"
+        )

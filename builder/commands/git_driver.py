@@ -2,33 +2,53 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator, Sequence
 from difflib import unified_diff
 from pathlib import Path
 
+from builder import diff
+from builder.commands.diff_pairs import compare_sides
+from builder.commands.diff_sides import sides_of_files
 from builder.console import Console
 from builder.errors import LockError, UsageError
 from builder.io import read_bytes
+from builder.lockfile import parse_lock
 from builder.model import ascii_only
+from builder.selection import Selection
 
-__all__ = ["ABSENT", "run_diff", "run_text"]
+__all__ = ["ABSENT", "EXAMPLES", "add_options", "run", "show_diff", "show_text"]
 
+EXAMPLES = """\
+  git config diff.lockwright.command 'python -m builder git-driver diff'      for git diff
+  git config diff.lockwright.textconv 'python -m builder git-driver text'     for git log -p and git show
+  and in .gitattributes: lock/*/*/*.toml diff=lockwright
+"""
+_DIFF, _TEXT = "diff", "text"
 ABSENT = "/dev/null"
 """What git gives for the file of a side that has none."""
-
-
 _MOST_LINES = 20_000
 """The time of a comparison by lines grows faster than their number."""
 
 
-def run_text(console: Console, file: Path) -> int:
-    """Write a lock as lines that git compares (`textconv`); what is no lock is shown as it is."""
-    from builder.diff import as_listing  # noqa: PLC0415 - the other form needs other code
-    from builder.lockfile import parse_lock  # noqa: PLC0415
+def add_options(verb: argparse.ArgumentParser) -> None:
+    """Add the options of `git-driver`."""
+    verb.add_argument("form", choices=(_DIFF, _TEXT), help="for diff.<name>.command, or .textconv")
+    verb.add_argument("words", nargs="+", metavar="WORD", help="what git adds: a file, or seven words")
 
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Show a lock in one of the forms; 0, or an error."""
+    if options.form == _DIFF:
+        return show_diff(console, options.words)
+    return show_text(console, Path(options.words[-1]))
+
+
+def show_text(console: Console, file: Path) -> int:
+    """Write a lock as lines that git compares (`textconv`); what is no lock is shown as it is."""
     data = read_bytes(file)
     try:
-        console.data(as_listing(parse_lock(data, place="lock")))
+        console.data(diff.as_listing(parse_lock(data, place="lock")))
     except LockError as error:
         text = data.decode("utf-8", "backslashreplace")
         lines = (f"no lock: {error}", *text.split("\n"))
@@ -36,13 +56,8 @@ def run_text(console: Console, file: Path) -> int:
     return 0
 
 
-def run_diff(console: Console, words: Sequence[str]) -> int:
+def show_diff(console: Console, words: Sequence[str]) -> int:
     """Write the report of one changed lock (`command`), from the seven or nine words that git gives."""
-    from builder.commands.diff_pairs import compare_sides  # noqa: PLC0415
-    from builder.commands.diff_sides import sides_of_files  # noqa: PLC0415
-    from builder.diff import as_text, page, report  # noqa: PLC0415
-    from builder.selection import Selection  # noqa: PLC0415
-
     if len(words) not in {1, 7, 9}:
         raise UsageError(
             f"expected the seven words that git gives, got {len(words)}", place="git-driver diff"
@@ -62,8 +77,8 @@ def run_diff(console: Console, words: Sequence[str]) -> int:
             "".join(f"{line}\n" for line in _lines_changed(files.get("a", b""), files.get("b", b"")))
         )
         return 0
-    found = report(sides.before.label, sides.after.label, reading.compared, reading.unsound)
-    console.styled(as_text(page(found)))
+    found = diff.report(sides.before.label, sides.after.label, reading.compared, reading.unsound)
+    console.styled(diff.as_text(diff.page(found)))
     console.data("")
     return 0
 

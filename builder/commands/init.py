@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+import argparse
 import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from builder import pin
+from builder.console import Console
 from builder.errors import UsageError
 from builder.io import write_atomic
 from builder.model import Arch, toml, unstructure
+from builder.options import add_arch, add_places, project_of
 from builder.project import Project, recipe_files
 from builder.recipe import SYSTEMS, Framework, RecipeEditor, TargetSet, read_library
 
-if TYPE_CHECKING:
-    from builder.pin import Context
+__all__ = [
+    "EXAMPLES",
+    "ComponentAnswers",
+    "FrameworkAnswers",
+    "add_options",
+    "new_component",
+    "new_framework",
+    "run",
+]
 
-__all__ = ["ComponentAnswers", "FrameworkAnswers", "new_component", "new_framework"]
-
+EXAMPLES = """\
+  python -m builder init framework router --summary "Dynamo's router alone" --license Apache-2.0 \\
+      --root ai-dynamo --release 1.4.2 --platform debian-13
+  python -m builder init component hwloc --git https://github.com/open-mpi/hwloc.git --tag hwloc-2.12.2 \\
+      --version 2.12.2 --system autotools --summary "Topology of the machine" \\
+      --homepage https://www.open-mpi.org/projects/hwloc --license BSD-3-Clause
+  python -m builder init framework router       what is missing is asked on a terminal
+"""
+_FRAMEWORK, _COMPONENT = "framework", "component"
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _TOOLS: Mapping[str, Sequence[str]] = {
     "autotools": ("autoconf", "automake", "gcc", "libtool", "make"),
@@ -29,6 +47,108 @@ _TOOLS: Mapping[str, Sequence[str]] = {
     "python-wheel": ("gcc", "python3-dev"),
 }
 """What a build system usually needs of Debian, to begin with."""
+
+
+def add_options(verb: argparse.ArgumentParser) -> None:
+    """Add the options of `init`."""
+    verb.add_argument("kind", choices=(_FRAMEWORK, _COMPONENT))
+    verb.add_argument("name", metavar="NAME", help="lower-case letters, digits and hyphens")
+    verb.add_argument("--summary", default="", help="one line")
+    verb.add_argument("--license", default="", metavar="SPDX", help="SPDX expression")
+    framework = verb.add_argument_group("of a framework")
+    for option, name, meaning in (
+        ("--root", "NAME", "a Python distribution, with extras, without version; may be repeated"),
+        ("--component", "NAME", "a component that it contains; may be repeated"),
+        ("--pin", "NAME==VERSION", "version of a root in the release; may be repeated"),
+        ("--platform", "NAME", "a platform of the release's targets; may be repeated"),
+    ):
+        framework.add_argument(option, action="append", default=[], metavar=name, help=meaning)
+    framework.add_argument("--release", default="", metavar="NAME", help="the release that gets its targets")
+    add_arch(framework, "default: all")
+    component = verb.add_argument_group("of a component")
+    for option, name, meaning in (
+        ("--homepage", "URL", "where it is at home"),
+        ("--git", "URL", "https address to clone"),
+        ("--tag", "TAG", "the tag to pin; a branch is refused"),
+        ("--version", "VERSION", "default: the tag without its leading v"),
+        ("--system", "NAME", f"{', '.join(SYSTEMS[:-1])} or {SYSTEMS[-1]}"),
+        ("--prefix", "DIR", "default: /opt/NAME"),
+    ):
+        component.add_argument(option, default="", metavar=name, help=meaning)
+    for option, meaning in (
+        ("--need", "a component it is built against"),
+        ("--flag", "a flag of its build system"),
+    ):
+        component.add_argument(option, action="append", default=[], help=f"{meaning}; may be repeated")
+    add_places(verb)
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Ask for what the options do not say, and write the recipe; 0, or an error."""
+    project = project_of(options, console)
+    if options.kind == _FRAMEWORK:
+        return _ask_framework(options, console, project)
+    return _ask_component(options, console, project)
+
+
+def _ask_framework(options: argparse.Namespace, console: Console, project: Project) -> int:
+    _refuse_options(
+        options, _COMPONENT, ("homepage", "git", "tag", "version", "system", "prefix", "need", "flag")
+    )
+    roots = (
+        options.root
+        or _option_or_answer(options, console, "root", "Python distributions, separated by blanks").split()
+    )
+    return new_framework(
+        project,
+        FrameworkAnswers(
+            name=options.name,
+            summary=_option_or_answer(options, console, "summary", "What is it, in one line"),
+            license=_option_or_answer(options, console, "license", "Its licence, as an SPDX expression"),
+            roots=tuple(roots),
+            components=tuple(options.component),
+            pins=tuple(options.pin),
+            release=options.release,
+            platforms=tuple(options.platform),
+            arches=tuple(Arch(arch) for arch in options.arch),
+        ),
+    )
+
+
+def _ask_component(options: argparse.Namespace, console: Console, project: Project) -> int:
+    _refuse_options(options, _FRAMEWORK, ("root", "component", "pin", "platform", "release", "arch"))
+    answers = ComponentAnswers(
+        name=options.name,
+        summary=_option_or_answer(options, console, "summary", "What is it, in one line"),
+        homepage=_option_or_answer(options, console, "homepage", "Where is it at home (URL)"),
+        license=_option_or_answer(options, console, "license", "Its licence, as an SPDX expression"),
+        system=_option_or_answer(
+            options, console, "system", "Its build system (autotools, cmake, make, meson, …)"
+        ),
+        git=_option_or_answer(options, console, "git", "Where it is cloned from (https URL)"),
+        tag=_option_or_answer(options, console, "tag", "The tag to pin"),
+        version=options.version,
+        prefix=options.prefix,
+        needs=tuple(options.need),
+        flags=tuple(options.flag),
+    )
+    return new_component(project, answers, pin.Context(project=project))
+
+
+def _option_or_answer(options: argparse.Namespace, console: Console, word: str, question: str) -> str:
+    """Return an option's value, or what is answered on the terminal (UsageError where nothing is)."""
+    said = getattr(options, word) or console.ask(question)
+    if not said:
+        raise UsageError(
+            f"a {options.kind} needs --{word}", place=f"init {options.kind}", hint=f"{question}?"
+        )
+    return str(said)
+
+
+def _refuse_options(options: argparse.Namespace, other: str, words: tuple[str, ...]) -> None:
+    for word in words:
+        if getattr(options, word):
+            raise UsageError(f"--{word} is of a {other}", place=f"init {options.kind}", hint="leave it out")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +189,7 @@ class ComponentAnswers:
 
 def new_framework(project: Project, answers: FrameworkAnswers) -> int:
     """Write the recipe, and its rows of a release where one is named; what is wrong is written nowhere."""
-    path = f"frameworks/{_free(answers.name, project, 'frameworks')}.toml"
+    path = f"frameworks/{_free_name(answers.name, project, 'frameworks')}.toml"
     framework = Framework(
         name=answers.name,
         summary=answers.summary,
@@ -79,10 +199,10 @@ def new_framework(project: Project, answers: FrameworkAnswers) -> int:
     )
     texts = {path: toml.dumps(unstructure(framework))}
     if answers.release:
-        texts |= _with_targets(project, answers)
+        texts |= _release_with_targets(project, answers)
     elif answers.platforms or answers.pins:
         raise UsageError("platforms and pins are a release's", place="--release", hint="name the release")
-    _write(project, texts)
+    _write_recipes(project, texts)
     release = f" --release {answers.release}" if answers.release else ""
     said = f"python -m builder lock --framework {answers.name}{release}"
     hint = said if answers.release else f"add it to the targets of a release, then {said}"
@@ -90,7 +210,7 @@ def new_framework(project: Project, answers: FrameworkAnswers) -> int:
     return 0
 
 
-def _with_targets(project: Project, answers: FrameworkAnswers) -> dict[str, str]:
+def _release_with_targets(project: Project, answers: FrameworkAnswers) -> dict[str, str]:
     """Return the release's file with the pins and targets of a new framework before its first targets."""
     path = project.recipes / "releases" / f"{answers.release}.toml"
     if not path.is_file():
@@ -100,7 +220,7 @@ def _with_targets(project: Project, answers: FrameworkAnswers) -> dict[str, str]
         raise UsageError(f"there is no release {answers.release!r}", place="--release", hint=hint)
     editor = RecipeEditor(path, place=f"recipes/releases/{path.name}")
     if answers.pins:
-        editor.insert_block(f"[python.{answers.name}]", _pins(answers.pins), before="[[targets]]")
+        editor.insert_block(f"[python.{answers.name}]", _root_pins(answers.pins), before="[[targets]]")
     row = TargetSet(
         framework=answers.name, platforms=_platforms(answers), arches=answers.arches or tuple(Arch)
     )
@@ -114,21 +234,19 @@ def _platforms(answers: FrameworkAnswers) -> tuple[str, ...]:
     return answers.platforms
 
 
-def _pins(pins: Sequence[str]) -> dict[str, str]:
+def _root_pins(pins: Sequence[str]) -> dict[str, str]:
     found = {}
-    for pin in pins:
-        name, equal, version = pin.partition("==")
+    for text in pins:
+        name, equal, version = text.partition("==")
         if not (name and equal and version):
-            raise UsageError(f"{pin!r} is no exact version", place="--pin", hint="write NAME==VERSION")
+            raise UsageError(f"{text!r} is not an exact version", place="--pin", hint="write NAME==VERSION")
         found[name.strip()] = version.strip()
     return found
 
 
-def new_component(project: Project, answers: ComponentAnswers, context: Context) -> int:
+def new_component(project: Project, answers: ComponentAnswers, context: pin.Context) -> int:
     """Pin the tag, and write a recipe that builds it; FetchError where the repository cannot be had."""
-    from builder.pin import fill_version  # noqa: PLC0415 - a framework needs no git
-
-    name = _free(answers.name, project, "components")
+    name = _free_name(answers.name, project, "components")
     if answers.system not in SYSTEMS:
         raise UsageError(
             f"unknown build system {answers.system!r}", place="--system", hint=f"known: {', '.join(SYSTEMS)}"
@@ -153,13 +271,13 @@ def new_component(project: Project, answers: ComponentAnswers, context: Context)
     place = f"recipes/components/{name}.toml"
     editor = RecipeEditor(project.recipes / "components" / f"{name}.toml", place=place, text=text)
     project.console.status(f"reading {answers.git} {answers.tag}")
-    fill_version(editor, version, answers.git, answers.tag, context)
-    _write(project, {f"components/{name}.toml": editor.text})
+    pin.fill_version(editor, version, answers.git, answers.tag, context)
+    _write_recipes(project, {f"components/{name}.toml": editor.text})
     project.console.status(f"next: name {name} in a framework's components, and {version} in a release's")
     return 0
 
 
-def _free(name: str, project: Project, folder: str) -> str:
+def _free_name(name: str, project: Project, folder: str) -> str:
     if not _NAME.fullmatch(name):
         raise UsageError(
             f"{name!r} is no name of a recipe",
@@ -173,7 +291,7 @@ def _free(name: str, project: Project, folder: str) -> str:
     return name
 
 
-def _write(project: Project, texts: Mapping[str, str]) -> None:
+def _write_recipes(project: Project, texts: Mapping[str, str]) -> None:
     """Write files of the recipe folder, after all recipes were read with them and found to fit."""
     files = recipe_files(project.recipes) | {path: text.encode() for path, text in texts.items()}
     read_library(files)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -9,27 +10,74 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from builder.console import Steps
-from builder.errors import BuilderError, NoSolutionError
+from builder import fetch, index, resolve
+from builder.console import Console, Steps
+from builder.errors import BuilderError, NoSolutionError, UsageError
 from builder.io import locked, read_bytes, write_atomic
 from builder.lockfile import Lock, dump_lock, load_lock
 from builder.model import Target
+from builder.options import (
+    ResultFormat,
+    add_format,
+    add_index_url,
+    add_places,
+    add_selection,
+    project_of,
+    selection_of,
+)
 from builder.project import Project
 from builder.recipe import Library, check_refused, check_skew, effective, lockable, staleness
 from builder.selection import Selection
 
-if TYPE_CHECKING:
-    from builder.fetch import Session
-    from builder.index import Services
+__all__ = ["EVERYTHING", "EXAMPLES", "Mode", "Options", "Outcome", "add_options", "lock_targets", "run"]
 
-__all__ = ["EVERYTHING", "Mode", "Options", "Outcome", "run"]
-
+EXAMPLES = """\
+  python -m builder lock                          every target of the default release
+  python -m builder lock --framework vllm --arch aarch64
+  python -m builder lock --release all --check    does every lock still fit its recipe?
+  python -m builder lock --upgrade torch          let one distribution move
+"""
 EVERYTHING = "*"
 """The value of `upgrade` that lets everything move."""
-
 _WORKERS = max(2, min(8, (os.cpu_count() or 2) * 2))
+
+
+def add_options(verb: argparse.ArgumentParser) -> None:
+    """Add the options of `lock`."""
+    add_selection(verb)
+    add_places(verb)
+    add_format(verb)
+    verb.add_argument("--check", action="store_true", help="write nothing; exit 1 if a lock is stale")
+    verb.add_argument("--dry-run", action="store_true", help="resolve and show, write nothing")
+    verb.add_argument(
+        "--upgrade",
+        nargs="?",
+        action="append",
+        const=EVERYTHING,
+        default=[],
+        metavar="NAME",
+        help="resolve anew; with a NAME let only that distribution move",
+    )
+    verb.add_argument("--offline", action="store_true", help="use the store and the caches only")
+    add_index_url(verb)
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Lock or check the selected targets; 0, or 1 where a check found stale locks, or an error's code."""
+    if options.check and (options.dry_run or options.upgrade):
+        raise UsageError("--check goes with neither --dry-run nor --upgrade", hint="use one of them")
+    return lock_targets(
+        project_of(options, console),
+        Options(
+            selection=selection_of(options),
+            mode=Mode.CHECK if options.check else Mode.DRY_RUN if options.dry_run else Mode.WRITE,
+            upgrade=tuple(options.upgrade),
+            offline=options.offline,
+            index_url=options.index_url,
+            json=options.format == ResultFormat.JSON,
+        ),
+    )
 
 
 class Mode(Enum):
@@ -47,7 +95,7 @@ class Options:
     """What the command line asks for."""
 
     selection: Selection
-    mode: Mode = Mode.WRITE
+    mode: Mode
     upgrade: tuple[str, ...] = ()
     offline: bool = False
     index_url: str = ""
@@ -67,21 +115,21 @@ class Outcome:
     error: BuilderError | None = field(default=None, compare=False)
 
 
-def run(project: Project, options: Options) -> int:
+def lock_targets(project: Project, options: Options) -> int:
     """Lock or check the selected targets; 0, or 1 where a check found stale locks, or an error's code."""
     library = project.library()
     targets = lockable(library, options.selection)
-    found = [_look(project, library, target, options) for target in targets]
+    found = [_compare_with_recipe(project, library, target, options) for target in targets]
     if options.mode is Mode.CHECK:
         return _report(project, found, options)
     waiting = [outcome for outcome in found if outcome.state == "stale"]
     kept = {outcome.target: outcome.lock for outcome in found if outcome.state == "unchanged"}
-    done = _resolve(project, library, waiting, options, kept) if waiting else []
+    done = _resolve_all(project, library, waiting, options, kept) if waiting else []
     by_target = {outcome.target: outcome for outcome in (*found, *done)}
     return _report(project, [by_target[target] for target in targets], options)
 
 
-def _look(project: Project, library: Library, target: Target, options: Options) -> Outcome:
+def _compare_with_recipe(project: Project, library: Library, target: Target, options: Options) -> Outcome:
     """Compare one lock with its recipe; needs neither network nor store."""
     path = project.locks / target.path
     data = read_bytes(path) if path.is_file() else None
@@ -98,7 +146,7 @@ def _look(project: Project, library: Library, target: Target, options: Options) 
     return Outcome(target=target, state="unchanged", lock=found.lock)
 
 
-def _resolve(
+def _resolve_all(
     project: Project,
     library: Library,
     waiting: list[Outcome],
@@ -118,7 +166,7 @@ def _resolve(
         )
         pool = stack.enter_context(ThreadPoolExecutor(_WORKERS))
 
-        def one(outcome: Outcome) -> Outcome:
+        def resolve_counted(outcome: Outcome) -> Outcome:
             return _resolve_one(
                 outcome,
                 library=library,
@@ -128,25 +176,23 @@ def _resolve(
                 steps=steps,
             )
 
-        resolved = list(pool.map(one, waiting))
+        resolved = list(pool.map(resolve_counted, waiting))
         checked = _check_skew(resolved, kept)
-    return [_write(project, outcome, options) for outcome in checked]
+    return [_write_lock(project, outcome, options) for outcome in checked]
 
 
 def _resolve_one(
     outcome: Outcome,
     *,
     library: Library,
-    session: Session,
-    services: Services,
+    session: fetch.Session,
+    services: index.Services,
     options: Options,
     steps: Steps,
 ) -> Outcome:
-    from builder.resolve import make_lock  # noqa: PLC0415 - see above
-
     target = outcome.target
     try:
-        lock = make_lock(
+        lock = resolve.make_lock(
             target,
             library=library,
             session=session,
@@ -178,7 +224,7 @@ def _check_skew(outcomes: list[Outcome], kept: Mapping[Target, Lock | None]) -> 
     return checked
 
 
-def _write(project: Project, outcome: Outcome, options: Options) -> Outcome:
+def _write_lock(project: Project, outcome: Outcome, options: Options) -> Outcome:
     if outcome.lock is None or outcome.state != "resolved":
         return outcome
     path = project.locks / outcome.target.path
@@ -187,22 +233,22 @@ def _write(project: Project, outcome: Outcome, options: Options) -> Outcome:
     same = path.is_file() and read_bytes(path) == data
     state = "unchanged" if same else "would change"
     if options.mode is Mode.WRITE and not same:
-        with locked(_guard(project)):
+        with locked(_guard_file(project)):
             state = "written" if write_atomic(path, data) else "unchanged"
     return Outcome(
         target=outcome.target, state=state, reason=outcome.reason, keys=outcome.keys, lock=outcome.lock
     )
 
 
-def _guard(project: Project) -> Path:
+def _guard_file(project: Project) -> Path:
     return project.store.root.parent / "lock-files.guard"
 
 
 def _report(project: Project, outcomes: list[Outcome], options: Options) -> int:
     if options.json:
-        project.console.json([_as_json(outcome) for outcome in outcomes])
+        project.console.json([_outcome_as_json(outcome) for outcome in outcomes])
     else:
-        rows = [(str(o.target), o.state, _first_words(o)) for o in outcomes]
+        rows = [(str(o.target), o.state, _reason_text(o)) for o in outcomes]
         project.console.table(("target", "state", "why"), rows)
     errors = [outcome.error for outcome in outcomes if outcome.error is not None]
     for error in _one_for_each_cause(errors):
@@ -225,7 +271,7 @@ def _one_for_each_cause(errors: list[BuilderError]) -> list[BuilderError]:
     ]
 
 
-def _first_words(outcome: Outcome) -> str:
+def _reason_text(outcome: Outcome) -> str:
     if outcome.error is not None:
         return f"exit {outcome.error.exit_code}, see below"
     if not outcome.keys:
@@ -235,7 +281,7 @@ def _first_words(outcome: Outcome) -> str:
     return f"{outcome.reason}: {shown}{more}"
 
 
-def _as_json(outcome: Outcome) -> dict[str, object]:
+def _outcome_as_json(outcome: Outcome) -> dict[str, object]:
     error = outcome.error
     return {
         "target": str(outcome.target),

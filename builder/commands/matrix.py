@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from builder.commands.locks import locked_targets
+from builder.console import Console
 from builder.errors import LockError
 from builder.io import read_bytes
 from builder.lockfile import Lock, parse_lock
@@ -30,35 +32,73 @@ from builder.matrix import (
     wheels_table,
 )
 from builder.model import markdown_table
+from builder.options import ResultFormat, add_format, add_places, add_selection, project_of, selection_of
 from builder.project import Project
 from builder.recipe import Library, Outcomes, load_outcomes
 from builder.selection import ALL, Selection
 
-__all__ = ["TABLES", "Options", "markdown_tables", "outcomes_path", "read_outcomes", "run"]
+__all__ = [
+    "EXAMPLES",
+    "TABLES",
+    "Options",
+    "add_options",
+    "markdown_tables",
+    "outcomes_path",
+    "read_outcomes",
+    "run",
+    "show_tables",
+]
 
+EXAMPLES = """\
+  python -m builder matrix                                   every table, every release
+  python -m builder matrix --release 1.4.2 --table targets   every cell of one release with its reason
+  python -m builder matrix --table versions --format markdown
+  python -m builder matrix --format json
+"""
 TABLES = ("summary", "targets", "versions", "cuda", "wheels", "gpus")
 """The names of the tables, in the order in which they are shown."""
+
+
+def add_options(verb: argparse.ArgumentParser) -> None:
+    """Add the options of `matrix`."""
+    add_selection(verb, otherwise="all")
+    add_places(verb)
+    add_format(verb, ResultFormat.MARKDOWN)
+    verb.add_argument(
+        "--table", action="append", default=[], choices=TABLES, help="may be repeated (default: all)"
+    )
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Show the selected tables; 0, or an error."""
+    return show_tables(
+        project_of(options, console),
+        Options(
+            selection=selection_of(options),
+            tables=tuple(options.table),
+            format=ResultFormat(options.format),
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """What the command line asks for."""
 
-    selection: Selection = field(default_factory=Selection)
+    selection: Selection
     tables: tuple[str, ...] = ()
     """Names of TABLES; empty means all."""
-    format: str = "text"
-    """text, json or markdown."""
+    format: ResultFormat
 
 
-def run(project: Project, options: Options) -> int:
+def show_tables(project: Project, options: Options) -> int:
     """Show the selected tables, of every release unless one is named; 0, or an error."""
     wanted = [name for name in TABLES if not options.tables or name in options.tables]
     matrix = _Matrix(project, options.selection)
     matrix.check_names()
-    if options.format == "json":
+    if options.format is ResultFormat.JSON:
         project.console.json({name: matrix.values(name) for name in wanted if name != "summary"})
-    elif options.format == "markdown":
+    elif options.format is ResultFormat.MARKDOWN:
         project.console.data(_as_markdown(matrix, wanted))
     else:
         for name in wanted:

@@ -2,21 +2,59 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
 from builder.commands.locks import select_image
 from builder.commands.places import bind_places
+from builder.console import Console
 from builder.io import write_atomic
 from builder.lockfile import Lock
+from builder.options import (
+    ResultFormat,
+    add_format,
+    add_inputs,
+    add_places,
+    add_selection,
+    project_of,
+    selection_of,
+)
 from builder.project import Project, read_lock
 from builder.render import Inputs, Places, render
 from builder.selection import Selection
 
-__all__ = ["FILES", "Options", "run"]
+__all__ = ["EXAMPLES", "FILES", "Options", "add_options", "render_image", "run"]
 
+EXAMPLES = """\
+  python -m builder render --framework vllm
+  python -m builder render --framework dynamo --inputs store --output out/
+  python -m builder render --framework vllm --origin pypi=https://files.example.invalid/packages/
+"""
 FILES = ("Dockerfile", "source-policy.json", "docker-bake.json")
 """What is written, in this order."""
+
+
+def add_options(verb: argparse.ArgumentParser) -> None:
+    """Add the options of `render`."""
+    add_selection(verb)
+    add_places(verb)
+    add_format(verb)
+    add_inputs(verb, Inputs.REMOTE)
+    verb.add_argument("--output", type=Path, metavar="DIR", help="folder to write to")
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Render one image for all its locked architectures; 0, or an error."""
+    return render_image(
+        project_of(options, console),
+        Options(
+            selection=selection_of(options),
+            inputs=Inputs(options.inputs),
+            output=options.output,
+            json=options.format == ResultFormat.JSON,
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,12 +62,12 @@ class Options:
     """What the command line asks for."""
 
     selection: Selection
-    inputs: Inputs = Inputs.REMOTE
+    inputs: Inputs
     output: Path | None = None
     json: bool = False
 
 
-def run(project: Project, options: Options) -> int:
+def render_image(project: Project, options: Options) -> int:
     """Render one image for all its locked architectures; 0, or an error."""
     targets = select_image(project, options.selection)
     locks = tuple(read_lock(project, project.locks / target.path) for target in targets)

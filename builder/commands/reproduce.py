@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +10,22 @@ from typing import Any
 
 from builder.build import BUILDKIT, find, find_engine, other_order, read_graph
 from builder.commands.prepare import prepared, progress, stage_rows
+from builder.console import Console
 from builder.errors import UsageError
 from builder.io import remove, write_atomic
 from builder.oci import open_images
+from builder.options import (
+    ResultFormat,
+    add_engine,
+    add_format,
+    add_inputs,
+    add_places,
+    add_selection,
+    project_of,
+    selection_of,
+)
 from builder.project import Project
-from builder.render import Inputs
+from builder.render import RUNTIME_TARGET, Inputs
 from builder.reproduce import (
     HOSTNAMES,
     IDENTICAL,
@@ -27,7 +39,63 @@ from builder.reproduce import (
 )
 from builder.selection import Selection
 
-__all__ = ["Options", "run"]
+__all__ = ["EXAMPLES", "Options", "add_options", "reproduce_image", "run"]
+
+EXAMPLES = """\
+  python -m builder reproduce --framework dynamo --platform debian-13 --arch x86_64
+  python -m builder reproduce --framework dynamo --component ucx --arch x86_64
+  python -m builder reproduce --framework vllm --against published.oci.tar --inputs store
+  python -m builder reproduce --compare first.tar second.tar --format json
+"""
+
+
+def add_options(verb: argparse.ArgumentParser) -> None:
+    """Add the options of `reproduce`."""
+    add_selection(verb)
+    add_places(verb)
+    add_format(verb)
+    add_inputs(verb, Inputs.REMOTE)
+    add_engine(verb)
+    verb.add_argument(
+        "--against", type=Path, metavar="IMAGE", help="build once, and compare with this image of somebody's"
+    )
+    what = verb.add_mutually_exclusive_group()
+    what.add_argument("--component", default="", metavar="NAME", help="what this one makes, alone")
+    verb.add_argument(
+        "--pause", type=int, default=5, metavar="SECONDS", help="between the builds (default: %(default)s)"
+    )
+    verb.add_argument("--second-builder", default="", metavar="NAME", help="builder of the second build")
+    verb.add_argument("--cgroup-parent", default="", metavar="GROUP", help="of the second build")
+    verb.add_argument("--processors", type=int, metavar="N", help="of the second build")
+    what.add_argument(
+        "--compare", nargs=2, type=Path, default=[], metavar="IMAGE", help="compare, build nothing"
+    )
+    verb.add_argument(
+        "--keep", action="store_true", help="keep the second image even when both are identical"
+    )
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Build twice and compare, or compare two images; 0 for one digest, 1 for differences, or an error."""
+    return reproduce_image(
+        project_of(options, console),
+        Options(
+            selection=selection_of(options),
+            inputs=Inputs(options.inputs),
+            component=options.component,
+            output=options.output,
+            engine=options.engine,
+            builder=options.builder,
+            pause=options.pause,
+            second_builder=options.second_builder,
+            cgroup_parent=options.cgroup_parent,
+            processors=options.processors,
+            against=options.against,
+            images=tuple(options.compare),
+            keep=options.keep,
+            json=options.format == ResultFormat.JSON,
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +103,13 @@ class Options:
     """What the command line asks for."""
 
     selection: Selection
-    inputs: Inputs = Inputs.REMOTE
-    target: str = "runtime"
+    inputs: Inputs
     component: str = ""
     """Builds this one alone, instead of the image."""
     output: Path | None = None
-    engine: str = BUILDKIT
+    engine: str
     builder: str = ""
-    pause: int = 5
+    pause: int
     """Seconds between the builds."""
     second_builder: str = ""
     cgroup_parent: str = ""
@@ -58,7 +125,7 @@ class Options:
     json: bool = False
 
 
-def run(project: Project, options: Options) -> int:
+def reproduce_image(project: Project, options: Options) -> int:
     """Build twice and compare, or compare two images; 0 for one digest, 1 for differences, or an error."""
     if options.images:
         return _compare(project, options)
@@ -73,7 +140,7 @@ def run(project: Project, options: Options) -> int:
     with prepared(project, options.selection, options.inputs, engine, options.output) as whole:
         ready = whole.alone(options.component) if options.component else whole
         second = ready.image.with_name(f"second-{ready.image.name}")
-        request = ready.request(options.target, ready.image)
+        request = ready.request(RUNTIME_TARGET, ready.image)
         arches = tuple(platform.partition("/")[2] for platform in request.platforms)
         variation = Variation(
             pause=0 if options.against else options.pause,
@@ -93,7 +160,7 @@ def run(project: Project, options: Options) -> int:
             against=options.against,
         )
         record = {
-            **ready.what(options.target),
+            **ready.what(RUNTIME_TARGET),
             "inputs": options.inputs.value,
             "engine": engine.describe(),
             **ready.describe(),

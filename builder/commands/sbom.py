@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 from builder.commands.locks import select_locks
+from builder.console import Console
 from builder.errors import UsageError
 from builder.io import write_atomic
 from builder.model import Sha256
+from builder.options import ResultFormat, add_format, add_places, add_selection, project_of, selection_of
 from builder.project import Project, read_lock
 from builder.selection import Selection
 
-__all__ = ["Options", "run"]
+__all__ = ["EXAMPLES", "Options", "add_options", "run", "write_documents"]
+
+EXAMPLES = """\
+  python -m builder sbom --framework vllm --arch x86_64        to the folder of the rendered image
+  python -m builder sbom --release all --output out/            out/RELEASE/PLATFORM/FRAMEWORK-ARCH.cdx.json
+"""
+
+
+def add_options(verb: argparse.ArgumentParser) -> None:
+    """Add the options of `sbom`."""
+    add_selection(verb)
+    add_places(verb)
+    add_format(verb)
+    verb.add_argument("--output", type=Path, metavar="DIR", help="folder to write to")
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Write one document for each selected lock; 0, or an error."""
+    return write_documents(
+        project_of(options, console),
+        Options(
+            selection=selection_of(options),
+            output=options.output,
+            json=options.format == ResultFormat.JSON,
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +54,7 @@ class Options:
     json: bool = False
 
 
-def run(project: Project, options: Options) -> int:
+def write_documents(project: Project, options: Options) -> int:
     """Write one file for each selected lock; 0, or an error."""
     if find_spec("cyclonedx") is None:
         raise UsageError(

@@ -2,22 +2,84 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from builder.commands.locks import select_locks
+from builder.console import Console
 from builder.errors import LockError, UsageError
 from builder.io import read_bytes
 from builder.lockfile import Finding, Lock, Proof, Repository, exit_code, found
 from builder.model import Sha256, printable
+from builder.options import ResultFormat, add_format, add_places, add_selection, project_of, selection_of
 from builder.project import Project, locked
 from builder.recipe import Library, lockable
 from builder.selection import ALL, Selection
 from builder.verify import Examined, as_text, as_value, examine, outdated, signed_indexes
 
-__all__ = ["Options", "run"]
+__all__ = ["EXAMPLES", "Options", "add_options", "run", "verify_locks"]
+
+EXAMPLES = """\
+  python -m builder verify                        every lock of the default release, offline
+  python -m builder verify --release all --format json
+  python -m builder verify lock/1.4.2/debian-13/dynamo-x86_64.toml
+  python -m builder verify --licenses licenses.toml
+  python -m builder verify --advisories osv-all.zip --accepted accepted.toml
+  python -m builder verify --online                          still there, same hash, tag unmoved?
+  python -m builder verify --store                           is every fetched file what it was?
+  python -m builder verify --image dynamo-1.4.2.oci.tar      which row explains each file?
+"""
+
+
+_STORE_OPTION = {
+    "nargs": "?",
+    "const": "",
+    "help": "hash every file of the store again; DIR is another store (with --image it only names the store)",
+}
+
+
+def add_options(verb: argparse.ArgumentParser) -> None:
+    """Add the options of `verify`."""
+    verb.add_argument("files", nargs="*", type=Path, metavar="LOCK", help="a lock file, instead of targets")
+    add_selection(verb)
+    add_places(verb, _STORE_OPTION)
+    add_format(verb)
+    policies = verb.add_argument_group("policies")
+    policies.add_argument("--licenses", type=Path, metavar="POLICY", help="judge licences by a policy (TOML)")
+    policies.add_argument(
+        "--advisories",
+        default="",
+        metavar="FILE-OR-URL",
+        help="known vulnerabilities (OSV): a folder, zip or JSON file, or a service's base URL",
+    )
+    policies.add_argument(
+        "--accepted", type=Path, metavar="FILE", help="advisories that somebody accepted, until when (TOML)"
+    )
+    verb.add_argument("--online", action="store_true", help="ask indexes, archives, git and registries")
+    verb.add_argument("--rebuild-base", action="store_true", help="assemble bases again, compare digests")
+    verb.add_argument("--image", default="", metavar="IMAGE", help="explain every file: a tar, or a name")
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Prove what the selected locks say; 0, or the exit code of the gravest finding."""
+    return verify_locks(
+        project_of(options, console),
+        Options(
+            selection=selection_of(options),
+            files=tuple(options.files),
+            licenses=options.licenses,
+            advisories=options.advisories,
+            accepted=options.accepted,
+            online=options.online,
+            store=options.store is not None and not (options.store and options.image),
+            rebuild_base=options.rebuild_base,
+            image=options.image,
+            json=options.format == ResultFormat.JSON,
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +106,7 @@ class Options:
     json: bool = False
 
 
-def run(project: Project, options: Options) -> int:
+def verify_locks(project: Project, options: Options) -> int:
     """Prove what the selected locks say; 0, or the exit code of the gravest finding."""
     library = project.library() if (project.recipes / "releases").is_dir() else None
     if library is not None and not options.selection.releases:
@@ -189,7 +251,12 @@ def _missing(project: Project, options: Options, library: Library | None) -> lis
     listed = frozenset(lockable(library, Selection(releases=(ALL,))))
     there = {path for path, _ in locked(project)}
     return [
-        found("missing", "there is no lock of it", lock=str(target), hint="run `python -m builder lock`")
+        found(
+            "missing",
+            "there is no lock of it",
+            lock=str(target),
+            hint="run `python -m builder lock`",
+        )
         for target in wanted
         if target in listed and target.path not in there
     ]

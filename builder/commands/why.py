@@ -2,20 +2,63 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from builder.commands.locks import select_image, select_locks
 from builder.commands.rendered import read_rendered
+from builder.console import Console
 from builder.errors import UsageError
 from builder.graph import LineAnswer, as_json, as_text, line_as_json, line_as_text, node_of, why
+from builder.options import ResultFormat, add_format, add_places, add_selection, project_of, selection_of
 from builder.project import Project, read_lock
 from builder.render import origin_of
 from builder.selection import Selection
 
-__all__ = ["Options", "run"]
+__all__ = ["EXAMPLES", "Options", "add_options", "explain", "run"]
 
+EXAMPLES = """\
+  python -m builder why numpy                                 in every lock
+  python -m builder why libibverbs1 --release 1.4.2 --all     every asker
+  python -m builder why ucx --framework dynamo --format json
+  python -m builder why --line 120 --dockerfile rendered/1.4.2/debian-13/dynamo/Dockerfile
+"""
 _MOST_CHAINS = 10
+
+
+def add_options(verb: argparse.ArgumentParser) -> None:
+    """Add the options of `why`."""
+    verb.add_argument(
+        "name",
+        nargs="?",
+        default="",
+        metavar="NAME",
+        help="a Python or OS package, component, submodule, image, file name or SHA-256",
+    )
+    verb.add_argument("--line", type=int, default=0, metavar="N", help="a line of a rendered Dockerfile")
+    verb.add_argument(
+        "--dockerfile", type=Path, metavar="FILE", help="the Dockerfile (default: where render writes it)"
+    )
+    verb.add_argument("--all", action="store_true", help="show every asker, not only the first ten")
+    add_selection(verb, otherwise="all; with --line the default release")
+    add_places(verb)
+    add_format(verb)
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Answer; 0, or 2 where no lock has the name."""
+    return explain(
+        project_of(options, console),
+        Options(
+            selection=selection_of(options),
+            name=options.name,
+            line=options.line,
+            dockerfile=options.dockerfile,
+            all=options.all,
+            json=options.format == ResultFormat.JSON,
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +74,14 @@ class Options:
     json: bool = False
 
 
-def run(project: Project, options: Options) -> int:
+def explain(project: Project, options: Options) -> int:
     """Answer; 0, or 2 where no lock has the name."""
     if bool(options.name) == bool(options.line):
         raise UsageError("expected a name or --line N", hint="python -m builder why --help shows examples")
-    return _name(project, options) if options.name else _line(project, options)
+    return _explain_name(project, options) if options.name else _explain_line(project, options)
 
 
-def _name(project: Project, options: Options) -> int:
+def _explain_name(project: Project, options: Options) -> int:
     chosen = options.selection
     if not chosen.releases:
         chosen = replace(chosen, releases=("all",))
@@ -53,7 +96,7 @@ def _name(project: Project, options: Options) -> int:
     return 0
 
 
-def _line(project: Project, options: Options) -> int:
+def _explain_line(project: Project, options: Options) -> int:
     path = options.dockerfile
     if path is None:
         first = select_image(project, options.selection)[0]

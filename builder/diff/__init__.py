@@ -4,18 +4,56 @@ In: pairs of locks and facts from outside. Out: changes of rows with their risk,
 markdown or JSON. Imports `lockfile` and `model`. Pure.
 """
 
-from builder.diff.change import Change, Commit, History
-from builder.diff.comparison import came_whole, compare, rewritten, went_whole
-from builder.diff.exports import Pin, compare_pins, pins_of
-from builder.diff.facts import Facts, commits_of, releases_of, with_facts
-from builder.diff.listing import as_listing
-from builder.diff.markdown import as_markdown
-from builder.diff.pages import page
-from builder.diff.readers import marker_environment, read_pylock, read_requirements
-from builder.diff.reports import Compared, Report, Unsound, report
-from builder.diff.risk import Risk
-from builder.diff.text import as_text
-from builder.diff.value import as_value
+from typing import TYPE_CHECKING
+
+from builder.lazy_face import lazy_face
+
+if TYPE_CHECKING:
+    from builder.diff.change import Change, Commit, History
+    from builder.diff.comparison import came_whole, compare, rewritten, went_whole
+    from builder.diff.exports import Pin, compare_pins, pins_of
+    from builder.diff.facts import Facts, commits_of, releases_of, with_facts
+    from builder.diff.listing import as_listing
+    from builder.diff.markdown import as_markdown
+    from builder.diff.pages import page
+    from builder.diff.readers import marker_environment, read_pylock, read_requirements
+    from builder.diff.reports import Compared, Report, Unsound, report
+    from builder.diff.risk import Risk
+    from builder.diff.text import as_text
+    from builder.diff.value import as_value
+else:
+    __getattr__, __dir__ = lazy_face(
+        __name__,
+        {
+            "Change": "change",
+            "Commit": "change",
+            "Compared": "reports",
+            "Facts": "facts",
+            "History": "change",
+            "Pin": "exports",
+            "Report": "reports",
+            "Risk": "risk",
+            "Unsound": "reports",
+            "as_listing": "listing",
+            "as_markdown": "markdown",
+            "as_text": "text",
+            "as_value": "value",
+            "came_whole": "comparison",
+            "commits_of": "facts",
+            "compare": "comparison",
+            "compare_pins": "exports",
+            "marker_environment": "readers",
+            "page": "pages",
+            "pins_of": "exports",
+            "read_pylock": "readers",
+            "read_requirements": "readers",
+            "releases_of": "facts",
+            "report": "reports",
+            "rewritten": "comparison",
+            "went_whole": "comparison",
+            "with_facts": "facts",
+        },
+    )
 
 __all__ = [
     "Change",

@@ -4,13 +4,38 @@ In: locks, origins and a store. Out: a filled store, progress, and one error for
 file that no place gave. Imports `origins`, `store`, `oci`, `git`, `io`.
 """
 
-from builder.fetch.apt_archive import index_paths
-from builder.fetch.download import fetch_all
-from builder.fetch.file_base import discover_file_base, remember_file_base, with_pypi
-from builder.fetch.mismatch import KnownFiles, difference
-from builder.fetch.needed_files import BaseNeed, FileNeed, Needs, needs
-from builder.fetch.published_images import absent_parts, image_requests
-from builder.fetch.session import Session
+from typing import TYPE_CHECKING
+
+from builder.lazy_face import lazy_face
+
+if TYPE_CHECKING:
+    from builder.fetch.apt_archive import index_paths
+    from builder.fetch.download import fetch_all
+    from builder.fetch.file_base import discover_file_base, remember_file_base, with_pypi
+    from builder.fetch.mismatch import KnownFiles, difference
+    from builder.fetch.needed_files import BaseNeed, FileNeed, Needs, needs
+    from builder.fetch.published_images import absent_parts, image_requests
+    from builder.fetch.session import Session
+else:
+    __getattr__, __dir__ = lazy_face(
+        __name__,
+        {
+            "BaseNeed": "needed_files",
+            "FileNeed": "needed_files",
+            "KnownFiles": "mismatch",
+            "Needs": "needed_files",
+            "Session": "session",
+            "absent_parts": "published_images",
+            "difference": "mismatch",
+            "discover_file_base": "file_base",
+            "fetch_all": "download",
+            "image_requests": "published_images",
+            "index_paths": "apt_archive",
+            "needs": "needed_files",
+            "remember_file_base": "file_base",
+            "with_pypi": "file_base",
+        },
+    )
 
 __all__ = [
     "BaseNeed",

@@ -5,11 +5,33 @@ canonical tar whose SHA-256 a lock records. git runs without any configuration, 
 prompt of the machine. Imports `origins`, `store`, `tars`, `io`.
 """
 
-from builder.git.canonical_tar import CanonicalSpec, Submodule
-from builder.git.places import GitPlaces
-from builder.git.project import Log, Repository, find_repository, log_between
-from builder.git.sources import materialise, store_tar
-from builder.git.submodules import find_submodules, open_checkout
+from typing import TYPE_CHECKING
+
+from builder.lazy_face import lazy_face
+
+if TYPE_CHECKING:
+    from builder.git.canonical_tar import CanonicalSpec, Submodule
+    from builder.git.places import GitPlaces
+    from builder.git.project import Log, Repository, find_repository, log_between
+    from builder.git.sources import materialise, store_tar
+    from builder.git.submodules import find_submodules, open_checkout
+else:
+    __getattr__, __dir__ = lazy_face(
+        __name__,
+        {
+            "CanonicalSpec": "canonical_tar",
+            "GitPlaces": "places",
+            "Log": "project",
+            "Repository": "project",
+            "Submodule": "canonical_tar",
+            "find_repository": "project",
+            "find_submodules": "submodules",
+            "log_between": "project",
+            "materialise": "sources",
+            "open_checkout": "submodules",
+            "store_tar": "sources",
+        },
+    )
 
 __all__ = [
     "CanonicalSpec",

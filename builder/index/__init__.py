@@ -4,10 +4,32 @@ In: project names and wheels. Out: files with hashes and upload times, core meta
 build requirements. Nothing that it reads is executed. Imports `io` and `model`.
 """
 
-from builder.index.metadata import Facts, hashed, read_facts
-from builder.index.project import IndexFile, ListedWheel, Project, moment, read_project
-from builder.index.sdist import inspect_sdist
-from builder.index.services import Services, default_index
+from typing import TYPE_CHECKING
+
+from builder.lazy_face import lazy_face
+
+if TYPE_CHECKING:
+    from builder.index.metadata import Facts, hashed, read_facts
+    from builder.index.project import IndexFile, ListedWheel, Project, moment, read_project
+    from builder.index.sdist import inspect_sdist
+    from builder.index.services import Services, default_index
+else:
+    __getattr__, __dir__ = lazy_face(
+        __name__,
+        {
+            "Facts": "metadata",
+            "IndexFile": "project",
+            "ListedWheel": "project",
+            "Project": "project",
+            "Services": "services",
+            "default_index": "services",
+            "hashed": "metadata",
+            "inspect_sdist": "sdist",
+            "moment": "project",
+            "read_facts": "metadata",
+            "read_project": "project",
+        },
+    )
 
 __all__ = [
     "Facts",

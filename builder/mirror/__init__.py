@@ -4,8 +4,24 @@ In: locks and a store. Out: a server that answers for what the locks name, and n
 Imports `bundle`, `store`, `lockfile`.
 """
 
-from builder.mirror.catalog import Catalogue, catalogue
-from builder.mirror.client_guide import guide
-from builder.mirror.server import parse_address, serve
+from typing import TYPE_CHECKING
+
+from builder.lazy_face import lazy_face
+
+if TYPE_CHECKING:
+    from builder.mirror.catalog import Catalogue, catalogue
+    from builder.mirror.client_guide import guide
+    from builder.mirror.server import parse_address, serve
+else:
+    __getattr__, __dir__ = lazy_face(
+        __name__,
+        {
+            "Catalogue": "catalog",
+            "catalogue": "catalog",
+            "guide": "client_guide",
+            "parse_address": "server",
+            "serve": "server",
+        },
+    )
 
 __all__ = ["Catalogue", "catalogue", "guide", "parse_address", "serve"]

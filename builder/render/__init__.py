@@ -5,19 +5,52 @@ each stage is a list of instructions that quote themselves. Imports `lockfile` a
 `model`. Pure.
 """
 
-from builder.render.fetches import Inputs
-from builder.render.files import Rendered, render
-from builder.render.instructions import Cmd, Entrypoint, Env
-from builder.render.outputs import OUTPUT, output_stages
-from builder.render.places import Place, Places
-from builder.render.planning import plan
-from builder.render.provenance import origin_of
-from builder.render.rows import Form
-from builder.render.shell import script
-from builder.render.stages import Dockerfile, build_stage
+from typing import TYPE_CHECKING
+
+from builder.lazy_face import lazy_face
+
+if TYPE_CHECKING:
+    from builder.render.fetches import Inputs
+    from builder.render.files import Rendered, render
+    from builder.render.instructions import Cmd, Entrypoint, Env
+    from builder.render.outputs import OUTPUT, output_stages
+    from builder.render.places import Place, Places
+    from builder.render.planning import CHECK_TARGET, IMAGE_TARGETS, RUNTIME_TARGET, plan
+    from builder.render.provenance import origin_of
+    from builder.render.rows import Form
+    from builder.render.shell import script
+    from builder.render.stages import Dockerfile, build_stage
+else:
+    __getattr__, __dir__ = lazy_face(
+        __name__,
+        {
+            "CHECK_TARGET": "planning",
+            "Cmd": "instructions",
+            "Dockerfile": "stages",
+            "Entrypoint": "instructions",
+            "Env": "instructions",
+            "Form": "rows",
+            "IMAGE_TARGETS": "planning",
+            "Inputs": "fetches",
+            "OUTPUT": "outputs",
+            "Place": "places",
+            "Places": "places",
+            "RUNTIME_TARGET": "planning",
+            "Rendered": "files",
+            "build_stage": "stages",
+            "origin_of": "provenance",
+            "output_stages": "outputs",
+            "plan": "planning",
+            "render": "files",
+            "script": "shell",
+        },
+    )
 
 __all__ = [
+    "CHECK_TARGET",
+    "IMAGE_TARGETS",
     "OUTPUT",
+    "RUNTIME_TARGET",
     "Cmd",
     "Dockerfile",
     "Entrypoint",

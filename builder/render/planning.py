@@ -18,7 +18,11 @@ from builder.render.rows import Form, fetches
 from builder.render.rpms import rpm_stages
 from builder.render.stages import STORE, Dockerfile, Stage
 
-__all__ = ["plan"]
+__all__ = ["CHECK_TARGET", "IMAGE_TARGETS", "RUNTIME_TARGET", "plan"]
+
+RUNTIME_TARGET, CHECK_TARGET = "runtime", "check"
+IMAGE_TARGETS = (RUNTIME_TARGET, CHECK_TARGET)
+"""The last stages of a Dockerfile, which can be built: the image, and the image with its checks passed."""
 
 
 def plan(locks: Sequence[tuple[Lock, bytes]], form: Form) -> Dockerfile:
@@ -31,8 +35,8 @@ def plan(locks: Sequence[tuple[Lock, bytes]], form: Form) -> Dockerfile:
     _check_together([lock for lock, _ in listed])
     stages = [_store(), *(stage for lock, data in listed for stage in _arch(lock, data, form))]
     arches = [Arch(lock.arch) for lock, _ in listed]
-    stages += by_platform("check", arches, "The image with its checks passed")
-    stages += by_platform("runtime", arches, "The image, of the platform that is built")
+    stages += by_platform(CHECK_TARGET, arches, "The image with its checks passed")
+    stages += by_platform(RUNTIME_TARGET, arches, "The image, of the platform that is built")
     return Dockerfile(header=_header(listed, form), stages=tuple(stages))
 
 

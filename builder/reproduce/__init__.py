@@ -4,10 +4,31 @@ In: two images. Out: a comparison by layer and file, and known causes of differe
 Imports `build` and `oci`.
 """
 
-from builder.reproduce.builds import HOSTNAMES, Reproduction, Variation, reproduce
-from builder.reproduce.causes import CAUSES
-from builder.reproduce.comparison import IDENTICAL, Comparison, compare
-from builder.reproduce.report import as_text, as_value
+from typing import TYPE_CHECKING
+
+from builder.lazy_face import lazy_face
+
+if TYPE_CHECKING:
+    from builder.reproduce.builds import HOSTNAMES, Reproduction, Variation, reproduce
+    from builder.reproduce.causes import CAUSES
+    from builder.reproduce.comparison import IDENTICAL, Comparison, compare
+    from builder.reproduce.report import as_text, as_value
+else:
+    __getattr__, __dir__ = lazy_face(
+        __name__,
+        {
+            "CAUSES": "causes",
+            "Comparison": "comparison",
+            "HOSTNAMES": "builds",
+            "IDENTICAL": "comparison",
+            "Reproduction": "builds",
+            "Variation": "builds",
+            "as_text": "report",
+            "as_value": "report",
+            "compare": "comparison",
+            "reproduce": "builds",
+        },
+    )
 
 __all__ = [
     "CAUSES",

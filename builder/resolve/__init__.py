@@ -5,7 +5,20 @@ In: a recipe library, a target and a session that reaches indexes. Out: a `Lock`
 puts their rows together. Imports `recipe`, `lockfile`, `index`, `fetch`.
 """
 
-from builder.resolve.os_packages import resolve_base
-from builder.resolve.target import make_lock
+from typing import TYPE_CHECKING
+
+from builder.lazy_face import lazy_face
+
+if TYPE_CHECKING:
+    from builder.resolve.os_packages import resolve_base
+    from builder.resolve.target import make_lock
+else:
+    __getattr__, __dir__ = lazy_face(
+        __name__,
+        {
+            "make_lock": "target",
+            "resolve_base": "os_packages",
+        },
+    )
 
 __all__ = ["make_lock", "resolve_base"]

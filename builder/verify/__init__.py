@@ -4,11 +4,32 @@ In: a lock and what it is compared with. Out: findings, each with its rule, plac
 and the proofs that were made. Imports `recipe`, `lockfile`, `store`, `rootfs`.
 """
 
-from builder.verify.against_recipes import outdated, signed_indexes
-from builder.verify.examination import Examined, examine
-from builder.verify.report import as_text, as_value
-from builder.verify.served import judge_listed, offers_attestations
-from builder.verify.storage import base_proof, store_proof
+from typing import TYPE_CHECKING
+
+from builder.lazy_face import lazy_face
+
+if TYPE_CHECKING:
+    from builder.verify.against_recipes import outdated, signed_indexes
+    from builder.verify.examination import Examined, examine
+    from builder.verify.report import as_text, as_value
+    from builder.verify.served import judge_listed, offers_attestations
+    from builder.verify.storage import base_proof, store_proof
+else:
+    __getattr__, __dir__ = lazy_face(
+        __name__,
+        {
+            "Examined": "examination",
+            "as_text": "report",
+            "as_value": "report",
+            "base_proof": "storage",
+            "examine": "examination",
+            "judge_listed": "served",
+            "offers_attestations": "served",
+            "outdated": "against_recipes",
+            "signed_indexes": "against_recipes",
+            "store_proof": "storage",
+        },
+    )
 
 __all__ = [
     "Examined",

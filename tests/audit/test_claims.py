@@ -16,6 +16,7 @@ from builder.align.verdict import Status
 from builder.commands import align
 from builder.console import Console
 from builder.errors import RecipeError, UsageError
+from builder.options import ResultFormat
 from builder.project import Project, open_project
 from tests.resolve.python.conftest import Indexes, LocalIndex
 
@@ -43,8 +44,8 @@ class Run:
         for stream in (self.out, self.err):
             stream.seek(0)
             stream.truncate()
-        usual: dict[str, Any] = {"index_url": self.index_url, "format": "json"}
-        return align.run(self.project, align.Options(claims=claims, **{**usual, **options}))
+        usual: dict[str, Any] = {"index_url": self.index_url, "format": ResultFormat.JSON}
+        return align.judge_claims(self.project, align.Options(claims=claims, **{**usual, **options}))
 
     @property
     def rows(self) -> list[dict[str, str]]:
@@ -344,9 +345,9 @@ def test_rows_can_be_narrowed_and_the_exit_code_speaks_of_all(run: Run) -> None:
     path = CLAIMS / f"{DOCUMENTS[1]}.toml"
     assert run(path, statuses=(Status.UNKNOWN,)) == 1
     assert {row["status"] for row in run.rows} == {"unknown"}
-    run(path, format="markdown")
+    run(path, format=ResultFormat.MARKDOWN)
     assert run.out.getvalue().startswith("| status | release | claim |")
-    run(path, format="text")
+    run(path, format=ResultFormat.TEXT)
     assert " impossible, " in run.out.getvalue().splitlines()[-1]
 
 

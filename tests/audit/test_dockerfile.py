@@ -19,9 +19,10 @@ from builder.align.dockerfile.reader import read_dockerfile
 from builder.align.dockerfile.requirements_file import requirements_pins
 from builder.align.dockerfile.variables import UNRESOLVED, expanded
 from builder.cli import main
-from builder.commands import align_file
+from builder.commands import align
 from builder.console import Console
 from builder.errors import UsageError
+from builder.options import ResultFormat
 from builder.project import open_project
 from tests.resolve.python.conftest import LocalIndex
 
@@ -45,8 +46,8 @@ def judged(recorded: LocalIndex, folder: Path, **options: Any) -> tuple[int, lis
     project = open_project(
         project=str(ROOT), store=str(folder / "cache/store"), origins=(), mirrors=(), console=Console(out)
     )
-    usual: dict[str, Any] = {"index_url": recorded.url, "format": "json"}
-    code = align_file.run(project, align_file.Options(**{**usual, **options}))
+    usual: dict[str, Any] = {"index_url": recorded.url, "format": ResultFormat.JSON}
+    code = align.check_files(project, align.FileOptions(**{**usual, **options}))
     text = out.getvalue()
     return code, json.loads(text)["rows"] if text.startswith("{") else [], text
 
@@ -339,7 +340,7 @@ def test_foreign_text_does_not_reach_the_terminal(recorded: LocalIndex, tmp_path
     file = tmp_path / "Dockerfile"
     file.write_text("FROM a:\x1b[31m\u202e|<b>\nRUN pip install 'x\x07y'\n")
     for form in ("text", "markdown"):
-        _, _, text = judged(recorded, tmp_path, dockerfiles=(file,), format=form)
+        _, _, text = judged(recorded, tmp_path, dockerfiles=(file,), format=ResultFormat(form))
         assert "\x1b" not in text
         assert "\u202e" not in text
         assert "\x07" not in text

@@ -48,12 +48,12 @@ def made(stock: Stock, tmp_path: Path) -> Path:
 
 
 def make(stock: Stock, file: Path, *, apt: bool = False) -> Path:
-    assert bundle.run(stock.project, bundle.Options(selection=ALL, output=file, apt=apt)) == 0
+    assert bundle.export_bundle(stock.project, bundle.Options(selection=ALL, output=file, apt=apt)) == 0
     return file
 
 
 def take(stock: Stock, file: Path, sha256: str = "") -> int:
-    return bundle.run_import(stock.project, bundle.ImportOptions(file=file, sha256=sha256))
+    return bundle.import_bundle(stock.project, bundle.ImportOptions(file=file, sha256=sha256))
 
 
 def seen(stock: Stock) -> list[str]:
@@ -346,9 +346,9 @@ import sys
 from pathlib import Path
 from builder.commands import bundle
 from tests.commands.stocked import stock_of
-from builder.fetch.origins import Origins
+from builder.origins import Origins
 stock = stock_of(Path(sys.argv[1]), Origins(), ())
-bundle.run_import(stock.project, bundle.ImportOptions(file=bundle.STANDARD_INPUT))
+bundle.import_bundle(stock.project, bundle.ImportOptions(file=bundle.STANDARD_INPUT))
 """
 
 
@@ -376,7 +376,7 @@ def test_a_killed_import_leaves_a_correct_store(there: Stock, made: Path, part: 
 
 def test_the_result_as_json(stock: Stock, tmp_path: Path) -> None:
     file = tmp_path / "made.tar"
-    bundle.run(stock.project, bundle.Options(selection=ALL, output=file, json=True))
+    bundle.export_bundle(stock.project, bundle.Options(selection=ALL, output=file, json=True))
     told = json.loads(stock.out.getvalue())
     assert told["sha256"] == sha256_of(file)
     assert told["locks"] == sorted(lock.target.path for lock in stock.locks)

@@ -14,7 +14,7 @@ from pytest_httpserver import HTTPServer
 
 from builder.bundle.store_form import contents
 from builder.cli import main
-from builder.commands import bundle_registry
+from builder.commands import bundle
 from builder.errors import DigestMismatchError, FetchError, UsageError
 from builder.selection import Selection
 from tests.commands.registries import HTPASSWD, PASSWORD, USER, running_registry
@@ -42,14 +42,14 @@ def registry(tmp_path: Path) -> Iterator[str]:
 def push(stock: Stock, reference: str, selection: Selection = ALL) -> dict[str, object]:
     stock.out.seek(0)
     stock.out.truncate()
-    options = bundle_registry.PushOptions(selection=selection, reference=reference, json=True)
-    assert bundle_registry.run_push(stock.project, options) == 0
+    options = bundle.PushOptions(selection=selection, reference=reference, json=True)
+    assert bundle.push_bundle(stock.project, options) == 0
     told: dict[str, object] = json.loads(stock.out.getvalue())
     return told
 
 
 def pull(stock: Stock, reference: str) -> int:
-    return bundle_registry.run_pull(stock.project, bundle_registry.PullOptions(reference=reference))
+    return bundle.pull_bundle(stock.project, bundle.PullOptions(reference=reference))
 
 
 @pytest.mark.lab

@@ -28,6 +28,7 @@ from builder.project import Project
 from builder.render.fetches import Inputs
 from builder.selection import Selection
 from builder.store.store import Store
+from tests.commands.fetching import fetch_into
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "fabric" / "lock-x86_64.toml"
 EVERYTHING = Selection(releases=("all",), platforms=(), frameworks=(), arches=())
@@ -71,7 +72,7 @@ class Bench:
     asked: list[str]
 
     def run(self, **options: Any) -> int:
-        return fetch.run(self.project, fetch.Options(selection=EVERYTHING, **options))
+        return fetch_into(self.project, EVERYTHING, **options)
 
 
 def rows_of(lock: Lock) -> list[Archive | PythonPackage | OsPackage]:
@@ -155,7 +156,7 @@ def test_what_a_place_has_not_is_named(bench: Bench, httpserver: HTTPServer) -> 
     ]
     project = dataclasses.replace(bench.project, origins=Origins(origins=tuple(wrong)))
     with pytest.raises((FetchError, DigestMismatchError)) as caught:
-        fetch.run(project, fetch.Options(selection=EVERYTHING))
+        fetch_into(project, EVERYTHING)
     assert "files could not be fetched" in str(caught.value)
 
 
@@ -166,7 +167,7 @@ def test_other_bytes_are_refused(bench: Bench, httpserver: HTTPServer) -> None:
     ]
     project = dataclasses.replace(bench.project, origins=Origins(origins=tuple(wrong)))
     with pytest.raises(DigestMismatchError):
-        fetch.run(project, fetch.Options(selection=EVERYTHING))
+        fetch_into(project, EVERYTHING)
 
 
 def test_numbers_of_bytes_for_people() -> None:

@@ -14,13 +14,12 @@ from typing import Any, ClassVar
 
 import pytest
 
-from builder.commands import fetch
-from builder.commands.fetch import Options
 from builder.console import Console
 from builder.errors import FetchError
 from builder.io.redact import redacted
 from builder.project import Project
 from builder.store.store import Store
+from tests.commands.fetching import fetch_into
 from tests.commands.test_fetch_images import EVERYTHING, project_of
 from tests.fetch.test_oci_layout import put_image
 
@@ -124,8 +123,8 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
     made.close()
 
 
-def options(**more: Any) -> Options:
-    return Options(selection=EVERYTHING, images=True, **more)
+def fetch_images(project: Project, **more: Any) -> int:
+    return fetch_into(project, EVERYTHING, images=True, **more)
 
 
 @pytest.mark.parametrize("uses", [10**6, 1])
@@ -137,7 +136,7 @@ def test_tokens_are_obtained_and_shown_to_the_registry_alone(
     monkeypatch.setenv("LOCKWRIGHT_AUTH", f"{registry.host}=robot:{USER_TOKEN}")
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     project, err = project_of(tmp_path, f"{registry.host}/library/base", manifest)
-    assert fetch.run(project, options()) == 0
+    assert fetch_images(project) == 0
     assert list(project.store.digests()) == list(registry.made.digests())
     assert registry.tokens
     assert all(given.startswith("Basic ") for given in registry.tokens)
@@ -154,11 +153,11 @@ def test_a_token_that_another_request_used_up_is_replaced_a_few_times(
     project, _ = project_of(tmp_path, f"{registry.host}/library/base", manifest)
     registry.stolen = stolen
     if obtained:
-        assert fetch.run(project, options()) == 0
+        assert fetch_images(project) == 0
         assert list(project.store.digests()) == list(registry.made.digests())
     else:
         with pytest.raises(FetchError, match="HTTP 401"):
-            fetch.run(project, options())
+            fetch_images(project)
         assert len(registry.tokens) < 40, "it ends"
 
 
@@ -171,13 +170,13 @@ def test_a_layer_is_gone_on_with(registry: Registry, tmp_path: Path, monkeypatch
     registry.cut[layer] = size - 7
     project, _ = project_of(tmp_path, f"{registry.host}/library/base", manifest)
     with pytest.raises(FetchError, match=f"{layer[:12]}.*bytes missing"):
-        fetch.run(project, options())
+        fetch_images(project)
     project, out = outputs(project)
-    assert fetch.run(project, options(dry_run=True, json=True)) == 0
+    assert fetch_images(project, dry_run=True, json=True) == 0
     told = json.loads(out.getvalue())
     assert (told["bytes"], told["bytes there before"]) == (7, size - 7)
     assert told["images"] == {"wanted": 1, "missing": 1}
-    assert fetch.run(project, options()) == 0
+    assert fetch_images(project) == 0
     assert [range_ for _, digest, range_ in registry.log if digest == layer] == ["", f"bytes={size - 7}-"]
     assert len(registry.log) == len({digest for _, digest, _ in registry.log}) + 1, "no other was asked again"
     project.store.verify(layer)
@@ -186,7 +185,7 @@ def test_a_layer_is_gone_on_with(registry: Registry, tmp_path: Path, monkeypatch
 def test_a_dry_run_asks_no_registry(registry: Registry, tmp_path: Path) -> None:
     project, _ = project_of(tmp_path, f"{registry.host}/library/base", put_image(registry.made))
     project, out = outputs(project)
-    assert fetch.run(project, options(dry_run=True)) == 0
+    assert fetch_images(project, dry_run=True) == 0
     assert (registry.tokens, registry.log) == ([], [])
     assert "1 image of unknown size" in out.getvalue()
 
@@ -199,5 +198,5 @@ def test_a_registry_that_never_has_enough(
     project.store.add_bytes(registry.made.read(manifest))
     registry.uses = 0
     with pytest.raises(FetchError, match="HTTP 401"):
-        fetch.run(project, options())
+        fetch_images(project)
     assert list(project.store.digests()) == [manifest]

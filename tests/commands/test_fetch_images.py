@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from builder.commands import fetch
 from builder.console import Console
 from builder.errors import FetchError
 from builder.lockfile.reading import dump_lock, parse_lock
@@ -24,6 +23,7 @@ from builder.project import Project
 from builder.render.fetches import Inputs
 from builder.selection import Selection
 from builder.store.store import Store
+from tests.commands.fetching import fetch_into
 from tests.commands.registries import running_registry
 from tests.fetch.test_oci_layout import put_image
 
@@ -78,19 +78,19 @@ def test_images_of_a_registry(tools: None, tmp_path: Path) -> None:
             [*copy, f"oci:{folder}", f"docker://{host}/library/base:1"], check=True, capture_output=True
         )
         project, err = project_of(tmp_path, f"{host}/library/base", manifest)
-        assert fetch.run(project, fetch.Options(selection=EVERYTHING)) == 0
+        assert fetch_into(project, EVERYTHING) == 0
         assert "--images brings it" in err.getvalue()
         assert not project.store.has(manifest)
-        assert fetch.run(project, fetch.Options(selection=EVERYTHING, images=True)) == 0
+        assert fetch_into(project, EVERYTHING, images=True) == 0
     layout = layout_path(project.store, manifest)
     assert str(layout) in err.getvalue()
     raw = subprocess.run(["skopeo", "inspect", "--raw", f"oci:{layout}"], check=True, capture_output=True)
     assert hashlib.sha256(raw.stdout).hexdigest() == manifest
     (row,) = json.loads((layout / "index.json").read_text())["manifests"]
     assert row["platform"]["architecture"] == "amd64"
-    assert fetch.run(project, fetch.Options(selection=EVERYTHING, images=True)) == 0, "the registry is gone"
+    assert fetch_into(project, EVERYTHING, images=True) == 0, "the registry is gone"
     before = err.getvalue()
-    assert fetch.run(project, fetch.Options(selection=EVERYTHING, inputs=Inputs.REMOTE)) == 0
+    assert fetch_into(project, EVERYTHING, inputs=Inputs.REMOTE) == 0
     assert "published image" not in err.getvalue()[len(before) :]
 
 
@@ -98,6 +98,6 @@ def test_an_image_that_nobody_has(tools: None, tmp_path: Path) -> None:
     with running_registry(tmp_path / "registry") as host:
         project, _ = project_of(tmp_path, f"{host}/library/base", "0" * 64)
         with pytest.raises(FetchError) as caught:
-            fetch.run(project, fetch.Options(selection=EVERYTHING, images=True))
+            fetch_into(project, EVERYTHING, images=True)
     assert caught.value.exit_code == 6
     assert list(project.store.digests()) == []

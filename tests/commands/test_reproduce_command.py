@@ -11,11 +11,13 @@ from types import ModuleType
 
 import pytest
 
+from builder.build import BUILDKIT
 from builder.commands import reproduce
 from builder.console import Console
 from builder.errors import BuilderError, UsageError
 from builder.origins.origins import Origins
 from builder.project import Project
+from builder.render import Inputs
 from builder.selection import Selection
 from builder.store.store import Store
 
@@ -50,8 +52,16 @@ def run(tmp_path: Path, *images: Path, as_json: bool = False, against: Path | No
         origins=Origins(),
         console=Console(out, io.StringIO()),
     )
-    options = reproduce.Options(selection=Selection(), images=images, json=as_json, against=against)
-    return reproduce.run(project, options), out.getvalue()
+    options = reproduce.Options(
+        selection=Selection(),
+        inputs=Inputs.REMOTE,
+        engine=BUILDKIT,
+        pause=5,
+        images=images,
+        json=as_json,
+        against=against,
+    )
+    return reproduce.reproduce_image(project, options), out.getvalue()
 
 
 def test_one_digest_is_0(tmp_path: Path, images: tuple[Path, Path, Path]) -> None:

@@ -25,14 +25,19 @@ def read_only(folder: Path) -> None:
 def test_an_import(tmpfs: Callable[[str], Path], tmp_path: Path, full: bool) -> None:
     stock = make_stock(tmp_path / "here")
     file = tmp_path / "made.tar"
-    assert bundle.run(stock.project, bundle.Options(selection=Selection(releases=("all",)), output=file)) == 0
+    assert (
+        bundle.export_bundle(
+            stock.project, bundle.Options(selection=Selection(releases=("all",)), output=file)
+        )
+        == 0
+    )
     disk = tmpfs("size=12k" if full else "size=1m")
     if not full:
         read_only(disk)
     store = Store(disk / "store")
     there = dataclasses.replace(stock.elsewhere(tmp_path / "there").project, store=store)
     with pytest.raises(FetchError, match=r"No space left|Read-only file system") as caught:
-        bundle.run_import(there, bundle.ImportOptions(file=file))
+        bundle.import_bundle(there, bundle.ImportOptions(file=file))
     assert "--store" in caught.value.hint
     assert list(store.digests()) == []
     assert not there.locks.exists()

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from builder.commands import fetch
 from builder.console import Console
 from builder.lockfile.lock import RUNTIME
 from builder.lockfile.reading import load_lock
@@ -19,6 +18,7 @@ from builder.render.files import render
 from builder.render.places import Places
 from builder.selection import Selection
 from builder.store.store import Store
+from tests.commands.fetching import fetch_into
 
 ROOT = Path(__file__).parents[2]
 FETCHING = {"ai-dynamo", "torch"}
@@ -61,9 +61,9 @@ def test_dockerfile_and_fetch_say_it(tmp_path: Path) -> None:
         console=Console(out, err),
     )
     everything = Selection(releases=("all",), platforms=(), frameworks=(), arches=())
-    fetch.run(project, fetch.Options(selection=everything, dry_run=True))
+    fetch_into(project, everything, dry_run=True)
     assert f"{lock.framework}: {statement}" in err.getvalue()
-    fetch.run(project, fetch.Options(selection=everything, dry_run=True, json=True))
+    fetch_into(project, everything, dry_run=True, json=True)
     assert json.loads(out.getvalue()[out.getvalue().index("{") :])["at run time"] == [
         f"{lock.framework}: {statement}"
     ]

@@ -1,63 +1,73 @@
-"""What the verbs share: which targets, where things are, the form of the result."""
+"""Options that several verbs share: which targets, where things are, the engine, the form of the result.
+
+A default stands in the option alone; the `Options` of a verb know only "not given".
+Choices come from the enum or the table that owns them.
+"""
 
 from __future__ import annotations
 
 import argparse
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from builder import build
 from builder.model import Arch
+from builder.project import Project, open_project
+from builder.selection import Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from builder.console import Console
-    from builder.project import Project
-    from builder.selection import Selection
-
-    Verbs = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse names no public type
+    from builder.render import Inputs
 
 __all__ = [
+    "ResultFormat",
+    "add_arch",
     "add_engine",
     "add_format",
+    "add_index_url",
     "add_inputs",
     "add_places",
     "add_selection",
-    "add_verb",
     "project_of",
     "selection_of",
 ]
 
 
-def add_verb(verbs: Verbs, name: str, summary: str, examples: str) -> argparse.ArgumentParser:
-    """Add a verb with its help and `--quiet`."""
-    verb = verbs.add_parser(
-        name,
-        help=summary,
-        description=summary,
-        epilog=f"examples:\n{examples}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    verb.add_argument("--quiet", "-q", action="store_true", help="errors and results only")
-    return verb
+class ResultFormat(StrEnum):
+    """The form of a result on standard output."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
 
 
 def add_selection(verb: argparse.ArgumentParser, *, otherwise: str = "the default release") -> None:
-    """Add the options that choose targets; `selection_of` reads them. `otherwise` is said of no --release."""
+    """Add the options that choose targets; `selection_of` reads them.
+
+    `otherwise` says in the help what is taken without `--release`.
+    """
     which = verb.add_argument_group("which targets")
-    for word, said in (
+    for option, meaning in (
         ("--release", f"a release, or all (default: {otherwise})"),
         ("--platform", "a platform; may be repeated"),
         ("--framework", "a framework; may be repeated"),
     ):
-        which.add_argument(word, action="append", default=[], metavar="NAME", help=said)
+        which.add_argument(option, action="append", default=[], metavar="NAME", help=meaning)
+    add_arch(which, "may be repeated")
+
+
+def add_arch(group: argparse._ActionsContainer, meaning: str) -> None:
+    """Add `--arch` to a parser or a group of it."""
     arches = [arch.value for arch in Arch]
-    which.add_argument("--arch", action="append", default=[], choices=arches, help="may be repeated")
+    group.add_argument("--arch", action="append", default=[], choices=arches, help=meaning)
 
 
 def add_places(verb: argparse.ArgumentParser, store: dict[str, Any] | None = None) -> None:
-    """Add the options that say where things are; `project_of` reads them; `store` words `--store` anew."""
+    """Add the options that say where things are; `project_of` reads them.
+
+    `store` are the settings of `--store` where the verb takes it in another way.
+    """
     where = verb.add_argument_group("where things are")
     where.add_argument("--project", default="", metavar="DIR", help="folder of recipes and locks")
     where.add_argument(
@@ -67,30 +77,41 @@ def add_places(verb: argparse.ArgumentParser, store: dict[str, Any] | None = Non
     where.add_argument("--mirror", action="append", default=[], metavar="FROM=TO", help="use a mirror")
 
 
-def add_format(verb: argparse.ArgumentParser, forms: Sequence[str] = ("text", "json")) -> None:
-    """Add `--format`; the first form is the default."""
+def add_format(verb: argparse.ArgumentParser, *others: ResultFormat) -> None:
+    """Add `--format` for text and JSON, and for `others`."""
+    forms = [form.value for form in (ResultFormat.TEXT, ResultFormat.JSON, *others)]
     verb.add_argument("--format", choices=forms, default=forms[0], help="form of the result")
 
 
-def add_inputs(verb: argparse.ArgumentParser, default: str) -> None:
+def add_inputs(verb: argparse.ArgumentParser, default: Inputs) -> None:
     """Add `--inputs`."""
-    said = f"where files come from: their origins, or the store alone (default: {default})"
-    verb.add_argument("--inputs", choices=("remote", "store"), default=default, help=said)
+    verb.add_argument(
+        "--inputs",
+        choices=[form.value for form in type(default)],
+        default=default.value,
+        help="where files come from: their origins, or the store alone (default: %(default)s)",
+    )
 
 
 def add_engine(verb: argparse.ArgumentParser) -> None:
-    """Add what the verbs share that build."""
-    add_inputs(verb, "remote")
+    """Add the options of engines that build."""
     verb.add_argument("--output", type=Path, metavar="DIR", help="folder for the image and records")
-    said = "what builds (default: buildkit); buildah takes --inputs store only"
-    verb.add_argument("--engine", choices=("buildkit", "buildah"), default="buildkit", help=said)
+    verb.add_argument(
+        "--engine",
+        choices=build.ENGINES,
+        default=build.BUILDKIT,
+        help="what builds (default: %(default)s); buildah takes --inputs store only",
+    )
     verb.add_argument("--builder", default="", metavar="NAME", help="builder of docker buildx")
+
+
+def add_index_url(verb: argparse.ArgumentParser) -> None:
+    """Add `--index-url`."""
+    verb.add_argument("--index-url", default="", metavar="URL", help="Python index instead of the default")
 
 
 def selection_of(options: argparse.Namespace) -> Selection:
     """Return which targets are meant."""
-    from builder.selection import Selection  # noqa: PLC0415 - see the package's docstring
-
     return Selection(
         releases=tuple(options.release),
         platforms=tuple(options.platform),
@@ -101,8 +122,6 @@ def selection_of(options: argparse.Namespace) -> Selection:
 
 def project_of(options: argparse.Namespace, console: Console) -> Project:
     """Find the project and read its configuration (UsageError)."""
-    from builder.project import open_project  # noqa: PLC0415 - see the package's docstring
-
     return open_project(
         project=options.project,
         store=options.store or "",
