@@ -6,8 +6,7 @@ __all__ = ["fetch_all"]
 
 from collections.abc import Sequence
 
-from builder.errors import BuilderError, DigestMismatchError
-from builder.io import Network
+from builder.io import Network, joined_error
 from builder.store import Progress, Quiet, Request, Store, journal, recover, sweep
 
 
@@ -25,7 +24,7 @@ def fetch_all(
     digest enter it. A file that its first place does not have, or has wrong,
     is tried at the next. The other files are still fetched when one cannot
     be had, unless many cannot; the error then names each such file and what
-    every place said: FetchError, or DigestMismatchError when the last place had wrong bytes.
+    every place said: FetchError, or DigestMismatchError when some place had wrong bytes.
     What another process is fetching into the same store is waited for. After
     a kill the next fetch goes on where this one stopped.
     """
@@ -46,13 +45,5 @@ def fetch_all(
     with journal(store, missing):
         failures = work(store, order, network=network or Network(), jobs=max(1, jobs), progress=watching)
     if failures:
-        raise _joined([failures[sha256] for sha256 in missing if sha256 in failures])
-
-
-def _joined(errors: Sequence[BuilderError]) -> BuilderError:
-    """Return one error that says all of them; of the first one's class unless bytes were wrong somewhere."""
-    if len(errors) == 1:
-        return errors[0]
-    wrong = [error for error in errors if isinstance(error, DigestMismatchError)]
-    said = "".join(f"\n{error}" for error in errors)
-    return type((wrong or errors)[0])(f"{len(errors)} files could not be fetched:{said}", hint=errors[0].hint)
+        errors = [failures[sha256] for sha256 in missing if sha256 in failures]
+        raise joined_error(errors, what=f"{len(errors)} files could not be fetched", indent="")

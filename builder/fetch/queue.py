@@ -13,8 +13,8 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from builder.errors import BuilderError
-from builder.fetch.arrival import Arrival, Step
-from builder.io import Ended, Exchanges, Network
+from builder.fetch.arrival import Arrival
+from builder.io import Ended, Exchanges, Network, Step
 from builder.store import Progress, Request, Store, open_partial
 
 _ENOUGH_FAILURES = 8  # an air gap shows after a few files; waiting for hundreds helps nobody
@@ -145,8 +145,9 @@ class _Queue:
         """Put a file where it waits for its next step."""
         if not step.url:
             del self._open[arrival]
-            if arrival.failure is not None:
-                self._failures[arrival.request.sha256] = arrival.failure
+            failure = arrival.end()
+            if failure is not None:
+                self._failures[arrival.request.sha256] = failure
         elif step.pause > 0:
             until = time.monotonic() + step.pause
             heapq.heappush(self._paused, (until, next(self._numbers), arrival, step))

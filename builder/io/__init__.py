@@ -12,17 +12,13 @@ from builder.lazy_face import lazy_face
 if TYPE_CHECKING:
     from builder.io.credentials import Credentials
     from builder.io.curl import Ended, Exchanges
-    from builder.io.exchange import (
-        REDIRECT_STATUS,
-        REDIRECTS,
-        NoRangesError,
-        NotFoundError,
-        check_status,
-        redirect_target,
-    )
+    from builder.io.download import ADMISSIONS, Access, Download, Step, download_file
+    from builder.io.exchange import NoRangesError, NotFoundError
     from builder.io.files import locked, read_bytes, read_text, remove, write_atomic
     from builder.io.http import Answer, Client
-    from builder.io.network import ATTEMPTS, Network, is_loopback
+    from builder.io.limits import ATTEMPTS, LARGEST_FILE
+    from builder.io.network import Network, is_loopback
+    from builder.io.places import first_answer, joined_error
     from builder.io.process import Completed, ToolTimeoutError, clean_environment, run, stop_group
     from builder.io.redact import conceal, hidden, redacted
     from builder.io.replacement import replacing
@@ -33,32 +29,36 @@ else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
-            "ATTEMPTS": "network",
+            "ADMISSIONS": "download",
+            "ATTEMPTS": "limits",
+            "Access": "download",
             "Answer": "http",
             "Client": "http",
             "Completed": "process",
             "Credentials": "credentials",
+            "Download": "download",
             "Ended": "curl",
             "Exchanges": "curl",
+            "LARGEST_FILE": "limits",
             "Network": "network",
             "NoRangesError": "exchange",
             "NotFoundError": "exchange",
-            "REDIRECTS": "exchange",
-            "REDIRECT_STATUS": "exchange",
+            "Step": "download",
             "ToolTimeoutError": "process",
             "Transfer": "transfer",
             "TransientError": "transfer",
             "Uploader": "upload",
-            "check_status": "exchange",
             "clean_environment": "process",
             "conceal": "redact",
+            "download_file": "download",
+            "first_answer": "places",
             "hidden": "redact",
             "is_loopback": "network",
+            "joined_error": "places",
             "locked": "files",
             "read_bytes": "files",
             "read_text": "files",
             "redacted": "redact",
-            "redirect_target": "exchange",
             "remove": "files",
             "replacing": "replacement",
             "run": "process",
@@ -69,32 +69,36 @@ else:
     )
 
 __all__ = [
+    "ADMISSIONS",
     "ATTEMPTS",
-    "REDIRECTS",
-    "REDIRECT_STATUS",
+    "LARGEST_FILE",
+    "Access",
     "Answer",
     "Client",
     "Completed",
     "Credentials",
+    "Download",
     "Ended",
     "Exchanges",
     "Network",
     "NoRangesError",
     "NotFoundError",
+    "Step",
     "ToolTimeoutError",
     "Transfer",
     "TransientError",
     "Uploader",
-    "check_status",
     "clean_environment",
     "conceal",
+    "download_file",
+    "first_answer",
     "hidden",
     "is_loopback",
+    "joined_error",
     "locked",
     "read_bytes",
     "read_text",
     "redacted",
-    "redirect_target",
     "remove",
     "replacing",
     "run",

@@ -14,16 +14,15 @@ import pycurl
 
 from builder import __version__
 from builder.errors import BuilderError, FetchError
+from builder.io.limits import LONGEST_BODY_IGNORED, LOWEST_SPEED
 from builder.io.network import Network
 from builder.io.redact import redacted
 from builder.io.transfer import TransientError
 
 _BUFFER = 2**19  # bytes
 _BLIND = 0.05  # seconds
-_IGNORED = 2**16  # bytes of a page that comes with an error or a redirect; beyond it the connection is closed
 # CURLE_HTTP2_STREAM, CURLE_PROXY, CURLE_TOO_LARGE: pycurl names none of them
 _HTTP2_STREAM, _PROXY_HANDSHAKE, _TOO_LARGE = 92, 97, 100
-_SLOWEST = 1000  # bytes a second; a slower connection is given up like one that stalls
 _TLS = frozenset(
     {
         pycurl.E_PEER_FAILED_VERIFICATION,
@@ -157,7 +156,7 @@ class Exchanges:
             (pycurl.CAPATH if Path(self._authorities).is_dir() else pycurl.CAINFO, self._authorities),
             (pycurl.BUFFERSIZE, _BUFFER),
             (pycurl.CONNECTTIMEOUT_MS, int(self._network.connect_timeout * 1000)),
-            (pycurl.LOW_SPEED_LIMIT, _SLOWEST),
+            (pycurl.LOW_SPEED_LIMIT, LOWEST_SPEED),
             (pycurl.LOW_SPEED_TIME, max(1, round(self._network.stall_timeout))),
             (pycurl.USERAGENT, f"lockwright/{__version__}"),
         ):
@@ -193,7 +192,7 @@ class _Exchange:
         try:
             if self._status not in (200, 206):
                 self._ignored += len(chunk)
-                return None if self._ignored <= _IGNORED else -1
+                return None if self._ignored <= LONGEST_BODY_IGNORED else -1
             self._begin()
             self.receiver.take(chunk)
         except BaseException as raised:  # noqa: BLE001 - see the class
@@ -213,7 +212,7 @@ class _Exchange:
             if not isinstance(self.raised, (TransientError, BuilderError)):
                 raise self.raised
             error = self.raised
-        elif code and self._ignored <= _IGNORED:
+        elif code and self._ignored <= LONGEST_BODY_IGNORED:
             error = _failure(code, redacted(text), redacted(url))
         return Ended(
             receiver=self.receiver,

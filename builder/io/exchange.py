@@ -1,40 +1,37 @@
-"""One HTTP exchange: send, follow redirects within bounds, and say what an answer means."""
+"""What an HTTP answer means: its status, its pause, and where a redirect may lead. Loads no HTTP library."""
 
 from __future__ import annotations
 
 __all__ = [
-    "REDIRECTS",
+    "IDENTITY",
     "REDIRECT_STATUS",
     "NoRangesError",
     "NotFoundError",
     "check_status",
-    "open_response",
     "redirect_target",
     "retry_after",
 ]
 
 import re
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin, urlsplit
 
-import requests
-import urllib3
-
 from builder.errors import FetchError
-from builder.io.network import Network, is_loopback
+from builder.io.network import is_loopback
 from builder.io.redact import redacted
 from builder.io.transfer import TransientError
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping
-
-REDIRECTS = 8
-"""How many redirects of one request are followed."""
+    from collections.abc import Container
 
 REDIRECT_STATUS = frozenset({301, 302, 303, 307, 308})
+IDENTITY = {"Accept-Encoding": "identity"}
+"""The header that asks for a file as it is stored: a digest speaks of those bytes."""
+
+_OK_STATUS = frozenset({200, 206})
+_NO_RANGE = 416
 _TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 _MISSING_STATUS = frozenset({404, 410})
 _REFUSED_STATUS = frozenset({401, 403, 407})
@@ -48,37 +45,6 @@ class NotFoundError(FetchError):
 
 class NoRangesError(FetchError):
     """The server gave the whole file, or nothing, when asked for a part of it."""
-
-
-@contextmanager
-def open_response(
-    session: requests.Session,
-    method: str,
-    url: str,
-    headers: Mapping[str, str],
-    *,
-    timeout: tuple[float, float],
-    network: Network,
-    body: bytes | None = None,
-) -> Iterator[requests.Response]:
-    """Follow redirects to a response with a body worth reading, and close it afterwards.
-
-    TransientError when another attempt may succeed, FetchError otherwise.
-    """
-    here = url
-    for _ in range(REDIRECTS + 1):
-        response = _send(session, method, here, headers, timeout=timeout, network=network, body=body)
-        try:
-            if response.status_code not in REDIRECT_STATUS:
-                check_status(response.status_code, response.headers.get("Retry-After"), redacted(url))
-                yield response
-                return
-            here = redirect_target(
-                here, response.headers.get("Location", ""), redacted(url), network.plain_hosts
-            )
-        finally:
-            response.close()
-    raise FetchError(f"more than {REDIRECTS} redirects", place=redacted(url))
 
 
 def retry_after(header: str | None) -> float | None:
@@ -96,62 +62,14 @@ def retry_after(header: str | None) -> float | None:
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
 
-def _send(
-    session: requests.Session,
-    method: str,
-    url: str,
-    headers: Mapping[str, str],
-    *,
-    timeout: tuple[float, float],
-    network: Network,
-    body: bytes | None,
-) -> requests.Response:
-    place = redacted(url)
-    try:
-        proxy = network.proxy_for(url)
-        return session.request(
-            method,
-            url,
-            headers=dict(headers),
-            data=body,
-            stream=True,
-            allow_redirects=False,
-            timeout=timeout,
-            proxies={"http": proxy, "https": proxy} if proxy else {},
-        )
-    except requests.exceptions.SSLError as cause:
-        hint = "Name your certificate authorities in SSL_CERT_FILE or REQUESTS_CA_BUNDLE"
-        raise FetchError(f"TLS failed: {_reason(cause)}", place=place, hint=hint) from cause
-    except requests.exceptions.Timeout as cause:
-        raise TransientError("the server did not answer in time") from cause
-    except requests.exceptions.ConnectionError as cause:
-        raise TransientError(f"no connection: {_reason(cause)}") from cause
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as cause:
-        # No http(s) URL, an impossible host name, a missing file of authorities.
-        raise FetchError(f"cannot be requested: {redacted(str(cause))}", place=place) from cause
-
-
-def _reason(cause: BaseException) -> str:
-    """Return the innermost reason of a failed connection: the outer ones repeat URLs and object addresses."""
-    proxy = "the proxy refused: " if isinstance(cause, requests.exceptions.ProxyError) else ""
-    for _ in range(10):
-        parts = (getattr(cause, "reason", None), *cause.args, cause.__cause__)
-        inner = next((part for part in parts if isinstance(part, BaseException)), None)
-        if inner is None:
-            break
-        cause = inner
-    text = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
-    return proxy + redacted(text)
-
-
 def check_status(status: int, pause: str | None, place: str) -> None:
     """Return for an answer with a body worth reading; `pause` is its Retry-After.
 
     TransientError when another attempt may succeed, FetchError otherwise.
     """
-    if status in (requests.codes.ok, requests.codes.partial_content):
+    if status in _OK_STATUS:
         return
-    if status == requests.codes.requested_range_not_satisfiable:
+    if status == _NO_RANGE:
         raise NoRangesError("the server does not have that range", place=place)
     if status in _TRANSIENT_STATUS:
         raise TransientError(f"HTTP {status}", retry_after(pause))

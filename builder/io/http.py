@@ -1,7 +1,8 @@
-"""HTTP: bounded, retried, and never led to a weaker place by a redirect.
+"""Documents over HTTP, by `requests`: bounded, retried, and never led to a weaker place by a redirect.
 
-Only FetchError (with NotFoundError and NoRangesError) and DigestMismatchError
-escape from a `Client`; their place is the URL without credentials.
+Only FetchError (with NotFoundError and NoRangesError) escapes from a `Client`,
+and DigestMismatchError from its `download`; their place is the URL without
+credentials. Files are downloaded by `builder.io.download`.
 """
 
 from __future__ import annotations
@@ -9,37 +10,51 @@ from __future__ import annotations
 __all__ = ["Answer", "Client", "Head", "NoRangesError", "NotFoundError"]
 
 import threading
+import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from builder import __version__
-from builder.errors import DigestMismatchError, FetchError
-from builder.io.exchange import NoRangesError, NotFoundError, open_response
-from builder.io.network import ATTEMPTS, Network
+from builder.errors import FetchError
+from builder.io.download import Access, download_file
+from builder.io.exchange import (
+    IDENTITY,
+    REDIRECT_STATUS,
+    NoRangesError,
+    NotFoundError,
+    check_status,
+    redirect_target,
+)
+from builder.io.limits import (
+    ATTEMPTS,
+    LARGEST_DOCUMENT,
+    LARGEST_FILE,
+    LOWEST_SPEED,
+    NETWORK_HINT,
+    REDIRECTS,
+    pause_before_retry,
+)
+from builder.io.network import Network
 from builder.io.redact import redacted
-from builder.io.transfer import Transfer, TransientError, read_chunks
+from builder.io.transfer import TransientError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from builder.io.credentials import Credentials
 
 _T = TypeVar("_T")
 
-_CONNECTIONS = 16
-_FIRST_PAUSE = 0.5  # seconds, doubled after each attempt
-_LONGEST_PAUSE = 60.0  # seconds; a server that asks for more is asked again after this
-_DOCUMENT_LIMIT = 256 * 2**20  # bytes; the largest package index known is a third of it
-_FILE_LIMIT = 64 * 2**30  # bytes
-_NETWORK_HINT = "Check the network and the proxy, or name a mirror"
-# A file is wanted as it is stored: a digest speaks of those bytes.
-_IDENTITY = {"Accept-Encoding": "identity"}
+_POOLED_CONNECTIONS = 16  # as many as threads ask at once while locks are made
+_CHUNK = 2**18  # bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,28 +80,30 @@ class Client:
 
     Proxy, credentials and certificate authorities are those of `network`,
     which knows the environment's; no other configuration counts. `attempts`
-    counts tries of one request, `timeout` is (connect, read) in seconds;
-    `sleep` replaces the pause between attempts.
-    One that is `offline` refuses every request before it is made.
+    counts tries of one request; `sleep` replaces the pause between attempts.
+    One that is `offline` refuses every request before it is made. `access`
+    answers the refusals of places that files are downloaded from.
     """
 
     def __init__(
         self,
         *,
         attempts: int = ATTEMPTS,
-        timeout: tuple[float, float] | None = None,
         sleep: Callable[[float], object] | None = None,
         offline: bool = False,
         network: Network,
+        access: Access | None = None,
     ) -> None:
         self._network = network
+        self._access = access
         self._attempts = attempts
         self._offline = offline
-        self._timeout = timeout or (self._network.connect_timeout, self._network.stall_timeout)
         self._aborted = threading.Event()
         self._sleep = self._aborted.wait if sleep is None else sleep
         self._session = requests.Session()
-        adapter = HTTPAdapter(pool_connections=_CONNECTIONS, pool_maxsize=_CONNECTIONS, max_retries=0)
+        adapter = HTTPAdapter(
+            pool_connections=_POOLED_CONNECTIONS, pool_maxsize=_POOLED_CONNECTIONS, max_retries=0
+        )
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
         self._session.headers["User-Agent"] = f"lockwright/{__version__}"
@@ -114,37 +131,39 @@ class Client:
         """End pauses and start no further attempt, in every thread and for good: for an interrupt."""
         self._aborted.set()
 
-    def get(self, url: str, *, accept: str | None = None, limit: int = _DOCUMENT_LIMIT) -> Answer:
+    def get(self, url: str, *, accept: str | None = None, limit: int = LARGEST_DOCUMENT) -> Answer:
         """Return the document at `url`, of at most `limit` bytes.
 
         With `accept` (media types) it may travel compressed and is unpacked;
         without, the bytes are those stored on the server.
         """
-        headers = _IDENTITY if accept is None else {"Accept": accept, "Accept-Encoding": "gzip"}
+        headers = IDENTITY if accept is None else {"Accept": accept, "Accept-Encoding": "gzip"}
 
         def once() -> Answer:
             with self._open("GET", url, headers) as response:
-                body = _body(response, limit, unpack=accept is not None)
+                body = self._body(response, limit, unpack=accept is not None)
                 kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
                 return Answer(url=response.url, content_type=kind, body=body)
 
         return self._retried(url, once)
 
-    def post(self, url: str, *, limit: int = _DOCUMENT_LIMIT) -> Answer:
+    def post(self, url: str, *, limit: int = LARGEST_DOCUMENT) -> Answer:
         """Return the answer to an empty POST, of at most `limit` bytes; it may be sent more than once."""
 
         def once() -> Answer:
-            with self._open("POST", url, {"Accept": "application/json", **_IDENTITY}) as response:
+            with self._open("POST", url, {"Accept": "application/json", **IDENTITY}) as response:
                 kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-                return Answer(url=response.url, content_type=kind, body=_body(response, limit, unpack=False))
+                return Answer(
+                    url=response.url, content_type=kind, body=self._body(response, limit, unpack=False)
+                )
 
         return self._retried(url, once)
 
-    def get_bytes(self, url: str, *, accept: str | None = None, limit: int = _DOCUMENT_LIMIT) -> bytes:
+    def get_bytes(self, url: str, *, accept: str | None = None, limit: int = LARGEST_DOCUMENT) -> bytes:
         """Return the bytes of `get`."""
         return self.get(url, accept=accept, limit=limit).body
 
-    def post_json(self, url: str, document: bytes, *, limit: int = _DOCUMENT_LIMIT) -> bytes:
+    def post_json(self, url: str, document: bytes, *, limit: int = LARGEST_DOCUMENT) -> bytes:
         """Return the answer, of at most `limit` bytes, to a JSON document that may safely be sent twice."""
         headers = {
             "Accept": "application/json",
@@ -154,13 +173,13 @@ class Client:
 
         def once() -> bytes:
             with self._open("POST", url, headers, document) as response:
-                return _body(response, limit, unpack=True)
+                return self._body(response, limit, unpack=True)
 
         return self._retried(url, once)
 
     def get_range(self, url: str, start: int, end: int) -> bytes:
         """Return bytes `start` up to, not including, `end`; NoRangesError when they are not served."""
-        headers = {**_IDENTITY, "Range": f"bytes={start}-{end - 1}"}
+        headers = {**IDENTITY, "Range": f"bytes={start}-{end - 1}"}
 
         def once() -> bytes:
             with self._open("GET", url, headers) as response:
@@ -171,7 +190,7 @@ class Client:
                     raise FetchError(
                         f"asked for bytes {start}-{end - 1}, got {redacted(stated)!r}", place=redacted(url)
                     )
-                return _body(response, end - start, unpack=False)
+                return self._body(response, end - start, unpack=False)
 
         return self._retried(url, once)
 
@@ -179,7 +198,7 @@ class Client:
         """Return what the server says of the file at `url`."""
 
         def once() -> Head:
-            with self._open("HEAD", url, _IDENTITY) as response:
+            with self._open("HEAD", url, IDENTITY) as response:
                 length = response.headers.get("Content-Length", "")
                 return Head(
                     url=response.url,
@@ -196,53 +215,36 @@ class Client:
         *,
         sha256: str | None = None,
         size: int | None = None,
-        limit: int = _FILE_LIMIT,
+        limit: int = LARGEST_FILE,
         progress: Callable[[int], None] | None = None,
     ) -> str:
-        """Write the file at `url` to the empty, seekable `sink` and return its SHA-256.
+        """Write the file at `url` to the empty, seekable `sink` and return its SHA-256; see `download_file`.
 
-        DigestMismatchError when it is not `sha256`, or not of `size` bytes; what
-        `sink` holds is worthless then. A broken transfer is resumed where the
-        server or the digest proves that the file is the same. `progress` gets the number of
-        bytes written so far; what it raises ends the transfer.
+        `progress` gets the number of bytes written so far; what it raises ends the transfer.
         """
-        transfer = Transfer(
-            sink, place=redacted(url), size=size, limit=limit, sha256=sha256, progress=progress
+        self._refuse_offline(url)
+        return download_file(
+            (url,),
+            sink,
+            network=self._network,
+            sha256=sha256,
+            size=size,
+            limit=limit,
+            access=self._access,
+            attempts=self._attempts,
+            sleep=self._sleep,
+            is_aborted=self._aborted.is_set,
+            progress=progress,
         )
-
-        def once() -> None:
-            try:
-                with self._open("GET", url, {**_IDENTITY, **transfer.resume_headers()}) as response:
-                    transfer.begin(response.status_code, response.headers)
-                    for chunk in read_chunks(response, unpack=False):
-                        transfer.take(chunk)
-            except NoRangesError as cause:
-                transfer.restart()
-                raise TransientError(cause.cause) from cause
-
-        self._retried(url, once)
-        try:
-            return transfer.finish()
-        except DigestMismatchError:
-            if not transfer.resumed:
-                raise
-            transfer.restart()  # two answers, put together, were no file: ask for the whole
-            self._retried(url, once)
-            return transfer.finish()
 
     def _open(
         self, method: str, url: str, headers: dict[str, str], body: bytes | None = None
     ) -> AbstractContextManager[requests.Response]:
-        return open_response(
-            self._session, method, url, headers, timeout=self._timeout, network=self._network, body=body
-        )
+        return _response(self._session, method, url, headers, network=self._network, body=body)
 
     def _retried(self, url: str, once: Callable[[], _T]) -> _T:
         """Call `once` until it succeeds, fails for good, or the attempts are used up."""
-        if self._offline:
-            raise FetchError(
-                "it is in no cache, and the run is offline", place=redacted(url), hint="run without --offline"
-            )
+        self._refuse_offline(url)
         for attempt in range(1, self._attempts + 1):
             try:
                 return once()
@@ -251,23 +253,128 @@ class Client:
                     raise FetchError(
                         f"{cause} ({attempt} attempts)" if attempt > 1 else str(cause),
                         place=redacted(url),
-                        hint=_NETWORK_HINT,
+                        hint=NETWORK_HINT,
                     ) from cause
-                pause = _FIRST_PAUSE * 2 ** (attempt - 1) if cause.pause is None else cause.pause
-                self._sleep(min(pause, _LONGEST_PAUSE))
+                self._sleep(pause_before_retry(attempt, cause.pause))
         raise AssertionError(url)  # the loop returns or raises
 
+    def _body(self, response: requests.Response, limit: int, *, unpack: bool) -> bytes:
+        return _read_body(response, limit, unpack=unpack, patience=self._network.stall_timeout)
 
-def _body(response: requests.Response, limit: int, *, unpack: bool) -> bytes:
-    """Read a whole body of at most `limit` bytes."""
+    def _refuse_offline(self, url: str) -> None:
+        if self._offline:
+            raise FetchError(
+                "it is in no cache, and the run is offline", place=redacted(url), hint="run without --offline"
+            )
+
+
+def _read_body(response: requests.Response, limit: int, *, unpack: bool, patience: float) -> bytes:
+    """Return a whole body of at most `limit` bytes, with its content encoding undone only where `unpack`.
+
+    TransientError when it breaks off, or is slower than `LOWEST_SPEED` for `patience` seconds.
+    """
     body = bytearray()
-    for chunk in read_chunks(response, unpack=unpack):
+    counted, since = 0, time.monotonic()
+    while chunk := _read_chunk(response, unpack=unpack):
         body += chunk
         if len(body) > limit:
             raise FetchError(
                 f"is larger than the {limit} bytes expected at most", place=redacted(response.url)
             )
+        elapsed = time.monotonic() - since
+        if elapsed >= patience:
+            if len(body) - counted < LOWEST_SPEED * elapsed:
+                raise TransientError(f"the server gave less than {LOWEST_SPEED} bytes a second")
+            counted, since = len(body), since + elapsed
     return bytes(body)
+
+
+def _read_chunk(response: requests.Response, *, unpack: bool) -> bytes:
+    try:
+        # read1 returns what one read of the socket gives: read would wait for a full chunk, however slow.
+        chunk: bytes = response.raw.read1(_CHUNK, decode_content=unpack)
+    except urllib3.exceptions.DecodeError as cause:
+        raise FetchError("the compressed answer is damaged", place=redacted(response.url)) from cause
+    except (urllib3.exceptions.HTTPError, OSError) as cause:
+        raise TransientError(f"the transfer broke off: {redacted(str(cause))}") from cause
+    return chunk
+
+
+@contextmanager
+def _response(
+    session: requests.Session,
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    *,
+    network: Network,
+    body: bytes | None = None,
+) -> Iterator[requests.Response]:
+    """Follow redirects to a response with a body worth reading, and close it afterwards.
+
+    TransientError when another attempt may succeed, FetchError otherwise.
+    """
+    here = url
+    for _ in range(REDIRECTS + 1):
+        response = _send_request(session, method, here, headers, network=network, body=body)
+        try:
+            if response.status_code not in REDIRECT_STATUS:
+                check_status(response.status_code, response.headers.get("Retry-After"), redacted(url))
+                yield response
+                return
+            here = redirect_target(
+                here, response.headers.get("Location", ""), redacted(url), network.plain_hosts
+            )
+        finally:
+            response.close()
+    raise FetchError(f"more than {REDIRECTS} redirects", place=redacted(url))
+
+
+def _send_request(
+    session: requests.Session,
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    *,
+    network: Network,
+    body: bytes | None,
+) -> requests.Response:
+    place = redacted(url)
+    try:
+        proxy = network.proxy_for(url)
+        return session.request(
+            method,
+            url,
+            headers=dict(headers),
+            data=body,
+            stream=True,
+            allow_redirects=False,
+            timeout=(network.connect_timeout, network.stall_timeout),
+            proxies={"http": proxy, "https": proxy} if proxy else {},
+        )
+    except requests.exceptions.SSLError as cause:
+        hint = "Name your certificate authorities in SSL_CERT_FILE or REQUESTS_CA_BUNDLE"
+        raise FetchError(f"TLS failed: {_innermost_reason(cause)}", place=place, hint=hint) from cause
+    except requests.exceptions.Timeout as cause:
+        raise TransientError("the server did not answer in time") from cause
+    except requests.exceptions.ConnectionError as cause:
+        raise TransientError(f"no connection: {_innermost_reason(cause)}") from cause
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as cause:
+        # No http(s) URL, an impossible host name, a missing file of authorities.
+        raise FetchError(f"cannot be requested: {redacted(str(cause))}", place=place) from cause
+
+
+def _innermost_reason(cause: BaseException) -> str:
+    """Return the innermost reason of a failed connection: the outer ones repeat URLs and object addresses."""
+    proxy = "the proxy refused: " if isinstance(cause, requests.exceptions.ProxyError) else ""
+    for _ in range(10):
+        parts = (getattr(cause, "reason", None), *cause.args, cause.__cause__)
+        inner = next((part for part in parts if isinstance(part, BaseException)), None)
+        if inner is None:
+            break
+        cause = inner
+    text = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
+    return proxy + redacted(text)
 
 
 class _HostAuth(AuthBase):

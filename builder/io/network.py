@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ATTEMPTS", "Network", "is_loopback"]
+__all__ = ["Network", "is_loopback"]
 
 import ipaddress
 import os
@@ -11,16 +11,11 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from builder.io.credentials import Credentials
+from builder.io.limits import CONNECT_TIMEOUT, CONNECTIONS, STALL_TIMEOUT
 from builder.io.redact import conceal
 
-ATTEMPTS = 5
-"""How often one request is tried where the caller does not say."""
-
-_CONNECTIONS = 8
 # curl's convention: programs differ in whether they read the upper-case or the lower-case names.
 _PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
-_CONNECT_TIMEOUT = 10.0  # seconds
-_STALL_TIMEOUT = 60.0  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,16 +26,16 @@ class Network:
     """A bundle of certificate authorities; else `REQUESTS_CA_BUNDLE`, `SSL_CERT_FILE` or certifi's."""
     proxy: str = ""
     """The proxy for every host; else `http_proxy`, `https_proxy`, `no_proxy` and their kin."""
-    connections: int = _CONNECTIONS
+    connections: int = CONNECTIONS
     """Connections to one host at once."""
     host_connections: Mapping[str, int] = field(default_factory=dict)
     """The same for single hosts."""
     credentials: Credentials = field(default_factory=Credentials)
     plain_hosts: tuple[str, ...] = ()
     """Hosts to which a redirect may lead without TLS."""
-    connect_timeout: float = _CONNECT_TIMEOUT
+    connect_timeout: float = CONNECT_TIMEOUT
     """Seconds until a connection must be there."""
-    stall_timeout: float = _STALL_TIMEOUT
+    stall_timeout: float = STALL_TIMEOUT
     """Seconds after which a connection that gives no byte is given up."""
     _proxies: dict[str, str] = field(default_factory=dict)
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-__all__ = ["Transfer", "TransientError", "read_chunks"]
+__all__ = ["Transfer", "TransientError"]
 
 import hashlib
 import re
 from typing import TYPE_CHECKING, Protocol
 
-import requests
-import urllib3
-
 from builder.errors import DigestMismatchError, FetchError
 from builder.io.redact import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
-_CHUNK = 2**18  # bytes
+_PARTIAL = 206
 _RANGE = re.compile(r"bytes (?P<first>[0-9]+)-[0-9]+/(?P<total>[0-9]+|\*)")
 
 
@@ -100,7 +97,7 @@ class Transfer:
         for a part that was not asked for.
         """
         part = None
-        if status == requests.codes.partial_content:
+        if status == _PARTIAL:
             stated = headers.get("content-range", "")
             part = _RANGE.fullmatch(stated)
             if not self.position or part is None or int(part["first"]) != self.position:
@@ -191,17 +188,3 @@ class Transfer:
             place=self.place,
             hint="Free some space, or name another store with --store",
         )
-
-
-def read_chunks(response: requests.Response, *, unpack: bool) -> Iterator[bytes]:
-    """Yield the body, undoing its content encoding only with `unpack`; TransientError when it breaks off."""
-    while True:
-        try:
-            chunk = response.raw.read(_CHUNK, decode_content=unpack)
-        except urllib3.exceptions.DecodeError as cause:
-            raise FetchError("the compressed answer is damaged", place=redacted(response.url)) from cause
-        except (urllib3.exceptions.HTTPError, OSError) as cause:
-            raise TransientError(f"the transfer broke off: {redacted(str(cause))}") from cause
-        if not chunk:
-            return
-        yield chunk

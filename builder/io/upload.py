@@ -15,12 +15,11 @@ from requests.auth import AuthBase
 
 from builder import __version__
 from builder.errors import FetchError
+from builder.io.limits import LONGEST_BODY_IGNORED, UPLOAD_TIMEOUT
 from builder.io.network import Network
 from builder.io.redact import redacted
 
-_TIMEOUT = (10.0, 300.0)  # seconds to connect, seconds without a byte
 _LOG_IN = "Log in: docker login, DOCKER_AUTH_CONFIG, LOCKWRIGHT_AUTH or ~/.netrc"
-_LONGEST_BODY = 2**16  # bytes of an answer that are read
 _SAID = 300  # characters of it that are shown
 
 
@@ -72,7 +71,7 @@ class Uploader:
                 data=body,
                 headers=headers,
                 allow_redirects=False,
-                timeout=_TIMEOUT,
+                timeout=(self._network.connect_timeout, UPLOAD_TIMEOUT),
                 stream=True,
                 proxies={"http": proxy, "https": proxy} if proxy else {},
             )
@@ -84,7 +83,7 @@ class Uploader:
                 said = f"HTTP {answer.status_code} {_said(answer)}".rstrip()
             raise FetchError(said, place=redacted(url), hint=hint)
         with answer:
-            answer.raw.read(_LONGEST_BODY)  # the connection is needed again; of an endless body it is not
+            answer.raw.read(LONGEST_BODY_IGNORED)  # so that the connection can be used again
         return Sent(
             status=answer.status_code, headers={name.lower(): value for name, value in answer.headers.items()}
         )
@@ -93,7 +92,7 @@ class Uploader:
 def _said(answer: requests.Response) -> str:
     """Return why a registry refuses, in words that its protocol has a place for: no page of HTML."""
     try:
-        errors = json.loads(answer.raw.read(_LONGEST_BODY, decode_content=True))["errors"]
+        errors = json.loads(answer.raw.read(LONGEST_BODY_IGNORED, decode_content=True))["errors"]
         lines = [f"{error['code']}: {error.get('message', '')}" for error in errors]
     except (urllib3.exceptions.HTTPError, OSError, ValueError, KeyError, TypeError, AttributeError):
         return ""

@@ -11,9 +11,8 @@ import requests
 from requests.auth import AuthBase
 
 from builder.errors import FetchError
-from builder.io import Client, Network, conceal
+from builder.io import ADMISSIONS, Access, Client, Network, conceal
 from builder.oci.docker_config import docker_authorisation
-from builder.store import ADMISSIONS
 
 __all__ = ["AuthorisedClient", "RegistryAuth", "parse_challenge"]
 
@@ -24,8 +23,8 @@ _LIMIT = 2**20  # bytes
 class AuthorisedClient(Client):
     """A client that answers 401."""
 
-    def __init__(self, auth: AuthBase, network: Network) -> None:
-        super().__init__(network=network)
+    def __init__(self, auth: AuthBase, network: Network, access: Access | None = None) -> None:
+        super().__init__(network=network, access=access)
         self._session.auth = auth
 
 

@@ -83,7 +83,7 @@ class Registry:
         self.network = origins.network
         hosts = frozenset(urlsplit(b).netloc for b in self._bases)
         self.auth = RegistryAuth(hosts, plain, self.network)
-        self._client = AuthorisedClient(self.auth, self.network)
+        self._client = AuthorisedClient(self.auth, self.network, access=self.auth)
 
     def __enter__(self) -> Self:
         return self

@@ -6,12 +6,11 @@ visible when all of its bytes are right, and never changes. Imports `io`.
 
 from builder.store.journals import journal, recover, sweep
 from builder.store.partial import Partial, arrived_size, open_partial
-from builder.store.request import ADMISSIONS, Progress, Quiet, Request
+from builder.store.request import Progress, Quiet, Request
 from builder.store.staged import Staging, staging
 from builder.store.store import Store, store_root, unwritable
 
 __all__ = [
-    "ADMISSIONS",
     "Partial",
     "Progress",
     "Quiet",

@@ -8,21 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 from builder.errors import BuilderError
+from builder.io import Access
 
-__all__ = ["ADMISSIONS", "Access", "Progress", "Quiet", "Request"]
-
-ADMISSIONS = 4
-"""How often a host is asked for something to show, for one file: another request may use up a token first."""
-
-
-class Access(Protocol):
-    """How a place is asked that refuses whoever does not show what it has given out: a registry."""
-
-    def header(self, url: str) -> str | None:
-        """Return the Authorization header to ask `url` with, where another than the host's own is known."""
-
-    def obtain(self, url: str, challenge: str) -> bool:
-        """Obtain what a refusal (`WWW-Authenticate`) asks for; whether `header` knows it now (FetchError)."""
+__all__ = ["Progress", "Quiet", "Request"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

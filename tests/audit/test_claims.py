@@ -155,7 +155,7 @@ def test_offline_without_kept_answers_knows_nothing_and_alarms_nobody(run: Run) 
 def test_an_index_that_does_not_answer_is_no_evidence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("builder.io.http._FIRST_PAUSE", 0)
+    monkeypatch.setattr("builder.io.limits._FIRST_PAUSE", 0)
     gone, path = Run(tmp_path, "http://127.0.0.1:9/simple/"), tmp_path / "mine.toml"
     path.write_text(document("includes", name="vllm", version="0.12.0"))
     assert gone(path) == 0

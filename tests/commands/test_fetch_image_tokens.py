@@ -163,7 +163,7 @@ def test_a_token_that_another_request_used_up_is_replaced_a_few_times(
 
 def test_a_layer_is_gone_on_with(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What an interrupted fetch left is asked for from where it ends, and a dry run counts it."""
-    monkeypatch.setattr("builder.fetch.arrival._ATTEMPTS", 1)
+    monkeypatch.setattr("builder.io.download.ATTEMPTS", 1)
     manifest = put_image(registry.made)
     layer = json.loads(registry.made.read(manifest))["layers"][0]["digest"].removeprefix("sha256:")
     size = len(registry.made.read(layer))

@@ -188,7 +188,7 @@ def test_clock_jump(tmp_path: Path, files: str, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(time, "time", lambda: jumps.choice((1.0, 4_000_000_000.0)))
     monkeypatch.setattr("builder.io.exchange.datetime", Jumping)
-    monkeypatch.setattr("builder.fetch.arrival._LONGEST_PAUSE", 0.1)
+    monkeypatch.setattr("builder.io.limits._LONGEST_PAUSE", 0.1)
     store = Store(tmp_path / "store")
     later = ["Retry-After: Wed, 21 Oct 2065 07:28:00 GMT", "Date: Thu, 01 Jan 1970 00:00:00 GMT"]
     answers = [{"status": "503 Service Unavailable", "headers": later}] * 2

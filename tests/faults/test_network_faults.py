@@ -56,9 +56,9 @@ def test_network_fault(
     update_golden: bool,
 ) -> None:
     case = tomllib.loads((folder / "server.toml").read_text())
-    monkeypatch.setattr("builder.fetch.arrival._ATTEMPTS", 3)
-    monkeypatch.setattr("builder.fetch.arrival._FIRST_PAUSE", 0.01)
-    monkeypatch.setattr("builder.fetch.arrival._LONGEST_PAUSE", 1.0)
+    monkeypatch.setattr("builder.io.download.ATTEMPTS", 3)
+    monkeypatch.setattr("builder.io.limits._FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("builder.io.limits._LONGEST_PAUSE", 1.0)
     tls = case.get("tls")
     folder_of_keys = request.getfixturevalue("certificates") if tls else None
     store = Store(tmp_path / "store")

@@ -132,7 +132,7 @@ def test_a_host_that_has_only_ipv6(tmp_path: Path) -> None:
 
 
 def test_a_byte_now_and_then_is_as_good_as_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("builder.fetch.arrival._ATTEMPTS", 1)
+    monkeypatch.setattr("builder.io.download.ATTEMPTS", 1)
     store = Store(tmp_path / "store")
     with FaultServer([{"drip": True}]) as server, FaultServer([{}]) as mirror:
         urls = (server.url, mirror.url)

@@ -54,7 +54,7 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("builder.fetch.arrival._FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("builder.io.limits._FIRST_PAUSE", 0.01)
 
 
 def request_for(data: bytes, *urls: str, label: str = "file", size: int | None = None) -> Request:
@@ -128,7 +128,7 @@ def test_next_place_after_missing_broken_and_wrong(store: Store, httpserver: HTT
     ]
 
 
-def test_every_place_is_named_and_the_last_decides(store: Store, httpserver: HTTPServer) -> None:
+def test_every_place_is_named_and_the_gravest_decides(store: Store, httpserver: HTTPServer) -> None:
     httpserver.expect_request("/missing").respond_with_data("", status=404)
     httpserver.expect_request("/wrong").respond_with_data(b"evil")
     missing, wrong = httpserver.url_for("/missing"), httpserver.url_for("/wrong")
@@ -141,8 +141,10 @@ def test_every_place_is_named_and_the_last_decides(store: Store, httpserver: HTT
         f"  {missing}: HTTP 404\n"
         f"  {wrong}: expected sha256 {request.sha256}, got {evil}"
     )
-    with pytest.raises(FetchError):
+    with pytest.raises(DigestMismatchError):
         fetch_all(store, [request_for(b"good", wrong, missing)])
+    with pytest.raises(FetchError):
+        fetch_all(store, [request_for(b"good", missing, missing)])
     assert list(store.digests()) == []
 
 

@@ -87,7 +87,7 @@ def test_connections_to_one_host(tmp_path: Path, limits: dict[str, int], most: i
 def test_an_unreachable_mirror_is_tried_thoroughly_once(
     httpserver: HTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("builder.fetch.arrival._FIRST_PAUSE", 0.05)
+    monkeypatch.setattr("builder.io.limits._FIRST_PAUSE", 0.05)
     dead = "http://127.0.0.1:9"
     wanted = []
     for number in range(60):

@@ -80,7 +80,7 @@ def test_https_goes_through_a_tunnel(
 def test_a_proxy_that_refuses(
     origin: HTTPServer, certificates: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, login: str
 ) -> None:
-    monkeypatch.setattr("builder.fetch.arrival._ATTEMPTS", 1)
+    monkeypatch.setattr("builder.io.download.ATTEMPTS", 1)
     with ProxyServer(login="proxy-user:right-password") as proxy:
         place = f"http://{login}@{proxy.host}" if login else f"http://{proxy.host}"
         monkeypatch.setenv("https_proxy", place)
