@@ -171,10 +171,8 @@ def read_lock(project: Project, path: Path) -> tuple[Lock, bytes]:
     """Read one lock and insist on its integrity (LockError)."""
     data = read_bytes(path, error=LockError)
     place = _shown(project, path)
-    lock = load_lock(data, place=place)
-    if path.is_relative_to(project.locks) and lock.target.path != path.relative_to(project.locks).as_posix():
-        raise LockError(f"it is the lock of {lock.target}", place=place, hint="put it back where it belongs")
-    return lock, data
+    below = path.relative_to(project.locks).as_posix() if path.is_relative_to(project.locks) else ""
+    return load_lock(data, place=place, path=below), data
 
 
 def _shown(project: Project, path: Path) -> str:

@@ -20,10 +20,9 @@ from builder.diff import (
     went_whole,
 )
 from builder.errors import LockError
-from builder.lockfile import Lock, parse_lock
+from builder.lockfile import Examined, Lock, examine, parse_lock
 from builder.model import toml
 from builder.selection import Selection
-from builder.verify import Examined, examine
 
 __all__ = ["Reading", "compare_sides"]
 

@@ -15,7 +15,7 @@ from builder import fetch, index, resolve
 from builder.console import Console, Steps
 from builder.errors import BuilderError, NoSolutionError, UsageError
 from builder.io import locked, read_bytes, write_atomic
-from builder.lockfile import Lock, dump_lock, load_lock
+from builder.lockfile import Lock, check_lock, dump_lock
 from builder.model import Target
 from builder.options import (
     ResultFormat,
@@ -229,7 +229,8 @@ def _write_lock(project: Project, outcome: Outcome, options: Options) -> Outcome
         return outcome
     path = project.locks / outcome.target.path
     data = dump_lock(outcome.lock)
-    load_lock(data, place=f"lock/{outcome.target.path}")  # never write what we would not read
+    place = f"lock/{outcome.target.path}"
+    check_lock(outcome.lock, data, place=place, every_rule=True)  # never write what `verify` would report
     same = path.is_file() and read_bytes(path) == data
     state = "unchanged" if same else "would change"
     if options.mode is Mode.WRITE and not same:

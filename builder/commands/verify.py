@@ -12,13 +12,13 @@ from builder.commands.locks import select_locks
 from builder.console import Console
 from builder.errors import LockError, UsageError
 from builder.io import read_bytes
-from builder.lockfile import Finding, Lock, Proof, Repository, exit_code, found
+from builder.lockfile import Examined, Finding, Lock, Proof, Repository, examine, exit_code, found
 from builder.model import Sha256, printable
 from builder.options import ResultFormat, add_format, add_places, add_selection, project_of, selection_of
 from builder.project import Project, locked
 from builder.recipe import Library, lockable
 from builder.selection import ALL, Selection
-from builder.verify import Examined, as_text, as_value, examine, outdated, signed_indexes
+from builder.verify import as_text, as_value, outdated, signed_indexes
 
 __all__ = ["EXAMPLES", "Options", "add_options", "run", "verify_locks"]
 

@@ -8,12 +8,22 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from builder.errors import BuilderError, DigestMismatchError, UsageError
-from builder.lockfile import BASE, RUNTIME, Finding, Lock, OsPackage, Proof, PythonPackage, found, row_label
+from builder.lockfile import (
+    BASE,
+    RUNTIME,
+    Examined,
+    Finding,
+    Lock,
+    OsPackage,
+    Proof,
+    PythonPackage,
+    found,
+    row_label,
+)
 from builder.model import Reference, printable
 from builder.oci import Image, OciImages, open_images, read_tree
 from builder.project import Project
 from builder.rootfs import LockedDeb, deb_contents, wheel_contents
-from builder.verify import Examined
 from builder.verify.image import Explanation, explain
 
 __all__ = ["image_proof", "labelled"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from builder.errors import UsageError
 from builder.io import read_bytes, redacted
-from builder.lockfile import Finding, Lock, Proof
+from builder.lockfile import Examined, Finding, Lock, Proof
 from builder.policy import (
     AdvisoryPolicy,
     Told,
@@ -22,7 +22,6 @@ from builder.policy import (
     subjects,
 )
 from builder.project import Project
-from builder.verify import Examined
 
 __all__ = ["advisories_proof", "licenses_proof"]
 

@@ -4,10 +4,19 @@ In: the text of a lock file. Out: a `Lock`, its canonical text, and the faults t
 own rules find. Imports `model`. Pure.
 """
 
+from builder.lockfile.canonical import first_difference, row_key, summary_digest
 from builder.lockfile.finding import RULES, Finding, Level, Proof, exit_code, found
-from builder.lockfile.integrity import BASE, first_difference, row_key, summary_digest
-from builder.lockfile.labels import LockRow, Section, named_label, part_label, row_label, submodule_label
+from builder.lockfile.labels import (
+    LockRow,
+    Section,
+    named_label,
+    part_label,
+    row_label,
+    section_rows,
+    submodule_label,
+)
 from builder.lockfile.lock import (
+    BASE,
     FORMAT,
     INSTALLER,
     PYTHON_FOLDER,
@@ -27,13 +36,15 @@ from builder.lockfile.lock import (
     Runtime,
     Submodule,
 )
-from builder.lockfile.reading import dump_lock, load_lock, parse_lock
-from builder.lockfile.soundness import unsound
+from builder.lockfile.reading import Examined, check_lock, dump_lock, examine, load_lock, parse_lock
+from builder.lockfile.rule import LockRule
+from builder.lockfile.rules import LOCK_RULES
 
 __all__ = [
     "BASE",
     "FORMAT",
     "INSTALLER",
+    "LOCK_RULES",
     "PYTHON_FOLDER",
     "RECIPE",
     "REQUIRED",
@@ -43,12 +54,14 @@ __all__ = [
     "Build",
     "Check",
     "Environment",
+    "Examined",
     "Finding",
     "GitSource",
     "Image",
     "Level",
     "Lock",
     "LockRow",
+    "LockRule",
     "OsPackage",
     "Proof",
     "PythonPackage",
@@ -56,7 +69,9 @@ __all__ = [
     "Runtime",
     "Section",
     "Submodule",
+    "check_lock",
     "dump_lock",
+    "examine",
     "exit_code",
     "first_difference",
     "found",
@@ -66,7 +81,7 @@ __all__ = [
     "part_label",
     "row_key",
     "row_label",
+    "section_rows",
     "submodule_label",
     "summary_digest",
-    "unsound",
 ]

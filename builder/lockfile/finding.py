@@ -90,6 +90,8 @@ class Finding:
     """Such as `python torch 2.11.0`; empty where it is about all of it."""
     text: str
     hint: str = ""
+    lock_rule: str = ""
+    """Which of the rules of locks it breaks, by id; empty for what is not judged from the lock alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +105,11 @@ class Proof:
     facts: Mapping[str, object] = field(default_factory=dict)
 
 
-def found(rule: str, text: str, *, lock: str = "", row: str = "", hint: str = "") -> Finding:
+def found(
+    rule: str, text: str, *, lock: str = "", row: str = "", hint: str = "", lock_rule: str = ""
+) -> Finding:
     """Return a finding by the name of its rule (KeyError for a rule that there is not)."""
-    return Finding(rule=RULES[rule], lock=lock, row=row, text=text, hint=hint)
+    return Finding(rule=RULES[rule], lock=lock, row=row, text=text, hint=hint, lock_rule=lock_rule)
 
 
 def exit_code(findings: Iterable[Finding]) -> int:

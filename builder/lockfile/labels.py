@@ -13,13 +13,14 @@ from builder.lockfile.lock import (
     Build,
     GitSource,
     Image,
+    Lock,
     OsPackage,
     PythonPackage,
     Repository,
     Submodule,
 )
 
-__all__ = ["LockRow", "Section", "named_label", "part_label", "row_label", "submodule_label"]
+__all__ = ["LockRow", "Section", "named_label", "part_label", "row_label", "section_rows", "submodule_label"]
 
 LockRow = Image | Repository | GitSource | Archive | PythonPackage | OsPackage | Build
 """A row of any section."""
@@ -53,6 +54,12 @@ def row_label(row: LockRow) -> str:
     """Return the label of `row`; rows that differ only in their file or environment share one."""
     section, fields = _IDENTITY[type(row)]
     return named_label(section, *(getattr(row, field) for field in fields))
+
+
+def section_rows(lock: Lock, section: Section) -> tuple[LockRow, ...]:
+    """Return the rows of one section of `lock`."""
+    rows: tuple[LockRow, ...] = getattr(lock, section.value.replace("-", "_"))
+    return rows
 
 
 def named_label(section: Section, *names: str) -> str:

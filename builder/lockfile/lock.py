@@ -12,6 +12,7 @@ from typing import Literal
 from builder.model import Arch, Evidence, GitOid, ImageDigest, Sha256, Table, Target
 
 __all__ = [
+    "BASE",
     "FORMAT",
     "INSTALLER",
     "PYTHON_FOLDER",
@@ -43,6 +44,9 @@ FORMAT = 1
 
 RUNTIME = "runtime"
 """The environment that ends up in the image; every other one is named after the build that uses it."""
+
+BASE = "base"
+"""The environment of an assembled base image's own packages."""
 
 INSTALLER = "installer"
 """The environment of the program that installs wheels (pip, run out of its own wheel); never in the image."""
@@ -290,6 +294,13 @@ class Lock:
     python: tuple[PythonPackage, ...] = ()
     os_packages: tuple[OsPackage, ...] = ()
     builds: tuple[Build, ...] = ()
+
+    @property
+    def environments(self) -> frozenset[str]:
+        """What rows can be for: the image, each build, the installer, and the base of an assembled image."""
+        builds = (build.component for build in self.builds)
+        base = (BASE,) if any(image.tar for image in self.images) else ()
+        return frozenset((RUNTIME, INSTALLER, *builds, *base))
 
     @property
     def target(self) -> Target:

@@ -10,7 +10,6 @@ from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
     from builder.verify.against_recipes import outdated, signed_indexes
-    from builder.verify.examination import Examined, examine
     from builder.verify.report import as_text, as_value
     from builder.verify.served import judge_listed, offers_attestations
     from builder.verify.storage import base_proof, store_proof
@@ -18,11 +17,9 @@ else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
-            "Examined": "examination",
             "as_text": "report",
             "as_value": "report",
             "base_proof": "storage",
-            "examine": "examination",
             "judge_listed": "served",
             "offers_attestations": "served",
             "outdated": "against_recipes",
@@ -32,11 +29,9 @@ else:
     )
 
 __all__ = [
-    "Examined",
     "as_text",
     "as_value",
     "base_proof",
-    "examine",
     "judge_listed",
     "offers_attestations",
     "outdated",

@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from builder.lockfile import Finding, Level, Proof, exit_code
+from builder.lockfile import Examined, Finding, Level, Proof, exit_code
 from builder.model import printable
-from builder.verify.examination import Examined
 
 __all__ = ["FORMAT", "as_text", "as_value"]
 
@@ -43,6 +42,7 @@ def as_value(locks: Sequence[Examined], proofs: Sequence[Proof]) -> dict[str, An
 def _finding(finding: Finding) -> dict[str, Any]:
     return {
         "rule": finding.rule.id,
+        "lock-rule": finding.lock_rule,
         "level": finding.rule.level.value,
         "lock": printable(finding.lock),
         "row": printable(finding.row),

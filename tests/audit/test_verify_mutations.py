@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 
 from builder.lockfile.lock import Lock
-from builder.lockfile.reading import load_lock
+from builder.lockfile.reading import examine, load_lock
 from builder.recipe.folder import read_library
 from builder.recipe.library import Library
 from builder.recipe.targets import lockable
 from builder.selection import ALL, Selection
 from builder.verify.against_recipes import outdated, signed_indexes
-from builder.verify.examination import examine
 from tests.mutations import Mutation, mutations
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,10 +13,8 @@ from builder.diff.pages import page
 from builder.diff.reports import Compared, report
 from builder.diff.text import as_text
 from builder.errors import LockError
-from builder.lockfile.integrity import findings
 from builder.lockfile.lock import Lock
-from builder.lockfile.reading import dump_lock, parse_lock
-from builder.verify.examination import examine
+from builder.lockfile.reading import dump_lock, examine, lock_findings, parse_lock
 from tests.diff.mutations import Mutation, mutations, places
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,11 +61,11 @@ def names(mutation: Mutation) -> set[str]:
 
 
 def test_what_contradicts_itself_is_rejected(lock: Lock) -> None:
-    assert not list(findings(lock))
+    assert not list(lock_findings(lock))
     seen: Counter[tuple[str, str]] = Counter()
     for mutation in mutations(lock, SEED + 1, COUNT):
         if mutation.field in BREAKING.get(mutation.section, ()) and _is_unheard_of(mutation):
-            assert list(findings(mutation.lock)), mutation
+            assert list(lock_findings(mutation.lock)), mutation
             seen[mutation.section, mutation.field] += 1
     assert len(seen) >= 15
     assert sum(seen.values()) > COUNT / 5

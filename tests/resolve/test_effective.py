@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builder.errors import NoSolutionError, RecipeError, UsageError
-from builder.lockfile.integrity import summary_digest
+from builder.lockfile.canonical import summary_digest
 from builder.lockfile.lock import PythonPackage
 from builder.lockfile.reading import load_lock
 from builder.model.digest import Evidence, Sha256

@@ -1,0 +1,267 @@
+"""Rules of Python rows: usable by the target, named after their file, asked for by somebody. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
+
+from builder.errors import BuilderError
+from builder.lockfile.labels import Section, named_label, row_label
+from builder.lockfile.lock import INSTALLER, RECIPE, Lock, PythonPackage
+from builder.lockfile.rule import Fault, LockRule
+from builder.model import target_tags, wheel_tags
+
+__all__ = ["PYTHON_RULES"]
+
+_PIP = "pip"
+_SHOWN = 3
+_LICENSE = re.compile(r"\(*[A-Za-z0-9.+-]+\)*( (AND|OR|WITH) \(*[A-Za-z0-9.+-]+\)*)*")
+
+
+@lru_cache(maxsize=8192)  # the locks of a release share most of their rows
+def _parsed_version(text: str) -> Version | None:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None
+
+
+@lru_cache(maxsize=8192)
+def _parsed_wheel(file: str) -> tuple[str, Version] | None:
+    try:
+        name, version, _, _ = parse_wheel_filename(file)
+    except InvalidWheelFilename:
+        return None
+    return name, version
+
+
+@lru_cache(maxsize=1024)
+def _canonical_license(text: str) -> str:
+    try:
+        return canonicalize_license_expression(text)
+    except InvalidLicenseExpression:
+        return ""
+
+
+_cached_tags = lru_cache(maxsize=8192)(wheel_tags)
+
+
+def _names(lock: Lock) -> Iterator[Fault]:
+    for row in lock.python:
+        if row.name != canonicalize_name(row.name):
+            text = f"its name is not normalised: {canonicalize_name(row.name)}"
+            yield Fault(row=row_label(row), text=text)
+        if str(_parsed_version(row.version)) != row.version:
+            yield Fault(row=row_label(row), text=f"{row.version!r} is no version in normal form")
+
+
+def _file_or_build(lock: Lock) -> Iterator[Fault]:
+    for row in lock.python:
+        fetched = (row.file, row.sha256, row.origin, row.evidence)
+        if row.build and (any(fetched) or row.size is not None or row.path):
+            text = "it is built, so it can have no file, sha256, origin, evidence, size or path"
+            yield Fault(row=row_label(row), text=text)
+        if not row.build and not all(fetched):
+            text = "incomplete: it needs file, sha256, origin and evidence, or a build"
+            yield Fault(row=row_label(row), text=text)
+
+
+def _wheel_file_names(lock: Lock) -> Iterator[Fault]:
+    """Yield where a file name says something else than its row: a swapped file shows here."""
+    for row in lock.python:
+        if not row.file:
+            continue
+        parsed = _parsed_wheel(row.file)
+        if parsed is None:
+            yield Fault(row=row_label(row), text=f"{row.file!r} is not the file name of a wheel")
+        elif parsed != (canonicalize_name(row.name), _parsed_version(row.version)):
+            yield Fault(row=row_label(row), text=f"{row.file} is a wheel of {parsed[0]} {parsed[1]}")
+
+
+def _wheel_tags(lock: Lock) -> Iterator[Fault]:
+    """Yield wheels none of whose tags (PEP 425) the target's CPython and glibc accept."""
+    try:
+        usable = target_tags(lock.arch, lock.environment.glibc, lock.environment.python)
+    except BuilderError:
+        return  # the rule of the environment's versions says so
+    target = f"Python {lock.environment.python}, glibc {lock.environment.glibc}, {lock.arch}"
+    for row in lock.python:
+        tags = _cached_tags(row.file) if row.file else frozenset()
+        if tags and not any(tag in usable for tag in tags):
+            yield Fault(row=row_label(row), text=f"{row.file} is not for {target}")
+
+
+def _built_wheels(lock: Lock) -> Iterator[Fault]:
+    makers: dict[str, set[str]] = {}
+    for build in lock.builds:
+        for wheel in build.wheels:
+            makers.setdefault(wheel, set()).add(build.component)
+    stated: dict[str, set[str]] = {}
+    for row in lock.python:
+        if row.build:
+            stated.setdefault(row.name, set()).add(row.build)
+    for name in sorted(makers.keys() | stated.keys()):
+        made, said = makers.get(name, set()), stated.get(name, set())
+        if made != said:
+            by = f"the builds that make it are {', '.join(sorted(made)) or 'none'}"
+            rows = f"its rows name {', '.join(sorted(said)) or 'none'}"
+            yield Fault(row=named_label(Section.PYTHON, name), text=f"{by}, {rows}")
+
+
+def _installer(lock: Lock) -> Iterator[Fault]:
+    installers = [row.name for row in lock.python if INSTALLER in row.for_]
+    if lock.python and set(installers) != {_PIP}:
+        text = f"exactly one row, {_PIP}, must be for {INSTALLER}"
+        yield Fault(row=named_label(Section.PYTHON, _PIP), text=text)
+
+
+def _dangling(lock: Lock) -> dict[str, list[PythonPackage]]:
+    """Return the names in `via` that share no environment with their row, each with the rows that give it."""
+    there = {(use, row.name) for row in lock.python for use in row.for_}
+    # Rows in environments that the lock does not have are reported as that, by another rule.
+    environments = lock.environments
+    placed = [row for row in lock.python if environments & {*row.for_}]
+    known = {RECIPE, *(row.name for row in lock.python)} - {row.name for row in placed}
+    dangling: dict[str, list[PythonPackage]] = {}
+    for row in placed:
+        for name in row.via:
+            if name not in known | {row.name} and not any((use, name) in there for use in row.for_):
+                dangling.setdefault(name, []).append(row)
+    return dangling
+
+
+def _askers(lock: Lock) -> Iterator[Fault]:
+    for row in lock.python:
+        if not row.via:
+            yield Fault(row=row_label(row), text="via is empty: nothing asks for it")
+        if row.name in row.via:
+            yield Fault(row=row_label(row), text="via names itself")
+    for name, rows in sorted(_dangling(lock).items()):
+        shown = ", ".join(row.name for row in rows[:_SHOWN])
+        more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
+        text = f"it is not in their environment, and via says that it asks for {shown}{more}"
+        yield Fault(row=named_label(Section.PYTHON, name), text=text)
+
+
+def _reached(lock: Lock) -> Iterator[Fault]:
+    """Yield rows that no root leads to: each is asked for, but only by one another.
+
+    From the recipe's roots along `via`, environment by environment. A row
+    whose own `via` is empty or dangles is reported as that, so it counts as
+    reached: what it asks for is not reported again.
+    """
+    asks: dict[str, list[PythonPackage]] = {}
+    for row in lock.python:
+        for name in row.via:
+            asks.setdefault(name, []).append(row)
+    broken = [row for rows in _dangling(lock).values() for row in rows]
+    roots = (*asks.get(RECIPE, ()), *broken, *(row for row in lock.python if not row.via))
+    reached: set[tuple[str, str]] = set()
+    waiting = [(use, row) for row in roots for use in row.for_]
+    while waiting:
+        use, row = waiting.pop()
+        if (use, row.name) not in reached:
+            reached.add((use, row.name))
+            waiting += [(use, other) for other in asks.get(row.name, ()) if use in other.for_]
+    for row in lock.python:
+        lost = [use for use in row.for_ if (use, row.name) not in reached]
+        if lost:
+            yield Fault(row=row_label(row), text=f"no root leads to it in {', '.join(lost)}")
+
+
+def _licenses(lock: Lock) -> Iterator[Fault]:
+    for row in lock.python:
+        if row.license and not _LICENSE.fullmatch(row.license):
+            yield Fault(row=row_label(row), text=f"license {row.license!r} is no SPDX expression")
+
+
+def _canonical_licenses(lock: Lock) -> Iterator[Fault]:
+    for row in lock.python:
+        if row.license and _canonical_license(row.license) != row.license:
+            text = f"license {row.license!r} is no SPDX expression in normal form"
+            yield Fault(row=row_label(row), text=text)
+
+
+PYTHON_RULES = (
+    LockRule(
+        id="python-names",
+        says="Names and versions of distributions are in normal form (PEP 503, PEP 440).",
+        stops=True,
+        why="rows are found by them",
+        finds=_names,
+    ),
+    LockRule(
+        id="file-or-build",
+        says="A Python row is a file with its digest, origin and evidence, or the outcome of a build.",
+        stops=True,
+        why="which bytes are meant is not determined",
+        finds=_file_or_build,
+    ),
+    LockRule(
+        id="wheel-file-name",
+        says="The file of a row is a wheel of the row's name and version.",
+        stops=True,
+        why="row and file name two different wheels",
+        finds=_wheel_file_names,
+        after=("python-names",),
+    ),
+    LockRule(
+        id="wheel-tags",
+        says="The target's Python, glibc and architecture can use every wheel.",
+        stops=True,
+        why="pip refuses to install it",
+        finds=_wheel_tags,
+        kind="target",
+    ),
+    LockRule(
+        id="built-wheels",
+        says="Every wheel that a build makes has a row, and every built row a build that makes it.",
+        stops=True,
+        why="nothing would install it, or nothing make it",
+        finds=_built_wheels,
+    ),
+    LockRule(
+        id="installer",
+        says="pip, and nothing else, is the installer of a lock with Python rows.",
+        stops=True,
+        why="nothing could install the wheels",
+        finds=_installer,
+        after=("environments",),
+    ),
+    LockRule(
+        id="python-askers",
+        says="Every Python row says who asks for it, and who asks is in one of its environments.",
+        stops=True,
+        why="the lock contradicts itself about what it holds",
+        finds=_askers,
+    ),
+    LockRule(
+        id="python-reached",
+        says="A root leads to every Python row, in each of its environments.",
+        stops=True,
+        why="nobody asked for the row",
+        finds=_reached,
+        after=("environments",),
+    ),
+    LockRule(
+        id="license",
+        says="A license looks like an SPDX expression.",
+        stops=True,
+        why="SBOMs and policies read it",
+        finds=_licenses,
+    ),
+    LockRule(
+        id="canonical-license",
+        says="A license is an SPDX expression in normal form.",
+        stops=False,
+        why="the list of SPDX names grows, and a lock must not expire with it",
+        finds=_canonical_licenses,
+        after=("license",),
+    ),
+)
+"""The rules of Python rows, causes before consequences."""
