@@ -45,6 +45,7 @@ def _judged(pin: Pin, evidence: Evidence, release: str, refs: frozenset[str]) ->
         Kind.PACKAGES: lambda: _packages(pin),
         Kind.FILE: lambda: _file(pin),
         Kind.COMMAND: lambda: iter(()),
+        Kind.SHELL: lambda: _shell(pin),
     }
     try:
         found = list(rules[pin.kind]())
@@ -95,6 +96,10 @@ def _file(pin: Pin) -> Iterator[Finding]:
         yield finding(pin, Status.ALIGNED, "holds", "what has no hash in it is refused")
         return
     yield finding(pin, Status.UNKNOWN, "not read", "judge what it pins with --requirements")
+
+
+def _shell(pin: Pin) -> Iterator[Finding]:
+    yield finding(pin, Status.UNKNOWN, "not understood", f"{pin.reason}; what it fetches is not judged")
 
 
 def _requirement(pin: Pin, evidence: Evidence, release: str) -> Iterator[Finding]:

@@ -21,6 +21,8 @@ class Kind(StrEnum):
     """A requirements file that is named, not read."""
     COMMAND = "command"
     """A step of a build that is of interest only because its failure is hidden."""
+    SHELL = "shell"
+    """Text of a RUN that was not understood."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,8 @@ class Pin:
     """The line that names an unused argument in a stage which does not declare it, or 0."""
     elsewhere: bool = False
     """Whether another index than the default one is named for a requirement."""
+    reason: str = ""
+    """How much text was not understood, and why."""
 
     def replaced(self, *, unused: bool, named_at: int) -> Pin:
         """Return it marked as unused, or as used."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from builder.align.dockerfile.commands import command_pins
 from builder.align.dockerfile.pin import Kind, Pin
 from builder.align.dockerfile.reader import Instruction
-from builder.align.dockerfile.shell import Command, commands
+from builder.align.dockerfile.shell import READING_ALLOWANCE, ShellScript, Unread, read_script, read_words
 from builder.align.dockerfile.variables import bounded, expanded, references
 
 __all__ = ["dockerfile_pins"]
@@ -33,7 +32,10 @@ _INDEXES = (
 )
 """Variables that give pip or uv another index."""
 _OWN_INDEX = re.compile(rf"\b(?:{'|'.join(_INDEXES)})=|\bpip[0-9.]*\s+config\s+(?:--\S+\s+)*set\b")
-_PAIR = re.compile(r"""([A-Za-z_][A-Za-z0-9_.-]*)=("(?:[^"\\]|\\.)*"|'[^']*'|[^\s"']*)""")
+_ONLY_HEREDOC = re.compile(r"\d*<<-?\s*\S+")
+_SHEBANG = re.compile(r"#!\s*(\S+)(?:[ \t]+(\S+))?")
+_SHELL = re.compile(r"(?:.*/)?(?:ba|da|a|z)?sh")
+_SHOWN = 60
 _GIT = re.compile(r"(git@|git://|ssh://|https?://[^\s#]*\.git(#|$))")
 
 
@@ -60,6 +62,7 @@ def dockerfile_pins(instructions: tuple[Instruction, ...]) -> tuple[Pin, ...]:
     stages: list[_Stage] = []
     found: list[Pin] = []
     arguments: dict[str, Pin] = {}
+    allowance = READING_ALLOWANCE
     for instruction in instructions:
         here = stages[-1] if stages else top
         if instruction.keyword == "FROM":
@@ -68,6 +71,7 @@ def dockerfile_pins(instructions: tuple[Instruction, ...]) -> tuple[Pin, ...]:
             found += pins
             continue
         if instruction.keyword == "ARG":
+            found += _comment_words(instruction)
             for pin in _arguments(instruction, here, top if stages else None):
                 arguments.setdefault(pin.name, pin)
                 if pin.value and not arguments[pin.name].value:
@@ -75,6 +79,10 @@ def dockerfile_pins(instructions: tuple[Instruction, ...]) -> tuple[Pin, ...]:
             continue
         here.use(_references(instruction), instruction.line)
         found += _instruction_pins(instruction, here, stages)
+        if instruction.keyword == "RUN":
+            script = _run_script(instruction, here.known, allowance)
+            allowance -= script.cost
+            found += _run_pins(instruction, here, script)
     unused = _unused([top, *stages])
     named = {name: line for stage in reversed(stages) for name, line in stage.used.items()}
     found += [
@@ -90,7 +98,7 @@ def _references(instruction: Instruction) -> frozenset[str]:
 
 def _from(instruction: Instruction, top: _Stage, stages: list[_Stage]) -> tuple[_Stage, list[Pin]]:
     top.use(_references(instruction), instruction.line)
-    words = instruction.value.split()
+    words = instruction.words
     reference = expanded(words[0], top.known) if words else ""
     name = words[2].lower() if len(words) >= 3 and words[1].lower() == "as" else ""
     base = next((stage for stage in reversed(stages) if stage.name and stage.name == reference.lower()), None)
@@ -102,22 +110,40 @@ def _from(instruction: Instruction, top: _Stage, stages: list[_Stage]) -> tuple[
 
 def _arguments(instruction: Instruction, stage: _Stage, top: _Stage | None) -> Iterator[Pin]:
     """Declare arguments in `stage`; one without a default takes that of the top of the file."""
-    stage.use(references(instruction.value), instruction.line)
-    pairs: dict[str, str] = dict(_PAIR.findall(instruction.value))
-    for word in _PAIR.sub(" ", instruction.value).split():
-        pairs.setdefault(word, "")
-    for name, quoted in pairs.items():
+    words = _before_comment(instruction.words)
+    stage.use(references(" ".join(words)), instruction.line)
+    for word in words:
+        name, equals, quoted = word.partition("=")
         if not name.replace("_", "a").isalnum():
             continue
-        value = bounded(expanded(_unquoted(quoted), stage.known))
-        if not quoted and top is not None and name in top.declared:
+        value = _value(quoted, stage.known)
+        if not equals and top is not None and name in top.declared:
             top.use((name,), instruction.line)
             value = top.known.get(name, "")
-        if value or quoted:
+        if value or equals:
             stage.known[name] = value
         stage.declared.setdefault(name, instruction.line)
         if name not in _PREDEFINED:
             yield Pin(line=instruction.line, kind=Kind.ARGUMENT, name=name, value=value)
+
+
+def _before_comment(words: Sequence[str]) -> Sequence[str]:
+    return words[: next((index for index, word in enumerate(words) if word.startswith("#")), len(words))]
+
+
+def _comment_words(instruction: Instruction) -> list[Pin]:
+    """Return one pin for what stands behind a `#` in an ARG, where Docker declares each word of it."""
+    words = instruction.words[len(_before_comment(instruction.words)) :]
+    if not words:
+        return []
+    return [Pin(line=instruction.line, kind=Kind.ARGUMENT, name="#", value=_excerpt(" ".join(words[1:])))]
+
+
+def _value(quoted: str, known: Mapping[str, str]) -> str:
+    """Return the value of a word of ARG or ENV. Docker expands nothing between single quotes."""
+    if quoted.startswith("'"):
+        return bounded(_unquoted(quoted))
+    return bounded(expanded(_unquoted(quoted), known))
 
 
 def _unquoted(text: str) -> str:
@@ -130,22 +156,14 @@ def _instruction_pins(instruction: Instruction, stage: _Stage, stages: list[_Sta
     elif instruction.keyword in ("COPY", "ADD"):
         return [*_from_images(instruction, stage, stages), *_added(instruction, stage)]
     elif instruction.keyword == "RUN":
-        run = list(_run_commands(instruction, stage.known))
-        elsewhere = any(stage.known.get(name) for name in _INDEXES) or bool(
-            _OWN_INDEX.search(instruction.value)
-        )
-        pins = command_pins(run, instruction.line, elsewhere=elsewhere)
-        return [*_from_images(instruction, stage, stages), *pins]
+        return list(_from_images(instruction, stage, stages))
     return []
 
 
 def _environment(instruction: Instruction, stage: _Stage) -> None:
-    pairs = _PAIR.findall(instruction.value)
-    if not pairs:
-        name, _, value = instruction.value.partition(" ")
-        pairs = [(name, value.strip())]
-    for name, value in pairs:
-        stage.known[name] = bounded(expanded(_unquoted(value), stage.known))
+    """Take the values of an ENV. Docker expands all of them by what was known before the instruction."""
+    names, values = instruction.words[::2], instruction.words[1::2]
+    stage.known |= {name: _value(value, stage.known) for name, value in zip(names, values, strict=True)}
 
 
 def _from_images(instruction: Instruction, stage: _Stage, stages: list[_Stage]) -> Iterator[Pin]:
@@ -169,8 +187,7 @@ def _from_images(instruction: Instruction, stage: _Stage, stages: list[_Stage]) 
 def _added(instruction: Instruction, stage: _Stage) -> Iterator[Pin]:
     if instruction.keyword != "ADD":
         return
-    sources = _exec_form(instruction.value) or instruction.value.split()
-    for word in sources[:-1]:
+    for word in instruction.words[:-1]:
         value = expanded(word.strip("\"'"), stage.known)
         checked = bool(instruction.flag("checksum"))
         if _GIT.match(value):
@@ -181,31 +198,49 @@ def _added(instruction: Instruction, stage: _Stage) -> Iterator[Pin]:
             yield Pin(line=instruction.line, kind=Kind.DOWNLOAD, name="ADD", value=value, checked=checked)
 
 
-def _run_commands(instruction: Instruction, known: Mapping[str, str]) -> Iterator[Command]:
-    words = _exec_form(instruction.value)
-    if words:
-        quoted = " ".join(f"'{word}'" for word in words)
-        yield from commands(quoted, known)
-        return
-    line = re.sub(r"(?<![<\w])\d*<<-?['\"]?\w+['\"]?", " ", instruction.value) if instruction.heredocs else ""
+def _run_pins(instruction: Instruction, stage: _Stage, script: ShellScript) -> Iterator[Pin]:
+    """Yield what the commands of a RUN fetch and install, and a pin for what was not understood of it."""
+    elsewhere = any(stage.known.get(name) for name in _INDEXES) or any(
+        _OWN_INDEX.search(text)
+        for text in (instruction.value, *(document.text for document in instruction.heredocs))
+    )
+    yield from command_pins(script.commands, instruction.line, elsewhere=elsewhere)
+    by_reason: dict[str, list[Unread]] = {}
+    for unread in script.unread:
+        by_reason.setdefault(unread.reason, []).append(unread)
+    for reason, pieces in by_reason.items():
+        size = sum(len(piece.text) for piece in pieces)
+        yield Pin(
+            line=instruction.line,
+            kind=Kind.SHELL,
+            name="RUN",
+            value=_excerpt(pieces[0].text),
+            reason=f"{size} characters, {reason}",
+        )
+
+
+def _excerpt(text: str) -> str:
+    line = " ".join(text[: 4 * _SHOWN].split())
+    return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…"
+
+
+def _run_script(instruction: Instruction, known: Mapping[str, str], allowance: int) -> ShellScript:
+    """Read what a RUN gives to a shell."""
+    if instruction.exec_form:
+        return read_words(instruction.words, known, allowance=allowance)
     if not instruction.heredocs:
-        yield from commands(instruction.value, known)
-        return
-    yield from commands(line, known)
-    runner = line.split()
-    if not runner or runner[0].rpartition("/")[2] in ("sh", "bash", "dash", "ash"):
-        for document in instruction.heredocs:
-            yield from commands(document.text, known)
-
-
-def _exec_form(value: str) -> list[str]:
-    if not value.startswith("["):
-        return []
-    try:
-        words = json.loads(value)
-    except (ValueError, RecursionError):
-        return []
-    return words if isinstance(words, list) and all(isinstance(word, str) for word in words) else []
+        return read_script(instruction.value, known, allowance=allowance)
+    if len(instruction.heredocs) == 1 and _ONLY_HEREDOC.fullmatch(instruction.value):
+        # The heredoc is the script itself, or a program of its own if it begins with `#!`.
+        text = instruction.heredocs[0].text
+        named = _SHEBANG.match(text)
+        program = named and (named[2] if named[1].endswith("/env") and named[2] else named[1])
+        if program and not _SHELL.fullmatch(program):
+            reason = f"it is a program for {program.rpartition('/')[2][:_SHOWN]}"
+            return ShellScript(unread=(Unread(text=text, reason=reason),))
+        return read_script(text, known, allowance=allowance)
+    documents = "".join(f"{document.text}{document.name}\n" for document in instruction.heredocs)
+    return read_script(f"{instruction.value}\n{documents}", known, allowance=allowance)
 
 
 def _unused(stages: list[_Stage]) -> frozenset[str]:

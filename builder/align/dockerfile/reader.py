@@ -1,52 +1,60 @@
-"""A Dockerfile as instructions: directives, comments, continuations and heredocs. Pure.
+"""A Dockerfile as instructions: directives, comments, continuations, flags and heredocs. Pure.
 
-Only what the pins of a file depend on is read; nothing is executed or expanded here.
+e2b-dockerfile-utils reads it, a port of BuildKit's own parser (decision 24); nothing is executed or expanded
+here. What this file adds are bounds, the place in an error, and heredocs behind ONBUILD.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from e2b_dockerfile_utils import DockerfileInstruction, DockerfileSyntaxError, parse_dockerfile_ast
 
 from builder.errors import UsageError
 
 __all__ = ["Heredoc", "Instruction", "read_dockerfile"]
 
-_ALL = """
-ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER
-VOLUME WORKDIR
-"""
-_KEYWORDS = frozenset(_ALL.split())
-_WITH_HEREDOCS = frozenset(("ADD", "COPY", "RUN"))
-_DIRECTIVE = re.compile(r"#\s*([A-Za-z]+)\s*=\s*(.*?)\s*")
-_HEREDOC = re.compile(r"(?<![<\w])\d*<<(-?)(['\"]?)([A-Za-z_][A-Za-z0-9_]*)\2(?!<)")
-_FLAG = re.compile(r"--([a-z-]+)(?:=(\S*))?(?:\s+|$)")
+_ONBUILD_WITH_HEREDOC = re.compile(r"^[ \t]*(?:ONBUILD[ \t]+)+(?=\w[^\n]*<<)", re.IGNORECASE | re.MULTILINE)
+_ONBUILD = re.compile(r"\s*(?:ONBUILD\s+)+", re.IGNORECASE)
+_LONG_DIRECTIVE = re.compile(r"^([ \t]*#[^\n]{200})[^\n]*")
+_HEREDOC_NAME = re.compile(r"<<-?\s*[\"']?([A-Za-z_]\w*)")
+_UNKNOWN = "unknown instruction: "
+_NO_END = "unterminated heredoc"
 _MOST_BYTES = 2**20
 _MOST_INSTRUCTIONS = 5000
+_LONGEST_LINE = 65_535
+"""In bytes; BuildKit refuses a longer one (bufio.MaxScanTokenSize - 1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heredoc:
     """The lines between `<<NAME` and `NAME`."""
 
+    name: str
     text: str
+    """With the newline of its last line."""
     quoted: bool
     """Whether variables in it are left to the program that reads it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instruction:
-    """One instruction, its continued lines joined."""
+    """One instruction, its continued lines joined without a blank, as Docker joins them."""
 
     line: int
     """Of its first line, counted from 1."""
     keyword: str
     """In capitals; that of the inner instruction for ONBUILD."""
     value: str
-    """What follows the keyword and the flags."""
+    """What follows the keyword and the flags; of several words, joined by a blank."""
+    words: tuple[str, ...] = ()
+    """What Docker splits `value` into, quotes kept: one script for RUN, name and value by turns for ENV."""
+    exec_form: bool = False
+    """Whether `words` were given as a JSON array, which no shell reads."""
     flags: tuple[tuple[str, str], ...] = ()
-    heredocs: tuple[Heredoc, ...] = field(default=())
+    heredocs: tuple[Heredoc, ...] = ()
 
     def flag(self, name: str) -> str:
         """Return the value of a flag, or nothing."""
@@ -61,91 +69,83 @@ def read_dockerfile(data: bytes, *, place: str) -> tuple[Instruction, ...]:
     """Read a Dockerfile; UsageError names the line that cannot be one of it."""
     if len(data) > _MOST_BYTES:
         raise UsageError(f"{len(data)} bytes are too many for a Dockerfile", place=place)
+    for number, line in enumerate(data.split(b"\n"), start=1):
+        if len(line) > _LONGEST_LINE:
+            raise UsageError(
+                f"line {number}: {len(line)} bytes are too many; Docker reads lines of {_LONGEST_LINE}",
+                place=place,
+            )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"byte {error.start} is not UTF-8", place=place) from None
     if "\0" in text:
         raise UsageError("a zero byte is in it", place=place)
-    lines = text.replace("\r\n", "\n").split("\n")
-    found = tuple(_instructions(lines, _escape(lines), place))
+    found = tuple(_instructions(text, place))
     if len(found) > _MOST_INSTRUCTIONS:
         raise UsageError(f"{len(found)} instructions are too many for a Dockerfile", place=place)
     return found
 
 
-def _escape(lines: list[str]) -> str:
-    """Return the continuation character that a directive at the top names."""
-    for line in lines:
-        found = _DIRECTIVE.fullmatch(line.strip())
-        if found is None:
+def _instructions(text: str, place: str) -> Iterator[Instruction]:
+    # BuildKit reads heredocs behind ONBUILD, the port does not.
+    text = _ONBUILD_WITH_HEREDOC.sub("", _with_short_directives(text))
+    try:
+        parsed = parse_dockerfile_ast(text).instructions
+        for instruction in parsed:
+            inner = _ONBUILD.match(instruction.original) if instruction.name == "ONBUILD" else None
+            if inner is None:
+                yield _instruction(instruction, instruction.start_line)
+            else:
+                rest = instruction.original[inner.end() :]
+                yield from (
+                    _instruction(one, instruction.start_line)
+                    for one in parse_dockerfile_ast(rest.replace("\n", " ")).instructions
+                )
+    except DockerfileSyntaxError as error:
+        raise UsageError(_syntax_message(error, text), place=place) from None
+    except RecursionError:
+        raise UsageError("JSON in it is nested too deeply", place=place) from None
+
+
+def _with_short_directives(text: str) -> str:
+    """Cut the long comments at the top: the port needs quadratic time to see that one is no directive."""
+    lines = text.split("\n")
+    for index, line in enumerate(lines):
+        if not line.lstrip().startswith("#"):
             break
-        if found[1].lower() == "escape" and found[2] in ("\\", "`"):
-            return found[2]
-    return "\\"
+        lines[index] = _LONG_DIRECTIVE.sub(r"\1", line)
+    return "\n".join(lines)
 
 
-def _instructions(lines: list[str], escape: str, place: str) -> Iterator[Instruction]:
-    number = 0
-    while number < len(lines):
-        if not lines[number].strip() or lines[number].lstrip().startswith("#"):
-            number += 1
-            continue
-        first = number
-        joined, number = _joined(lines, number, escape)
-        keyword, value = _keyword(joined)
-        while keyword == "ONBUILD":
-            keyword, value = _keyword(value)
-        if keyword not in _KEYWORDS:
-            shown = ascii(keyword[:40])
-            raise UsageError(f"line {first + 1}: {shown} is not an instruction", place=place)
-        flags, value = _flags(value)
-        heredocs: list[Heredoc] = []
-        if keyword in _WITH_HEREDOCS:
-            for mark in _HEREDOC.finditer(value):
-                found, number = _heredoc(lines, number, mark, first, place)
-                heredocs.append(found)
-        yield Instruction(line=first + 1, keyword=keyword, value=value, flags=flags, heredocs=tuple(heredocs))
+def _syntax_message(error: DockerfileSyntaxError, text: str) -> str:
+    words = str(error).partition(": ")[2]
+    if words.startswith(_UNKNOWN):
+        words = f"{words.removeprefix(_UNKNOWN)[:40]!a} is not an instruction"
+    elif words == _NO_END:
+        names = _HEREDOC_NAME.findall(text.split("\n")[(error.line or 1) - 1])
+        words = f"the heredoc {names[0]} has no end" if len(names) == 1 else "a heredoc has no end"
+    return f"line {error.line}: {words[:200]}"
 
 
-def _keyword(text: str) -> tuple[str, str]:
-    """Split an instruction off what follows it; any white space does."""
-    first, *rest = text.split(maxsplit=1) or [""]
-    return first.upper(), rest[0].rstrip() if rest else ""
+def _instruction(found: DockerfileInstruction, line: int) -> Instruction:
+    words = found.args
+    if found.name in ("ENV", "LABEL"):
+        words = [word for index, word in enumerate(words) if index % 3 != 2]  # every third is `=` or nothing
+    return Instruction(
+        line=line,
+        keyword=found.name,
+        value=" ".join(words),
+        words=tuple(words),
+        exec_form=found.json,
+        flags=tuple(_flag(flag) for flag in found.flags),
+        heredocs=tuple(
+            Heredoc(name=heredoc.name, text=heredoc.content, quoted=not heredoc.expand)
+            for heredoc in found.heredocs
+        ),
+    )
 
 
-def _joined(lines: list[str], number: int, escape: str) -> tuple[str, int]:
-    """Join continued lines; comments and empty lines between them are left out, as Docker does."""
-    parts: list[str] = []
-    while number < len(lines):
-        line = lines[number]
-        number += 1
-        if parts and (not line.strip() or line.lstrip().startswith("#")):
-            continue
-        stripped = line.rstrip()
-        if not stripped.endswith(escape):
-            parts.append(line)
-            break
-        parts.append(f"{stripped[: -len(escape)]} ")
-    return "".join(parts), number
-
-
-def _flags(value: str) -> tuple[tuple[tuple[str, str], ...], str]:
-    flags = []
-    while found := _FLAG.match(value):
-        flags.append((found[1], found[2] or ""))
-        value = value[found.end() :]
-    return tuple(flags), value
-
-
-def _heredoc(
-    lines: list[str], number: int, mark: re.Match[str], first: int, place: str
-) -> tuple[Heredoc, int]:
-    body: list[str] = []
-    while number < len(lines):
-        line = lines[number].lstrip("\t") if mark[1] else lines[number]
-        number += 1
-        if line == mark[3]:
-            return Heredoc(text="\n".join(body), quoted=bool(mark[2])), number
-        body.append(line)
-    raise UsageError(f"line {first + 1}: the heredoc {mark[3]} has no end", place=place)
+def _flag(text: str) -> tuple[str, str]:
+    name, _, value = text.removeprefix("--").partition("=")
+    return name, value

@@ -22,6 +22,10 @@ _BRANCH = re.compile(
 
 def judged_argument(pin: Pin, evidence: Evidence, release: str, refs: frozenset[str]) -> Iterator[Finding]:
     """Judge an argument; `refs` are what the file's git commands ask for."""
+    if pin.name == "#":
+        text = "Docker knows no comment behind an ARG: it declares each of these words as an argument"
+        yield finding(pin, Status.DRIFT, "comment after ARG", text)
+        return
     if pin.unused:
         text = "nothing in the file uses it: its value has no effect"
         if pin.named_at:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 
 __all__ = ["UNRESOLVED", "bounded", "expanded", "references"]
 
@@ -100,14 +99,29 @@ def _changed(value: str, rest: str, known: Mapping[str, str], depth: int) -> str
         everywhere = rest.startswith("//")
         old, _, new = rest[1 + everywhere :].partition("/")
         old, new = expanded(old, known, depth + 1), expanded(new, known, depth + 1)
+        if not old or len(new) > _LONGEST:
+            return UNRESOLVED
         return value.replace(old, new) if everywhere else value.replace(old, new, 1)
     return UNRESOLVED
 
 
 def _trimmed(value: str, pattern: str, *, longest: bool, suffix: bool) -> str:
-    sizes = range(len(value), -1, -1) if longest else range(len(value) + 1)
-    for size in sizes:
-        part = value[len(value) - size :] if suffix else value[:size]
-        if fnmatchcase(part, pattern):
-            return value[: len(value) - size] if suffix else value[size:]
-    return value
+    """Return `value` without the prefix or suffix that fits `pattern`, in which only `*` is a wildcard.
+
+    Each part between two stars is searched for once, so the time grows with the length of the value alone.
+    """
+    if any(character in pattern for character in "?[]\\"):
+        return UNRESOLVED
+    if suffix:
+        return _trimmed(value[::-1], pattern[::-1], longest=longest, suffix=False)[::-1]
+    first, *others = pattern.split("*")
+    if not value.startswith(first):
+        return value
+    end = len(first)
+    for index, part in enumerate(others):
+        last = longest and index == len(others) - 1
+        found = value.rfind(part, end) if last else value.find(part, end)
+        if found < 0:
+            return value
+        end = found + len(part)
+    return value[end:]
