@@ -13,7 +13,7 @@ from builder.errors import BuilderError, DigestMismatchError
 from builder.fetch import FileNeed, needs
 from builder.git import GitPlaces
 from builder.index import default_index
-from builder.io import Client, NotFoundError
+from builder.io import Client, NotFoundError, first_answer
 from builder.lockfile import (
     Finding,
     GitSource,
@@ -131,27 +131,21 @@ def _files(locks: Sequence[Lock], client: Client, origins: Origins) -> list[_Que
 
 def _served(file: FileNeed, client: Client, origins: Origins) -> tuple[Finding, ...]:
     """Return nothing for a file that one of its places has in the right size."""
-    lost, sizes = [], []
+
+    def ask(url: str) -> None:
+        size = client.head(url).size
+        if size is not None and file.size not in (None, size):
+            raise DigestMismatchError(f"it has {size} bytes now, locked are {file.size}", place=url)
+
     try:
-        urls = file.urls(origins)
+        first_answer(file.urls(origins), ask)
+    except DigestMismatchError as error:
+        return (found("changed", str(error), row=file.label),)
+    except NotFoundError as error:
+        return (found("gone", str(error), row=file.label),)
     except BuilderError as error:
         return (found("unknown", str(error), row=file.label),)
-    for url in urls:
-        try:
-            size = client.head(url).size
-        except NotFoundError:
-            continue
-        except BuilderError as error:
-            lost.append(str(error))
-            continue
-        if size is None or file.size is None or size == file.size:
-            return ()
-        sizes.append(size)
-    if sizes:
-        return (found("changed", f"it has {sizes[0]} bytes now, locked are {file.size}", row=file.label),)
-    if lost:
-        return (found("unknown", lost[0], row=file.label),)
-    return (found("gone", f"none of {len(urls)} places has it", row=file.label),)
+    return ()
 
 
 def _git(locks: Sequence[Lock], project: Project) -> list[_Question]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from builder.errors import FetchError
-from builder.io import Client, read_bytes
+from builder.errors import DigestMismatchError
+from builder.io import Client, first_answer, read_bytes
 from builder.model import Sha256
 from builder.origins import Origins
 from builder.store import Store
@@ -54,27 +54,23 @@ class Session:
     def obtain(self, sha256: str, urls: tuple[str, ...], *, kept: Path | None, label: str) -> bytes:
         """Return the bytes of `sha256` from the store, the recipe folder, or the first URL that has them.
 
-        Bytes that are obtained are kept in the store. FetchError where nobody has them.
+        Bytes that are obtained are kept in the store. FetchError where nobody has them,
+        DigestMismatchError where somebody has others.
         """
         if self.store.has(sha256) and Sha256.of(data := self.store.read(sha256)) == sha256:
             return data
         if kept is not None and kept.is_file() and Sha256.of(data := read_bytes(kept)) == sha256:
             self.store.add_bytes(data)
             return data
-        tried = []
-        for url in [place for listed in urls for place in self.origins.candidates(listed)]:
-            try:
-                data = self.client.get_bytes(url)
-            except FetchError as error:
-                tried.append(str(error))
-                continue
-            if Sha256.of(data) == sha256:
-                self.store.add_bytes(data)
-                return data
-            tried.append(f"{url}: other bytes, sha256 {Sha256.of(data)}")
-        why = "; ".join(tried) or "no place is known"
-        raise FetchError(
-            f"sha256 {sha256} could not be obtained: {why}",
-            place=label,
-            hint="name a mirror that still has it, or refresh the pin with scripts/pin",
-        )
+
+        def ask(url: str) -> bytes:
+            data = self.client.get_bytes(url)
+            if Sha256.of(data) != sha256:
+                raise DigestMismatchError(f"expected sha256 {sha256}, got {Sha256.of(data)}", place=url)
+            return data
+
+        places = [place for url in urls for place in self.origins.candidates(url)]
+        hint = "name a mirror that still has it, or refresh the pin with scripts/pin"
+        data = first_answer(places, ask, place=label, hint=hint)
+        self.store.add_bytes(data)
+        return data

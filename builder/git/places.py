@@ -13,6 +13,7 @@ from builder.errors import FetchError
 from builder.git.access import reaching
 from builder.git.heritage import archived_repository
 from builder.git.process import Ref, fetch_commit, git_environment, ls_remote
+from builder.io import first_answer
 from builder.origins import Origins
 
 __all__ = ["GitPlaces"]
@@ -83,16 +84,7 @@ class GitPlaces:
 
     def _first(self, url: str, ask: Callable[[str], T]) -> T:
         """Return the answer of the first place that gives one; mirrors come before the place itself."""
-        said: list[FetchError] = []
-        for place in self.origins.candidates(url):
-            try:
-                return ask(place)
-            except FetchError as error:
-                said.append(error)
-        if len(said) == 1:
-            raise said[0]
-        lines = "".join(f"\n  {error}" for error in said)
-        raise FetchError(f"none of {len(said)} places has it:{lines}", place=url, hint=said[-1].hint)
+        return first_answer(self.origins.candidates(url), ask, place=url)
 
 
 def _folder(url: str) -> str:

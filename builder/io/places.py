@@ -49,7 +49,7 @@ def joined_error(
         )
     if len(errors) == 1:
         only = errors[0]
-        return only.within(place) if place and place not in only.place else only
+        return only if place in ("", only.place) else only.within(place)
     gravest = min(errors, key=_gravity)
     lines = "".join(f"\n{indent}{error}" for error in errors)
     said = what or f"none of {len(errors)} places has it"

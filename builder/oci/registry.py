@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Self, TypeVar
+from typing import Any, BinaryIO, Self
 from urllib.parse import urlsplit
 
 from builder.errors import DigestMismatchError, FetchError, RecipeError
+from builder.io import download_file, first_answer
 from builder.model import ImageDigest, Sha256
 from builder.oci.access import AuthorisedClient, RegistryAuth
 from builder.origins import Origins
 
 __all__ = ["Descriptor", "Manifest", "Registry"]
-
-T = TypeVar("T")
 
 _INDEXES = (
     "application/vnd.oci.image.index.v1+json",
@@ -108,7 +107,7 @@ class Registry:
                 raise DigestMismatchError(f"expected {reference}, got {digest}", place=url)
             return body
 
-        return self._first(reference, ask)
+        return first_answer(self._bases, ask, place=f"{self.name} {reference}")
 
     def document(self, part: Descriptor) -> Any:
         """Return a small JSON blob, such as a manifest's configuration, verified."""
@@ -125,31 +124,20 @@ class Registry:
         self, digest: ImageDigest, sink: BinaryIO, *, size: int | None = None, limit: int = _LARGEST
     ) -> None:
         """Write the blob with this digest to a seekable sink, verified, and by its size where given."""
-
-        def ask(base: str) -> None:
-            sink.seek(0)
-            sink.truncate()
-            url, sha256 = f"{base}blobs/{digest}", digest.removeprefix("sha256:")
-            self._client.download(url, sink, sha256=sha256, size=size, limit=limit)
-
-        self._first(digest, ask)
+        download_file(
+            self.blob_urls(digest),
+            sink,
+            network=self.network,
+            sha256=digest.removeprefix("sha256:"),
+            size=size,
+            limit=limit,
+            label=f"{self.name} {digest}",
+            access=self.auth,
+        )
 
     def blob_urls(self, digest: ImageDigest) -> tuple[str, ...]:
         """Return where a blob may be had, in order; `auth` says how to ask."""
         return tuple(f"{base}blobs/{digest}" for base in self._bases)
-
-    def _first(self, what: str, ask: Callable[[str], T]) -> T:
-        """Return the answer of the first place that gives one; mirrors come before the registry itself."""
-        said: list[FetchError] = []
-        for base in self._bases:
-            try:
-                return ask(base)
-            except FetchError as error:
-                said.append(error)
-        if len(said) == 1:
-            raise said[0]
-        lines = "".join(f"\n  {error}" for error in said)
-        raise FetchError(f"none of {len(said)} places has it:{lines}", place=f"{self.name} {what}")
 
 
 def _parse(body: bytes, digest: ImageDigest, *, place: str) -> Manifest:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from builder.errors import DigestMismatchError, FetchError, UsageError
+from builder.errors import DigestMismatchError, UsageError
 from builder.fetch import difference, with_pypi
+from builder.io import download_file
 from builder.pin.context import Context, finish
 from builder.recipe import Component, Keys, RecipeEditor, key_path
 from builder.store import Store
@@ -70,18 +71,10 @@ def _fetch(context: Context, editor: RecipeEditor, keys: Keys, file: str) -> tup
     origin, path = (str(editor.get((*keys, key), "")) for key in ("origin", "path"))
     with context.project.client() as client:
         origins = with_pypi(context.origins, client) if origin == "pypi" else context.origins
-        said: list[FetchError] = []
-        for place in origins.candidates(origins.url(origin, path, file)):
-            context.console.status(f"fetching {place}")
-            try:
-                with context.store.incoming() as arriving:
-                    sha256 = client.download(place, arriving.file)
-                    size = arriving.file.tell()
-                    arriving.keep(sha256)
-            except FetchError as error:
-                said.append(error)
-            else:
-                return sha256, size
-    if len(said) == 1:
-        raise said[0]
-    raise FetchError("; ".join(map(str, said)), place=file, hint=said[-1].hint)
+        places = origins.candidates(origins.url(origin, path, file))
+    with context.store.incoming() as arriving:
+        context.console.status(f"fetching {file}")
+        sha256 = download_file(places, arriving.file, network=origins.network, label=file)
+        size = arriving.file.tell()
+        arriving.keep(sha256)
+    return sha256, size

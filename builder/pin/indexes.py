@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from builder.errors import FetchError, UsageError
-from builder.io import Client, remove, write_atomic
+from builder.errors import DigestMismatchError, FetchError, UsageError
+from builder.io import Client, first_answer, remove, write_atomic
 from builder.model import Arch
 from builder.pin.context import Context
 from builder.recipe import RepositoryRecipe
@@ -127,14 +127,9 @@ def verified_index(context: Context, client: Client, urls: Sequence[str], sha256
     """Return the index with this digest, from the store or the first place that has it."""
     if context.store.has(sha256):
         return context.store.read(sha256)
-    said = []
-    for url in urls:
-        try:
-            return first_place(context, client, url, sha256)[1]
-        except FetchError as error:
-            said.append(str(error))
-    raise FetchError(
-        "".join(f"\n  {line}" for line in said),
+    return first_answer(
+        urls,
+        lambda url: first_place(context, client, url, sha256)[1],
         place=f"package index sha256 {sha256}",
         hint="the archive may have changed in between: try again",
     )
@@ -142,19 +137,13 @@ def verified_index(context: Context, client: Client, urls: Sequence[str], sha256
 
 def first_place(context: Context, client: Client, url: str, sha256: str = "") -> tuple[str, bytes]:
     """Return the first place of `url` with the wanted bytes (any, without `sha256`), and what it gave."""
-    said = []
-    for place in context.origins.candidates(url):
-        try:
-            data = client.get_bytes(place)
-        except FetchError as error:
-            said.append(str(error))
-            continue
-        found = context.store.add_bytes(data)
-        if sha256 in ("", found):
-            return place, data
-        said.append(f"{place}: has sha256 {found}")
-    raise FetchError(
-        f"none of {len(said)} places has it:{''.join(f'{chr(10)}  {line}' for line in said)}",
-        place=url,
-        hint="name a mirror of the archive: --mirror, or a `mirrors` table in origins.toml",
-    )
+
+    def ask(place: str) -> tuple[str, bytes]:
+        data = client.get_bytes(place)
+        observed = context.store.add_bytes(data)
+        if sha256 not in ("", observed):
+            raise DigestMismatchError(f"expected sha256 {sha256}, got {observed}", place=place)
+        return place, data
+
+    hint = "name a mirror of the archive: --mirror, or a `mirrors` table in origins.toml"
+    return first_answer(context.origins.candidates(url), ask, place=url, hint=hint)

@@ -306,9 +306,9 @@ def test_a_swapped_index_is_refused_and_named(bench: Any, archive: Archive, plat
     wanted = hashlib.sha256(archive.served[path]).hexdigest()
     archive.break_(path, b"other")
     error = refused(bench, platform)
-    assert isinstance(error, FetchError)
+    assert isinstance(error, DigestMismatchError)
     assert error.place == f"package index sha256 {wanted}"
-    assert f"has sha256 {hashlib.sha256(b'other').hexdigest()}" in error.cause
+    assert f"expected sha256 {wanted}, got {hashlib.sha256(b'other').hexdigest()}" in error.cause
 
 
 def test_a_component_that_the_release_has_not(bench: Any, archive: Archive, platform: Path) -> None:
