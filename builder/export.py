@@ -45,7 +45,7 @@ def to_pylock(lock: Lock, url_of: Callable[[PythonPackage], str], *, environment
     try:
         Pylock.from_dict(toml.loads(text.encode(), place=lock.target.path, error=LockError)).validate()
     except PylockValidationError as error:
-        raise LockError(f"gives no valid pylock.toml: {error}", place=lock.target.path) from error
+        raise LockError(f"cannot become a valid pylock.toml: {error}", place=lock.target.path) from error
     return text
 
 

@@ -50,7 +50,9 @@ def verify_detached(
     try:
         parsed = Sig.from_bytes(signature)
     except Exception as error:  # pysequoia raises bare Exception
-        raise FetchError(f"it is no OpenPGP signature ({_reason(error)})", place=place, hint=hint) from error
+        raise FetchError(
+            f"it is not an OpenPGP signature ({_reason(error)})", place=place, hint=hint
+        ) from error
     try:
         verified = verify(data, store=lambda _wanted: list(keyring), signature=parsed)
     except Exception as error:

@@ -73,14 +73,16 @@ def add_places(verb: argparse.ArgumentParser, store: dict[str, Any] | None = Non
     where.add_argument(
         "--store", metavar="DIR", **(store or {"default": "", "help": "content-addressed store"})
     )
-    where.add_argument("--origin", action="append", default=[], metavar="NAME=URL", help="bind an origin")
+    where.add_argument(
+        "--origin", action="append", default=[], metavar="NAME=URL", help="set the place of an origin"
+    )
     where.add_argument("--mirror", action="append", default=[], metavar="FROM=TO", help="use a mirror")
 
 
 def add_format(verb: argparse.ArgumentParser, *others: ResultFormat) -> None:
     """Add `--format` for text and JSON, and for `others`."""
     forms = [form.value for form in (ResultFormat.TEXT, ResultFormat.JSON, *others)]
-    verb.add_argument("--format", choices=forms, default=forms[0], help="form of the result")
+    verb.add_argument("--format", choices=forms, default=forms[0], help="output format")
 
 
 def add_inputs(verb: argparse.ArgumentParser, default: Inputs) -> None:

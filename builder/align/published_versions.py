@@ -54,7 +54,7 @@ def existence(evidence: Evidence, name: str, version: str) -> Existence:
         raise UnaskedError(f"the index has no project {name}, and no recipe knows its repository")
     places = [f"project {project.name} of the index"] if project else []
     places += [f"{evidence.repository(name)} ({tags.by})"] if tags else []
-    where = f"neither {' nor '.join(places)} has it" if len(places) > 1 else f"{places[0]} has it not"
+    where = f"neither {' nor '.join(places)} has it" if len(places) > 1 else f"{places[0]} lacks it"
     known = {*(project.versions() if project else ()), *(_versions(tags) if tags else ())}
     said = f"{name} {wanted} never existed: {where}; nearest: {nearest(wanted, known)}"
     return Existence(exists=False, said=said)

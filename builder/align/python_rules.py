@@ -28,7 +28,7 @@ def _admitted(specifier: str) -> frozenset[str]:
     try:
         found = SpecifierSet(specifier)
     except InvalidSpecifier:
-        raise UnaskedError(f"{specifier!r} is no range of versions") from None
+        raise UnaskedError(f"{specifier!r} is not a range of versions") from None
     return frozenset(minor for minor in _MINORS if found.contains(minor))
 
 
@@ -96,7 +96,7 @@ def not_on_python(claim: Claim, document: Document, evidence: Evidence) -> Verdi
     if claim.python not in _admitted(stated):
         return Verdict(status=Status.ALIGNED, evidence=said, published=stated)
     if not any(item.wheel for item in evidence.files(name, version)):
-        text = f"{said}; its wheels are on no index that is asked here"
+        text = f"{said}; none of the indexes asked here has its wheels"
         return Verdict(status=Status.UNKNOWN, evidence=text, published=stated)
     found = runs_on_python(claim, document, evidence)
     status = Status.DRIFT if found.status is Status.ALIGNED else Status.ALIGNED

@@ -40,7 +40,7 @@ def image(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     fact = next((fact for fact in _recorded(claim, release, evidence) if fact.contains.get(name)), None)
     if fact is None:
         raise UnaskedError(
-            f"nothing is recorded of the {claim.framework} image of {release}, and none is opened"
+            f"there is no record of the {claim.framework} image of {release}, and no image is opened"
         )
     version = fact.contains.get(name)
     same = version_of(version) == version_of(claim.version)
@@ -56,7 +56,7 @@ def built_on(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     image_of = f"the {claim.framework} image of {release}"
     fact = next((fact for fact in _recorded(claim, release, evidence) if fact.bases), None)
     if fact is None:
-        raise UnaskedError(f"nothing is recorded of what {image_of} is built on, and none is opened")
+        raise UnaskedError(f"there is no record of what {image_of} is built on, and no image is opened")
     return Verdict(
         status=Status.ALIGNED if claim.image in fact.bases else Status.DRIFT,
         evidence=f"{image_of} is built on {' and '.join(fact.bases)}: {fact.by}",

@@ -35,7 +35,7 @@ def _floor(
     for other, exact in (*bound, *family):
         if exact and (floor := _own_floor(evidence, other, exact, arch)):
             return floor, f"wheels of {other} {exact}, which it brings,"
-    raise UnaskedError(f"no wheel of {name} {version} speaks of glibc")
+    raise UnaskedError(f"no wheel of {name} {version} names a glibc version")
 
 
 def _own_floor(evidence: Evidence, name: str, version: str, arch: Arch | None) -> tuple[int, int] | None:
@@ -117,7 +117,7 @@ def cuda_floor(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
         if variant and project and project.of(version_of(claim.version)):
             majors.add(int(variant[1][:2]))
     if not majors:
-        raise UnaskedError(f"no wheel of {claim.name} {claim.version} speaks of CUDA")
+        raise UnaskedError(f"no wheel of {claim.name} {claim.version} names a CUDA version")
     lowest = min(majors)
     shown = ", ".join(map(str, sorted(majors)))
     text = f"{claim.name} {claim.version} has wheels for CUDA {shown} and for no other"
@@ -166,4 +166,4 @@ def gpu(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     if mine:
         text = f"native code is built for {', '.join(f'sm_{item}' for item in mine)}"
         return Verdict(status=Status.ALIGNED, evidence=text, lock=", ".join(found))
-    raise UnaskedError(f"nothing of {release} is built for a GPU here; what its wheels hold is not looked at")
+    raise UnaskedError(f"no GPU code of {release} is built here; its wheels are not unpacked")

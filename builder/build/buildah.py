@@ -19,7 +19,7 @@ _PASSED_ON = ("CONTAINERS_STORAGE_CONF", "HOME", "XDG_DATA_HOME", "XDG_RUNTIME_D
 # containers.conf may give every step variables, mounts and more.
 _FIXED = {"CONTAINERS_CONF": "/dev/null"}
 _TIMEOUT = 120.0  # seconds
-_INSTALL = "Install buildah 1.39 or newer, with netavark, or bring up the lab: scripts/lab up"
+_INSTALL = "install buildah 1.39 or newer, with netavark, or bring up the lab: scripts/lab up"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ def _version(env: Mapping[str, str]) -> str:
         raise ToolError(cause.cause, place=cause.place, hint=_INSTALL) from None
     found = re.search(r"\bversion ((\d+)\.(\d+)[0-9A-Za-z.+~-]*)", text)
     if found is None:
-        raise ToolError(f"says no version: {text.strip()[:80]!r}", place="buildah --version", hint=_INSTALL)
+        raise ToolError(f"prints no version: {text.strip()[:80]!r}", place="buildah --version", hint=_INSTALL)
     if (int(found[2]), int(found[3])) < _OLDEST:
         raise ToolError(f"{found[1]} is too old", place="buildah", hint=_INSTALL)
     return found[1]
@@ -87,5 +87,5 @@ def _info(env: Mapping[str, str]) -> dict[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise ToolError(f"is no JSON object: {text.strip()[:80]!r}", place="buildah info")
+        raise ToolError(f"is not a JSON object: {text.strip()[:80]!r}", place="buildah info")
     return found

@@ -24,9 +24,9 @@ from builder.errors import ToolError, UsageError
 from builder.io import locked, run, stream
 
 _HINTS = (
-    ("image not known", "Nothing is pulled: get the base first, `buildah pull NAME@DIGEST`"),
-    ("no space left", "Free space where buildah keeps its data: buildah rm --all; buildah rmi --prune"),
-    ("netavark", "Install netavark: buildah asks for it, though no step has a network"),
+    ("image not known", "get the base first, because buildah pulls nothing here: `buildah pull NAME@DIGEST`"),
+    ("no space left", "free space where buildah keeps its data: buildah rm --all; buildah rmi --prune"),
+    ("netavark", "install netavark: buildah requires it, although no step has a network"),
 )
 _LIMITS = (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC))
 _MOST = 2**20

@@ -16,17 +16,23 @@ from builder.errors import ToolError
 from builder.io import stream
 
 _HINTS = (
-    ("denied by policy", "A source that is not in the lock was asked for: render again, and change nothing"),
+    (
+        "denied by policy",
+        "render again and change nothing: the build asked for a source that is not in the lock",
+    ),
     (
         "exec format error",
-        "The engine cannot run this architecture: name another --arch, or set up emulation",
+        "name another --arch, or set up emulation: the engine cannot run this architecture",
     ),
     (
         "DeadlineExceeded",
-        "The engine was too busy to finish in time: build again while it builds nothing else",
+        "build again while the engine builds nothing else: it was too busy to finish in time",
     ),
-    ("no space left", "Free space where the engine keeps its data: docker builder prune"),
-    ("digest mismatch", "A place serves other bytes than are locked: `fetch`, then --inputs store"),
+    ("no space left", "free space where the engine keeps its data: docker builder prune"),
+    (
+        "digest mismatch",
+        "run `fetch`, then build with --inputs store: a place serves other bytes than the locked ones",
+    ),
 )
 
 

@@ -49,7 +49,7 @@ def _link(store: Store, digest: str, folder: Path) -> None:
             shutil.copyfile(source, target)  # some systems forbid links to files of other owners
             target.chmod(0o444)
     except FileNotFoundError as cause:
-        hint = "Run `python -m builder fetch`"
+        hint = "run `python -m builder fetch`"
         raise FetchError("is not in the store", place=f"sha256:{digest}", hint=hint) from cause
     except OSError as cause:
         raise UsageError(f"cannot be made: {cause.strerror or cause}", place=str(target)) from cause

@@ -28,7 +28,7 @@ _PASSED_ON = (
     "XDG_RUNTIME_DIR",
 )
 _TIMEOUT = 120.0  # seconds; a builder may have to be started first
-_INSTALL = "Install docker with buildx 0.13 or newer, or bring up the lab: scripts/lab up"
+_INSTALL = "install docker with buildx 0.13 or newer, or bring up the lab: scripts/lab up"
 _ROW = re.compile(r"(?m)^(?P<key>[A-Za-z ]+): *(?P<value>.*)$")
 
 
@@ -97,7 +97,7 @@ def _buildx_version(env: Mapping[str, str]) -> str:
         raise ToolError(cause.cause, place=cause.place, hint=_INSTALL) from None
     found = re.search(r"\bv?((\d+)\.(\d+)[0-9A-Za-z.+~-]*)", text)
     if found is None:
-        raise ToolError(f"says no version: {text.strip()[:80]!r}", place="docker buildx", hint=_INSTALL)
+        raise ToolError(f"prints no version: {text.strip()[:80]!r}", place="docker buildx", hint=_INSTALL)
     if (int(found[2]), int(found[3])) < _OLDEST:
         raise ToolError(f"{found[1]} is too old", place="docker buildx", hint=_INSTALL)
     return found[1]
@@ -107,13 +107,13 @@ def _inspect(argv: tuple[str, ...], env: Mapping[str, str]) -> dict[str, str]:
     try:
         text = run(argv, env=env, timeout=_TIMEOUT).output
     except ToolError as cause:
-        hint = "Start docker, or name its socket in DOCKER_HOST; scripts/lab brings one up"
+        hint = "start docker, or name its socket in DOCKER_HOST; scripts/lab brings one up"
         raise ToolError(cause.cause, place=cause.place, hint=hint) from None
     rows: dict[str, str] = {}
     for match in _ROW.finditer(text):
         rows.setdefault(match["key"], match["value"].strip())
     if "Error" in rows:
-        hint = "Start docker, or name its socket in DOCKER_HOST; scripts/lab brings one up"
+        hint = "start docker, or name its socket in DOCKER_HOST; scripts/lab brings one up"
         raise ToolError(rows["Error"], place="docker buildx inspect", hint=hint)
     return rows
 

@@ -33,7 +33,7 @@ def find(name: str, builder: str, inputs: Inputs) -> AnyEngine:
         raise UsageError("buildah has no builders", place="--builder", hint="leave --builder out")
     if inputs is not Inputs.STORE:
         raise UsageError(
-            "buildah has no source policy, so nothing would keep a build to what is locked",
+            "buildah has no source policy, so nothing would limit a build to locked files",
             place="--engine buildah",
             hint="take everything from the store: --inputs store",
         )

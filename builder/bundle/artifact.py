@@ -105,9 +105,9 @@ def parse_artifact(body: bytes, *, place: str) -> Layer:
         table = json.loads(body)
         kind, first = table.get("artifactType"), table["layers"][0]
         if kind != ARTIFACT_TYPE or first["mediaType"] != _CONTENTS_TYPE:
-            raise FetchError(f"is no bundle, but {str(kind)[:80]!r}", place=place)
+            raise FetchError(f"is not a bundle, but {str(kind)[:80]!r}", place=place)
         digest = ImageDigest(first["digest"])
         sha256 = Sha256(digest.removeprefix("sha256:"))
         return Layer(media_type=_CONTENTS_TYPE, sha256=sha256, size=int(first["size"]), title=MANIFEST)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as cause:
-        raise FetchError("is no manifest of an artifact", place=place) from cause
+        raise FetchError("is not a manifest of an artifact", place=place) from cause

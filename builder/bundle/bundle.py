@@ -130,9 +130,9 @@ class _Reader:
         try:
             size = tarfile.TarInfo.frombuf(block, "ascii", "strict").size
         except (tarfile.HeaderError, UnicodeDecodeError) as cause:
-            raise FetchError("is no bundle", place=self._place) from cause
+            raise FetchError("is not a bundle", place=self._place) from cause
         if not 0 <= size <= _LARGEST_TEXT or block != _header(MANIFEST, size):
-            raise FetchError(f"is no bundle: it does not begin with {MANIFEST}", place=self._place)
+            raise FetchError(f"is not a bundle: it does not begin with {MANIFEST}", place=self._place)
         return b"".join(self.content(size))
 
     def header(self, name: str, size: int) -> None:
@@ -155,11 +155,11 @@ class _Reader:
         """Insist that nothing follows."""
         self._zeros(END)
         if self._read(1):
-            raise FetchError("goes on after its end", place=self._place)
+            raise FetchError("continues after its end", place=self._place)
 
     def _zeros(self, wanted: bytes) -> None:
         if wanted and self._exactly(len(wanted)) != wanted:
-            raise FetchError("has something between its members", place=self._place)
+            raise FetchError("has unexpected bytes between its members", place=self._place)
 
     def _exactly(self, size: int) -> bytes:
         data = self._read(size)
@@ -191,7 +191,7 @@ def _size(store: Store, file: Content) -> int:
     try:
         return store.path(file.sha256).stat().st_size
     except OSError:
-        hint = "run `python -m builder fetch` where there is a network"
+        hint = "run `python -m builder fetch` on a machine with a network"
         raise FetchError(
             "is not in the store", place=f"{file.name} (sha256:{file.sha256})", hint=hint
         ) from None

@@ -50,7 +50,7 @@ def image_parts(manifest: bytes, *, place: str) -> dict[ImageDigest, int]:
         parts = [table["config"], *table["layers"]]
         return {ImageDigest(part["digest"]): int(part["size"]) for part in parts}
     except (ValueError, KeyError, TypeError, AttributeError) as cause:
-        raise FetchError("is no manifest of one image", place=place) from cause
+        raise FetchError("is not the manifest of one image", place=place) from cause
 
 
 def _rows(lock: Lock, *, apt: bool) -> Iterator[Content]:

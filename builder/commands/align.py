@@ -92,7 +92,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """Judge claims and releases, or the pins of files; 1 where anything drifts or cannot be."""
     if options.dockerfile or options.requirements:
         if options.claims or len(options.release) > 1:
-            raise UsageError("files are judged without --claims and for one --release at most")
+            raise UsageError(
+                "--dockerfile and --requirements exclude --claims and take at most one --release"
+            )
         return check_files(
             project_of(options, console),
             FileOptions(
@@ -167,7 +169,7 @@ def _check_release(release: str, library: Library, evidence: Evidence) -> None:
     try:
         evidence.files(DYNAMO, release)
     except UnaskedError as error:
-        cause = f"there is no release {release!r} among the recipes, and {error}"
+        cause = f"the recipes have no release {release!r}, and {error}"
         raise UsageError(cause, place="--release") from None
 
 

@@ -52,8 +52,10 @@ def add_options(verb: argparse.ArgumentParser) -> None:
         default=RUNTIME_TARGET,
         help="the stage to build (default: %(default)s)",
     )
-    what.add_argument("--component", default="", metavar="NAME", help="build what this one makes, alone")
-    verb.add_argument("--no-cache", action="store_true", help="build every stage anew")
+    what.add_argument(
+        "--component", default="", metavar="NAME", help="build only this component and what it needs"
+    )
+    verb.add_argument("--no-cache", action="store_true", help="build every stage without cache")
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -98,7 +100,7 @@ def build_image(project: Project, options: Options) -> int:
     """
     engine = find(options.engine, options.builder, options.inputs)
     if options.engine == BUILDAH and options.cache:
-        project.console.status("buildah makes every stage anew: its cache cannot be relied on")
+        project.console.status("buildah builds every stage again: its cache is not reliable")
     with prepared(project, options.selection, options.inputs, engine, options.output) as ready:
         making = ready.alone(options.component) if options.component else ready
         request = making.request(options.target, None if options.target == CHECK_TARGET else making.image)

@@ -94,16 +94,18 @@ def add_options(verb: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         dest="source",
-        help="take a bundle into the store; - is standard input",
+        help="import a bundle into the store; - is standard input",
     )
-    way.add_argument("--push", default="", metavar="REF", help="put it into a registry: HOST/NAME:TAG")
+    way.add_argument("--push", default="", metavar="REF", help="push the bundle to a registry: HOST/NAME:TAG")
     way.add_argument(
-        "--pull", default="", metavar="REF", help="take it from a registry: HOST/NAME:TAG or @DIGEST"
+        "--pull", default="", metavar="REF", help="pull the bundle from a registry: HOST/NAME:TAG or @DIGEST"
     )
     verb.add_argument(
-        "--apt", action="store_true", help="also what a mirror for apt needs: see `fetch --serve`"
+        "--apt", action="store_true", help="include what an apt mirror needs: see `fetch --serve`"
     )
-    verb.add_argument("--sha256", default="", metavar="DIGEST", help="what the imported bundle must have")
+    verb.add_argument(
+        "--sha256", default="", metavar="DIGEST", help="the digest that the imported bundle must have"
+    )
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -132,10 +134,10 @@ def _check_effect(options: argparse.Namespace) -> None:
     chosen = options.release or options.platform or options.framework or options.arch or options.apt
     if chosen and (options.source or options.pull):
         raise UsageError(
-            "what is taken is chosen by the bundle", hint="leave out --release, --apt and the like"
+            "the bundle decides what is imported", hint="leave out --release, --apt and the like"
         )
     if options.sha256 and not options.source:
-        raise UsageError("--sha256 goes with --import only", hint="name what is pulled by HOST/NAME@DIGEST")
+        raise UsageError("--sha256 requires --import", hint="name what is pulled by HOST/NAME@DIGEST")
 
 
 def _sha256(text: str) -> str:
@@ -234,7 +236,7 @@ def _parsed(path: str, data: bytes, place: str) -> Lock:
     if lock.target.path != path or any(part in {"", ".", ".."} for part in path.split("/")):
         raise LockError(f"it is the lock of {lock.target}", place=f"{place}: {path}")
     if path.count("/") != 2:
-        raise LockError("its target is no release/platform/framework", place=f"{place}: {path}")
+        raise LockError("its target is not release/platform/framework", place=f"{place}: {path}")
     return lock
 
 

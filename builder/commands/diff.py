@@ -53,7 +53,7 @@ def add_options(verb: argparse.ArgumentParser) -> None:
         choices=levels,
         default=Risk.CONSEQUENCE.value,
         metavar="LEVEL",
-        help=f"exit 1 from this class of risk on: {', '.join(levels)} (default: any difference)",
+        help=f"exit 1 at or above this class of risk: {', '.join(levels)} (default: any difference)",
     )
     verb.add_argument("--staged", action="store_true", help="compare with what is staged for a commit")
     verb.add_argument(
@@ -64,7 +64,7 @@ def add_options(verb: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder with clones of the sources: show the commits between; may be repeated",
     )
-    verb.add_argument("--online", action="store_true", help="ask the Python index what is yanked")
+    verb.add_argument("--online", action="store_true", help="ask the Python index which releases are yanked")
     add_index_url(verb)
 
 

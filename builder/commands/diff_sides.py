@@ -64,7 +64,7 @@ def _folder(path: Path, label: str) -> Side:
     files = (item for item in sorted(root.rglob("*.toml")) if item.is_file() and is_lock_name(item.name))
     found = {item.relative_to(root).as_posix(): item for item in files}
     if not found:
-        raise UsageError("no lock is in this folder", place=label)
+        raise UsageError("this folder has no lock", place=label)
     return Side(
         label=label,
         names=frozenset(found),

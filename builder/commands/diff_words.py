@@ -83,7 +83,7 @@ def _paths(words: Sequence[str]) -> list[str]:
     for word in words:
         if ".." in word and not Path(word).exists() and not _is_pattern(word):
             raise UsageError(
-                f"{word!r} is no range of known revisions", place="diff", hint="see git log --all"
+                f"{word!r} is not a range of known revisions", place="diff", hint="see git log --all"
             )
     return list(words)
 
@@ -142,11 +142,11 @@ def _ends(
     """Return (label, commit) of both sides; the work tree and the index have no commit."""
     given = list(revisions)
     if staged and len(given) == 2:
-        raise UsageError("--staged goes with one revision at most", place="diff")
+        raise UsageError("--staged takes at most one revision", place="diff")
     if not given:
         head = repository.commit("HEAD")
         if not head:
-            raise UsageError("there is no commit yet", place=str(repository.top))
+            raise UsageError("the repository has no commit yet", place=str(repository.top))
         given.append(("HEAD", head))
     if len(given) == 1:
         given.append((_STAGED if staged else _WORK_TREE, ""))

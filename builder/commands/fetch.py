@@ -277,7 +277,7 @@ def _tell(project: Project, report: _Report, options: Options, at_run_time: Sequ
     arrived = f" ({human(report.arrived)} had arrived before)" if report.arrived else ""
     project.console.data(f"{word}: {human(report.size)}{arrived}{unsized}; the store is {project.store.root}")
     for text in at_run_time:
-        project.console.status(f"not fetched, because it is had at run time only: {text}")
+        project.console.status(f"not fetched, because the software gets it at run time only: {text}")
 
 
 def human(size: int) -> str:

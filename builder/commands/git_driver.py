@@ -51,7 +51,7 @@ def show_text(console: Console, file: Path) -> int:
         console.data(diff.as_listing(parse_lock(data, place="lock")))
     except LockError as error:
         text = data.decode("utf-8", "backslashreplace")
-        lines = (f"no lock: {error}", *text.split("\n"))
+        lines = (f"not a lock: {error}", *text.split("\n"))
         console.data("".join(f"{ascii_only(line)}\n" for line in lines))
     return 0
 
@@ -87,7 +87,7 @@ def _lines_changed(before: bytes, after: bytes) -> Iterator[str]:
     """Yield the changed lines of two files that cannot be read as locks, made visible."""
     old, new = (data.decode("utf-8", "backslashreplace").split("\n") for data in (before, after))
     if max(len(old), len(new)) > _MOST_LINES:
-        yield f"{len(old)} and {len(new)} lines are too many to be compared here"
+        yield f"{len(old)} and {len(new)} lines are too many to compare here"
         return
     for line in unified_diff(old, new, lineterm=""):
         yield ascii_only(line)

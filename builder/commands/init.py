@@ -34,7 +34,7 @@ EXAMPLES = """\
   python -m builder init component hwloc --git https://github.com/open-mpi/hwloc.git --tag hwloc-2.12.2 \\
       --version 2.12.2 --system autotools --summary "Topology of the machine" \\
       --homepage https://www.open-mpi.org/projects/hwloc --license BSD-3-Clause
-  python -m builder init framework router       what is missing is asked on a terminal
+  python -m builder init framework router       asks on a terminal for missing values
 """
 _FRAMEWORK, _COMPONENT = "framework", "component"
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -67,7 +67,7 @@ def add_options(verb: argparse.ArgumentParser) -> None:
     add_arch(framework, "default: all")
     component = verb.add_argument_group("of a component")
     for option, name, meaning in (
-        ("--homepage", "URL", "where it is at home"),
+        ("--homepage", "URL", "home page"),
         ("--git", "URL", "https address to clone"),
         ("--tag", "TAG", "the tag to pin; a branch is refused"),
         ("--version", "VERSION", "default: the tag without its leading v"),
@@ -104,7 +104,7 @@ def _ask_framework(options: argparse.Namespace, console: Console, project: Proje
         FrameworkAnswers(
             name=options.name,
             summary=_option_or_answer(options, console, "summary", "What is it, in one line"),
-            license=_option_or_answer(options, console, "license", "Its licence, as an SPDX expression"),
+            license=_option_or_answer(options, console, "license", "License, as an SPDX expression"),
             roots=tuple(roots),
             components=tuple(options.component),
             pins=tuple(options.pin),
@@ -120,12 +120,12 @@ def _ask_component(options: argparse.Namespace, console: Console, project: Proje
     answers = ComponentAnswers(
         name=options.name,
         summary=_option_or_answer(options, console, "summary", "What is it, in one line"),
-        homepage=_option_or_answer(options, console, "homepage", "Where is it at home (URL)"),
-        license=_option_or_answer(options, console, "license", "Its licence, as an SPDX expression"),
+        homepage=_option_or_answer(options, console, "homepage", "Home page (URL)"),
+        license=_option_or_answer(options, console, "license", "License, as an SPDX expression"),
         system=_option_or_answer(
             options, console, "system", "Its build system (autotools, cmake, make, meson, …)"
         ),
-        git=_option_or_answer(options, console, "git", "Where it is cloned from (https URL)"),
+        git=_option_or_answer(options, console, "git", "Address to clone (https URL)"),
         tag=_option_or_answer(options, console, "tag", "The tag to pin"),
         version=options.version,
         prefix=options.prefix,
@@ -148,7 +148,9 @@ def _option_or_answer(options: argparse.Namespace, console: Console, word: str, 
 def _refuse_options(options: argparse.Namespace, other: str, words: tuple[str, ...]) -> None:
     for word in words:
         if getattr(options, word):
-            raise UsageError(f"--{word} is of a {other}", place=f"init {options.kind}", hint="leave it out")
+            raise UsageError(
+                f"--{word} belongs to a {other}", place=f"init {options.kind}", hint="leave it out"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,7 +203,9 @@ def new_framework(project: Project, answers: FrameworkAnswers) -> int:
     if answers.release:
         texts |= _release_with_targets(project, answers)
     elif answers.platforms or answers.pins:
-        raise UsageError("platforms and pins are a release's", place="--release", hint="name the release")
+        raise UsageError(
+            "--platform and --pin belong to a release", place="--release", hint="name the release"
+        )
     _write_recipes(project, texts)
     release = f" --release {answers.release}" if answers.release else ""
     said = f"python -m builder lock --framework {answers.name}{release}"
@@ -280,7 +284,7 @@ def new_component(project: Project, answers: ComponentAnswers, context: pin.Cont
 def _free_name(name: str, project: Project, folder: str) -> str:
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"{name!r} is no name of a recipe",
+            f"{name!r} is not a recipe's name",
             place="init",
             hint="use lower-case letters, digits and hyphens",
         )

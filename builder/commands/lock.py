@@ -57,7 +57,7 @@ def add_options(verb: argparse.ArgumentParser) -> None:
         const=EVERYTHING,
         default=[],
         metavar="NAME",
-        help="resolve anew; with a NAME let only that distribution move",
+        help="resolve again without existing pins; with NAME, upgrade only that distribution",
     )
     verb.add_argument("--offline", action="store_true", help="use the store and the caches only")
     add_index_url(verb)

@@ -56,17 +56,19 @@ def add_options(verb: argparse.ArgumentParser) -> None:
     add_format(verb)
     add_inputs(verb, Inputs.REMOTE)
     add_engine(verb)
-    verb.add_argument(
-        "--against", type=Path, metavar="IMAGE", help="build once, and compare with this image of somebody's"
-    )
+    verb.add_argument("--against", type=Path, metavar="IMAGE", help="build once, and compare with this image")
     what = verb.add_mutually_exclusive_group()
-    what.add_argument("--component", default="", metavar="NAME", help="what this one makes, alone")
+    what.add_argument(
+        "--component", default="", metavar="NAME", help="build only this component and what it needs"
+    )
     verb.add_argument(
         "--pause", type=int, default=5, metavar="SECONDS", help="between the builds (default: %(default)s)"
     )
     verb.add_argument("--second-builder", default="", metavar="NAME", help="builder of the second build")
-    verb.add_argument("--cgroup-parent", default="", metavar="GROUP", help="of the second build")
-    verb.add_argument("--processors", type=int, metavar="N", help="of the second build")
+    verb.add_argument(
+        "--cgroup-parent", default="", metavar="GROUP", help="control group of the second build"
+    )
+    verb.add_argument("--processors", type=int, metavar="N", help="processors of the second build")
     what.add_argument(
         "--compare", nargs=2, type=Path, default=[], metavar="IMAGE", help="compare, build nothing"
     )
@@ -174,7 +176,7 @@ def reproduce_image(project: Project, options: Options) -> int:
 
 def _compare(project: Project, options: Options) -> int:
     if options.against is not None:
-        raise UsageError("with --compare nothing is built", place="--against", hint="leave one of both out")
+        raise UsageError("--compare builds nothing", place="--against", hint="leave one of them out")
     if len(options.images) != 2:
         raise UsageError("expected two images", place="--compare", hint="--compare FIRST SECOND")
     comparison = compare(*options.images)

@@ -48,7 +48,7 @@ def add_options(verb: argparse.ArgumentParser) -> None:
     add_places(verb, _STORE_OPTION)
     add_format(verb)
     policies = verb.add_argument_group("policies")
-    policies.add_argument("--licenses", type=Path, metavar="POLICY", help="judge licences by a policy (TOML)")
+    policies.add_argument("--licenses", type=Path, metavar="POLICY", help="judge licenses by a policy (TOML)")
     policies.add_argument(
         "--advisories",
         default="",
@@ -56,7 +56,7 @@ def add_options(verb: argparse.ArgumentParser) -> None:
         help="known vulnerabilities (OSV): a folder, zip or JSON file, or a service's base URL",
     )
     policies.add_argument(
-        "--accepted", type=Path, metavar="FILE", help="advisories that somebody accepted, until when (TOML)"
+        "--accepted", type=Path, metavar="FILE", help="accepted advisories, each until a day (TOML)"
     )
     verb.add_argument("--online", action="store_true", help="ask indexes, archives, git and registries")
     verb.add_argument("--rebuild-base", action="store_true", help="assemble bases again, compare digests")
@@ -192,7 +192,7 @@ def _here(project: Project, targets: Iterable[str], image: str) -> tuple[Path, .
     paths = tuple(known[f"{target}.toml"] for target in targets if f"{target}.toml" in known)
     if not paths:
         hint = "name the lock: verify --image IMAGE lock/…/….toml"
-        raise UsageError("it names no lock that is here", place=printable(image), hint=hint)
+        raise UsageError("it names no lock of this project", place=printable(image), hint=hint)
     return paths
 
 
@@ -227,7 +227,7 @@ def _freshness(
     project: Project, locks: Sequence[Examined], library: Library | None, missing: Sequence[Finding]
 ) -> Proof:
     if library is None:
-        unknown = found("no-recipes", "there are no recipes here: whether locks are fresh is unknown")
+        unknown = found("no-recipes", "the project has no recipes, so freshness was not checked")
         return Proof(name="freshness", says="not checked", findings=(unknown,))
     listed = frozenset(lockable(library, Selection(releases=(ALL,))))
     releases = _releases(project, [one.lock for one in locks if one.lock])
@@ -253,7 +253,7 @@ def _missing(project: Project, options: Options, library: Library | None) -> lis
     return [
         found(
             "missing",
-            "there is no lock of it",
+            "it has no lock",
             lock=str(target),
             hint="run `python -m builder lock`",
         )

@@ -70,7 +70,7 @@ def _lock_of(image: Image, locks: Sequence[Examined], path: Path) -> Examined:
     fitting = fitting or [one for one in locks if one.lock and one.lock.arch.oci == image.platform]
     if len(fitting) != 1:
         raise UsageError(
-            f"which lock it was made from is not clear; it says {printable(target)[:200] or 'nothing'}",
+            f"it does not show which lock it was made from; it says {printable(target)[:200] or 'nothing'}",
             place=str(path),
             hint="name the lock: verify --image IMAGE lock/…/….toml",
         )
@@ -81,7 +81,7 @@ def _same_lock(image: Image, one: Examined) -> list[Finding]:
     label = _label(image, _LOCK)
     findings = []
     if label != f"sha256:{one.sha256}":
-        said = f"it carries {label[:80]!r}" if label else "it carries no digest of a lock"
+        said = f"it carries {label[:80]!r}" if label else "it carries no lock digest"
         findings.append(found("other-lock", f"{said}, the lock has sha256:{one.sha256}"))
     if one.lock is not None and image.platform.partition("/v")[0] != one.lock.arch.oci:
         findings.append(found("other-lock", f"it is for {image.platform}, the lock for {one.lock.arch.oci}"))
@@ -129,7 +129,7 @@ def _weaker(rows: int, known: int, explanation: Explanation) -> Iterable[Finding
     if known < rows:
         text = (
             f"{rows - known} of {rows} wheels and packages are not in the store: "
-            "their files agree with the lists in the image, which nobody vouches for"
+            "their files agree with the lists in the image, which nothing proves"
         )
         yield found("unproven", text, hint="run `python -m builder fetch` for this lock, and verify again")
     for ground, why in _WHY.items():

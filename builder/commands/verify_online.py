@@ -161,7 +161,7 @@ def _git(locks: Sequence[Lock], project: Project) -> list[_Question]:
 def _tag(row: GitSource, places: GitPlaces) -> tuple[Finding, ...]:
     name = row_label(row)
     if not row.tag:
-        return (found("unknown", "a commit without a tag cannot be asked for by name", row=name),)
+        return (found("unknown", "a commit without a tag cannot be looked up", row=name),)
     ref = f"refs/tags/{row.tag}"
     try:
         refs = places.refs(row.git, (ref, f"{ref}^{{}}"))
@@ -169,7 +169,7 @@ def _tag(row: GitSource, places: GitPlaces) -> tuple[Finding, ...]:
         return (found("unknown", str(error), row=name),)
     now = refs.get(f"{ref}^{{}}") or refs.get(ref)
     if now is None:
-        return (found("gone", f"the tag {row.tag} is not there any more", row=name),)
+        return (found("gone", f"the tag {row.tag} no longer exists", row=name),)
     if now != row.commit:
         return (found("moved", f"the tag {row.tag} is {now} now, locked is {row.commit}", row=name),)
     return ()
@@ -191,7 +191,7 @@ def _manifest(name: str, digest: str, origins: Origins) -> tuple[Finding, ...]:
         with Registry(name, origins) as registry:
             registry.manifest_bytes(digest)
     except NotFoundError:
-        return (found("gone", f"the registry has {digest} no more", row=named_label(Section.IMAGES, name)),)
+        return (found("gone", f"the registry no longer has {digest}", row=named_label(Section.IMAGES, name)),)
     except DigestMismatchError as error:
         return (found("changed", str(error), row=named_label(Section.IMAGES, name)),)
     except BuilderError as error:

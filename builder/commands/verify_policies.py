@@ -30,7 +30,7 @@ def licenses_proof(locks: Sequence[Examined], policy: Path) -> Proof:
     """Judge the licences of every lock that could be read (UsageError for a broken policy)."""
     if find_spec("license_expression") is None:
         raise UsageError(
-            "the library for licence expressions is not installed",
+            "the library for license expressions is not installed",
             hint="install it: pip install 'lockwright[audit]'",
         )
     from builder.policy import judge_licenses, licensed, read_license_policy  # noqa: PLC0415 - an extra

@@ -20,7 +20,7 @@ __all__ = ["EXAMPLES", "Options", "add_options", "explain", "run"]
 
 EXAMPLES = """\
   python -m builder why numpy                                 in every lock
-  python -m builder why libibverbs1 --release 1.4.2 --all     every asker
+  python -m builder why libibverbs1 --release 1.4.2 --all     every row that requires it
   python -m builder why ucx --framework dynamo --format json
   python -m builder why --line 120 --dockerfile rendered/1.4.2/debian-13/dynamo/Dockerfile
 """
@@ -40,7 +40,9 @@ def add_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--dockerfile", type=Path, metavar="FILE", help="the Dockerfile (default: where render writes it)"
     )
-    verb.add_argument("--all", action="store_true", help="show every asker, not only the first ten")
+    verb.add_argument(
+        "--all", action="store_true", help="show every row that requires it, not only the first ten"
+    )
     add_selection(verb, otherwise="all; with --line the default release")
     add_places(verb)
     add_format(verb)

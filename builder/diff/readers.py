@@ -48,7 +48,7 @@ def read_pylock(
     try:
         packages = Pylock.from_dict(table).packages
     except PylockValidationError as error:
-        raise LockError(f"no valid pylock.toml: {error}", place=place) from None
+        raise LockError(f"not a valid pylock.toml: {error}", place=place) from None
     return _unique(
         (
             Pin(
@@ -134,7 +134,7 @@ def _unique(pins: Iterable[Pin], place: str) -> tuple[Pin, ...]:
     for pin in pins:
         if pin.name in found and found[pin.name] != pin:
             raise LockError(
-                f"{pin.name} is there twice, as {found[pin.name].version} and {pin.version}",
+                f"{pin.name} is listed twice, as {found[pin.name].version} and {pin.version}",
                 place=place,
                 hint="compare it with a lock, whose target decides between markers",
             )

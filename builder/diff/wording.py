@@ -154,7 +154,7 @@ def _value(field: Field, *, named: bool = False) -> tuple[Part, ...]:
         if gone or come:
             return (*key, *_spaced([*gone, *come]))
     if not field.before and not field.after:
-        return (*key, Part("not the same in each of these locks"))
+        return (*key, Part("different in each of these locks"))
     if field.key in _PARTS and not field.before:
         return (*key, Part("+ "), Part(field.after, Role.NEW))
     if field.key in _PARTS and not field.after:

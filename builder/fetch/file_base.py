@@ -40,7 +40,7 @@ def discover_file_base(client: Client, index_url: str | None = None) -> str:
     raise FetchError(
         f"does not lay out the files of {_PROBE} by digest",
         place=page.url,
-        hint=f"Name the place yourself: --origin {_NAME}=LAYOUT+URL",
+        hint=f"name the place yourself: --origin {_NAME}=LAYOUT+URL",
     )
 
 
@@ -82,5 +82,5 @@ def _file_urls(body: bytes, page: str) -> list[str]:
         return [urljoin(page, file["url"]) for file in files]
     except (ValueError, KeyError, TypeError) as cause:
         raise FetchError(
-            "did not answer with a project page in JSON", place=page, hint="Check the index URL"
+            "did not answer with a project page in JSON", place=page, hint="check the index URL"
         ) from cause

@@ -28,7 +28,7 @@ class DifferenceKind(StrEnum):
     COMPRESSION = "only the compression"
     METADATA = "only metadata"
     CONTENTS = "contents"
-    BYTES = "bytes, of files that are no readable archives"
+    BYTES = "bytes, of files that are not readable archives"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -142,7 +142,7 @@ def _kind(entry: TreeEntry) -> str:
     kind = kinds.get(entry.mode & 0o170000)
     if kind is None:
         path = entry.path.decode("utf-8")
-        raise FetchError(f"has the mode {entry.mode:o}, which is no file, link or directory", place=path)
+        raise FetchError(f"has the mode {entry.mode:o}, which is not a file, link or directory", place=path)
     return kind
 
 
@@ -154,7 +154,7 @@ def _filling(spec: CanonicalSpec, sources: Mapping[bytes, Tree], entry: TreeEntr
         raise FetchError(
             f"is a submodule at commit {entry.oid}, and nothing locked fills it",
             place=place,
-            hint="Pin the submodule in the recipe, or list its path as omitted",
+            hint="pin the submodule in the recipe, or list its path as omitted",
         )
     if source.commit != entry.oid:
         raise DigestMismatchError(f"submodule is at {entry.oid}, locked is {source.commit}", place=place)

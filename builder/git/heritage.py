@@ -33,7 +33,7 @@ _PAUSE = 10.0  # seconds between two looks at whether it is done
 _PATIENCE = 1800.0  # seconds
 _CHUNK = 2**20  # bytes
 _CONFIGURATION = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
-_AGAIN = "Run the same command later: the archive goes on preparing it"
+_AGAIN = "run the same command later: the archive continues to prepare it"
 
 
 @contextmanager
@@ -104,7 +104,7 @@ def _take_objects(bundle: IO[bytes], repository: Path, *, place: str) -> None:
                     while chunk := content.read(_CHUNK):
                         file.write(chunk)
     except (tarfile.TarError, EOFError, zlib.error, OSError) as cause:
-        raise FetchError(f"is no readable bundle: {cause}", place=place) from cause
+        raise FetchError(f"is not a readable bundle: {cause}", place=place) from cause
     if not total:
         raise FetchError("the bundle has no git objects", place=place)
 

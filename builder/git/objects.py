@@ -120,7 +120,7 @@ class Objects:
 
     def _absent(self, oid: str, header: list[str]) -> FetchError | ToolError:
         if header[1:] == ["missing"]:
-            return FetchError(f"object {oid} is missing", place=self._place, hint="Fetch the commit again")
+            return FetchError(f"object {oid} is missing", place=self._place, hint="fetch the commit again")
         self._errors.seek(0)
         said = self._errors.read().decode("utf-8", "replace").strip().splitlines()
         return ToolError(f"object {oid} cannot be read: {said[-1] if said else header}", place=self._place)
@@ -143,7 +143,7 @@ def open_objects(repository: Path, *, environment: Mapping[str, str] | None = No
             )
         except OSError as cause:
             raise ToolError(
-                f"cannot be started: {cause.strerror}", place="git", hint="Install git"
+                f"cannot be started: {cause.strerror}", place="git", hint="install git"
             ) from cause
         try:
             yield Objects(repository, process, errors)

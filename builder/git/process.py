@@ -47,7 +47,7 @@ _ISOLATED = {
 _INSTEAD_OF = re.compile(r"(?is)url\.(?P<place>.+)\.insteadof")
 _OID = re.compile(r"[0-9a-f]{40}")
 _ASK_TIMEOUT, _FETCH_TIMEOUT, _LOCAL_TIMEOUT = 120.0, 3600.0, 600.0  # seconds
-_ELSEWHERE = "Name another directory with --store: what git fetches is kept beside it"
+_ELSEWHERE = "name another directory with --store: what git fetches is kept beside it"
 _CANDIDATE = "refs/lockwright/candidate"
 _NO_REPOSITORY = Path("/")  # no project's repository configuration applies here
 
@@ -177,11 +177,11 @@ def _remote(
         )
     except ToolTimeoutError as cause:
         raise FetchError(
-            cause.cause, place=redacted(url), hint="Check the network, or name a mirror"
+            cause.cause, place=redacted(url), hint="check the network, or name a mirror"
         ) from cause
     if done.returncode == 0:
         return done.output
-    raise FetchError(_reason(done), place=redacted(url), hint="Check the URL and the network")
+    raise FetchError(_reason(done), place=redacted(url), hint="check the URL and the network")
 
 
 def _reason(done: Completed) -> str:
@@ -253,7 +253,7 @@ def _local(into: Path, arguments: tuple[str, ...], env: Mapping[str, str]) -> st
 def _not_fetched(url: str, commit: str, ref: str | None, last: FetchError | None, found: str) -> FetchError:
     place = redacted(url)
     if ref is not None and found and found != commit:
-        hint = "The tag was moved: compare both commits before accepting the new one"
+        hint = "compare both commits before accepting the new one: the tag was moved"
         return FetchError(
             f"{ref} is at {found}, which does not lead to commit {commit}", place=place, hint=hint
         )

@@ -114,7 +114,7 @@ def _listed_urls(repository: Path, commit: str, places: GitPlaces) -> dict[str, 
 
 
 def _address(url: str | None, path: str, outer: Checkout, place: str) -> str:
-    hint = f'list it in `omitted` where the build does without it: omitted = ["{path}"]'
+    hint = f'if the build does not need it, list it in `omitted`: omitted = ["{path}"]'
     if url is None:
         raise RecipeError(
             f"submodule {path} of {outer.url} has no address in .gitmodules", place=place, hint=hint

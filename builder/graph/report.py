@@ -129,9 +129,9 @@ def _answer(answer: Answer, most: int, locks: int) -> Iterator[str]:
         yield f"    {_arrows(chain)}  in {_places(chain.locks, locks)}"
     rest = answer.chains[len(shown) :]
     if rest:
-        yield f"    … and {len(rest)} more askers; --all shows them"
+        yield f"    … and {len(rest)} more that require it; --all shows them"
     if not answer.chains:
-        yield "    no chain leads to it: the lock names nobody who asks for it"
+        yield "    no chain leads to it: the lock names nothing that requires it"
 
 
 def _arrows(chain: Chain) -> str:

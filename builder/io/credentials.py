@@ -99,7 +99,7 @@ def _from_keyring(host: str) -> str | None:
         keyring = importlib.import_module("keyring")
     except ImportError:
         raise UsageError(
-            f"the keyring is named for {host}, and the package keyring is not installed",
+            f"the keyring is configured for {host}, but the package keyring is not installed",
             place="credentials.keyring",
             hint="pip install keyring",
         ) from None

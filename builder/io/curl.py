@@ -50,7 +50,7 @@ _TRANSIENT = {
 _UNREACHED = frozenset(
     {pycurl.E_COULDNT_RESOLVE_PROXY, pycurl.E_COULDNT_RESOLVE_HOST, pycurl.E_COULDNT_CONNECT}
 )
-_TLS_HINT = "Name your certificate authorities in SSL_CERT_FILE or in origins.toml"
+_TLS_HINT = "name your certificate authorities in SSL_CERT_FILE or in origins.toml"
 
 
 class Receiver(Protocol):

@@ -75,7 +75,7 @@ def check_status(status: int, pause: str | None, place: str) -> None:
         raise TransientError(f"HTTP {status}", retry_after(pause))
     if status in _MISSING_STATUS:
         raise NotFoundError(f"HTTP {status}", place=place)
-    hint = "Put credentials for this host in ~/.netrc or LOCKWRIGHT_AUTH" if status in _REFUSED_STATUS else ""
+    hint = "put credentials for this host in ~/.netrc or LOCKWRIGHT_AUTH" if status in _REFUSED_STATUS else ""
     raise FetchError(f"HTTP {status}", place=place, hint=hint)
 
 
@@ -94,9 +94,9 @@ def redirect_target(url: str, location: str, place: str, plain_hosts: Container[
         same_host = here.hostname == there.hostname
         _ = there.port
     except ValueError as cause:
-        raise FetchError("redirected to something that is no URL", place=place) from cause
+        raise FetchError("redirected to something that is not a URL", place=place) from cause
     if there.scheme in ("http", "https") and not _HOST.fullmatch(there.hostname or ""):
-        raise FetchError("redirected to something that is no URL", place=place)
+        raise FetchError("redirected to something that is not a URL", place=place)
     plain = there.scheme == "http"
     allowed = same_host or is_loopback(there.hostname or "") or (there.hostname or "") in plain_hosts
     if there.scheme not in ("http", "https") or (plain and (here.scheme == "https" or not allowed)):

@@ -34,7 +34,7 @@ def read_text(path: Path, *, error: type[BuilderError] = UsageError) -> str:
         raise error(
             f"is not UTF-8: byte 0x{data[cause.start]:02x} at offset {cause.start}",
             place=str(path),
-            hint="Save the file as UTF-8",
+            hint="save the file as UTF-8",
         ) from cause
 
 

@@ -264,7 +264,7 @@ class Client:
     def _refuse_offline(self, url: str) -> None:
         if self._offline:
             raise FetchError(
-                "it is in no cache, and the run is offline", place=redacted(url), hint="run without --offline"
+                "no cache has it, and the run is offline", place=redacted(url), hint="run without --offline"
             )
 
 
@@ -353,7 +353,7 @@ def _send_request(
             proxies={"http": proxy, "https": proxy} if proxy else {},
         )
     except requests.exceptions.SSLError as cause:
-        hint = "Name your certificate authorities in SSL_CERT_FILE or REQUESTS_CA_BUNDLE"
+        hint = "name your certificate authorities in SSL_CERT_FILE or REQUESTS_CA_BUNDLE"
         raise FetchError(f"TLS failed: {_innermost_reason(cause)}", place=place, hint=hint) from cause
     except requests.exceptions.Timeout as cause:
         raise TransientError("the server did not answer in time") from cause

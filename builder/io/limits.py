@@ -47,7 +47,7 @@ LARGEST_FILE = 64 * 2**30
 LONGEST_BODY_IGNORED = 2**16
 """Bytes of a page that comes with an error or a redirect; beyond it the connection is closed."""
 
-NETWORK_HINT = "Check the network and the proxy, or name a mirror"
+NETWORK_HINT = "check the network and the proxy, or name a mirror"
 
 _FIRST_PAUSE = 0.5  # seconds, doubled after each attempt
 _LONGEST_PAUSE = 60.0  # seconds; a server that asks for more is asked again after this

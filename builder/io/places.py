@@ -43,9 +43,9 @@ def joined_error(
     """
     if not errors:
         return FetchError(
-            "no place is known that has it",
+            "no known place has it",
             place=place,
-            hint=hint or "Configure its origin or a mirror in origins.toml",
+            hint=hint or "configure its origin or a mirror in origins.toml",
         )
     if len(errors) == 1:
         only = errors[0]

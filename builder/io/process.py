@@ -133,7 +133,7 @@ def _start(
     # The program is looked for in the given PATH: Popen would use this process's own.
     program = shutil.which(argv[0], path=env.get("PATH", os.defpath))
     if program is None:
-        raise ToolError("is not installed", place=argv[0], hint=f"Install {argv[0]}, or put it in PATH")
+        raise ToolError("is not installed", place=argv[0], hint=f"install {argv[0]}, or put it in PATH")
     try:
         return subprocess.Popen(
             [program, *argv[1:]],

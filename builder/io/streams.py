@@ -27,7 +27,7 @@ def stream(
     """
     program = shutil.which(argv[0], path=env.get("PATH", defpath))
     if program is None:
-        raise ToolError("is not installed", place=argv[0], hint=f"Install {argv[0]}, or put it in PATH")
+        raise ToolError("is not installed", place=argv[0], hint=f"install {argv[0]}, or put it in PATH")
     try:
         process = subprocess.Popen(
             [program, *argv[1:]],

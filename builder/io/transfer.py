@@ -186,5 +186,5 @@ class Transfer:
         return FetchError(
             f"cannot be stored: {cause.strerror or cause}",
             place=self.place,
-            hint="Free some space, or name another store with --store",
+            hint="free some space, or name another store with --store",
         )

@@ -19,7 +19,7 @@ from builder.io.limits import LONGEST_BODY_IGNORED, UPLOAD_TIMEOUT
 from builder.io.network import Network
 from builder.io.redact import redacted
 
-_LOG_IN = "Log in: docker login, DOCKER_AUTH_CONFIG, LOCKWRIGHT_AUTH or ~/.netrc"
+_LOG_IN = "log in: docker login, DOCKER_AUTH_CONFIG, LOCKWRIGHT_AUTH or ~/.netrc"
 _SAID = 300  # characters of it that are shown
 
 

@@ -21,7 +21,7 @@ def _order(lock: Lock) -> Iterator[Fault]:
     seen: set[str] = set()
     for build in lock.builds:
         if build.component in seen:
-            yield Fault(row=row_label(build), text="it is there twice")
+            yield Fault(row=row_label(build), text="it appears twice")
         for need in build.needs:
             if need not in seen:
                 text = f"it needs {need}, which is not built before it"
@@ -32,9 +32,9 @@ def _order(lock: Lock) -> Iterator[Fault]:
 def _prefixes(lock: Lock) -> Iterator[Fault]:
     for build in lock.builds:
         if not NAME.fullmatch(build.component):
-            yield Fault(row=row_label(build), text=f"{build.component!r} is no name of a component")
+            yield Fault(row=row_label(build), text=f"{build.component!r} is not a component's name")
         if build.prefix and not clean_folder(build.prefix):
-            yield Fault(row=row_label(build), text=f"its prefix {build.prefix!r} is no absolute folder")
+            yield Fault(row=row_label(build), text=f"its prefix {build.prefix!r} is not an absolute folder")
         if build.runtime and not build.prefix:
             yield Fault(row=row_label(build), text="it is for runtime, and has no prefix to copy")
     placed = [build for build in lock.builds if build.prefix]
@@ -83,14 +83,14 @@ def _named_folders(lock: Lock) -> Iterator[Fault]:
         folders = set(_BELOW_OPT.findall("\n".join(_step_texts(build)))) - _PYTHON_ENVIRONMENTS
         for folder in sorted(folders):
             if not any(prefix == folder or prefix.startswith(f"{folder}/") for prefix in prefixes):
-                text = f"its steps name {folder}, which is the prefix of no build"
+                text = f"its steps name {folder}, which is not the prefix of a build"
                 yield Fault(row=row_label(build), text=text)
 
 
 def _licenses(lock: Lock) -> Iterator[Fault]:
     for build in lock.builds:
         if not build.license:
-            yield Fault(row=row_label(build), text="it has no licence")
+            yield Fault(row=row_label(build), text="it has no license")
 
 
 BUILD_RULES = (

@@ -18,7 +18,7 @@ _ROLES = ("build", RUNTIME)
 def _roles(lock: Lock) -> Iterator[Fault]:
     unknown = [(image, role) for image in lock.images for role in image.roles if role not in _ROLES]
     for image, role in unknown:
-        yield Fault(row=row_label(image), text=f"{role!r} is no role")
+        yield Fault(row=row_label(image), text=f"{role!r} is not a role")
     for role in _ROLES:
         count = sum(role in image.roles for image in lock.images)
         if count != 1 and not unknown:
@@ -52,7 +52,7 @@ def _inventory_texts(image: Image) -> Iterator[str]:
         yield "an assembled base has os-packages, not an inventory"
     lines = set(image.inventory)
     malformed = sorted(line for line in lines if not all(line.partition("=")[::2]))
-    yield from (f"inventory: {line!r} is no name=version" for line in malformed)
+    yield from (f"inventory: {line!r} is not name=version" for line in malformed)
     if not malformed and len({line.partition("=")[0] for line in lines}) != len(lines):
         yield "inventory has a package in two versions"
 

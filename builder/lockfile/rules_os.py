@@ -55,7 +55,7 @@ def _origins(lock: Lock) -> Iterator[Fault]:
     known = {repository.origin for repository in lock.repositories}
     for row in lock.os_packages:
         if row.origin not in known:
-            yield Fault(row=row_label(row), text=f"it comes from {row.origin}, which is no repository")
+            yield Fault(row=row_label(row), text=f"it comes from {row.origin}, which is not a repository")
 
 
 def _dangling(lock: Lock) -> dict[str, list[OsPackage]]:
@@ -103,7 +103,7 @@ def _reached(lock: Lock) -> Iterator[Fault]:
     for row in lock.os_packages:
         lost = [use for use in row.for_ if (use, row.name) not in reached]
         if lost:
-            yield Fault(row=row_label(row), text=f"nothing asks for it in {', '.join(lost)}")
+            yield Fault(row=row_label(row), text=f"nothing requires it in {', '.join(lost)}")
 
 
 OS_RULES = (

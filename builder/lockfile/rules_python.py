@@ -57,7 +57,7 @@ def _names(lock: Lock) -> Iterator[Fault]:
             text = f"its name is not normalised: {canonicalize_name(row.name)}"
             yield Fault(row=row_label(row), text=text)
         if str(_parsed_version(row.version)) != row.version:
-            yield Fault(row=row_label(row), text=f"{row.version!r} is no version in normal form")
+            yield Fault(row=row_label(row), text=f"{row.version!r} is not a version in normal form")
 
 
 def _file_or_build(lock: Lock) -> Iterator[Fault]:
@@ -138,7 +138,7 @@ def _dangling(lock: Lock) -> dict[str, list[PythonPackage]]:
 def _askers(lock: Lock) -> Iterator[Fault]:
     for row in lock.python:
         if not row.via:
-            yield Fault(row=row_label(row), text="via is empty: nothing asks for it")
+            yield Fault(row=row_label(row), text="via is empty: nothing requires it")
         if row.name in row.via:
             yield Fault(row=row_label(row), text="via names itself")
     for name, rows in sorted(_dangling(lock).items()):
@@ -177,13 +177,13 @@ def _reached(lock: Lock) -> Iterator[Fault]:
 def _licenses(lock: Lock) -> Iterator[Fault]:
     for row in lock.python:
         if row.license and not _LICENSE.fullmatch(row.license):
-            yield Fault(row=row_label(row), text=f"license {row.license!r} is no SPDX expression")
+            yield Fault(row=row_label(row), text=f"license {row.license!r} is not an SPDX expression")
 
 
 def _canonical_licenses(lock: Lock) -> Iterator[Fault]:
     for row in lock.python:
         if row.license and _canonical_license(row.license) != row.license:
-            text = f"license {row.license!r} is no SPDX expression in normal form"
+            text = f"license {row.license!r} is not an SPDX expression in normal form"
             yield Fault(row=row_label(row), text=text)
 
 

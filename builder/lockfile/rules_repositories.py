@@ -36,10 +36,10 @@ def _fields(lock: Lock) -> Iterator[Fault]:
 def _dates(lock: Lock) -> Iterator[Fault]:
     for row in lock.repositories:
         if not MOMENT.fullmatch(row.date):
-            text = f"its date {row.date!r} is no moment such as 2026-11-21T00:53:03Z"
+            text = f"its date {row.date!r} is not a moment such as 2026-11-21T00:53:03Z"
             yield Fault(row=row_label(row), text=text)
         if not SNAPSHOT.fullmatch(row.snapshot):
-            text = f"its snapshot {row.snapshot!r} is no time stamp such as 20261121T005303Z"
+            text = f"its snapshot {row.snapshot!r} is not a time stamp such as 20261121T005303Z"
             yield Fault(row=row_label(row), text=text)
 
 
@@ -53,24 +53,24 @@ def _index_texts(row: Repository, lock: Lock) -> Iterator[str]:
         if len(row.indexes) != _RPM_INDEXES:
             yield f"it has {len(row.indexes)} indexes, not primary and filelists"
         if not clean_path(row.path):
-            yield f"{row.path!r} is no folder below an archive"
+            yield f"{row.path!r} is not a folder below an archive"
     elif len(row.indexes) != len(row.components):
         yield f"it has {len(row.components)} components and {len(row.indexes)} indexes"
     elif len(set(row.components)) != len(row.components):
-        yield "one of its components is there twice"
+        yield "one of its components appears twice"
 
 
 def _once(lock: Lock) -> Iterator[Fault]:
     labels = [row_label(row) for row in lock.repositories]
     for label in sorted({label for label in labels if labels.count(label) > 1}):
-        yield Fault(row=label, text="it is there twice")
+        yield Fault(row=label, text="it appears twice")
 
 
 def _signers(lock: Lock) -> Iterator[Fault]:
     for row in lock.repositories:
         for fingerprint in row.signed_by:
             if not _FINGERPRINT.fullmatch(fingerprint):
-                yield Fault(row=row_label(row), text=f"{fingerprint!r} is no fingerprint")
+                yield Fault(row=row_label(row), text=f"{fingerprint!r} is not a fingerprint")
 
 
 REPOSITORY_RULES = (

@@ -32,7 +32,7 @@ def _row_order(lock: Lock) -> Iterator[Fault]:
         keyed = ((row_key(row), row) for row in section_rows(lock, section))
         for (left, _), (right, row) in pairwise(keyed):
             if left == right:
-                yield Fault(row=row_label(row), text="it is there twice")
+                yield Fault(row=row_label(row), text="it appears twice")
             elif left > right:
                 yield Fault(row=row_label(row), text="it is out of order")
 
@@ -50,9 +50,11 @@ def _publishers(lock: Lock) -> Iterator[Fault]:
     rows: tuple[Image | Archive | PythonPackage, ...] = (*lock.images, *lock.archives, *lock.python)
     for row in rows:
         if row.evidence is Evidence.DECLARED and not row.by:
-            yield Fault(row=row_label(row), text="declared, but it does not say by whom")
+            yield Fault(row=row_label(row), text="evidence `declared` requires `by`")
         if row.by and row.evidence is not Evidence.DECLARED:
-            yield Fault(row=row_label(row), text="it says who declared it, and is not declared")
+            yield Fault(
+                row=row_label(row), text="it names who declared it, but its evidence is not `declared`"
+            )
 
 
 def _sizes(lock: Lock) -> Iterator[Fault]:
@@ -66,10 +68,10 @@ def _paths(lock: Lock) -> Iterator[Fault]:
     rows: tuple[Archive | PythonPackage, ...] = (*lock.archives, *lock.python)
     for row in rows:
         if row.path and not clean_path(row.path):
-            yield Fault(row=row_label(row), text=f"its path {row.path!r} is no folder below an origin")
+            yield Fault(row=row_label(row), text=f"its path {row.path!r} is not a folder below an origin")
     for package in lock.os_packages:
         if not clean_path(package.file):
-            yield Fault(row=row_label(package), text=f"{package.file!r} is no file below an archive")
+            yield Fault(row=row_label(package), text=f"{package.file!r} is not a file below an archive")
 
 
 def _origin_names(lock: Lock) -> Iterator[Fault]:
@@ -77,7 +79,7 @@ def _origin_names(lock: Lock) -> Iterator[Fault]:
     for row in rows:
         origin = getattr(row, "origin", "")
         if not NAME.fullmatch(origin) and (origin or not isinstance(row, PythonPackage)):
-            yield Fault(row=row_label(row), text=f"{origin!r} is no name of an origin")
+            yield Fault(row=row_label(row), text=f"{origin!r} is not an origin's name")
 
 
 def _environments(lock: Lock) -> Iterator[Fault]:
@@ -86,7 +88,7 @@ def _environments(lock: Lock) -> Iterator[Fault]:
     for row in rows:
         allowed = known - {BASE if isinstance(row, PythonPackage) else INSTALLER}
         if not row.for_:
-            yield Fault(row=row_label(row), text="it is used by nothing")
+            yield Fault(row=row_label(row), text="nothing uses it")
         for name in row.for_:
             if name not in allowed:
                 text = f"it is for {name}, which is neither a build nor {RUNTIME}"
@@ -131,7 +133,7 @@ def _same_bytes(lock: Lock) -> Iterator[Fault]:
 ROW_RULES = (
     LockRule(
         id="row-order",
-        says="Rows are sorted by identity, and none is there twice.",
+        says="Rows are sorted by identity, and none appears twice.",
         stops=True,
         why="two files of one content would differ",
         finds=_row_order,

@@ -32,7 +32,7 @@ def _archives_used(lock: Lock) -> Iterator[Fault]:
     for component in sorted(read.keys() | rows.keys()):
         absent = sorted(read.get(component, set()) - rows.get(component, set()))
         unread = sorted(rows.get(component, set()) - read.get(component, set()))
-        texts = [f"{file}, which is no archive of it" for file in absent]
+        texts = [f"{file}, which is not an archive of it" for file in absent]
         said = [f"its build reads {', '.join(texts)}"] if texts else []
         said += [f"no build reads {', '.join(unread)}"] if unread else []
         if said:
@@ -77,7 +77,7 @@ def _addresses(lock: Lock) -> Iterator[Fault]:
     for source in lock.sources:
         for url in (source.git, *(submodule.git for submodule in source.submodules)):
             if not url.startswith("https://") or "@" in url or any(mark in url for mark in " ?#"):
-                yield Fault(row=row_label(source), text=f"{url!r} is no public https address")
+                yield Fault(row=row_label(source), text=f"{url!r} is not a public https address")
 
 
 def _reasons(lock: Lock) -> Iterator[Fault]:

@@ -22,10 +22,10 @@ _VERSION_SHAPES = {"glibc": r"2\.\d{1,3}", "python": r"3\.\d{1,3}", "cuda": r"(\
 def _target_names(lock: Lock) -> Iterator[Fault]:
     for key in ("release", "framework", "platform"):
         if not NAME.fullmatch(getattr(lock, key)):
-            yield Fault(row="", text=f"{key} {getattr(lock, key)!r} is no name")
+            yield Fault(row="", text=f"{key} {getattr(lock, key)!r} is not a name")
     for key in ("family", "os"):
         if not NAME.fullmatch(getattr(lock.environment, key)):
-            yield Fault(row="environment", text=f"{key} {getattr(lock.environment, key)!r} is no name")
+            yield Fault(row="environment", text=f"{key} {getattr(lock.environment, key)!r} is not a name")
 
 
 def _environment_versions(lock: Lock) -> Iterator[Fault]:
@@ -60,12 +60,12 @@ def _source_date_epoch(lock: Lock) -> Iterator[Fault]:
 
 def _exclude_newer(lock: Lock) -> Iterator[Fault]:
     if not MOMENT.fullmatch(lock.exclude_newer):
-        yield Fault(row="", text=f"exclude-newer {lock.exclude_newer!r} is no moment")
+        yield Fault(row="", text=f"exclude-newer {lock.exclude_newer!r} is not a moment")
 
 
 def _resolver(lock: Lock) -> Iterator[Fault]:
     if not _RESOLVER.fullmatch(lock.resolver):
-        yield Fault(row="", text=f"resolver {lock.resolver!r} is no program and version")
+        yield Fault(row="", text=f"resolver {lock.resolver!r} is not a program and version")
 
 
 def _interpreter(lock: Lock) -> Iterator[Fault]:
@@ -75,7 +75,7 @@ def _interpreter(lock: Lock) -> Iterator[Fault]:
         return
     build = next((build for build in lock.builds if build.component == name), None)
     if build is None or not build.prefix or not build.runtime:
-        yield Fault(row="environment", text=f"interpreter {name} is no build whose prefix is in the image")
+        yield Fault(row="environment", text=f"interpreter {name} is not a build whose prefix is in the image")
         return
     users = {use for row in lock.python for use in row.for_}
     without = [b.component for b in lock.builds if b.component in users and name not in b.needs]
@@ -90,7 +90,7 @@ def _library_path(lock: Lock) -> Iterator[Fault]:
         yield Fault(row="runtime", text="library-path has a folder twice")
     for folder in folders:
         if not clean_folder(folder):
-            yield Fault(row="runtime", text=f"library-path: {folder!r} is no absolute folder")
+            yield Fault(row="runtime", text=f"library-path: {folder!r} is not an absolute folder")
 
 
 def _library_path_outside(lock: Lock) -> Iterator[Fault]:
@@ -99,13 +99,15 @@ def _library_path_outside(lock: Lock) -> Iterator[Fault]:
     for folder in lock.runtime.library_path:
         inside = any(folder == prefix or folder.startswith(f"{prefix}/") for prefix in prefixes)
         if clean_folder(folder) and not inside:
-            yield Fault(row="runtime", text=f"library-path: {folder} is in nothing that the image has")
+            yield Fault(
+                row="runtime", text=f"library-path: {folder} is not inside anything that the image has"
+            )
 
 
 def _runtime_variables(lock: Lock) -> Iterator[Fault]:
     for name, _ in lock.runtime.env:
         if not _VARIABLE.fullmatch(name):
-            yield Fault(row="runtime", text=f"env: {name!r} is no name of a variable")
+            yield Fault(row="runtime", text=f"env: {name!r} is not a variable's name")
 
 
 def _runtime_checks(lock: Lock) -> Iterator[Fault]:
@@ -124,7 +126,11 @@ def _inputs_and_builds(lock: Lock) -> Iterator[Fault]:
     named = {part[1] for part in parts if len(part) > 2}
     built = {build.component for build in lock.builds}
     for name in sorted(named ^ built):
-        text = f"{name} is an input, and no build" if name in named else f"{name} is built, and no input"
+        text = (
+            f"{name} is an input, but has no build"
+            if name in named
+            else f"{name} is built, but is not an input"
+        )
         yield Fault(row="inputs", text=text)
 
 

@@ -120,7 +120,7 @@ def _tried(cell: Cell, row: Refusal | None, missing: Sequence[str], outcome: Out
     elif outcome is None:
         reason = "not tried with these recipes"
     else:
-        reason = outcome.said or "it resolves, and there is no lock"
+        reason = outcome.said or "it resolves, but has no lock"
     return _lockable(cell, reason, _pinning(cell.target.platform, missing) if missing else ())
 
 

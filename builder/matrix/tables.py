@@ -40,7 +40,7 @@ def summary(cells: Sequence[Cell]) -> Table:
         rows.append((release, framework, where or "nowhere", ", ".join(others)))
     return Table(
         title="Summary",
-        about="Where each framework is locked, and how many other cells there are.",
+        about="Where each framework is locked, and the number of its other cells.",
         columns=("release", "framework", "locked", "not locked"),
         rows=tuple(rows),
     )
@@ -59,7 +59,7 @@ def targets_table(cells: Sequence[Cell]) -> Table:
             rows.append((release, framework, platforms, arches, word, why))
     return Table(
         title="Targets",
-        about="What is locked, what is refused and by which trap, and what can be locked with which command.",
+        about="What is locked; what is refused, and the trap; what can be locked, and the command.",
         columns=("release", "framework", "platforms", "architectures", "state", "why"),
         rows=tuple(rows),
     )
@@ -75,7 +75,7 @@ def versions_table(found: Sequence[Versions]) -> Table:
     ]
     return Table(
         title="Versions",
-        about="Component and distribution versions of each release; in brackets where no lock holds them.",
+        about="Component and distribution versions of each release; in brackets if no lock holds them.",
         columns=("name", *releases),
         rows=tuple(rows),
     )
@@ -92,7 +92,7 @@ def cuda_table(found: Sequence[Accelerated]) -> Table:
     """Return the CUDA of each locked image."""
     return Table(
         title="CUDA",
-        about="The toolkit of the platform, and the CUDA of the libraries that the wheels bring along.",
+        about="The platform's toolkit, and the CUDA version of the libraries that the wheels bring.",
         columns=("release", "framework", "platform", "architectures", "toolkit", "libraries"),
         rows=tuple(
             (
@@ -135,7 +135,7 @@ def gpu_table(found: Sequence[Generations]) -> Table:
     """Return the GPU generations of each locked image with a CUDA toolkit."""
     return Table(
         title="GPUs",
-        about="GPU generations for which native code is built here; published wheels have their own list.",
+        about="GPU generations that native code is built for here; published wheels have their own list.",
         columns=("release", "framework", "platform", "compute capabilities", "generations"),
         rows=tuple(
             (row.release, row.framework, row.platform, ", ".join(row.capabilities), ", ".join(row.names))

@@ -46,7 +46,7 @@ def parse_address(text: str) -> Address:
     number = int(port) if port.isascii() and port.isdigit() else -1
     if not bare or not 0 <= number < 2**16 or (":" in bare and bare == host):
         hint = "write a port, HOST:PORT or [IPV6]:PORT; 0.0.0.0:PORT for every network of this machine"
-        raise UsageError("is no address to listen at", place=f"--serve {text}", hint=hint)
+        raise UsageError("is not an address to listen on", place=f"--serve {text}", hint=hint)
     return Address(host=bare, port=number)
 
 

@@ -44,7 +44,7 @@ def uv_platform(arch: Arch, glibc: str) -> str:
         raise RecipeError(
             f"glibc {glibc} is older than 2.{_UV_FLOORS[0]}, and no resolver knows wheels for it",
             place="glibc",
-            hint="Choose a platform with a newer base image",
+            hint="choose a platform with a newer base image",
         )
     return f"{arch}-manylinux_2_{fitting[-1]}"
 

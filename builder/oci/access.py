@@ -119,7 +119,7 @@ class RegistryAuth(AuthBase):
         except (ValueError, KeyError, AttributeError) as cause:
             raise FetchError("did not answer with a token", place=challenge["realm"]) from cause
         if not re.fullmatch(r"[!-~]+", str(token)):
-            raise FetchError("answered with something that is no token", place=challenge["realm"])
+            raise FetchError("answered with something that is not a token", place=challenge["realm"])
         conceal(str(token))
         return str(token)
 

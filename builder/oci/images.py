@@ -171,9 +171,9 @@ class OciImages:
             try:
                 found = json.loads(file.read(_LARGEST_TEXT))
             except (ValueError, RecursionError) as cause:
-                raise UsageError(f"{name} is no JSON: {cause}", place=self.place) from cause
+                raise UsageError(f"{name} is not JSON: {cause}", place=self.place) from cause
         if not isinstance(found, dict):
-            raise UsageError(f"{name} is no JSON object", place=self.place)
+            raise UsageError(f"{name} is not a JSON object", place=self.place)
         return found
 
     @contextmanager
@@ -194,7 +194,7 @@ class OciImages:
             with self._open(name) as file:
                 yield file
         except (FileNotFoundError, KeyError) as cause:
-            hint = "Name an image in OCI layout, as `build` writes it"
+            hint = "name an image in OCI layout, as `build` writes it"
             raise UsageError(f"has no {name}", place=self.place, hint=hint) from cause
 
     def _open(self, name: str) -> BinaryIO:
@@ -213,13 +213,13 @@ def open_images(path: Path) -> Iterator[OciImages]:
     try:
         archive = tarfile.open(path, mode="r:")  # noqa: SIM115 - closed below
     except (tarfile.TarError, OSError) as cause:
-        hint = "Name an image in OCI layout, as `build` writes it"
-        raise UsageError(f"is no image: {cause}", place=str(path), hint=hint) from cause
+        hint = "name an image in OCI layout, as `build` writes it"
+        raise UsageError(f"is not an image: {cause}", place=str(path), hint=hint) from cause
     with archive:
         try:
             images = OciImages(path, archive)
         except _UNREADABLE as cause:
-            raise UsageError(f"is no image: {cause}", place=str(path)) from cause
+            raise UsageError(f"is not an image: {cause}", place=str(path)) from cause
         yield images
 
 

@@ -40,7 +40,7 @@ def write_layout(store: Store, manifest: str, arch: Arch) -> Path:
         blobs.mkdir(parents=True, exist_ok=True)
         for digest in (manifest, *_parts(table, manifest)):
             if not store.has(digest):
-                raise FetchError("is not in the store", place=f"sha256:{digest}", hint="Run `fetch --images`")
+                raise FetchError("is not in the store", place=f"sha256:{digest}", hint="run `fetch --images`")
             _link(store.path(digest), blobs / digest)
     except OSError as cause:
         raise unwritable(store.root, cause) from cause
@@ -62,7 +62,7 @@ def _manifest(body: bytes, digest: str) -> dict[str, Any]:
     except ValueError:
         table = None
     if not isinstance(table, dict):
-        raise FetchError("is no image manifest", place=f"sha256:{digest}")
+        raise FetchError("is not an image manifest", place=f"sha256:{digest}")
     return table
 
 
@@ -71,7 +71,7 @@ def _parts(table: dict[str, Any], manifest: str) -> list[str]:
     try:
         return [str(part["digest"]).removeprefix(_PREFIX) for part in (table["config"], *table["layers"])]
     except (KeyError, TypeError) as cause:
-        raise FetchError("is no manifest of one image", place=f"sha256:{manifest}") from cause
+        raise FetchError("is not the manifest of one image", place=f"sha256:{manifest}") from cause
 
 
 def _link(source: Path, target: Path) -> None:

@@ -70,7 +70,7 @@ class Registry:
         match = _NAME.fullmatch(name)
         if match is None or not re.search(r"[.:]|^localhost$", match["host"]):
             raise RecipeError(
-                f"{name!r} is no image name with its registry", hint="write docker.io/library/debian"
+                f"{name!r} is not an image name with its registry", hint="write docker.io/library/debian"
             )
         host = _API_HOSTS.get(match["host"], match["host"])
         plain = frozenset({*_LOOPBACK, *origins.insecure_hosts})
@@ -143,7 +143,7 @@ class Registry:
 def _parse(body: bytes, digest: ImageDigest, *, place: str) -> Manifest:
     table = _json(body, place)
     if not isinstance(table, dict) or table.get("schemaVersion") != 2:
-        raise FetchError("is no image manifest of schema 2", place=place)
+        raise FetchError("is not an image manifest of schema 2", place=place)
     try:
         if "manifests" in table:
             return Manifest(digest=digest, is_index=True, parts=tuple(map(_descriptor, table["manifests"])))

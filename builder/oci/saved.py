@@ -31,8 +31,8 @@ def image_file(image: str) -> Iterator[Path]:
         try:
             code = stream(["docker", "save", "--output", str(path), image], env=os.environ, heard=said.append)
         except ToolError as error:
-            hint = "Name a tar of the image (OCI layout or `docker save`), or install the docker client"
-            raise ToolError(f"it is no file, and {error}", place="--image", hint=hint) from None
+            hint = "name a tar of the image (OCI layout or `docker save`), or install the docker client"
+            raise ToolError(f"it is not a file, and {error}", place="--image", hint=hint) from None
         if code or not path.exists():
             raise ToolError(f"docker save: {''.join(said).strip()[-300:]}", place="--image")
         yield path

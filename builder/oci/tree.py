@@ -127,7 +127,7 @@ class _Tree:
         plain = "/".join(part for part in target.split("/") if part not in ("", "."))
         source = self.files.get(plain)
         if source is None or source.kind != "file":
-            self.strange.append(f"{fact.path}: a hard link to {plain}, which is no file before it")
+            self.strange.append(f"{fact.path}: a hard link to {plain}, which is not an earlier file")
             return fact
         if plain in self.contents:
             self.contents[fact.path] = self.contents[plain]

@@ -99,10 +99,10 @@ def _proxy(url: str, place: str) -> str:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise UsageError(f"{hidden(url)!r} is no URL", place=place) from None
+        raise UsageError(f"{hidden(url)!r} is not a URL", place=place) from None
     if parts.scheme not in ("http", "https") or not host:
         raise UsageError("expected an http(s) URL", place=place)
     if "@" in parts.netloc:
-        hint = "Put them into https_proxy in the environment"
+        hint = "put them into https_proxy in the environment"
         raise UsageError("a URL here must not contain credentials", place=place, hint=hint)
     return url

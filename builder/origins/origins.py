@@ -41,7 +41,9 @@ class Origin:
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
-            raise UsageError(f"{self.name!r} is no origin name", hint="Use lower-case letters, digits, . _ -")
+            raise UsageError(
+                f"{self.name!r} is not an origin name", hint="use lower-case letters, digits, . _ -"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +90,7 @@ class Origins:
                 return origin
         raise UsageError(
             f"no origin {name!r} is configured",
-            hint=f"Add [origins.{name}] (url, layout) to origins.toml, or pass --origin {name}=LAYOUT+URL",
+            hint=f"add [origins.{name}] (url, layout) to origins.toml, or pass --origin {name}=LAYOUT+URL",
         )
 
     def url(self, origin_name: str, path: str, file: str) -> str:
@@ -107,7 +109,7 @@ class Origins:
                 f"has the folder {folder!r}, but the {origin.layout} layout needs {form[1]}", place=file
             )
         if origin.layout not in {"pool", "snapshot"} and "/" in file:
-            raise LockError(f"contains a folder, which the {origin.layout} layout has not", place=file)
+            raise LockError(f"contains a folder, which the {origin.layout} layout does not have", place=file)
         below = f"{folder}/{file}" if folder else file
         return origin.url + quote(below, safe="/~")
 
@@ -130,7 +132,7 @@ class Origins:
         raise UsageError(
             f"{url} is not https",
             place=place,
-            hint=f"To allow it, {where} or add its host to [insecure] hosts",
+            hint=f"to allow it, {where} or add its host to [insecure] hosts",
         )
 
 
@@ -140,14 +142,14 @@ def checked_place(url: str, place: str) -> str:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise UsageError(f"{hidden(url)!r} is no URL", place=place) from None
+        raise UsageError(f"{hidden(url)!r} is not a URL", place=place) from None
     if parts.scheme not in ("http", "https") or not host:
         raise UsageError(f"expected an http(s) URL, got {hidden(url)!r}", place=place)
     if "@" in parts.netloc:
         raise UsageError(
             "a URL here must not contain credentials: it ends up in Dockerfiles",
             place=place,
-            hint="Put them in ~/.netrc",
+            hint="put them in ~/.netrc",
         )
     if parts.query or parts.fragment or re.search(r"[\s\x00-\x1f\x7f\"'<>\\^`{|}]|[^\x00-\x7f]", url):
         raise UsageError(f"expected a plain URL of a folder, got {hidden(url)!r}", place=place)
@@ -158,7 +160,7 @@ def _check_relative(text: str, place: str) -> None:
     """Refuse what could name another place than below the origin; a lock's reader has refused it before."""
     wrong = any(part in ("", ".", "..") for part in text.split("/"))
     if wrong or "\\" in text or not text.isprintable():
-        raise LockError(f"{text!r} is no relative path", place=place)
+        raise LockError(f"{text!r} is not a relative path", place=place)
 
 
 def _project(file: str) -> str:

@@ -138,7 +138,7 @@ def _origin(name: str, described: object, place: str) -> Origin:
         raise UsageError(
             f"unknown layout {layout!r}{did_you_mean(layout, LAYOUTS)}",
             place=f"{place}.layout",
-            hint=f"Use one of {', '.join(LAYOUTS)}",
+            hint=f"use one of {', '.join(LAYOUTS)}",
         )
     insecure = boolean(described, "insecure", place)
     return _at(place, lambda: Origin(name=name, url=url, layout=layout, insecure=insecure))
@@ -164,7 +164,7 @@ def _add_origin_option(tables: _Tables, option: str, source: str) -> None:
         raise UsageError(
             f"the layout of {name!r} is not known",
             place=place,
-            hint=f"Write {hidden(name)}=LAYOUT+URL, where LAYOUT is one of {', '.join(LAYOUTS)}",
+            hint=f"write {hidden(name)}=LAYOUT+URL, where LAYOUT is one of {', '.join(LAYOUTS)}",
         )
     checked = checked_place(url[match.end() :] if match else url, place)
     tables.origins[name] = _at(

@@ -44,7 +44,7 @@ def strings(value: object, place: str) -> tuple[str, ...]:
 def kind(value: object) -> str:
     """Return what people call the type of `value`."""
     names = {type(None): "nothing", bool: "a boolean", int: "an integer", str: "a string"}
-    return {**names, dict: "a table", list: "a list of something else"}.get(type(value), type(value).__name__)
+    return {**names, dict: "a table", list: "a list with other values"}.get(type(value), type(value).__name__)
 
 
 def check_keys(table: Mapping[str, object], known: Sequence[str], place: str) -> None:

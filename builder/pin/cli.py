@@ -107,7 +107,9 @@ def _verb(verbs: _Verbs, name: str, summary: str, examples: str) -> argparse.Arg
         "--project", type=Path, default=_own_root(), metavar="DIR", help="the folder above recipes"
     )
     where.add_argument("--store", default="", metavar="DIR", help="content-addressed store")
-    where.add_argument("--origin", action="append", default=[], metavar="NAME=URL", help="bind an origin")
+    where.add_argument(
+        "--origin", action="append", default=[], metavar="NAME=URL", help="set the place of an origin"
+    )
     where.add_argument("--mirror", action="append", default=[], metavar="FROM=TO", help="use a mirror")
     return verb
 

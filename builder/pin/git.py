@@ -96,7 +96,7 @@ def tag_commit(url: str, tag: str, places: GitPlaces, *, place: str) -> str:
     nearest = f" (nearest: {', '.join(near)})" if near else "" if tags else " (it has none)"
     if branch in refs:
         raise RecipeError(
-            f"{tag!r} is a branch of {url} and no tag: a branch moves, and may be deleted",
+            f"{tag!r} is a branch of {url}, not a tag: a branch moves, and may be deleted",
             place=place,
             hint=f"name a tag{nearest}, or give the commit alone with a `reason`",
         )

@@ -42,7 +42,7 @@ class LayeredFiles:
                 for member in archive:
                     self._take(archive, member, hidden, added, place)
         except (tarfile.TarError, EOFError, zlib.error, OSError) as cause:
-            raise FetchError(f"is no readable layer: {cause}", place=place) from cause
+            raise FetchError(f"is not a readable layer: {cause}", place=place) from cause
         self._hide(hidden)
         self.files |= added
 
@@ -61,11 +61,11 @@ class LayeredFiles:
         elif name.startswith(_WHITEOUT):
             hidden.append(f"{folder}/{name.removeprefix(_WHITEOUT)}".lstrip("/"))
         elif path in _ANCESTORS and not member.isdir():
-            raise FetchError(f"has {path} as something else than a directory", place=place)
+            raise FetchError(f"has {path} but not as a directory", place=place)
         elif path == _STATUS or (path.startswith(_PARTS) and not path.endswith(".md5sums")):
             content = archive.extractfile(member) if member.isfile() and member.size <= _LARGEST else None
             if content is None and not member.isdir():
-                raise FetchError(f"has {path} as something else than a small file", place=place)
+                raise FetchError(f"has {path} but not as a small file", place=place)
             if content is not None:
                 added[path] = content.read()
 

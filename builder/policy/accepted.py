@@ -46,5 +46,5 @@ def check_accepted(entries: Iterable[Accepted], *, place: str, needs: str) -> No
             date.fromisoformat(entry.expires)
         except ValueError:
             raise UsageError(
-                f"{entry.expires!r} is no day such as 2027-01-31", place=f"{here}: expires"
+                f"{entry.expires!r} is not a day such as 2027-01-31", place=f"{here}: expires"
             ) from None

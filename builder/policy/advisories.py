@@ -215,13 +215,13 @@ def _findings(
         ]
         if any(not entry.expired(today) for entry in entries):
             continue
-        hint = f"what was accepted ended on {entries[-1].expires}" if entries else ""
+        hint = f"the exception ended on {entries[-1].expires}" if entries else ""
         aliases = f" ({', '.join(advisory.aliases)})" if advisory.aliases else ""
         summary = f": {advisory.summary[:_SUMMARY]}" if advisory.summary else ""
         if answer is Answer.YES:
             yield found("advisory", f"{advisory.id}{aliases}{summary}", row=subject.row, hint=hint)
         else:
-            text = f"{advisory.id}{aliases} may be about it, its record does not let that be decided{summary}"
+            text = f"{advisory.id}{aliases} may affect it; its record does not decide that{summary}"
             yield found("advisory-open", text, row=subject.row, hint=hint)
 
 

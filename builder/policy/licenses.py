@@ -61,7 +61,7 @@ def read_license_policy(data: bytes, *, place: str) -> LicensePolicy:
         raise UsageError(error.cause, place=f"{place}: {error.path}", hint=error.hint) from None
     if policy.unstated not in _UNSTATED:
         raise UsageError(
-            f"{policy.unstated[:40]!r} is none of {', '.join(_UNSTATED)}", place=f"{place}: unstated"
+            f"{policy.unstated[:40]!r} is not one of {', '.join(_UNSTATED)}", place=f"{place}: unstated"
         )
     for key in ("allowed", "denied"):
         for number, text in enumerate(getattr(policy, key)):
@@ -71,9 +71,9 @@ def read_license_policy(data: bytes, *, place: str) -> LicensePolicy:
                 raise UsageError(str(error), place=f"{place}: {key}[{number}]") from None
             if isinstance(tree, _licensing().AND | _licensing().OR):
                 raise UsageError(
-                    f"{text!r} is more than one licence",
+                    f"{text!r} is more than one license",
                     place=f"{place}: {key}[{number}]",
-                    hint="list each licence by itself",
+                    hint="list each license by itself",
                 )
     check_accepted(policy.accepted, place=place, needs="name")
     return policy
@@ -107,16 +107,16 @@ def judge_licenses(lock: Lock, policy: LicensePolicy, *, today: date) -> Iterato
         entries = [entry for entry in policy.accepted if entry.covers(row.name, row.version)]
         if any(not entry.expired(today) for entry in entries):
             continue
-        hint = f"what was accepted ended on {entries[-1].expires}" if entries else ""
+        hint = f"the exception ended on {entries[-1].expires}" if entries else ""
         if problem:
             yield found("license", problem, row=row.row, hint=hint)
         else:
             rule = "license-unstated" if policy.unstated == "deny" else "license-unknown"
-            yield found(rule, "its metadata states no licence without doubt", row=row.row, hint=hint)
+            yield found(rule, "its metadata does not clearly state a license", row=row.row, hint=hint)
     if lock.os_packages:
         count = len(lock.os_packages)
         yield found(
-            "license-os", f"licences of {count} OS packages are not judged: indexes do not state them"
+            "license-os", f"licenses of {count} OS packages are not judged: the indexes do not state them"
         )
 
 
@@ -128,7 +128,7 @@ def _problem(expression: str, policy: LicensePolicy) -> str:
     try:
         tree = _tree(canonicalize_license_expression(expression))
     except InvalidLicenseExpression:
-        return f"{expression!r} is no SPDX expression"
+        return f"{expression!r} is not an SPDX expression"
 
     def fine(license_: str) -> bool:
         return license_ not in denied and (not allowed or license_ in allowed)
@@ -137,7 +137,7 @@ def _problem(expression: str, policy: LicensePolicy) -> str:
         return ""
     bad = sorted({text for text in _leaves(tree) if not fine(text)})
     words = [f"{text} is denied" if text in denied else f"{text} is not allowed" for text in bad]
-    return f"its licence is {expression}: {', '.join(words)}"
+    return f"its license is {expression}: {', '.join(words)}"
 
 
 def _canonical(texts: tuple[str, ...]) -> frozenset[str]:

@@ -107,7 +107,7 @@ def parse_advisory(record: Any, *, place: str) -> Advisory | None:
 def _affected(item: Mapping[str, Any], place: str) -> Affected:
     package = item.get("package") or {}
     if not isinstance(package, dict):
-        raise UsageError("affected.package is no object", place=place)
+        raise UsageError("affected.package is not an object", place=place)
     ecosystem, name = _text(package, "ecosystem", place), _text(package, "name", place)
     return Affected(
         ecosystem=ecosystem,
@@ -122,7 +122,7 @@ def _range(entry: Mapping[str, Any], place: str) -> Range:
     for event in _tables(entry, "events", place):
         for key, value in event.items():
             if not isinstance(value, str):
-                raise UsageError(f"affected.ranges.events.{key[:40]} is no text", place=place)
+                raise UsageError(f"affected.ranges.events.{key[:40]} is not a text", place=place)
             events.append((key, value))
     return Range(kind=_text(entry, "type", place), repo=_text(entry, "repo", place), events=tuple(events))
 
@@ -130,21 +130,21 @@ def _range(entry: Mapping[str, Any], place: str) -> Range:
 def _text(table: Mapping[str, Any], key: str, place: str) -> str:
     value = table.get(key) or ""
     if not isinstance(value, str):
-        raise UsageError(f"{key} is no text", place=place)
+        raise UsageError(f"{key} is not a text", place=place)
     return value
 
 
 def _texts(table: Mapping[str, Any], key: str, place: str) -> tuple[str, ...]:
     value = table.get(key) or []
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
-        raise UsageError(f"{key} is no list of texts", place=place)
+        raise UsageError(f"{key} is not a list of texts", place=place)
     return tuple(value)
 
 
 def _tables(table: Mapping[str, Any], key: str, place: str) -> Iterator[Mapping[str, Any]]:
     value = table.get(key) or []
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise UsageError(f"{key} is no list of objects", place=place)
+        raise UsageError(f"{key} is not a list of objects", place=place)
     yield from value
 
 

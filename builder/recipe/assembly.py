@@ -44,7 +44,7 @@ def assemble(
     if missing:
         raise FetchError(
             f"not locked, because pins are missing: {'; '.join(missing)}",
-            hint="fill them with scripts/pin where the sources can be reached",
+            hint="fill them with scripts/pin on a machine that can reach the sources",
         )
     inputs = fingerprint(recipe)
     return Lock(

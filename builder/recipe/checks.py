@@ -63,7 +63,7 @@ def _check_roots(framework: Framework, place: str) -> None:
         try:
             requirement = Requirement(root)
         except InvalidRequirement as error:
-            raise RecipeError(f"{root!r} is no requirement: {error}", place=f"{place}: roots") from None
+            raise RecipeError(f"{root!r} is not a requirement: {error}", place=f"{place}: roots") from None
         if requirement.specifier or requirement.marker or requirement.url:
             raise RecipeError(
                 f"{root!r} says more than a name and extras",
@@ -129,7 +129,9 @@ def _check_version(recipe: VersionRecipe, place: str) -> None:
     for index, archive in enumerate(recipe.archives):
         if archive.evidence is Evidence.DECLARED and not archive.by:
             raise RecipeError(
-                "declared by nobody", place=f"{place}.archives[{index}]", hint="say who published it: `by`"
+                "evidence `declared` requires `by`",
+                place=f"{place}.archives[{index}]",
+                hint="say who published it: `by`",
             )
 
 
@@ -169,7 +171,9 @@ def _check_image_python(image: ImageRecipe, platform: Platform, place: str) -> N
                 hint="such as torch==2.11.0",
             )
     if image.python and not image.python_by:
-        raise RecipeError("listed by nobody", place=place, hint="say who published the list: `python-by`")
+        raise RecipeError(
+            "`python` requires `python-by`", place=place, hint="say who published the list: `python-by`"
+        )
     if image.python and not platform.image_python:
         raise RecipeError("the platform does not use them", place=place, hint="write `image-python = true`")
     if platform.image_python and platform.interpreter:
@@ -184,7 +188,7 @@ def _check_interpreter(platform: Platform, library: Library, place: str) -> None
     version = platform.versions.get(platform.interpreter) or ""
     if not version.startswith(f"{platform.python}."):
         raise RecipeError(
-            f"{platform.interpreter} {version or 'of no version'} is no Python {platform.python}",
+            f"{platform.interpreter} {version or 'of no version'} is not Python {platform.python}",
             place=f"{place}: versions.{platform.interpreter}",
             hint=f"give the version of {platform.interpreter} that `python` states",
         )
@@ -204,10 +208,10 @@ def _check_repository(repository: RepositoryRecipe, family: str, place: str) -> 
         raise RecipeError("this key is missing", place=f"{place}.components")
     arches = [row.arch for row in repository.repomd]
     if len(set(arches)) != len(arches):
-        raise RecipeError("an architecture is there twice", place=f"{place}.repomd")
+        raise RecipeError("an architecture appears twice", place=f"{place}.repomd")
     if family == "rpm" and not _REPOSITORY.fullmatch(repository.suite):
         raise RecipeError(
-            f"{repository.suite!r} is no name of letters, digits, - . and _", place=f"{place}.suite"
+            f"{repository.suite!r} is not a name of letters, digits, - . and _", place=f"{place}.suite"
         )
 
 
@@ -235,7 +239,9 @@ def _check_published(release: Release, place: str) -> None:
         if (row.sha256 is None) != (row.evidence is None):
             raise RecipeError("a digest states its evidence", place=here)
         if row.evidence is Evidence.DECLARED and not row.by:
-            raise RecipeError("declared by nobody", place=here, hint="say who published it: `by`")
+            raise RecipeError(
+                "evidence `declared` requires `by`", place=here, hint="say who published it: `by`"
+            )
 
 
 def _check_moments(release: Release, place: str) -> None:

@@ -170,7 +170,7 @@ def _part(choice: Choice, component: Component) -> Part:
         raise RecipeError(
             f"component {component.name} does not say which packages of the family {family} it needs",
             place=f"{place}: packages",
-            hint=f"add [packages.{family}], empty where it needs none",
+            hint=f"add [packages.{family}]; leave it empty if it needs none",
         )
     env = component.env
     for variant in variants:

@@ -85,7 +85,7 @@ def _inherit(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, 
         while isinstance(parent := platforms[chain[-1]].get("extends"), str) and parent:
             following = f"platforms/{parent}.toml"
             if following in chain or following not in platforms:
-                why = "extends itself" if following in chain else "is no platform"
+                why = "extends itself" if following in chain else "is not a platform"
                 raise RecipeError(f"{parent!r} {why}", place=f"recipes/{chain[-1]}: extends")
             chain.append(following)
         merged: dict[str, Any] = {}

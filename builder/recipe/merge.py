@@ -46,7 +46,7 @@ def _check_files(rows: tuple[PythonPackage, ...]) -> None:
         if other.sha256 != row.sha256:
             raise NoSolutionError(
                 f"{row.file} is two different files:\n  {_said(other)}\n  {_said(row)}",
-                hint="Let every environment take it from the same index",
+                hint="let every environment take it from the same index",
             )
 
 

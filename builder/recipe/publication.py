@@ -13,8 +13,8 @@ _HEAD = """\
 # What does each release publish itself?
 
 Generated from `recipes/releases` by `scripts/maintenance/generate`; do not edit.
-No lock is made from images, charts and crates: they are listed so that what is deployed can be compared.
-A digest states its evidence; where none is known, the reason stands in its place.
+Locks do not use images, charts and crates; they are listed so that you can compare them with what you deploy.
+Each digest has its evidence; a missing digest has its reason instead.
 """
 
 

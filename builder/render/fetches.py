@@ -115,7 +115,7 @@ def chunks(
     listed = sorted(items, key=lambda item: item.file)
     for file, count in Counter(item.file for item in listed).items():
         if count > 1:
-            raise LockError(f"{shown(file)} is there twice, with one use", place=shown(name))
+            raise LockError(f"{shown(file)} appears twice, with one use", place=shown(name))
     parts = [listed[start : start + _MOST_FILES] for start in range(0, len(listed), _MOST_FILES)]
     several = len(parts) > 1
     return tuple(

@@ -86,7 +86,7 @@ def _linker(lock: Lock) -> tuple[Instruction, ...]:
         return ()
     for folder in folders:
         if not _FOLDER.fullmatch(folder):
-            raise LockError(f"runtime: library-path: {shown(folder)} is no plain absolute path")
+            raise LockError(f"runtime: library-path: {shown(folder)} is not a plain absolute path")
     commands: tuple[Command, ...] = (("ldconfig",), ("rm", "-rf", "/var/cache/ldconfig/aux-cache"))
     return (File(lines=folders, target="/etc/ld.so.conf.d/00-dynamo.conf"), Run(commands=commands))
 

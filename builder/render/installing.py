@@ -125,7 +125,7 @@ def _interpreter_prefix(lock: Lock) -> str:
     name = lock.environment.interpreter
     prefix = next((build.prefix for build in lock.builds if build.component == name), "")
     if not prefix:
-        raise LockError(f"environment: interpreter {shown(name)} is no build with a prefix")
+        raise LockError(f"environment: interpreter {shown(name)} is not a build with a prefix")
     return prefix
 
 

@@ -74,7 +74,7 @@ class Arg:
     def text(self) -> str:
         """Return the instruction's text."""
         if self.name not in _ARGUMENTS:
-            raise LockError(f"{shown(self.name)} is no build argument that a Dockerfile of ours may have")
+            raise LockError(f"{shown(self.name)} is not a build argument that our Dockerfiles may have")
         return f"ARG {self.name}"
 
 

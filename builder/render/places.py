@@ -99,5 +99,5 @@ def _slash(url: str) -> str:
 def _below(path: str) -> str:
     """Return `path` if it stays below its place."""
     if any(part in {"", ".", ".."} for part in path.split("/")):
-        raise LockError(f"{spelling.shown(path)} is no path below an origin")
+        raise LockError(f"{spelling.shown(path)} is not a path below an origin")
     return spelling.line(path)

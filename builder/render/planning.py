@@ -48,7 +48,7 @@ def _check_together(locks: Sequence[Lock]) -> None:
         if len(values) > 1:
             raise LockError(
                 f"the locks differ in {key.replace('_', '-')}: {shown(' and '.join(values))}",
-                hint="one Dockerfile holds one lock an architecture: render the others by themselves",
+                hint="render the others separately: one Dockerfile holds one lock per architecture",
             )
     for name in (locks[0].framework, locks[0].release, locks[0].platform):
         file_name(name)

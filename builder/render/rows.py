@@ -73,7 +73,7 @@ def wheel_requirement(row: PythonPackage) -> str:
     """Return `name==version`, in which nothing can be taken for an option."""
     text = f"{row.name}=={row.version}"
     if not all(character.isalnum() or character in "._+!-=" for character in line(text)) or text[0] in "-.":
-        raise LockError(f"{shown(text)} is no name and version of a distribution")
+        raise LockError(f"{shown(text)} is not a name and version of a distribution")
     return text
 
 

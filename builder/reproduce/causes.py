@@ -51,7 +51,7 @@ _ROWS = (
     Cause(
         name="bytecode",
         meaning="compiled Python, which holds the time of its source",
-        remedy="PYTHONDONTWRITEBYTECODE=1, pip --no-compile, and remove __pycache__ where it is made",
+        remedy="PYTHONDONTWRITEBYTECODE=1, pip --no-compile; remove __pycache__ in the step that makes it",
     ),
     Cause(
         name="cache",
@@ -66,7 +66,7 @@ _ROWS = (
     Cause(
         name="hostname",
         meaning="the name of the machine is in the file",
-        remedy="let the step not ask for it: set the tool's own switch, or HOSTNAME for tools that read it",
+        remedy="keep it out of the step: set the tool's own switch, or HOSTNAME for tools that read it",
     ),
     Cause(
         name="identity",
@@ -86,7 +86,7 @@ _ROWS = (
     ),
     Cause(
         name="line-order",
-        meaning="the same lines are there in another order, as parallel or unsorted work leaves them",
+        meaning="the same lines in another order, left by parallel or unsorted work",
         remedy="sort the output, or do this step with one job",
     ),
     Cause(
@@ -124,7 +124,7 @@ _ROWS = (
     Cause(
         name="processors",
         meaning="the number of processors, or of jobs, is in the file",
-        remedy="do not record `make -j`, `nproc` and the like; give the step a fixed number where it matters",
+        remedy="do not record `make -j`, `nproc` and the like; give the step a fixed number if it matters",
     ),
     Cause(
         name="temporary-name",

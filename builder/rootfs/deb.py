@@ -162,7 +162,9 @@ def _control_files(archive: tarfile.TarFile, place: str) -> Iterator[ControlFile
             continue
         content = archive.extractfile(info) if info.isreg() else None
         if content is None or "/" in name or not name.isascii() or info.size > _LARGEST_CONTROL_FILE:
-            raise FetchError(f"its control archive holds {name[:80]!r}, which is no plain file", place=place)
+            raise FetchError(
+                f"its control archive holds {name[:80]!r}, which is not a plain file", place=place
+            )
         yield ControlFile(name=name, mode=info.mode & 0o7777, data=content.read())
 
 
@@ -172,17 +174,17 @@ def _members(archive: tarfile.TarFile, spool: BinaryIO, place: str) -> Iterator[
         where = f"{place}: {path.decode()}"
         kind = _KINDS.get(info.type)
         if kind is None:
-            raise FetchError("is a device or another thing that a base may not hold", place=where)
+            raise FetchError("is a device or another entry that a base may not hold", place=where)
         for number in (info.uid, info.gid):
             if not any(number in fixed for fixed in _STATIC_IDS):
-                raise FetchError(f"belongs to {number}, which is no fixed user or group", place=where)
+                raise FetchError(f"belongs to {number}, which is not a fixed user or group", place=where)
         target = b""
         if kind == "hardlink":
             target = _path(info.linkname, archive, where)
         elif kind == "link":
             target = _raw(info.linkname, archive)
             if not target or b"\0" in target or b"\n" in target:
-                raise FetchError("is a link to nothing that a path can be", place=where)
+                raise FetchError("is a link to an impossible path", place=where)
         offset = spool.tell()
         if kind == "file" and (content := archive.extractfile(info)) is not None:
             shutil.copyfileobj(content, spool)

@@ -81,7 +81,7 @@ def _conffiles(
             continue
         if path not in files or path in lost:
             raise FetchError(
-                f"its configuration file {path.decode('utf-8', 'replace')!r} is no file of its own",
+                f"its configuration file {path.decode('utf-8', 'replace')!r} is not a separate file",
                 place=deb.name,
             )
         # MD5 is what dpkg's format holds; it protects nothing here.

@@ -53,7 +53,7 @@ def merge(debs: Sequence[Deb], *, arch: str) -> MergedTree:
     aliases = (*_ALIASES, *_ALIASES_OF.get(arch, ()))
     packages = {deb.name: deb for deb in debs}
     if len(packages) != len(debs):
-        raise FetchError("a package is there twice", place="assembled base")
+        raise FetchError("a package is listed twice", place="assembled base")
     entries = {entry.path: entry for entry in _own(aliases, debs)}
     replaced: dict[str, set[bytes]] = {}
     for deb in sorted(debs, key=lambda deb: deb.name):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CHUNK = 2**20  # bytes
 _FILE_MODE = 0o444
-ELSEWHERE = "Name another directory with --store or LOCKWRIGHT_STORE"
+ELSEWHERE = "name another directory with --store or LOCKWRIGHT_STORE"
 """What to do about a store that cannot be written."""
 
 STAMP = 1_000_000_000
@@ -125,7 +125,7 @@ class Store:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise FetchError(
-                "is no file in the store", place=f"sha256:{sha256}", hint=f"Delete {self.path(sha256)}"
+                "is not a file in the store", place=f"sha256:{sha256}", hint=f"delete {self.path(sha256)}"
             )
         return cast("BinaryIO", os.fdopen(descriptor, "rb"))
 
@@ -204,6 +204,6 @@ def unwritable(root: Path, cause: OSError) -> FetchError:
 def _absent(sha256: str, cause: OSError) -> FetchError:
     if isinstance(cause, FileNotFoundError):
         return FetchError(
-            "is not in the store", place=f"sha256:{sha256}", hint="Run `python -m builder fetch`"
+            "is not in the store", place=f"sha256:{sha256}", hint="run `python -m builder fetch`"
         )
     return FetchError(f"cannot be read from the store: {cause.strerror or cause}", place=f"sha256:{sha256}")

@@ -23,7 +23,7 @@ def outdated(lock: Lock, library: Library, listed: Collection[Target]) -> Iterat
     try:
         recipe = effective(library, lock.target)
     except UsageError as error:
-        yield found("orphan", f"the recipes cannot make it any more: {error.cause}")
+        yield found("orphan", f"the recipes can no longer make it: {error.cause}")
         return
     if lock.target not in listed:
         yield found("orphan", "no release lists this target", hint="delete the lock, or list its target")
@@ -34,7 +34,7 @@ def outdated(lock: Lock, library: Library, listed: Collection[Target]) -> Iterat
     keys = changed_keys(lock.inputs, inputs)
     more = f" and {len(keys) - _SHOWN} more" if len(keys) > _SHOWN else ""
     text = f"the recipe changed: {', '.join(keys[:_SHOWN])}{more}"
-    yield found("stale", text, hint="run `python -m builder lock`, and read what changes")
+    yield found("stale", text, hint="run `python -m builder lock`, and review what changes")
 
 
 def signed_indexes(lock: Lock, releases: Mapping[str, bytes]) -> Iterator[Finding]:

@@ -45,7 +45,7 @@ def disagreements(recipe: Effective, lock: Lock) -> Iterator[Finding]:
             resolver=lock.resolver,
         )
     except BuilderError as error:
-        yield found("forged", f"the recipe makes no lock: {error}")
+        yield found("forged", f"the recipe cannot make a lock: {error}")
         return
     for field in dataclasses.fields(Lock):
         name = key_name(field.name)
@@ -66,22 +66,22 @@ def _compared(name: str, wanted: object, found_here: object) -> Iterator[Finding
     if isinstance(wanted, tuple) and isinstance(found_here, tuple) and name != "inputs":
         yield from _rows(name, _by_name(wanted), _by_name(found_here))
     elif dataclasses.is_dataclass(wanted):
-        yield found("forged", f"{_differing(wanted, found_here)} not as the recipe says", row=name)
+        yield found("forged", f"{_differing(wanted, found_here)} from the recipe", row=name)
     else:
-        yield found("forged", f"{name} is not as the recipe says")
+        yield found("forged", f"{name} differs from the recipe")
 
 
 def _rows(name: str, wanted: dict[str, object], here: dict[str, object]) -> Iterator[Finding]:
     for key in sorted({*wanted, *here}):
         if key not in here:
-            yield found("forged", "the recipe says that it belongs here", row=f"{name} {key}")
+            yield found("forged", "the lock lacks this row of the recipe", row=f"{name} {key}")
         elif key not in wanted:
             yield found("forged", "the recipe does not name it", row=f"{name} {key}")
         elif wanted[key] != here[key]:
-            text = f"{_differing(wanted[key], here[key])} not as the recipe says"
+            text = f"{_differing(wanted[key], here[key])} from the recipe"
             yield found("forged", text, row=f"{name} {key}")
     if list(wanted) != list(here) and wanted.keys() == here.keys():
-        yield found("forged", "they are in another order than the recipe's", row=name)
+        yield found("forged", "their order differs from the recipe's", row=name)
 
 
 def _by_name(rows: tuple[object, ...]) -> dict[str, object]:
@@ -95,7 +95,7 @@ def _by_name(rows: tuple[object, ...]) -> dict[str, object]:
 def _differing(wanted: object, here: object) -> str:
     fields = [f.name for f in dataclasses.fields(wanted)]  # type: ignore[arg-type]
     names = [key_name(name) for name in fields if getattr(wanted, name) != getattr(here, name)]
-    return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'}"
+    return f"{', '.join(names)} {'differs' if len(names) == 1 else 'differ'}"
 
 
 def _repositories(wanted: tuple[RepositoryRecipe, ...], lock: Lock) -> Iterator[Finding]:
@@ -131,12 +131,12 @@ def _roots(request: PythonRequest, lock: Lock) -> Iterator[Finding]:
     for name, root in sorted(roots.items()):
         row = rows.get(name)
         if row is None:
-            yield found("forged", f"{request.environment} asks for {root}, which is not there", row="python")
+            yield found("forged", f"{request.environment} asks for {root}, which has no row", row="python")
         elif not root.specifier.contains(row.version, prereleases=True):
             yield found("forged", f"{request.environment} asks for {root}", row=row_label(row))
         elif not root.extras <= set(row.extras) or RECIPE not in row.via:
             yield found(
-                "forged", f"its extras or via forget that the recipe asks for {root}", row=row_label(row)
+                "forged", f"its extras or via omit that the recipe asks for {root}", row=row_label(row)
             )
     for constraint in map(Requirement, request.constraints):
         row = rows.get(canonicalize_name(constraint.name))
@@ -152,11 +152,11 @@ def _asked(environment: str, names: set[str], lock: Lock) -> Iterator[Finding]:
     others = [row for row in there.values() if RECIPE in row.via and row.name not in names]
     providers = [row for row in others if environment in row.for_ and len(row.for_) == 1]
     if absent and not others:
-        text = f"{environment} asks for {', '.join(absent)}, and nothing here can stand for it"
+        text = f"{environment} requires {', '.join(absent)}, and no row can satisfy it"
         yield found("forged", text, row="os-packages")
     if not absent:
         for row in providers:
-            text = f"via says that the recipe asks for it in {environment}, and it does not"
+            text = f"via says that the recipe asks for it in {environment}, but the recipe does not"
             yield found("forged", text, row=row_label(row))
     for name in sorted(names & there.keys()):
         if environment in there[name].for_ and RECIPE not in there[name].via:
@@ -183,7 +183,7 @@ def _settled(recipe: Effective, lock: Lock) -> Iterator[Finding]:
                 wheel.path,
                 wheel.by,
             ):
-                yield found("forged", "it is not as the recipe declares it", row=row_label(row))
+                yield found("forged", "it differs from the recipe's declaration", row=row_label(row))
         elif row.origin and row.origin not in origins:
             yield found("forged", f"the recipe names no index {row.origin}", row=row_label(row))
         elif row.origin == PYPI and not (row.size and _FOLDER.fullmatch(row.path)):
@@ -191,4 +191,6 @@ def _settled(recipe: Effective, lock: Lock) -> Iterator[Finding]:
                 "forged", "the default index has a size and a folder xx/yy/… of each file", row=row_label(row)
             )
         if RECIPE in row.via and not any(row.name in asked.get(use, ()) for use in row.for_):
-            yield found("forged", "via says that the recipe asks for it, and it does not", row=row_label(row))
+            yield found(
+                "forged", "via says that the recipe asks for it, but the recipe does not", row=row_label(row)
+            )

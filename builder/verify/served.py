@@ -24,7 +24,7 @@ def judge_listed(rows: Iterable[PythonPackage], page: Any) -> Iterator[Finding]:
     for row in rows:
         file = listed.get(row.file)
         if file is None:
-            yield found("gone", f"the index does not list {row.file} any more", row=row_label(row))
+            yield found("gone", f"the index no longer lists {row.file}", row=row_label(row))
             continue
         yield from _file(row, file, offers=offers)
 
@@ -49,4 +49,4 @@ def _file(row: PythonPackage, file: dict[str, Any], *, offers: bool) -> Iterator
         why = f": {yanked[:200]}" if isinstance(yanked, str) else ""
         yield found("yanked", f"the index calls {row.file} yanked{why}", row=row_label(row))
     if offers and not file.get("provenance"):
-        yield found("unattested", "the index has no attestation of it", row=row_label(row))
+        yield found("unattested", "the index has no attestation for it", row=row_label(row))

@@ -49,8 +49,8 @@ def store_proof(store: Store, digests: Sequence[str], locks: Iterable[Lock], don
         "absent": len(rows.keys() - here),
     }
     says = (
-        f"{len(digests)} files with {size} bytes hashed again; of {len(rows)} files that the locks name, "
-        f"{facts['named']} are here"
+        f"{len(digests)} files with {size} bytes hashed again; the store has "
+        f"{facts['named']} of {len(rows)} files that the locks name"
     )
     findings = tuple(finding for _, finding in answers if finding is not None)
     return Proof(name="store", says=says, findings=findings, facts=facts)
@@ -80,7 +80,7 @@ def base_proof(store: Store, locks: Iterable[tuple[str, Lock]], done: _Said) -> 
         findings += [finding] if finding else []
         done(f"base {tar[:12]} for {lock.arch}")
     same = len(wanted) - len(findings)
-    says = f"{len(wanted)} assembled bases made again, {same} to the locked digest"
+    says = f"{len(wanted)} assembled bases built again, {same} with the locked digest"
     return Proof(name="base", says=says, findings=tuple(findings), facts={"bases": len(wanted), "same": same})
 
 

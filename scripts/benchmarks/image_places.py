@@ -200,7 +200,7 @@ def _start_git_daemon(folder: Path, port: int) -> subprocess.Popen[bytes]:
             start_new_session=True,  # one group to end
         )
     except OSError as cause:
-        raise ToolError("is not installed", place="git", hint="Install git") from cause
+        raise ToolError("is not installed", place="git", hint="install git") from cause
 
 
 def _wait_for_git_daemon(process: subprocess.Popen[bytes], port: int) -> None:

@@ -315,7 +315,7 @@ def test_a_release_without_claims_is_compared_with_its_locks(run: Run) -> None:
     own = [row for row in run.rows if row["source"] == "ai-dynamo"]
     vllm = next(row for row in own if row["published"].startswith("vllm["))
     assert (vllm["lock"], vllm["status"]) == ("0.12.0", "aligned")
-    with pytest.raises(UsageError, match="there is no release '9\\.9\\.9' among the recipes"):
+    with pytest.raises(UsageError, match="the recipes have no release '9\\.9\\.9'"):
         run(releases=("9.9.9",))
 
 

@@ -324,7 +324,7 @@ def test_expansion(text: str, value: str) -> None:
         (b"FROM a\nRUNN x", "line 2: 'RUNN' is not an instruction"),
         (b"FROM a\nRUN <<X\nx", "line 2: the heredoc X has no end"),
         (b"FROM \xff", "byte 5 is not UTF-8"),
-        (b"FROM a\0", "a zero byte is in it"),
+        (b"FROM a\0", "it contains a zero byte"),
         (b"F\x1b[31mROM a", "is not an instruction"),
         (b"#" * 5_000_000, "are too many for a Dockerfile"),
     ],

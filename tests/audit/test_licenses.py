@@ -51,7 +51,7 @@ def said(lock: Lock, policy: str) -> list[tuple[str, str, str]]:
         ),
         ("GPL-3.0+", 'denied = ["GPL-3.0+"]', "GPL-3.0+ is denied"),
         ("LicenseRef-NVIDIA-Proprietary", 'allowed = ["LicenseRef-NVIDIA-Proprietary", "MIT", "Zlib"]', ""),
-        ("whatever it is", "", "is no SPDX expression"),
+        ("whatever it is", "", "is not an SPDX expression"),
     ],
 )
 def test_an_expression_is_fine_where_some_choice_is(license_: str, policy: str, problem: str) -> None:
@@ -71,7 +71,7 @@ def test_a_row_without_a_licence_is_judged_as_the_policy_says(word: str, rule: s
 
 def test_builds_are_judged_too() -> None:
     found = said(lock_with("MIT"), 'allowed = ["MIT"]')
-    assert found == [("license", "builds zlib 1.3.1", "its licence is Zlib: Zlib is not allowed")]
+    assert found == [("license", "builds zlib 1.3.1", "its license is Zlib: Zlib is not allowed")]
 
 
 ACCEPTED = """
@@ -101,12 +101,12 @@ def test_what_is_accepted_ends_on_a_day(version: str, day: str, found: int) -> N
     [
         ("allowd = []", "did you mean `allowed`?"),
         ('allowed = ["MITT"]', "p: allowed[0]"),
-        ('allowed = ["MIT OR ISC"]', "more than one licence"),
-        ('unstated = "refuse"', "none of deny, warn, allow"),
+        ('allowed = ["MIT OR ISC"]', "more than one license"),
+        ('unstated = "refuse"', "not one of deny, warn, allow"),
         ('[[accepted]]\nname = "a"\nexpires = "2027-01-01"', "reason"),
         ('[[accepted]]\nname = "a"\nreason = " "\nexpires = "2027-01-01"', "reason is empty"),
         ('[[accepted]]\nreason = "r"\nexpires = "2027-01-01"', "name is empty"),
-        ('[[accepted]]\nname = "a"\nreason = "r"\nexpires = "soon"', "no day such as"),
+        ('[[accepted]]\nname = "a"\nreason = "r"\nexpires = "soon"', "not a day such as"),
         ("[[", "not TOML"),
         ("allowed = 1", "expected a list"),
     ],

@@ -88,7 +88,7 @@ def test_a_step_changed_by_hand_is_named(project: Path, capsys: pytest.CaptureFi
     code, value = report(project, capsys)
     (finding,) = value["findings"]
     assert (code, finding["rule"], finding["lock"]) == (4, "forged", f"lock/{LOCK}")
-    assert finding["text"] == "license is not as the recipe says"
+    assert finding["text"] == "license differs from the recipe"
 
 
 def test_a_missing_lock_is_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

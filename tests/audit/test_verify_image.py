@@ -221,11 +221,11 @@ def test_a_wheel_a_package_and_a_stray_file_are_named_and_nothing_else(
     code, found = made.verify(capsys, added)
     assert code == 1
     assert found == [
-        ("foreign", "os-packages evil 2", "it is no row of the lock; 2 files, such as /usr/bin/evil"),
+        ("foreign", "os-packages evil 2", "no row of the lock has it; 2 files, such as /usr/bin/evil"),
         (
             "foreign",
             "python extra 1.0",
-            f"it is no row of the lock; 3 files, such as /{SITE}/extra-1.0.dist-info/METADATA",
+            f"no row of the lock has it; 3 files, such as /{SITE}/extra-1.0.dist-info/METADATA",
         ),
         ("unexplained", "", "/opt/zlib/lib/libstray.so"),
     ]

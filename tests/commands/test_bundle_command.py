@@ -302,14 +302,14 @@ def noise(data: bytes) -> bytes:
 FAULTS: list[tuple[Change, type[BuilderError], str]] = [
     (cut, FetchError, "is cut off"),
     (cut_at_the_end, FetchError, "is cut off"),
-    (more, FetchError, "goes on after its end"),
+    (more, FetchError, "continues after its end"),
     (flipped_content, DigestMismatchError, "expected "),
-    (flipped_padding, FetchError, "has something between its members"),
+    (flipped_padding, FetchError, "has unexpected bytes between its members"),
     (link, FetchError, "has another member"),
     (outside, FetchError, "has another member"),
     (absolute, FetchError, "has another member"),
     (executable, FetchError, "has another member"),
-    (duplicate, FetchError, "has something between its members"),
+    (duplicate, FetchError, "has unexpected bytes between its members"),
     (missing_member, FetchError, "has another member"),
     (out_of_order, FetchError, "has another member"),
     (not_listed_first, FetchError, "does not begin with manifest.toml"),
@@ -319,7 +319,7 @@ FAULTS: list[tuple[Change, type[BuilderError], str]] = [
     (newer, FetchError, "format 2 is newer"),
     (unknown_key, FetchError, "unknown key"),
     (empty, FetchError, "is cut off"),
-    (noise, FetchError, "is no bundle"),
+    (noise, FetchError, "is not a bundle"),
 ]
 
 

@@ -108,7 +108,7 @@ def test_credentials_open_the_registry_and_are_shown_nowhere(
         reference = f"{host}/private/dynamo:1"
         with pytest.raises(FetchError, match="HTTP 401") as caught:
             push(stock, reference)
-        assert "Log in" in caught.value.hint
+        assert "log in" in caught.value.hint
         auths = {"auths": {host: {"auth": encoded}}}
         monkeypatch.setenv("DOCKER_AUTH_CONFIG", json.dumps(auths))
         push(stock, reference)
@@ -154,10 +154,10 @@ def _size(path: Path) -> int:
 @pytest.mark.parametrize(
     ("body", "text"),
     [
-        (b"[]", "is no manifest of an artifact"),
-        (b"{}", "is no manifest of an artifact"),
-        (b"nonsense", "is no manifest of an artifact"),
-        (b'{"layers": [{"mediaType": "x", "digest": "y", "size": 1}]}', "is no bundle, but 'None'"),
+        (b"[]", "is not a manifest of an artifact"),
+        (b"{}", "is not a manifest of an artifact"),
+        (b"nonsense", "is not a manifest of an artifact"),
+        (b'{"layers": [{"mediaType": "x", "digest": "y", "size": 1}]}', "is not a bundle, but 'None'"),
         (b'{"artifactType": "a\\u001b[31mb", "layers": [{"mediaType": "x"}]}', r"a\\x1b\[31mb"),
     ],
 )

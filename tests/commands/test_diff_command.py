@@ -114,7 +114,7 @@ def test_a_word_that_is_a_revision_and_a_file_is_refused(
 def test_an_unknown_range(project: Path, capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
     code, said = diff(project, capsys, *words)
     assert code == 2
-    assert "is no range of known revisions" in said
+    assert "is not a range of known revisions" in said
 
 
 def test_an_unknown_word(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -95,7 +95,7 @@ def test_what_is_no_lock_is_shown_and_git_goes_on(repository: Path, text: str) -
     commit(repository)
     said = git(repository, "log", "-p", "-2")
     assert "\x1b" not in said
-    assert "+no lock: " in said
+    assert "+not a lock: " in said
 
 
 def test_a_patch_for_others_stays_a_patch(repository: Path) -> None:

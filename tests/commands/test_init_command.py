@@ -81,10 +81,10 @@ def test_a_component_from_a_tag(project: Path, forge: Any) -> None:
     ("words", "code", "said"),
     [
         (("framework", "tiny", *ABOUT, "--root", "a"), 2, "recipes/frameworks/tiny.toml: this recipe exists"),
-        (("framework", "Fresh", *ABOUT, "--root", "a"), 2, "is no name of a recipe"),
-        (("framework", "../x", *ABOUT, "--root", "a"), 2, "is no name of a recipe"),
+        (("framework", "Fresh", *ABOUT, "--root", "a"), 2, "is not a recipe's name"),
+        (("framework", "../x", *ABOUT, "--root", "a"), 2, "is not a recipe's name"),
         (("framework", "x", *ABOUT), 2, "a framework needs --root"),
-        (("framework", "x", *ABOUT, "--root", "a", "--git", "b"), 2, "--git is of a component"),
+        (("framework", "x", *ABOUT, "--root", "a", "--git", "b"), 2, "--git belongs to a component"),
         (("framework", "x", *ABOUT, "--root", "a==1"), 3, "says more than a name and extras"),
         (("framework", "x", *ABOUT, "--root", "a", "--component", "zlb"), 3, "did you mean `zlib`?"),
         (("framework", "x", *ABOUT, "--root", "a", "--platform", "plain"), 2, "name the release"),
@@ -159,6 +159,6 @@ def test_on_a_terminal_what_is_missing_is_asked(project: Path) -> None:
             pass
         assert running.wait(30) == 0
     os.close(ours)
-    assert b"Its licence, as an SPDX expression" in said.getvalue()
+    assert b"License, as an SPDX expression" in said.getvalue()
     written = tomllib.loads((project / "recipes/frameworks/fresh.toml").read_text("utf-8"))
     assert written == {"name": "fresh", "summary": "A thing", "license": "MIT", "roots": ["idna", "certifi"]}

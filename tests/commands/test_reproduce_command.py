@@ -89,7 +89,7 @@ def test_one_image_cannot_be_compared(tmp_path: Path, images: tuple[Path, Path, 
 
 
 def test_nothing_is_built_against_two_images(tmp_path: Path, images: tuple[Path, Path, Path]) -> None:
-    with pytest.raises(UsageError, match=r"^--against: with --compare nothing is built$"):
+    with pytest.raises(UsageError, match=r"^--against: --compare builds nothing$"):
         run(tmp_path, images[0], images[1], against=images[2])
 
 

@@ -67,7 +67,7 @@ def test_an_advisory_until_it_is_accepted(project: Path, capsys: pytest.CaptureF
     assert verify(project, capsys, *words)[0] == 0
     accepted.write_text('[[accepted]]\nid = "CVE-2026-1"\nreason = "tried"\nexpires = "2026-01-01"\n')
     code, value = verify(project, capsys, *words)
-    assert (code, value["findings"][0]["hint"]) == (1, "what was accepted ended on 2026-01-01")
+    assert (code, value["findings"][0]["hint"]) == (1, "the exception ended on 2026-01-01")
 
 
 def test_a_service(project: Path, capsys: pytest.CaptureFixture[str], httpserver: HTTPServer) -> None:

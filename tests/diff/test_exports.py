@@ -68,7 +68,7 @@ def test_a_line_more_and_options_and_comments() -> None:
     [
         ("-r other.txt\n", "requirements.txt: line 1: -r is not followed"),
         ("idna==3.19\n./local\n", "requirements.txt: line 2: not a requirement: './local'"),
-        ("idna==3.19\nidna==3.18\n", "requirements.txt: idna is there twice, as 3.19 and 3.18"),
+        ("idna==3.19\nidna==3.18\n", "requirements.txt: idna is listed twice, as 3.19 and 3.18"),
         ("idna==3.19\x1b[31m\n", "requirements.txt: line 1: a control character"),
     ],
 )
@@ -79,5 +79,5 @@ def test_what_cannot_be_read_is_named(text: str, message: str) -> None:
 
 
 def test_a_pylock_that_is_none() -> None:
-    with pytest.raises(LockError, match=r"no valid pylock\.toml"):
+    with pytest.raises(LockError, match=r"not a valid pylock\.toml"):
         read_pylock({"lock-version": "1.0"}, ENVIRONMENT, place="pylock.toml")

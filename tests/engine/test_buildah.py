@@ -103,7 +103,7 @@ def test_an_old_buildah(tmp_path: Path) -> None:
 
 
 def test_a_buildah_that_tells_nothing(tmp_path: Path) -> None:
-    with pytest.raises(ToolError, match="no JSON object"):
+    with pytest.raises(ToolError, match="not a JSON object"):
         find_buildah(environ=environment(tmp_path, info="[]"))
 
 

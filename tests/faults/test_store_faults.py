@@ -37,7 +37,7 @@ def test_a_pipe_in_the_place_of_a_file(tmp_path: Path, size: int | None) -> None
     store = Store(tmp_path / "store")
     store.path(SHA256).parent.mkdir(parents=True)
     os.mkfifo(store.path(SHA256))
-    with pytest.raises(FetchError, match="is no file"):
+    with pytest.raises(FetchError, match="is not a file"):
         store.verify(SHA256)
     fill(store, size=size)
     assert store.read(SHA256) == DATA

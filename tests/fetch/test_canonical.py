@@ -198,7 +198,7 @@ def test_unfilled_submodule(parent: Tree, module: Tree) -> None:
     assert str(caught.value) == (
         f"ucx 1.0: external/sub: is a submodule at commit {module.commit}, and nothing locked fills it"
     )
-    assert caught.value.hint == "Pin the submodule in the recipe, or list its path as omitted"
+    assert caught.value.hint == "pin the submodule in the recipe, or list its path as omitted"
 
 
 def test_submodule_at_another_commit(parent: Tree, module: Tree, source: Tree) -> None:

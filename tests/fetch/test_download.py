@@ -156,7 +156,7 @@ def test_one_place_and_no_place(store: Store, httpserver: HTTPServer) -> None:
     assert str(caught.value) == f"a.deb: {url}: HTTP 404"
     with pytest.raises(FetchError) as caught:
         fetch_all(store, [request_for(b"a", label="a.deb")])
-    assert str(caught.value) == "a.deb: no place is known that has it"
+    assert str(caught.value) == "a.deb: no known place has it"
     assert "origins.toml" in caught.value.hint
 
 

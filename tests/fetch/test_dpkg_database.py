@@ -152,7 +152,7 @@ def test_the_status_is_that_of_unpacked_packages(tmp_path: Path) -> None:
 BROKEN = {
     "conffile-elsewhere": (
         {"conffiles": "/etc/other\n"},
-        "p: its configuration file 'etc/other' is no file of its own",
+        "p: its configuration file 'etc/other' is not a separate file",
     ),
     "unknown-trigger": ({"triggers": "interesting x\n"}, "p: its trigger 'interesting x' is not known"),
     "trigger-with-path": (

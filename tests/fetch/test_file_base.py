@@ -53,7 +53,7 @@ def test_other_layouts(client: Client, httpserver: HTTPServer) -> None:
     with pytest.raises(FetchError) as caught:
         discover_file_base(client, serve(httpserver, "https://files.invalid/packaging-1.tar.gz"))
     assert caught.value.cause == "does not lay out the files of packaging by digest"
-    assert caught.value.hint == "Name the place yourself: --origin pypi=LAYOUT+URL"
+    assert caught.value.hint == "name the place yourself: --origin pypi=LAYOUT+URL"
 
 
 @pytest.mark.parametrize("body", ["<html>", "[]", "{}", '{"files": [3]}', '{"files": 3}'])

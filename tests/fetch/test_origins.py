@@ -66,14 +66,14 @@ def test_url(layout: Layout, path: str, file: str, below: str) -> None:
             "pool/a.deb",
             "pool/a.deb: has the folder '', but the snapshot layout needs a time such as 20251117T000000Z",
         ),
-        ("flat", "", "x/a", "x/a: contains a folder, which the flat layout has not"),
+        ("flat", "", "x/a", "x/a: contains a folder, which the flat layout does not have"),
         ("simple", "", "readme", "readme: is not named like a wheel or sdist, so its folder is not known"),
-        ("pool", "", "../../etc/passwd", "o: '../../etc/passwd' is no relative path"),
-        ("pool", "", "/etc/passwd", "o: '/etc/passwd' is no relative path"),
-        ("pool", "a/../b", "x", "o: 'a/../b' is no relative path"),
-        ("flat", "", "", "o: '' is no relative path"),
-        ("flat", "", "a\nb", r"o: 'a\nb' is no relative path"),
-        ("pool", "", "a\\b", r"o: 'a\\b' is no relative path"),
+        ("pool", "", "../../etc/passwd", "o: '../../etc/passwd' is not a relative path"),
+        ("pool", "", "/etc/passwd", "o: '/etc/passwd' is not a relative path"),
+        ("pool", "a/../b", "x", "o: 'a/../b' is not a relative path"),
+        ("flat", "", "", "o: '' is not a relative path"),
+        ("flat", "", "a\nb", r"o: 'a\nb' is not a relative path"),
+        ("pool", "", "a\\b", r"o: 'a\\b' is not a relative path"),
     ],
 )
 def test_rows_that_do_not_fit(layout: Layout, path: str, file: str, message: str) -> None:
@@ -169,9 +169,9 @@ def test_credentials_do_not_belong_into_a_place() -> None:
     with pytest.raises(UsageError) as caught:
         checked_place("https://me:secret@h.invalid/", "here")
     assert "secret" not in str(caught.value)
-    assert caught.value.hint == "Put them in ~/.netrc"
+    assert caught.value.hint == "put them in ~/.netrc"
 
 
 def test_origin_names() -> None:
-    with pytest.raises(UsageError, match="'A b' is no origin name"):
+    with pytest.raises(UsageError, match="'A b' is not an origin name"):
         Origin(name="A b", url=BASE, layout="flat")

@@ -70,7 +70,7 @@ def test_parse() -> None:
         ),
         (
             "[origins.'A b']\nurl='https://h.invalid/'\nlayout='flat'\n",
-            "o.toml: origins.A b: 'A b' is no origin name",
+            "o.toml: origins.A b: 'A b' is not an origin name",
         ),
         (
             "[mirrors]\n'https://a.invalid/' = 'https://b.invalid/'\n",

@@ -180,11 +180,11 @@ UNSAFE = {
     ),
     "device": (
         [member("./dev/sda", b"", kind=tarfile.BLKTYPE)],
-        "p 1.0: dev/sda: is a device or another thing that a base may not hold",
+        "p 1.0: dev/sda: is a device or another entry that a base may not hold",
     ),
     "owner": (
         [member("./usr/x", b"", owner=(1000, 0))],
-        "p 1.0: usr/x: belongs to 1000, which is no fixed user or group",
+        "p 1.0: usr/x: belongs to 1000, which is not a fixed user or group",
     ),
     "through-own-link": (
         [member("./usr/a", b"", link="/etc"), member("./usr/a/x", b"")],
@@ -192,7 +192,7 @@ UNSAFE = {
     ),
     "empty-link": (
         [member("./usr/a", b"", kind=tarfile.SYMTYPE)],
-        "p 1.0: usr/a: is a link to nothing that a path can be",
+        "p 1.0: usr/a: is a link to an impossible path",
     ),
     "hard-outside": (
         [member("./usr/a", b"", hard="./etc/shadow")],
@@ -238,7 +238,7 @@ def test_the_file_must_be_the_locked_package(tmp_path: Path) -> None:
     assert refused(wrong, error=DigestMismatchError) == "p 1.0 amd64: its file is the package q 1.0 amd64"
     other = deb(tmp_path, "r", arch="arm64")
     assert refused(other) == "r 1.0: is for arm64, not for amd64"
-    assert refused(base(tmp_path), base(tmp_path)) == "assembled base: a package is there twice"
+    assert refused(base(tmp_path), base(tmp_path)) == "assembled base: a package is listed twice"
 
 
 @pytest.mark.parametrize("keep", [0, 8, 40, 200, -1000])

@@ -52,7 +52,7 @@ def test_absent(store: Store) -> None:
         with pytest.raises(FetchError) as caught:
             ask(SHA256)
         assert str(caught.value) == f"sha256:{SHA256}: is not in the store"
-        assert caught.value.hint == "Run `python -m builder fetch`"
+        assert caught.value.hint == "run `python -m builder fetch`"
 
 
 @pytest.mark.parametrize("text", ["", "abc", SHA256.upper(), f"../../{SHA256}", SHA256 + "\n", "g" * 64])

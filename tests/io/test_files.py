@@ -32,7 +32,7 @@ def test_the_caller_chooses_the_error(tmp_path: Path) -> None:
     with pytest.raises(RecipeError) as caught:
         read_text(file, error=RecipeError)
     assert str(caught.value) == f"{file}: is not UTF-8: byte 0xff at offset 3"
-    assert caught.value.hint == "Save the file as UTF-8"
+    assert caught.value.hint == "save the file as UTF-8"
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])

@@ -235,7 +235,7 @@ def test_moved_tag_names_both_commits(
     with pytest.raises(FetchError) as caught:
         fetch_commit(URL, old, "v1", tmp_path / "p.git", environment=environment)
     assert caught.value.cause == f"v1 is at {other}, which does not lead to commit {old}"
-    assert caught.value.hint.startswith("The tag was moved")
+    assert caught.value.hint.startswith("compare both commits")
 
 
 def test_short_commit_ids_are_refused(environment: dict[str, str], tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_refused_with_hint_and_without_credentials(client: Client, httpserver: H
         client.get_bytes(url)
     assert "secret" not in str(caught.value)
     assert "***@" in str(caught.value)
-    assert caught.value.hint == "Put credentials for this host in ~/.netrc or LOCKWRIGHT_AUTH"
+    assert caught.value.hint == "put credentials for this host in ~/.netrc or LOCKWRIGHT_AUTH"
 
 
 def test_retries_then_succeeds(client: Client, httpserver: HTTPServer, pauses: Pauses) -> None:

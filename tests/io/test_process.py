@@ -38,7 +38,7 @@ def test_program_is_looked_for_in_the_given_path(tmp_path: Path) -> None:
     with pytest.raises(ToolError) as caught:
         run(["env"], env={"PATH": str(tmp_path)})
     assert str(caught.value) == "env: is not installed"
-    assert caught.value.hint == "Install env, or put it in PATH"
+    assert caught.value.hint == "install env, or put it in PATH"
 
 
 def test_failure_shows_the_last_lines_without_credentials() -> None:

@@ -147,7 +147,7 @@ def test_a_branch_is_refused_and_the_nearest_tag_offered(bench: Any, forge: Any,
         pin_git(bench.context())
     assert str(caught.value) == (
         'recipes/components/thing.toml: versions."1.20.0".git.tag: '
-        f"'1.20.0' is a branch of {url} and no tag: a branch moves, and may be deleted"
+        f"'1.20.0' is a branch of {url}, not a tag: a branch moves, and may be deleted"
     )
     assert caught.value.hint == ("name a tag (nearest: v1.20.0), or give the commit alone with a `reason`")
 

@@ -384,10 +384,10 @@ def test_plain_layers_are_read(bench: Any, local: Registry) -> None:
         (layer({"etc/x": b""}), LAYER, "has no dpkg database in its layers"),
         (layer({DATABASE: status("a=1", arch="i386")}), LAYER, "has a of architecture i386"),
         (layer({DATABASE: status("a=1", state="half-configured")}), LAYER, "half-configured"),
-        (layer({DATABASE: status("a=1")})[:60], LAYER, "is no readable layer"),
+        (layer({DATABASE: status("a=1")})[:60], LAYER, "is not a readable layer"),
         (b"\x28\xb5\x2f\xfd....", LAYER.replace("gzip", "zstd"), "compressed with zstd"),
         (b"x", "application/vnd.in-toto+json", "has a layer of type application/vnd.in-toto"),
-        (layer({"var/lib/dpkg": b"no folder"}), LAYER, "has var/lib/dpkg as something else"),
+        (layer({"var/lib/dpkg": b"no folder"}), LAYER, "has var/lib/dpkg but not as a"),
     ],
     ids=["no-database", "foreign", "half", "cut-off", "zstd", "type", "no-folder"],
 )
@@ -451,7 +451,7 @@ def test_a_token_that_does_not_help_ends_it(bench: Any, local: Registry) -> None
     assert local.state is not None
     local.state.token = "bad token"
     recipe(bench, local)
-    with pytest.raises(FetchError, match="that is no token"):
+    with pytest.raises(FetchError, match="that is not a token"):
         pin_image(bench.context())
 
 
@@ -484,7 +484,7 @@ def test_a_tag_that_is_not_there(bench: Any, local: Registry) -> None:
 @pytest.mark.parametrize("name", ["debian", "library/debian", "docker.io/Library/Debian"])
 def test_a_name_without_its_registry_is_refused(bench: Any, local: Registry, name: str) -> None:
     recipe(bench, local, name=name)
-    with pytest.raises(RecipeError, match=re.escape(f"{name!r} is no image name with its registry")):
+    with pytest.raises(RecipeError, match=re.escape(f"{name!r} is not an image name with its registry")):
         pin_image(bench.context())
 
 

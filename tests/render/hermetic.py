@@ -22,7 +22,7 @@ def check(text: str) -> list[ReadStage]:
     for stage in found:
         assert stage.commented, f"{stage.name} does not say where it comes from"
         assert STAGE.fullmatch(stage.name), stage.name
-        assert stage.name not in seen, f"{stage.name} is there twice"
+        assert stage.name not in seen, f"{stage.name} appears twice"
         check_base(stage.base, seen)
         check_body(stage, seen)
         seen.append(stage.name)

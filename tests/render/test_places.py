@@ -79,5 +79,5 @@ def test_images_are_mirrored_by_prefix() -> None:
 @pytest.mark.parametrize("path", ["../x", "/etc", "a//b", ".", "a/../b"])
 def test_no_path_leaves_its_place(path: str) -> None:
     places = Places(places={"pytorch": Place(url=BASE, layout="flat")})
-    with pytest.raises(LockError, match="is no path below an origin"):
+    with pytest.raises(LockError, match="is not a path below an origin"):
         places.python_url(wheel(path=path))

@@ -160,7 +160,7 @@ def test_no_installer() -> None:
     [
         ("a b.whl", "expected a plain file name, got 'a b.whl'"),
         ("$HOME.whl", "expected a plain file name, got '$HOME.whl'"),
-        ("../../x.whl", "'d/../../x.whl' is no path below an origin"),
+        ("../../x.whl", "'d/../../x.whl' is not a path below an origin"),
         ("x*.whl", "expected a plain file name, got 'x*.whl'"),
         ("requirements.txt", "a file cannot be called requirements.txt"),
         ("x.git", "BuildKit would take 'https://wheels.invalid/whl/cu130/d/x.git' for a git repository"),
@@ -177,7 +177,7 @@ def test_the_same_file_twice_for_one_use() -> None:
     error = refused(
         dataclasses.replace(lock, python=(*lock.python, dataclasses.replace(again, name="torch2")))
     )
-    assert error.cause == f"'{again.file}' is there twice, with one use"
+    assert error.cause == f"'{again.file}' appears twice, with one use"
 
 
 @pytest.mark.parametrize("roles", [("build",), ("build", "runtime", "x")])
@@ -214,7 +214,7 @@ def test_another_family_of_packages() -> None:
 
 def test_a_library_path_with_a_line_of_its_own_meaning() -> None:
     error = refused(with_runtime(library_path=("include /etc/x",)))
-    assert error.cause == "runtime: library-path: 'include /etc/x' is no plain absolute path"
+    assert error.cause == "runtime: library-path: 'include /etc/x' is not a plain absolute path"
 
 
 def test_a_release_that_would_be_a_template() -> None:

@@ -52,7 +52,7 @@ def _judged(pin: Pin, evidence: Evidence, release: str, refs: frozenset[str]) ->
     except UnaskedError as error:
         found = [finding(pin, Status.UNKNOWN, "not asked", str(error))]
     if pin.forgiven:
-        found.append(finding(pin, Status.DRIFT, "hidden failure", "the build goes on where it fails (`||`)"))
+        found.append(finding(pin, Status.DRIFT, "hidden failure", "the build continues if it fails (`||`)"))
     return found
 
 
@@ -65,10 +65,10 @@ def _image(pin: Pin) -> Iterator[Finding]:
         name, _, tag = pin.value.rpartition(":")
         tagged = bool(name) and "/" not in tag
         if "@" in pin.value:
-            text = "what follows the @ is no digest: sha256: and 64 digits"
+            text = "expected sha256: and 64 digits after the @"
             yield finding(pin, Status.IMPOSSIBLE, "no digest", text)
             return
-        text = f"the tag {tag} can be moved" if tagged else "no tag: whatever is newest"
+        text = f"the tag {tag} can be moved" if tagged else "no tag: the build takes the newest"
         yield finding(pin, Status.DRIFT, "floating base", f"{text}; name it by digest (@sha256:…)")
 
 
@@ -76,24 +76,26 @@ def _download(pin: Pin) -> Iterator[Finding]:
     if pin.checked:
         yield finding(pin, Status.ALIGNED, "holds", "a checksum or a signature is checked with it")
         return
-    text = "nothing checks what arrives"
+    text = "no checksum or signature is checked"
     if pin.piped:
-        text = "it goes straight into an interpreter, and nothing checks what arrives"
+        text = "it goes straight into an interpreter, and no checksum or signature is checked"
     yield finding(pin, Status.DRIFT, "unpinned download", text)
 
 
 def _packages(pin: Pin) -> Iterator[Finding]:
     names = pin.value.split()
     if pin.name == "add-apt-repository":
-        yield finding(pin, Status.DRIFT, "unpinned packages", "an archive of somebody's, whose content moves")
+        yield finding(
+            pin, Status.DRIFT, "unpinned packages", "a third party's archive, whose content changes"
+        )
         return
-    text = f"{len(names)} without a version: whatever the archive has when it is built"
+    text = f"{len(names)} without a version: the build takes whatever the archive has"
     yield finding(pin, Status.DRIFT, "unpinned packages", text)
 
 
 def _file(pin: Pin) -> Iterator[Finding]:
     if pin.checked:
-        yield finding(pin, Status.ALIGNED, "holds", "what has no hash in it is refused")
+        yield finding(pin, Status.ALIGNED, "holds", "requirements without a hash are refused")
         return
     yield finding(pin, Status.UNKNOWN, "not read", "judge what it pins with --requirements")
 
@@ -125,7 +127,7 @@ def _requirement(pin: Pin, evidence: Evidence, release: str) -> Iterator[Finding
         return
     found = existence(evidence, requirement.name, exact)
     if not found.exists and pin.elsewhere:
-        text = f"another index is named, and it is not asked; on the default one {found.said}"
+        text = f"it names another index, which is not asked; on the default one {found.said}"
         yield finding(pin, Status.UNKNOWN, "not asked", text)
         return
     if not found.exists:

@@ -28,7 +28,7 @@ def finding(pin: Pin, status: Status, what: str, text: str) -> Finding:
 
 def decided_later(pin: Pin) -> Finding:
     """Return that a pin is not in the file."""
-    return finding(pin, Status.UNKNOWN, "decided later", "what it is, only the build knows")
+    return finding(pin, Status.UNKNOWN, "decided later", "only the build knows its value")
 
 
 def of_release(pin: Pin, subject: str, version: str, evidence: Evidence, release: str) -> Finding | None:

@@ -80,7 +80,7 @@ def read_dockerfile(data: bytes, *, place: str) -> tuple[Instruction, ...]:
     except UnicodeDecodeError as error:
         raise UsageError(f"byte {error.start} is not UTF-8", place=place) from None
     if "\0" in text:
-        raise UsageError("a zero byte is in it", place=place)
+        raise UsageError("it contains a zero byte", place=place)
     found = tuple(_instructions(text, place))
     if len(found) > _MOST_INSTRUCTIONS:
         raise UsageError(f"{len(found)} instructions are too many for a Dockerfile", place=place)

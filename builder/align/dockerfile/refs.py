@@ -58,7 +58,7 @@ def _moving(pin: Pin, tags: Tags | None) -> Finding | None:
 
 def _known(pin: Pin, subject: str, tags: Tags | None, evidence: Evidence, refs: frozenset[str]) -> Finding:
     if not subject:
-        return finding(pin, Status.UNKNOWN, "not asked", "what it is a version of is not known here")
+        return finding(pin, Status.UNKNOWN, "not asked", "it is not known here what it is a version of")
     strange = tags is not None and pin.value not in tags.tags and names_a_ref(pin.name)
     if tags and strange and tag_version(pin.value) is None:
         return _absent(pin, evidence.repository(subject), tags)
@@ -88,7 +88,7 @@ def judged_git(pin: Pin, evidence: Evidence) -> Iterator[Finding]:
     if UNRESOLVED in pin.name or UNRESOLVED in pin.value:
         yield decided_later(pin)
     elif not pin.value:
-        yield finding(pin, Status.DRIFT, "unpinned source", "whatever the default branch is when it is built")
+        yield finding(pin, Status.DRIFT, "unpinned source", "the build takes the default branch of its day")
     elif _COMMIT.fullmatch(pin.value):
         yield finding(pin, Status.ALIGNED, "holds", "a commit")
     else:

@@ -30,7 +30,7 @@ _BEGIN = b"-----BEGIN PGP SIGNED MESSAGE-----"
 _SIGNATURE = b"-----BEGIN PGP SIGNATURE-----"
 _END = b"-----END PGP SIGNATURE-----"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_REFETCH = "fetch the InRelease file again, from another mirror if it stays so"
+_REFETCH = "fetch the InRelease file again, if necessary from another mirror"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +203,7 @@ def _time(text: str, field: str, place: str) -> datetime:
     try:
         found = parsedate_to_datetime(text)
     except ValueError as error:
-        raise FetchError(f"{field} is {text!r}, which is no date", place=place) from error
+        raise FetchError(f"{field} is {text!r}, which is not a date", place=place) from error
     # "-0000" and a missing zone both mean UTC here.
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 

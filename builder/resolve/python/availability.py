@@ -54,7 +54,7 @@ def unavailable(
     if not in_time:
         first = min(item.uploaded for item in files if item.uploaded)
         late = f"{shown} was uploaded {first:%Y-%m-%d}, after the date bound {request.exclude_newer}"
-        return f"{late}; {nearest(project, version, bound)}", "Choose a version from before the date bound"
+        return f"{late}; {nearest(project, version, bound)}", "choose a version from before the date bound"
     if best_file(in_time, request):
         undated = request.index_of(project.name) is None and all(item.uploaded is None for item in in_time)
         return (
@@ -74,15 +74,15 @@ def _source_only(shown: str, item: IndexFile, services: Services) -> tuple[str, 
         place = facts.bytes_at or "a place that it does not state"
         return (
             f"{shown} is a stub: {item.file} has no code, building it downloads the real wheel from {place}",
-            f"Name that index for {name}, declare its wheel by a published hash, or use an image that has it",
+            f"name that index for {name}, declare its wheel by a published hash, or use an image that has it",
         )
     text = f"{shown} is published as source only ({item.file}), and nothing is executed to lock"
     if facts is not None and facts.static:
         return text, (
-            f"Its metadata is static: let a component of system python-wheel provide {name}, "
+            f"let a component of system python-wheel provide {name}, whose metadata is static, "
             "with these requirements: " + (", ".join(facts.requires) or "none")
         )
-    return text, f"Let a component of system python-wheel provide {name}, with its requirements written down"
+    return text, f"let a component of system python-wheel provide {name}, with its requirements written down"
 
 
 def _no_fitting_wheel(shown: str, files: list[str], request: PythonRequest) -> tuple[str, str]:
@@ -94,7 +94,7 @@ def _no_fitting_wheel(shown: str, files: list[str], request: PythonRequest) -> t
         arches = ", ".join(sorted({_arch(tag) for tag in found}))
         return (
             f"{head}: its wheels are for {arches} only",
-            f"Choose a version that has wheels for {request.arch}",
+            f"choose a version that has wheels for {request.arch}",
         )
     accepted = {
         (tag.interpreter, tag.abi) for tag in target_tags(request.arch, request.glibc, request.python)
@@ -104,16 +104,16 @@ def _no_fitting_wheel(shown: str, files: list[str], request: PythonRequest) -> t
         pythons = ", ".join(sorted({tag.interpreter for tag in ours}, key=_natural))
         return (
             f"{head}: its wheels for {request.arch} are for {pythons}",
-            "Choose a platform with one of these Pythons",
+            "choose a platform with one of these Pythons",
         )
     floors = [floor[0] for tag in fitting if (floor := glibc_floor(tag.platform))]
     if not floors:
         platforms = ", ".join(sorted({tag.platform for tag in fitting}))
-        return f"{head}: its wheels are for {platforms}", "Choose another version"
+        return f"{head}: its wheels are for {platforms}", "choose another version"
     lowest = ".".join(map(str, min(floors)))
     return (
         f"{head}: its wheels for {request.arch} need glibc {lowest} or newer",
-        f"Choose a platform with glibc {lowest} or newer, or let a component build it from source",
+        f"choose a platform with glibc {lowest} or newer, or let a component build it from source",
     )
 
 

@@ -74,7 +74,7 @@ def _check_bound(text: str) -> None:
         raise RecipeError(
             "is not bound by `==`: the platform's glibc or architecture would silently choose its version",
             place=f"root {text!r}",
-            hint=f"Write {root.name}=={{version}}",
+            hint=f"write {root.name}=={{version}}",
         )
 
 
@@ -105,10 +105,12 @@ def _arch_hint(item: Declared, request: PythonRequest) -> str:
         floor = glibc_floor(tag.platform)
         arch = floor[1] if floor else tag.platform.removeprefix("linux_")
         if arch in tokens:
-            return f"Names of wheels spell this architecture {request.arch}, not {arch}"
+            return f"write {request.arch}, as wheel names do, not {arch}"
         if arch in others:
-            return f"It is a wheel for {arch}: give it `arch = {arch!r}`, and another one for {request.arch}"
-    return "Choose a file whose name has the target's Python, glibc and architecture"
+            return (
+                f"give it `arch = {arch!r}`, and add another one for {request.arch}: it is a wheel for {arch}"
+            )
+    return "choose a file whose name has the target's Python, glibc and architecture"
 
 
 def _check_indexes(request: PythonRequest) -> None:
@@ -167,7 +169,7 @@ def check_accelerator(request: PythonRequest, nodes: Mapping[str, Node], files: 
                 f"{file} is built without CUDA: nothing that it requires on {request.arch} is a CUDA runtime "
                 f"(nvidia-* or cuda-*), and the target has CUDA {request.cuda}",
                 hint=request.accelerator_hint
-                or f"Name an index that has {name} {node.version} with CUDA for {request.arch}, such as its "
+                or f"name an index that has {name} {node.version} with CUDA for {request.arch}, such as its "
                 f"project's own, under `indexes`, and make {name} a root",
             )
         built_for = {label[1]} if label else {major for item in asked if (major := _cuda_major(item))}
@@ -176,7 +178,7 @@ def check_accelerator(request: PythonRequest, nodes: Mapping[str, Node], files: 
             raise NoSolutionError(
                 f"{file} is a build for CUDA {' and '.join(sorted(built_for))}, and the target has CUDA "
                 f"{request.cuda}",
-                hint=f"Take a platform with CUDA {min(built_for)}, or one without a toolkit, or a {name} for "
+                hint=f"take a platform with CUDA {min(built_for)}, or one without a toolkit, or a {name} for "
                 f"CUDA {wanted}",
             )
 
@@ -195,8 +197,8 @@ def check_toolkit(request: PythonRequest, nodes: Mapping[str, Node]) -> None:
         if _CUDA_RUNTIME.fullmatch(name) and found.major == toolkit[0] and found.release[:2] < toolkit:
             raise NoSolutionError(
                 f"the target has the toolkit of CUDA {request.cuda}, and {name} {node.version} is older: "
-                "what that toolkit compiles may call what this runtime has not",
-                hint=f"Take a platform with CUDA {found.major}.{found.minor}, or versions that bring CUDA "
+                "code built with that toolkit may call functions that this runtime lacks",
+                hint=f"take a platform with CUDA {found.major}.{found.minor}, or versions that bring CUDA "
                 f"{request.cuda}",
             )
 

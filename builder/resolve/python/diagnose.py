@@ -35,7 +35,7 @@ __all__ = ["explain"]
 _MOST = 60
 """How many distributions are looked at: the culprit is near the roots."""
 
-_FIXED_PLACE = "Choose a version whose metadata names distributions only"
+_FIXED_PLACE = "choose a version whose metadata names distributions only"
 _ABSENT = re.compile(r"([A-Za-z0-9._-]+) was not found in the package registry")
 _NO_WHEEL = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?(?:[<>=!~]=?[^\s]+)? has no (?:\w+ )?wheels")
 _MARKER = re.compile(r"\{[^{}]*\}")  # uv adds the marker under which it looked
@@ -77,7 +77,7 @@ def explain(request: PythonRequest, services: Services, proof: str) -> NoSolutio
         _look_at_proof(walk, " ".join(text.split()))
         lines, hint = _findings(walk)
     except BuilderError as error:
-        hint = f"More could be said if the index had answered: {error}"
+        hint = f"run again when the index answers, to learn more: {error}"
     body = "".join(f"\n  {line}" for line in lines or _plain(text))
     return NoSolutionError(f"no solution for {request.described()}:{body}", hint=hint)
 
@@ -220,7 +220,7 @@ def _conflict(walk: _Walk, name: str) -> tuple[list[str], str]:
     wanted = f"version {exact}" if exact else f"a version that fits {against[0][0].specifier}"
     component = walk.request.component_of(name)
     subject = f"component {component}" if component else name
-    hint = f"Give {subject} {wanted}, or change what requires it"
+    hint = f"give {subject} {wanted}, or change what requires it"
     return [*sorted({who for _, who in against} - {holder}), holder], hint
 
 

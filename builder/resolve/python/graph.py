@@ -114,7 +114,7 @@ def _check_met(requirement: Requirement, nodes: Mapping[str, Node], asker: str, 
     if requirement.url is not None:
         raise NoSolutionError(
             f"{asker} requires {requirement.name} from a fixed place: {text}",
-            hint="Choose a version whose metadata names distributions only",
+            hint="choose a version whose metadata names distributions only",
         )
     node = nodes.get(name_of(requirement))
     if node is None:
@@ -130,5 +130,5 @@ def _check_extras(root: Requirement, node: Node) -> None:
         raise RecipeError(
             f"{node.name} {node.version} has no extra {unknown[0]!r}",
             place=f"root {str(root)!r}",
-            hint=f"Its extras: {offered}",
+            hint=f"use one of its extras: {offered}",
         )

@@ -60,7 +60,7 @@ def _check_index(name: str, request: PythonRequest) -> None:
         raise NoSolutionError(
             f"{name} is to come from index {index.name}, but only a root can name its index: "
             "the default index may have other bytes under the same name",
-            hint=f"Add {name} with its version to the roots of {request.environment}",
+            hint=f"add {name} with its version to the roots of {request.environment}",
         )
 
 

@@ -86,7 +86,7 @@ def _uv() -> str:
         return find_uv_bin()
     except (ImportError, FileNotFoundError) as error:
         raise ToolError(
-            "is not installed", place="uv", hint="Install the distribution uv beside lockwright"
+            "is not installed", place="uv", hint="install the distribution uv beside lockwright"
         ) from error
 
 
@@ -203,7 +203,7 @@ def _check(done: Completed, request: PythonRequest, services: Services) -> None:
         raise FetchError(
             f"uv could not read the index\n{shown}",
             place=redacted(_asked(text, request, services)),
-            hint="Check the network, or name a mirror of the index",
+            hint="check the network, or name a mirror of the index",
         )
     raise ToolError(f"uv pip compile ended with exit code {done.returncode}\n{shown}", place="uv")
 

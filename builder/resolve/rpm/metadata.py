@@ -43,7 +43,7 @@ def text_of(data: bytes, entry: IndexFile, *, place: str) -> bytes:
     except UnicodeDecodeError as error:
         raise FetchError(f"byte {error.start} is not UTF-8", place=place) from None
     if b"\0" in text or any(word in text for word in _DECLARATIONS):
-        raise FetchError("it declares a document type or entities, which metadata has not", place=place)
+        raise FetchError("it declares a document type or entities, which metadata must not have", place=place)
     return text
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["IndexFile", "Repomd", "check_moment", "read_repomd"]
 
-_REFETCH = "fetch repomd.xml and repomd.xml.asc again, from another mirror if it stays so"
+_REFETCH = "fetch repomd.xml and repomd.xml.asc again, if necessary from another mirror"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NUMBER = re.compile(r"[0-9]{1,12}")
 _MOST_BYTES = 4_000_000
@@ -101,10 +101,12 @@ class _Reader:
         try:
             parser.Parse(data, True)
         except expat.ExpatError as error:
-            raise FetchError(f"it is no well-formed XML: {error}", place=self.place, hint=_REFETCH) from None
+            raise FetchError(f"it is not well-formed XML: {error}", place=self.place, hint=_REFETCH) from None
 
     def _refuse(self, *_: object) -> None:
-        raise FetchError("it declares a document type or entities, which metadata has not", place=self.place)
+        raise FetchError(
+            "it declares a document type or entities, which metadata must not have", place=self.place
+        )
 
     def _start(self, name: str, attributes: Mapping[str, str]) -> None:
         namespace, _, word = name.rpartition(" ")
@@ -178,7 +180,7 @@ def _date(stamps: list[str], place: str) -> datetime:
     try:
         return datetime.fromtimestamp(max(seconds), UTC)
     except (ValueError, OverflowError, OSError):
-        raise FetchError(f"{max(seconds)} is no time", place=place) from None
+        raise FetchError(f"{max(seconds)} is not a time", place=place) from None
 
 
 def _utc(moment: datetime) -> str:

@@ -45,6 +45,6 @@ def fits(claim: Claim, fact: FileFact) -> Iterator[str]:
     elif (claim.sha256 and fact.sha256 != claim.sha256) or (
         not claim.sha256 and claim.md5 and fact.md5 and fact.md5 != claim.md5
     ):
-        yield "its bytes are others"
+        yield "its bytes differ"
     elif claim.mode is not None and fact.mode & 0o6000 & ~claim.mode:
         yield f"it runs with its owner's rights: mode {fact.mode:04o}"

@@ -94,7 +94,7 @@ def explain(
         paths = [claim.path for claim in claims if claim.path not in judge.owners]
         files = [path for path in paths if path in image.files and image.files[path].kind != "directory"]
         judge.owners.update(dict.fromkeys(files, Ground.LIST))
-        text = f"it is no row of the lock; {len(files)} files, such as /{min(files, default='')}"
+        text = f"no row of the lock has it; {len(files)} files, such as /{min(files, default='')}"
         judge.findings.append(found("foreign", text, row=row))
     judge.findings += _rest(judge)
     grounds = Counter(ground.value for path, ground in judge.owners.items() if _counts(image.files.get(path)))
@@ -195,7 +195,7 @@ def _rest(judge: _Judge) -> Iterator[Finding]:
     if len(left) > _SHOWN:
         yield found("unexplained", f"{len(left) - _SHOWN} more files")
     if compiled:
-        text = f"{len(compiled)} files beside the modules that they are said to be of, such as /{compiled[0]}"
+        text = f"{len(compiled)} files beside the modules that their names point to, such as /{compiled[0]}"
         yield found("bytecode", text)
 
 

@@ -30,10 +30,10 @@ def check_settings(lock: Lock, config: Mapping[str, object]) -> Iterator[Finding
             yield found("settings", f"{name} is {_said(there.get(name, ''))}, locked is {_said(value)}")
     if any(image.tar for image in lock.images):
         for name in sorted(there.keys() - wanted_env.keys() - {"PATH"}):
-            yield found("settings", f"the variable {str(name)[:100]} is set, and the lock does not say so")
+            yield found("settings", f"the variable {str(name)[:100]} is set, but not in the lock")
         for key in _UNSET:
             if config.get(key) not in (None, "", [], {}, "/"):
-                yield found("settings", f"{key} is set, and the lock does not say so")
+                yield found("settings", f"{key} is set, but not in the lock")
 
 
 def _said(value: object) -> str:

@@ -145,7 +145,7 @@ def test_a_missing_field_is_named(key: Tsk, field: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("07:55:41 UTC\nValid", "soon\nValid", "Date is .* which is no date"),
+        ("07:55:41 UTC\nValid", "soon\nValid", "Date is .* which is not a date"),
         (PATH + "\n" + " " + "0" * 64, "/etc/passwd\n " + "0" * 64, "malformed row for '/etc/passwd'"),
         ("main/empty", "../empty", "malformed row for '../empty'"),
         (f"{'0' * 64} 0", f"{'0' * 63} 0", "malformed row for 'main/empty'"),

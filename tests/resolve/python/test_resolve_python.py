@@ -268,7 +268,7 @@ def test_unknown_extra_of_a_root_is_refused(index: Any, services: Any, request_o
     index.wheel("app", "1.0", extras=("more",))
     with pytest.raises(RecipeError, match=r"has no extra 'mroe'") as caught:
         resolve_python(request_of("app[mroe]==1.0"), services)
-    assert caught.value.hint == "Its extras: more"
+    assert caught.value.hint == "use one of its extras: more"
 
 
 def test_user_configuration_does_not_count(
@@ -357,7 +357,7 @@ def test_diagnosis_survives_a_dead_index(
     with pytest.raises(NoSolutionError) as caught:
         resolve_python(request_of("app==1.0"), services)
     assert "lib==2.0" in str(caught.value)
-    assert caught.value.hint == "More could be said if the index had answered: somewhere: no answer"
+    assert caught.value.hint == "run again when the index answers, to learn more: somewhere: no answer"
 
 
 def _refuse(*_: Any, **__: Any) -> None:

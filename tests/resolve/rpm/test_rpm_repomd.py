@@ -65,7 +65,7 @@ def test_a_changed_byte_is_refused() -> None:
 def test_what_is_no_signature_is_said_to_be_none(signature: bytes) -> None:
     repo = TinyRepo()
     data = repo.publish()["repodata/repomd.xml"]
-    with pytest.raises(FetchError, match="no OpenPGP signature"):
+    with pytest.raises(FetchError, match="not an OpenPGP signature"):
         read_repomd(data, signature, (repo.certificate,), place="here")
 
 
@@ -73,7 +73,7 @@ def test_what_is_no_signature_is_said_to_be_none(signature: bytes) -> None:
     ("old", "new", "said"),
     [
         ("<repomd ", BOMB + "<repomd ", "declares a document type"),
-        ("</repomd>", "", "no well-formed XML"),
+        ("</repomd>", "", "not well-formed XML"),
         ('type="primary"', 'type="other"', "lists no primary"),
         ('type="filelists"', 'type="primary"', "twice"),
         ('<checksum type="sha256">', '<checksum type="sha1">', "type 'sha1', not sha256"),
