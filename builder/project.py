@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from builder.console import Console
 from builder.errors import LockError, UsageError
 from builder.io import ATTEMPTS, read_bytes
 from builder.lockfile import Lock, load_lock
-from builder.origins import Origins, load_origins
+from builder.origins import Origin, Origins, load_origins
 from builder.store import Store, store_root
 
 if TYPE_CHECKING:
@@ -80,6 +80,28 @@ class Project:
             offline=offline,
             warn=warn,
         )
+
+    def origins_of(self, names: Iterable[str], *, index_url: str | None = None) -> Origins:
+        """Return the origins, with an address for the default Python index if it is among `names`.
+
+        Where nobody configured one, the index is asked for its file base, once:
+        the answer is kept in the user's origins file. FetchError when it gives none.
+        """
+        from builder.recipe import PYPI  # noqa: PLC0415 - many verbs read no recipes
+
+        if PYPI not in names or any(origin.name == PYPI for origin in self.origins.origins):
+            return self.origins
+        from builder.fetch import discover_file_base, remember_file_base  # noqa: PLC0415 - see `client`
+
+        self.console.status("asking the Python index where its files are (once)")
+        with self.client() as client:
+            base = discover_file_base(client, index_url)
+        try:
+            remember_file_base(base)
+        except (OSError, UsageError) as error:
+            self.console.warning(f"the answer could not be kept: {error}")
+        added = Origin(name=PYPI, url=base, layout="warehouse")
+        return replace(self.origins, origins=(*self.origins.origins, added))
 
     def git_places(self) -> GitPlaces:
         """Return where git repositories are had from, and the cache of what was fetched of them."""

@@ -20,7 +20,7 @@ ARROWS: dict[str, set[str]] = {
     "openpgp": set(),
     "selection": {"model"},
     "store": {"io"},
-    "origins": {"io", "model"},
+    "origins": {"io", "lockfile", "model"},
     "oci": {"io", "model", "origins", "store"},
     # the lock and the recipe
     "lockfile": {"model"},

@@ -27,7 +27,7 @@ TARGET = Target(release="1.0", platform="plain", framework="tiny", arch=Arch.X86
 MAKERS = {
     "Client": {"project", "git.heritage"},
     "AuthorisedClient": {"oci.access", "oci.registry"},
-    "Exchanges": {"fetch.queue"},
+    "Exchanges": {"fetch.queue", "io.download"},
     "Uploader": {"oci.push"},
     "Network": {"origins.reading", "fetch.download"},
     "Services": {"project"},

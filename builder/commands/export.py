@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from builder.commands.locks import select_image
-from builder.commands.places import bind_places
 from builder.console import Console
 from builder.export import to_pylock, to_requirements
 from builder.io import write_atomic
@@ -56,7 +55,7 @@ def export_locks(project: Project, options: Options) -> int:
     """Write both forms for each selected lock of one image; 0, or an error."""
     targets = select_image(project, options.selection)
     locks = [read_lock(project, project.locks / target.path)[0] for target in targets]
-    places = bind_places(project, locks)
+    origins = project.origins_of({row.origin for lock in locks for row in lock.python})
     written = []
     for target, lock in zip(targets, locks, strict=True):
         folder = (
@@ -64,7 +63,7 @@ def export_locks(project: Project, options: Options) -> int:
         )
         name = f"{target.framework}-{target.arch}"
         texts = {
-            f"pylock.{name}.toml": to_pylock(lock, places.python_url),
+            f"pylock.{name}.toml": to_pylock(lock, lambda row: origins.row_urls(row, ())[0]),
             f"requirements.{name}.txt": to_requirements(lock),
         }
         for file, text in texts.items():

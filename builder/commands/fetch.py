@@ -12,7 +12,7 @@ from builder.commands.locks import select_locks
 from builder.commands.transfers import Shown
 from builder.console import Console
 from builder.errors import BuilderError, FetchError, UsageError
-from builder.fetch import BaseNeed, FileNeed, KnownFiles, Needs, fetch_all, needs, with_pypi
+from builder.fetch import BaseNeed, FileNeed, KnownFiles, Needs, fetch_all, needs
 from builder.git import materialise
 from builder.lockfile import Lock
 from builder.mirror import Catalogue, catalogue, guide, parse_address, serve
@@ -26,10 +26,8 @@ from builder.options import (
     project_of,
     selection_of,
 )
-from builder.origins import Origins
 from builder.pin import store_base
 from builder.project import Project, read_lock
-from builder.recipe import PYPI
 from builder.render import Inputs
 from builder.selection import Selection
 from builder.store import Request, arrived_size, recover
@@ -178,7 +176,7 @@ def _fill(project: Project, missing: Needs, jobs: int, known: KnownFiles | None 
 
 
 def _files(project: Project, files: Sequence[FileNeed], jobs: int, known: KnownFiles) -> None:
-    origins = _bound(project, files)
+    origins = project.origins_of({file.origin for file in files})
     requests = [
         Request(
             sha256=file.sha256,
@@ -191,14 +189,6 @@ def _files(project: Project, files: Sequence[FileNeed], jobs: int, known: KnownF
     ]
     with project.console.transfers("fetching") as shown:
         fetch_all(project.store, requests, network=origins.network, jobs=jobs, progress=Shown(project, shown))
-
-
-def _bound(project: Project, files: Sequence[FileNeed]) -> Origins:
-    """Return the origins; the default Python index is asked for its file base where no one has named it."""
-    if any(file.origin == PYPI for file in files):
-        with project.client() as client:
-            return with_pypi(project.origins, client)
-    return project.origins
 
 
 def _assemble(project: Project, base: BaseNeed) -> None:

@@ -55,8 +55,7 @@ def _obtain(repository: Repository, signed: Sha256, session: Session) -> None:
 
 
 def _url(repository: Repository, path: str, session: Session) -> str:
-    dated = session.origins.origin(repository.origin).layout == "snapshot"
-    return session.origins.url(repository.origin, repository.snapshot if dated else "", path)
+    return session.origins.archive_url(repository.origin, repository.snapshot, path)
 
 
 def _kept_name(url: str) -> str:

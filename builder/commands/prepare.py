@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from builder.build import AnyEngine, Built, Request, Step, build_context, read_graph, stages_for
+from builder.commands.addresses import first_addresses
 from builder.commands.fetch import fill_store
 from builder.commands.locks import select_image
-from builder.commands.places import bind_places
 from builder.commands.render import FILES
 from builder.console import Steps
 from builder.errors import UsageError
@@ -18,7 +18,7 @@ from builder.io import write_atomic
 from builder.lockfile import Lock
 from builder.model import Sha256, Target
 from builder.project import Project, read_lock
-from builder.render import OUTPUT, Inputs, Places, Rendered, output_stages, render
+from builder.render import OUTPUT, Addresses, Inputs, Rendered, output_stages, render
 from builder.selection import Selection
 
 __all__ = ["Prepared", "prepared", "progress", "stage_rows"]
@@ -82,8 +82,8 @@ def prepared(
     targets = _buildable(project, select_image(project, selection), selection, engine)
     locks = tuple(read_lock(project, project.locks / target.path) for target in targets)
     plain = [lock for lock, _ in locks]
-    places = Places() if inputs is Inputs.STORE else bind_places(project, plain)
-    rendered = render(locks, inputs=inputs, places=places)
+    addresses = Addresses() if inputs is Inputs.STORE else first_addresses(project, plain)
+    rendered = render(locks, inputs=inputs, addresses=addresses)
     first = targets[0]
     folder = output or project.root / "rendered" / first.release / first.platform / first.framework
     for name, text in zip(FILES, (rendered.dockerfile, rendered.policy, rendered.bake), strict=True):

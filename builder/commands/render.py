@@ -6,8 +6,8 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from builder.commands.addresses import first_addresses
 from builder.commands.locks import select_image
-from builder.commands.places import bind_places
 from builder.console import Console
 from builder.io import write_atomic
 from builder.lockfile import Lock
@@ -21,7 +21,7 @@ from builder.options import (
     selection_of,
 )
 from builder.project import Project, read_lock
-from builder.render import Inputs, Places, render
+from builder.render import Addresses, Inputs, render
 from builder.selection import Selection
 
 __all__ = ["EXAMPLES", "FILES", "Options", "add_options", "render_image", "run"]
@@ -71,8 +71,12 @@ def render_image(project: Project, options: Options) -> int:
     """Render one image for all its locked architectures; 0, or an error."""
     targets = select_image(project, options.selection)
     locks = tuple(read_lock(project, project.locks / target.path) for target in targets)
-    places = Places() if options.inputs is Inputs.STORE else bind_places(project, [lock for lock, _ in locks])
-    rendered = render(locks, inputs=options.inputs, places=places)
+    addresses = (
+        Addresses()
+        if options.inputs is Inputs.STORE
+        else first_addresses(project, [lock for lock, _ in locks])
+    )
+    rendered = render(locks, inputs=options.inputs, addresses=addresses)
     first = targets[0]
     folder = options.output or project.root / "rendered" / first.release / first.platform / first.framework
     texts = (rendered.dockerfile, rendered.policy, rendered.bake)

@@ -8,16 +8,16 @@ from pathlib import Path
 
 from builder.errors import UsageError
 from builder.io import read_text
-from builder.lockfile import Lock
+from builder.lockfile import Lock, downloaded_rows
 from builder.model import Sha256
 from builder.project import Project, read_lock
-from builder.render import Dockerfile, Form, Inputs, Place, Places, plan
+from builder.render import Addresses, Dockerfile, Form, Inputs, plan
 
 __all__ = ["Rendering", "read_rendered"]
 
 _LOCK = re.compile(r"#   lock/([^ ]+) sha256:([0-9a-f]{64})")
 _FROM_STORE = "# Every input comes from the store."
-_ANYWHERE = Place(url="https://place.invalid/", layout="flat")
+_ANYWHERE = "https://place.invalid/file"
 _HINT = "render it again: python -m builder render"
 
 
@@ -42,19 +42,13 @@ def read_rendered(project: Project, path: Path) -> Rendering:
         raise UsageError("its header names no lock", place=str(path), hint=_HINT)
     locks = [_lock(project, match[1], match[2], path) for match in named]
     inputs = Inputs.STORE if _FROM_STORE in header else Inputs.REMOTE
-    # Where inputs are does not move a line, so that no place must be known, or asked for, here.
-    places = Places(
-        places=dict.fromkeys(sorted({name for lock, _ in locks for name in _origins(lock)}), _ANYWHERE)
-    )
-    dockerfile = plan(locks, Form(inputs=inputs, places=places))
+    # Where inputs are does not move a line, so that no address must be known, or asked for, here.
+    rows = [row for lock, _ in locks for row in downloaded_rows(lock)]
+    addresses = Addresses(files=dict.fromkeys(rows, _ANYWHERE))
+    dockerfile = plan(locks, Form(inputs=inputs, addresses=addresses))
     if len(dockerfile.text().splitlines()) != len(lines):
         raise UsageError("it was changed, or another version rendered it", place=str(path), hint=_HINT)
     return Rendering(text=lines, dockerfile=dockerfile, locks=tuple(lock for lock, _ in locks))
-
-
-def _origins(lock: Lock) -> set[str]:
-    python = {row.origin for row in lock.python if row.origin}
-    return python | {row.origin for row in lock.archives} | {row.origin for row in lock.os_packages}
 
 
 def _lock(project: Project, name: str, digest: str, path: Path) -> tuple[Lock, bytes]:

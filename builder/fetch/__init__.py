@@ -11,7 +11,7 @@ from builder.lazy_face import lazy_face
 if TYPE_CHECKING:
     from builder.fetch.apt_archive import index_paths
     from builder.fetch.download import fetch_all
-    from builder.fetch.file_base import discover_file_base, remember_file_base, with_pypi
+    from builder.fetch.file_base import discover_file_base, remember_file_base
     from builder.fetch.mismatch import KnownFiles, difference
     from builder.fetch.needed_files import BaseNeed, FileNeed, Needs, needs
     from builder.fetch.published_images import absent_parts, image_requests
@@ -33,7 +33,6 @@ else:
             "index_paths": "apt_archive",
             "needs": "needed_files",
             "remember_file_base": "file_base",
-            "with_pypi": "file_base",
         },
     )
 
@@ -51,5 +50,4 @@ __all__ = [
     "index_paths",
     "needs",
     "remember_file_base",
-    "with_pypi",
 ]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-__all__ = ["discover_file_base", "remember_file_base", "with_pypi"]
+__all__ = ["discover_file_base", "remember_file_base"]
 
-import dataclasses
 import json
 import re
 from pathlib import Path
@@ -12,7 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 from builder.errors import FetchError
 from builder.io import Client, locked, read_text, write_atomic
-from builder.origins import Origin, Origins, checked_place, parse_origins, user_origins_file
+from builder.origins import checked_place, parse_origins, user_origins_file
 
 _NAME = "pypi"
 _PROBE = "packaging"  # small, and on every index that serves Python projects
@@ -60,19 +59,6 @@ def remember_file_base(base: str, user_file: Path | None = None) -> None:
         added = f"{text}{gap}{table}"
         parse_origins(added, str(file))  # an inline `origins = {…}` cannot be added to: say so, write nothing
         write_atomic(file, added.encode("utf-8"))
-
-
-def with_pypi(
-    origins: Origins, client: Client, *, index_url: str | None = None, user_file: Path | None = None
-) -> Origins:
-    """Return `origins` with a `pypi` origin: as configured, else discovered now and remembered."""
-    if any(origin.name == _NAME for origin in origins.origins):
-        return origins
-    base = discover_file_base(client, index_url)
-    remember_file_base(base, user_file)
-    found = Origin(name=_NAME, url=base, layout="warehouse")
-    everything = sorted((*origins.origins, found), key=lambda origin: origin.name)
-    return dataclasses.replace(origins, origins=tuple(everything))
 
 
 def _file_urls(body: bytes, page: str) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from builder.lockfile import BASE, Archive, GitSource, Lock, OsPackage, PythonPackage
+from builder.lockfile import BASE, DownloadedRow, GitSource, Lock, OsPackage, downloaded_rows
 from builder.origins import Origins
 
 
@@ -31,8 +31,7 @@ class FileNeed:
 
     def urls(self, origins: Origins) -> tuple[str, ...]:
         """Return where to try, in order (UsageError for an origin without a place)."""
-        urls = (origins.url(self.origin, folder, self.file) for folder in self.folders)
-        return tuple(dict.fromkeys(place for url in urls for place in origins.candidates(url)))
+        return origins.urls(self.origin, self.folders, self.file)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,27 +90,20 @@ def _bases(lock: Lock, origins: Origins) -> Iterator[BaseNeed]:
             yield BaseNeed(
                 sha256=image.tar,
                 label=f"{image.name} for {lock.arch}",
-                packages=tuple((row, _os_package(row, lock, origins)) for row in rows),
+                packages=tuple((row, _file_need(row, lock, origins)) for row in rows),
             )
 
 
 def _files(lock: Lock, origins: Origins) -> Iterator[FileNeed]:
-    downloaded: tuple[PythonPackage | Archive, ...] = (*lock.python, *lock.archives)
-    for row in downloaded:
-        if row.sha256 is not None:
-            folders = (row.path,)
-            yield FileNeed(
-                sha256=row.sha256, size=row.size, origin=row.origin, folders=folders, file=row.file
-            )
-    for package in lock.os_packages:
-        if set(package.for_) != {BASE}:  # what only the base needs is in its tar
-            yield _os_package(package, lock, origins)
+    return (_file_need(row, lock, origins) for row in downloaded_rows(lock))
 
 
-def _os_package(row: OsPackage, lock: Lock, origins: Origins) -> FileNeed:
-    """Return the need of a package; a snapshot has it at each time that the lock looked at its archive."""
-    folders: tuple[str, ...] = ("",)
-    if any(origin.name == row.origin and origin.layout == "snapshot" for origin in origins.origins):
-        seen = {repository.snapshot for repository in lock.repositories if repository.origin == row.origin}
-        folders = tuple(sorted(seen, reverse=True))
-    return FileNeed(sha256=row.sha256, size=row.size, origin=row.origin, folders=folders, file=row.file)
+def _file_need(row: DownloadedRow, lock: Lock, origins: Origins) -> FileNeed:
+    assert row.sha256 is not None  # noqa: S101 - `downloaded_rows` leaves the others out
+    return FileNeed(
+        sha256=row.sha256,
+        size=row.size,
+        origin=row.origin,
+        folders=origins.folders(row, lock.repositories),
+        file=row.file,
+    )

@@ -5,6 +5,7 @@ own rules find. Imports `model`. Pure.
 """
 
 from builder.lockfile.canonical import first_difference, row_key, summary_digest
+from builder.lockfile.downloads import DownloadedRow, downloaded_rows
 from builder.lockfile.finding import RULES, Finding, Level, Proof, exit_code, found
 from builder.lockfile.labels import (
     LockRow,
@@ -53,6 +54,7 @@ __all__ = [
     "Archive",
     "Build",
     "Check",
+    "DownloadedRow",
     "Environment",
     "Examined",
     "Finding",
@@ -70,6 +72,7 @@ __all__ = [
     "Section",
     "Submodule",
     "check_lock",
+    "downloaded_rows",
     "dump_lock",
     "examine",
     "exit_code",

@@ -14,7 +14,7 @@ from builder.model.requirements import admits, exact_version, lenient_requiremen
 from builder.model.table import Table
 from builder.model.tags import glibc_floor, marker_environment, rank, target_tags, uv_platform, wheel_tags
 from builder.model.target import Arch, Target
-from builder.model.text import ascii_only, check_line, counted, printable
+from builder.model.text import ascii_only, check_line, counted, printable, shortened
 from builder.model.wire import WireError, key_name, structure, unstructure
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "printable",
     "rank",
     "recipe_requirement",
+    "shortened",
     "spdx",
     "structure",
     "target_tags",

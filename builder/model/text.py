@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["MAX_LENGTH", "ascii_only", "check_line", "counted", "printable"]
+__all__ = ["MAX_LENGTH", "ascii_only", "check_line", "counted", "printable", "shortened"]
 
 MAX_LENGTH = 16_384
 """Longest accepted string, in characters."""
 
+_LONGEST_SHOWN = 60  # characters
 _FORBIDDEN = {
     "Cc": "a control character",
     "Cf": "an invisible formatting character",
@@ -58,3 +59,8 @@ def ascii_only(text: str) -> str:
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun, which takes an s unless it is one: `1 lock`, `3 locks`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def shortened(text: str) -> str:
+    """Return `text` in quotes, short and escaped to ASCII: for messages about hostile text."""
+    return ascii(text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…")

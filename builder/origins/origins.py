@@ -5,12 +5,15 @@ from __future__ import annotations
 __all__ = ["LAYOUTS", "Layout", "Mirror", "Origin", "Origins", "checked_place"]
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 from urllib.parse import quote, urlsplit
 
 from builder.errors import LockError, UsageError
 from builder.io import Network, hidden, is_loopback
+from builder.lockfile import DownloadedRow, OsPackage, Repository
+from builder.model import shortened
 
 Layout = Literal["warehouse", "simple", "pool", "flat", "snapshot"]
 LAYOUTS: tuple[Layout, ...] = get_args(Layout)
@@ -88,9 +91,12 @@ class Origins:
         for origin in self.origins:
             if origin.name == name:
                 return origin
+        hint = f"add [origins.{name}] (url, layout) to origins.toml, or pass --origin {name}=LAYOUT+URL"
         raise UsageError(
-            f"no origin {name!r} is configured",
-            hint=f"add [origins.{name}] (url, layout) to origins.toml, or pass --origin {name}=LAYOUT+URL",
+            f"no origin {shortened(name)} is configured",
+            hint=hint
+            if _NAME.fullmatch(name) and len(name) <= 60
+            else "lock again: nobody can configure an origin of this name",
         )
 
     def url(self, origin_name: str, path: str, file: str) -> str:
@@ -106,12 +112,48 @@ class Origins:
         form = _FOLDERS.get(origin.layout)
         if form is not None and not form[0].fullmatch(folder):
             raise LockError(
-                f"has the folder {folder!r}, but the {origin.layout} layout needs {form[1]}", place=file
+                f"has the folder {shortened(folder)}, but the {origin.layout} layout needs {form[1]}",
+                place=_file_place(file),
             )
         if origin.layout not in {"pool", "snapshot"} and "/" in file:
-            raise LockError(f"contains a folder, which the {origin.layout} layout does not have", place=file)
+            raise LockError(
+                f"contains a folder, and the {origin.layout} layout has none", place=_file_place(file)
+            )
         below = f"{folder}/{file}" if folder else file
         return origin.url + quote(below, safe="/~")
+
+    def folders(self, row: DownloadedRow, repositories: Iterable[Repository]) -> tuple[str, ...]:
+        """Return the folders below its origin that have the file of a row, the likeliest first.
+
+        A snapshot service has an OS package at each time that the lock looked at
+        its archive; the newest comes first, because it has what the others have.
+        """
+        if not isinstance(row, OsPackage):
+            return (row.path,)
+        if not any(origin.name == row.origin and origin.layout == "snapshot" for origin in self.origins):
+            return ("",)
+        seen = {repository.snapshot for repository in repositories if repository.origin == row.origin}
+        return tuple(sorted(seen - {""}, reverse=True))
+
+    def urls(self, origin_name: str, folders: Iterable[str], file: str) -> tuple[str, ...]:
+        """Return every address at which to try a file, in order: all that fetches and renders takes them.
+
+        UsageError for an origin that is not configured, LockError for a file
+        that does not fit its layout or that no snapshot has.
+        """
+        first_hand = [self.url(origin_name, folder, file) for folder in folders]
+        if not first_hand:
+            raise LockError(f"no snapshot of {origin_name} is recorded", place=_file_place(file))
+        return tuple(dict.fromkeys(place for url in first_hand for place in self.candidates(url)))
+
+    def row_urls(self, row: DownloadedRow, repositories: Iterable[Repository]) -> tuple[str, ...]:
+        """Return every address at which to try the file of a row, in order; errors as of `urls`."""
+        return self.urls(row.origin, self.folders(row, repositories), row.file)
+
+    def archive_url(self, origin_name: str, snapshot: str, file: str) -> str:
+        """Return the first-hand URL of a file of a package archive, which only a snapshot service dates."""
+        dated = self.origin(origin_name).layout == "snapshot"
+        return self.url(origin_name, snapshot if dated else "", file)
 
     def candidates(self, url: str) -> tuple[str, ...]:
         """Return where to try `url`, in order: its mirrors, the longest prefix first, then itself."""
@@ -160,12 +202,19 @@ def _check_relative(text: str, place: str) -> None:
     """Refuse what could name another place than below the origin; a lock's reader has refused it before."""
     wrong = any(part in ("", ".", "..") for part in text.split("/"))
     if wrong or "\\" in text or not text.isprintable():
-        raise LockError(f"{text!r} is not a relative path", place=place)
+        raise LockError(f"expected a relative path, got {shortened(text)}", place=place)
 
 
 def _project(file: str) -> str:
     """Return the normalised project name that a wheel's or sdist's file name begins with."""
     match = _WHEEL_OR_SDIST.match(file)
     if match is None:
-        raise LockError("is not named like a wheel or sdist, so its folder is not known", place=file)
+        raise LockError(
+            "is not named like a wheel or sdist, so its folder is not known", place=_file_place(file)
+        )
     return re.sub(r"[-_.]+", "-", match["project"]).lower()
+
+
+def _file_place(file: str) -> str:
+    """Return a file's name as the place of an error: names come from locks, so they may be hostile."""
+    return file if len(file) <= 255 and file.isprintable() else shortened(file)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from builder.errors import DigestMismatchError, UsageError
-from builder.fetch import difference, with_pypi
+from builder.fetch import difference
 from builder.io import download_file
 from builder.pin.context import Context, finish
 from builder.recipe import Component, Keys, RecipeEditor, key_path
@@ -69,9 +69,8 @@ def _find(editor: RecipeEditor, version: str, file: str) -> Keys:
 def _fetch(context: Context, editor: RecipeEditor, keys: Keys, file: str) -> tuple[str, int]:
     """Download the file of a row into the store; return its digest and size."""
     origin, path = (str(editor.get((*keys, key), "")) for key in ("origin", "path"))
-    with context.project.client() as client:
-        origins = with_pypi(context.origins, client) if origin == "pypi" else context.origins
-        places = origins.candidates(origins.url(origin, path, file))
+    origins = context.project.origins_of((origin,))
+    places = origins.urls(origin, (path,), file)
     with context.store.incoming() as arriving:
         context.console.status(f"fetching {file}")
         sha256 = download_file(places, arriving.file, network=origins.network, label=file)

@@ -60,17 +60,16 @@ def _pin(context: Context, editor: RecipeEditor, library: Library, session: Sess
 def _requests(
     rows: Sequence[OsPackage], repositories: Sequence[Repository], session: Session
 ) -> list[Request]:
-    snapshots = {row.origin: row.snapshot for row in repositories}
-    found = []
-    for row in rows:
-        dated = session.origins.origin(row.origin).layout == "snapshot"
-        url = session.origins.url(row.origin, snapshots[row.origin] if dated else "", row.file)
-        found.append(
-            Request(
-                sha256=row.sha256, size=row.size, urls=session.origins.candidates(url), label=row.basename
-            )
+    origins = session.origins
+    return [
+        Request(
+            sha256=row.sha256,
+            size=row.size,
+            urls=origins.row_urls(row, repositories),
+            label=row.basename,
         )
-    return found
+        for row in rows
+    ]
 
 
 def _library(recipes: Path) -> Library:

@@ -61,7 +61,7 @@ def fetch_suite(
     """
     base = f"dists/{recipe.suite}"
     url, data = first_place(
-        context, client, context.origins.url(recipe.origin, stamp(now), f"{base}/InRelease")
+        context, client, context.origins.archive_url(recipe.origin, stamp(now), f"{base}/InRelease")
     )
     release = read_inrelease(data, keys, place=url)
     check_window(release, now)
@@ -72,7 +72,7 @@ def fetch_suite(
             path = _listed(release, f"{component}/binary-{arch.debian}/Packages")
             sha256, _ = release.index_entry(path)
             below = (f"{base}/{release.by_hash(path)}", f"{base}/{path}")
-            urls = [context.origins.url(recipe.origin, stamp(now), file) for file in below]
+            urls = [context.origins.archive_url(recipe.origin, stamp(now), file) for file in below]
             index = verified_index(context, client, urls, sha256)
             if len(index) < KEPT_LIMIT:
                 files.append((f"{component}-{arch.debian}.{path.rpartition('/')[2]}", index))

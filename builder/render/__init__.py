@@ -1,6 +1,6 @@
 """Locks to a hermetic Dockerfile, its source policy and its bake file.
 
-In: locks, places of files and the input form. Out: text. A plan of stages is made first;
+In: locks, addresses of files and the input form. Out: text. A plan of stages is made first;
 each stage is a list of instructions that quote themselves. Imports `lockfile` and
 `model`. Pure.
 """
@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
+    from builder.render.addresses import Addresses
     from builder.render.fetches import Inputs
     from builder.render.files import Rendered, render
     from builder.render.instructions import Cmd, Entrypoint, Env
     from builder.render.outputs import OUTPUT, output_stages
-    from builder.render.places import Place, Places
     from builder.render.planning import CHECK_TARGET, IMAGE_TARGETS, RUNTIME_TARGET, plan
     from builder.render.provenance import origin_of
     from builder.render.rows import Form
@@ -24,6 +24,7 @@ else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
+            "Addresses": "addresses",
             "CHECK_TARGET": "planning",
             "Cmd": "instructions",
             "Dockerfile": "stages",
@@ -33,8 +34,6 @@ else:
             "IMAGE_TARGETS": "planning",
             "Inputs": "fetches",
             "OUTPUT": "outputs",
-            "Place": "places",
-            "Places": "places",
             "RUNTIME_TARGET": "planning",
             "Rendered": "files",
             "build_stage": "stages",
@@ -51,14 +50,13 @@ __all__ = [
     "IMAGE_TARGETS",
     "OUTPUT",
     "RUNTIME_TARGET",
+    "Addresses",
     "Cmd",
     "Dockerfile",
     "Entrypoint",
     "Env",
     "Form",
     "Inputs",
-    "Place",
-    "Places",
     "Rendered",
     "build_stage",
     "origin_of",

@@ -5,17 +5,17 @@ from __future__ import annotations
 from builder.errors import LockError
 from builder.lockfile import RUNTIME, Image, Lock
 from builder.model import Sha256
+from builder.render.addresses import Addresses
 from builder.render.assembled import configure_base
 from builder.render.fetches import Item, single, store_path, verify
 from builder.render.instructions import SCRATCH, Copy, Mount, Unpack
-from builder.render.places import Places
 from builder.render.quoting import shown
 from builder.render.stages import EPOCH, Stage
 
 __all__ = ["base_stages"]
 
 
-def base_stages(lock: Lock, places: Places) -> tuple[tuple[Stage, ...], dict[str, str]]:
+def base_stages(lock: Lock, addresses: Addresses) -> tuple[tuple[Stage, ...], dict[str, str]]:
     """Return the stages of the base images, and the stage of each role."""
     stages: list[Stage] = []
     roles: dict[str, str] = {}
@@ -28,7 +28,7 @@ def base_stages(lock: Lock, places: Places) -> tuple[tuple[Stage, ...], dict[str
         identity = (image.digest, image.tar)
         if identity not in made:
             made[identity] = f"base-{lock.arch}" if _same_for_all(lock) else f"base-{role}-{lock.arch}"
-            stages += _base(image, made[identity], lock, places)
+            stages += _base(image, made[identity], lock, addresses)
         roles[role] = made[identity]
     return tuple(stages), roles
 
@@ -37,12 +37,12 @@ def _same_for_all(lock: Lock) -> bool:
     return len({(image.digest, image.tar) for image in lock.images}) == 1
 
 
-def _base(image: Image, name: str, lock: Lock, places: Places) -> tuple[Stage, ...]:
+def _base(image: Image, name: str, lock: Lock, addresses: Addresses) -> tuple[Stage, ...]:
     if (image.digest is None) == (image.tar is None):
         raise LockError(f"images: {shown(image.name)} needs either a digest or a tar")
     note = f"images: {image.name}{f', tag {image.tag}' if image.tag else ''}, for {' and '.join(image.roles)}"
     if image.tar is None:
-        return (Stage(name=name, base=places.image_reference(image), notes=(note,)),)
+        return (Stage(name=name, base=addresses.image_reference(image), notes=(note,)),)
     return _assembled(image.tar, name, lock, note)
 
 

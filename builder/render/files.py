@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from builder.lockfile import Lock
+from builder.render.addresses import Addresses
 from builder.render.bake import bake_file
 from builder.render.fetches import Inputs
-from builder.render.places import Place, Places
 from builder.render.planning import plan
 from builder.render.policy import source_policy
 from builder.render.rows import Form
 
-__all__ = ["Inputs", "Place", "Places", "Rendered", "render"]
+__all__ = ["Inputs", "Rendered", "render"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,14 +27,14 @@ class Rendered:
     """docker-bake.json"""
 
 
-def render(locks: Sequence[tuple[Lock, bytes]], *, inputs: Inputs, places: Places) -> Rendered:
+def render(locks: Sequence[tuple[Lock, bytes]], *, inputs: Inputs, addresses: Addresses) -> Rendered:
     """Return the files of `locks`, given each with its file's bytes, one an architecture.
 
     LockError for an incomplete lock, for a value that cannot be written, or
-    for locks that do not belong together; UsageError for an origin without a
-    place.
+    for locks that do not belong together; UsageError for a file without
+    an address.
     """
-    dockerfile = plan(locks, Form(inputs=inputs, places=places))
+    dockerfile = plan(locks, Form(inputs=inputs, addresses=addresses))
     text = dockerfile.text()
     return Rendered(
         dockerfile=text, policy=source_policy(dockerfile), bake=bake_file([lock for lock, _ in locks])

@@ -61,7 +61,7 @@ def _check_together(locks: Sequence[Lock]) -> None:
 def _arch(lock: Lock, data: bytes, form: Form) -> Iterator[Stage]:
     try:
         fetched = fetches(lock, form)
-        bases, roles = base_stages(lock, form.places)
+        bases, roles = base_stages(lock, form.addresses)
         tools, standing = toolchains(lock, fetched, roles["build"])
         yield from (*bases, *fetched.stages(), *rpm_stages(lock), *tools)
         yield from build_stages(lock, fetched, standing)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 
 from builder.errors import LockError
-from builder.model import check_line
+from builder.model import check_line, shortened
 
 __all__ = [
     "absolute_path",
@@ -124,4 +124,4 @@ def _matching(form: re.Pattern[str], text: str, what: str, *, longest: int = _LO
 
 def shown(text: str) -> str:
     """Return `text` in quotes, short and printable enough for a message."""
-    return ascii(text if len(text) <= 60 else f"{text[:60]}…")
+    return shortened(text)

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from builder.errors import LockError
-from builder.lockfile import BASE, INSTALLER, GitSource, Lock, OsPackage, PythonPackage, Repository
+from builder.lockfile import BASE, INSTALLER, GitSource, Lock, OsPackage, PythonPackage
+from builder.render.addresses import Addresses
 from builder.render.fetches import Fetched, Inputs, Item, digests, grouped, single
 from builder.render.instructions import File
-from builder.render.places import Places
 from builder.render.quoting import line, sha256, shown
 from builder.render.stages import Stage
 
@@ -20,10 +20,10 @@ _RELOCK = "run `python -m builder lock`"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """How the rows of a lock become files: from their places, or all from the store."""
+    """How the rows of a lock become files: from their addresses, or all from the store."""
 
     inputs: Inputs
-    places: Places
+    addresses: Addresses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ def fetches(lock: Lock, form: Form) -> Fetches:
             "rpms" if lock.environment.family == "rpm" else "debs",
             arch,
             "os-packages",
-            [_os_item(row, lock, form) for row in lock.os_packages],
+            [_os_item(row, form) for row in lock.os_packages],
             digests,
         ),
         python=grouped(
@@ -81,25 +81,19 @@ def _environments(row: PythonPackage) -> tuple[str, ...]:
     return tuple(use for use in row.for_ if use != INSTALLER)
 
 
-def _os_item(row: OsPackage, lock: Lock, form: Form) -> tuple[tuple[str, ...], Item]:
+def _os_item(row: OsPackage, form: Form) -> tuple[tuple[str, ...], Item]:
     uses = tuple(use for use in row.for_ if use != BASE)  # those of the base are in its tar
     url = ""
     if form.inputs is Inputs.REMOTE and uses:
-        url = form.places.os_url(row, _repository(row, lock.repositories))
+        url = form.addresses.file_url(row)
     return uses, Item(file=row.basename, sha256=row.sha256, url=url)
-
-
-def _repository(row: OsPackage, repositories: Iterable[Repository]) -> Repository | None:
-    """Return the newest view of the archive that a row is from: it has what the others have."""
-    found = [repository for repository in repositories if repository.origin == row.origin]
-    return max(found, key=lambda repository: repository.snapshot, default=None)
 
 
 def _wheel(row: PythonPackage, form: Form) -> Item:
     if not row.file or row.sha256 is None:
         cause = f"python: {shown(row.name)} is incomplete: neither a file with its sha256 nor a build"
         raise LockError(cause, hint=_RELOCK)
-    url = form.places.python_url(row) if form.inputs is Inputs.REMOTE else ""
+    url = form.addresses.file_url(row) if form.inputs is Inputs.REMOTE else ""
     requirement = f"{wheel_requirement(row)} --hash=sha256:{sha256(row.sha256)}"
     return Item(file=row.file, sha256=row.sha256, url=url, requirement=requirement)
 
@@ -117,7 +111,7 @@ def _archive_stages(component: str, lock: Lock, form: Form) -> tuple[Stage, ...]
         Item(
             file=row.file,
             sha256=row.sha256,
-            url=form.places.archive_url(row) if form.inputs is Inputs.REMOTE else "",
+            url=form.addresses.file_url(row) if form.inputs is Inputs.REMOTE else "",
             mode="644",
         )
         for row in lock.archives

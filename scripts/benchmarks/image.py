@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from builder.build import Engine, find_engine
+from builder.commands.addresses import first_addresses
 from builder.commands.locks import select_image
-from builder.commands.places import bind_places
 from builder.console import Console
 from builder.errors import BuilderError, UsageError
 from builder.io import read_text, write_atomic
@@ -94,8 +94,8 @@ def _run_comparison(options: argparse.Namespace, console: Console) -> None:
     (target,) = select_image(project, selection)
     lock, data = read_lock(project, project.locks / target.path)
     output = options.output.resolve() / target.release / target.platform / f"{target.framework}-{target.arch}"
-    places = bind_places(project, [lock])
-    form = conventional(lock, places.archive_url)
+    addresses = first_addresses(project, [lock])
+    form = conventional(lock, addresses.file_url)
     write_atomic(output / "Dockerfile", form.dockerfile.encode())
     write_atomic(output / "requirements.txt", form.requirements.encode())
     if options.write_only:
@@ -114,7 +114,7 @@ def _run_comparison(options: argparse.Namespace, console: Console) -> None:
     work = output / "work"
     try:
         work.mkdir(exist_ok=True)
-        _comparison_of_options(options, project, engine, work, record).run(lock, places)
+        _comparison_of_options(options, project, engine, work, record).run(lock, addresses)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     if options.format == "json":

@@ -18,7 +18,7 @@ from builder.io import write_atomic
 from builder.lockfile import Lock
 from builder.model import Sha256
 from builder.project import Project
-from builder.render import Places
+from builder.render import Addresses
 from scripts.benchmarks.conventional import Conventional, conventional, os_pins
 from scripts.benchmarks.image_build import Conventionally, Ours
 from scripts.benchmarks.image_change import choose_change
@@ -83,7 +83,7 @@ class Comparison:
     prune: bool
     minutes: int
 
-    def run(self, lock: Lock, places: Places) -> None:
+    def run(self, lock: Lock, addresses: Addresses) -> None:
         """Measure the sides, ours first, and compare the contents of their images."""
         changed = self._changed_lock(lock)
         if "ours" in self.sides:
@@ -91,7 +91,7 @@ class Comparison:
             ours = Ours(engine=self.engine, source=root, work=self.work / "ours", minutes=self.minutes)
             self._measure_side("ours", ours, lock, changed)
         if "conventional" in self.sides and not self.record.has("conventional", "warm"):
-            self._measure_conventional(lock, changed, places)
+            self._measure_conventional(lock, changed, addresses)
         facts = self.record.facts
         if all(self.record.has(side, "warm") for side in ("ours", "conventional")):
             facts["content"] = compare(*(facts[side]["cold"]["image"] for side in ("ours", "conventional")))
@@ -118,7 +118,7 @@ class Comparison:
             python=tuple(replace(row, **to) if row.name == change["name"] else row for row in lock.python),
         )
 
-    def _measure_conventional(self, lock: Lock, changed: Lock, places: Places) -> None:
+    def _measure_conventional(self, lock: Lock, changed: Lock, addresses: Addresses) -> None:
         facts, work = self.record.facts, self.work / "conventional"
         work.mkdir()
         facts["base"] = base_image(self.engine, lock, work, given=self.base, known=facts.get("base"))
@@ -137,7 +137,7 @@ class Comparison:
                 self.record.write()
             unpinned = frozenset(facts["unpinned"])
             form, other = (
-                conventional(one, places.archive_url, unpinned=unpinned) for one in (lock, changed)
+                conventional(one, addresses.file_url, unpinned=unpinned) for one in (lock, changed)
             )
             write_atomic(self.record.file.with_name("Dockerfile"), form.dockerfile.encode())
             self._measure_side(

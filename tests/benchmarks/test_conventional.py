@@ -12,7 +12,7 @@ from builder.errors import LockError
 from builder.lockfile.lock import RUNTIME, Lock
 from builder.lockfile.reading import parse_lock
 from scripts.benchmarks.conventional import Conventional, conventional, os_pins
-from tests.render.golden import ROOT, locks, places
+from tests.render.golden import ROOT, addresses, locks
 
 COMMITTED = ROOT.parents[1] / "lock"
 VLLM = "1.4.2/debian-13-assembled-cuda-13.0/vllm-x86_64.toml"
@@ -45,7 +45,7 @@ def stage(text: str, name: str) -> list[str]:
 @pytest.mark.parametrize("case", CASES)
 def test_the_golden_text(case: str, update_golden: bool) -> None:
     path = ROOT / case / "conventional.Dockerfile"
-    form = conventional(golden(case), places(case).archive_url)
+    form = conventional(golden(case), addresses(case).file_url)
     if update_golden:
         path.write_text(form.dockerfile, encoding="utf-8", newline="\n")
     assert path.read_text("utf-8") == form.dockerfile, "run pytest with --update-golden, and read the diff"

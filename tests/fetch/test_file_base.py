@@ -8,10 +8,10 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from builder.errors import FetchError, UsageError
-from builder.fetch.file_base import discover_file_base, remember_file_base, with_pypi
+from builder.fetch.file_base import discover_file_base, remember_file_base
 from builder.io.http import Client
 from builder.io.network import Network
-from builder.origins.origins import Origin, Origins
+from builder.origins.origins import Origin
 from builder.origins.reading import parse_origins
 
 BASE = "https://files.invalid/packages/"
@@ -85,16 +85,6 @@ def test_remember_does_not_break_a_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not TOML"):
         remember_file_base(BASE, file)
     assert file.read_text() == inline
-
-
-def test_with_pypi_asks_once(client: Client, httpserver: HTTPServer, tmp_path: Path) -> None:
-    index = serve(httpserver, BASE + FILE)
-    user = tmp_path / "origins.toml"
-    found = with_pypi(Origins(), client, index_url=index, user_file=user)
-    assert found.origin("pypi").url == BASE
-    kept = parse_origins(user.read_text(), "user")
-    assert with_pypi(kept, client, index_url=index, user_file=user) is kept
-    assert len(httpserver.log) == 1
 
 
 @pytest.mark.network

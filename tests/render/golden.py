@@ -1,21 +1,25 @@
-"""The golden cases: folders with locks, places, and what must come of them."""
+"""The golden cases: folders with locks, origins, and what must come of them."""
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
+from builder.lockfile.downloads import DownloadedRow, downloaded_rows
 from builder.lockfile.lock import Lock
 from builder.lockfile.reading import dump_lock, parse_lock
+from builder.origins.origins import Origins
+from builder.origins.reading import parse_origins
+from builder.render.addresses import Addresses
 from builder.render.assembled import configure_base
 from builder.render.fetches import Inputs
 from builder.render.files import Rendered, render
-from builder.render.places import Place, Places
 from builder.render.shell import Verbatim
 
 ROOT = Path(__file__).resolve().parent.parent / "golden"
-CASES = tuple(sorted(path.name for path in ROOT.iterdir() if (path / "places.toml").exists()))
+CASES = tuple(sorted(path.name for path in ROOT.iterdir() if (path / "origins.toml").exists()))
 
 
 def locks(case: str) -> tuple[tuple[Lock, bytes], ...]:
@@ -40,18 +44,31 @@ def rewrite_locks(case: str) -> None:
 
 
 @cache
-def places(case: str) -> Places:
-    """Return the places of a case."""
-    table = tomllib.loads((ROOT / case / "places.toml").read_text("utf-8"))
-    return Places(
-        places={name: Place(**place) for name, place in table["places"].items()},
-        mirrors=tuple(table["mirrors"].items()),
-    )
+def origins(case: str) -> Origins:
+    """Return the origins and mirrors of a case."""
+    return parse_origins((ROOT / case / "origins.toml").read_text("utf-8"), case)
+
+
+@cache
+def images(case: str) -> Mapping[str, str]:
+    """Return the names under which the images of a case are had."""
+    file = ROOT / case / "images.toml"
+    return tomllib.loads(file.read_text("utf-8")) if file.exists() else {}
+
+
+def addresses_of(given: Iterable[Lock], known: Origins) -> dict[DownloadedRow, str]:
+    """Return the first address at which a fetch tries the file of each row."""
+    rows = [(row, lock.repositories) for lock in given for row in downloaded_rows(lock)]
+    return {row: known.row_urls(row, seen)[0] for row, seen in rows}
+
+
+def addresses(case: str, *given: Lock) -> Addresses:
+    """Return the addresses of a case, or of other locks with its origins."""
+    rows = given or [lock for lock, _ in locks(case)]
+    return Addresses(files=addresses_of(rows, origins(case)), images=images(case))
 
 
 def rendered(case: str, inputs: Inputs) -> Rendered:
-    """Render a case; from the store no place is known."""
-    bound = places(case)
-    if inputs is Inputs.STORE:
-        bound = Places(mirrors=bound.mirrors)
-    return render(locks(case), inputs=inputs, places=bound)
+    """Render a case; from the store no address is known."""
+    known = Addresses(images=images(case)) if inputs is Inputs.STORE else addresses(case)
+    return render(locks(case), inputs=inputs, addresses=known)

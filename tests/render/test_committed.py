@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
-import tomllib
 from itertools import groupby
 from pathlib import Path
 
 import pytest
 
 from builder.lockfile.reading import parse_lock
+from builder.origins.origins import Origin, Origins
+from builder.origins.reading import parse_origins
+from builder.render.addresses import Addresses
 from builder.render.fetches import Inputs
 from builder.render.files import render
-from builder.render.places import Place, Places
 from tests.render import hermetic
+from tests.render.golden import addresses_of
 from tests.render.reader import ReadStage
 
 ROOT = Path(__file__).resolve().parents[2]
 RELEASES = sorted(path.name for path in (ROOT / "lock").iterdir() if path.is_dir())
-PYPI = {"pypi": Place(url="https://files.example.invalid/packages/", layout="warehouse")}
+PYPI = Origin(name="pypi", url="https://files.example.invalid/packages/", layout="warehouse")
 FOREIGN = {
     "amd64": re.compile(r"(?<![a-z0-9])(?:aarch64|aarch_64|arm64|sbsa)(?![a-z0-9])"),
     "arm64": re.compile(r"(?<![a-z0-9])(?:x86_64|amd64|x64)(?![a-z0-9])"),
@@ -26,12 +29,10 @@ FOREIGN = {
 """Words of the other architecture, as file names and options of any component spell it (trap T11)."""
 
 
-def places() -> Places:
-    """Return a place for every origin of the recipes."""
-    origins = tomllib.loads((ROOT / "recipes/origins.toml").read_text("utf-8"))["origins"]
-    return Places(
-        places=PYPI | {name: Place(url=row["url"], layout=row["layout"]) for name, row in origins.items()}
-    )
+def committed_origins() -> Origins:
+    """Return the origins of the project, and one for the default Python index."""
+    read = parse_origins((ROOT / "recipes/origins.toml").read_text("utf-8"), "origins.toml")
+    return dataclasses.replace(read, origins=(*read.origins, PYPI))
 
 
 def groups(release: str) -> list[list[Path]]:
@@ -56,11 +57,12 @@ def foreign(stage: ReadStage) -> list[str]:
 @pytest.mark.parametrize("form", tuple(Inputs))
 def test_every_committed_lock_renders_hermetically(release: str, form: Inputs) -> None:
     # The remote form says everything that the other one does, and where it comes from: of that a sample is enough.
-    bound, every = (places(), 1) if form is Inputs.REMOTE else (Places(), 7)
+    known, every = (committed_origins(), 1) if form is Inputs.REMOTE else (None, 7)
     for files in groups(release)[::every]:
         data = [(file, file.read_bytes()) for file in files]
         locks = tuple((parse_lock(text, place=file.name), text) for file, text in data)
-        stages = hermetic.check(render(locks, inputs=form, places=bound).dockerfile)
+        files_at = addresses_of([lock for lock, _ in locks], known) if known else {}
+        stages = hermetic.check(render(locks, inputs=form, addresses=Addresses(files=files_at)).dockerfile)
         ended = {stage.name.rpartition("-")[2] for stage in stages}
         assert {lock.arch.debian for lock, _ in locks} <= ended, files
         wrong = {stage.name: found for stage in stages if (found := foreign(stage))}

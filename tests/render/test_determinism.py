@@ -10,9 +10,9 @@ import pytest
 
 from builder.lockfile.lock import INSTALLER, Lock
 from builder.lockfile.reading import load_lock
+from builder.render.addresses import Addresses
 from builder.render.fetches import Inputs
 from builder.render.files import render as render_locks
-from builder.render.places import Places
 from tests.render.reader import read
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,7 +58,7 @@ def lock(request: pytest.FixtureRequest) -> Lock:
 def scripts(lock: Lock) -> tuple[tuple[str, ...], ...]:
     """The commands of every RUN, one a line."""
     data = (ROOT / "lock" / lock.target.path).read_bytes()
-    text = render_locks([(lock, data)], inputs=Inputs.STORE, places=Places()).dockerfile
+    text = render_locks([(lock, data)], inputs=Inputs.STORE, addresses=Addresses()).dockerfile
     runs = ("\n".join(item.heredoc) for item in read(text) if item.keyword == "RUN" and item.heredoc)
     return tuple(tuple(script.replace("\\\n", "").split("\n")) for script in runs)
 

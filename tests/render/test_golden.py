@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from builder.lockfile.reading import check_lock
+from builder.render.addresses import Addresses
 from builder.render.fetches import Inputs
 from builder.render.instructions import Comment
-from builder.render.places import Places
 from builder.render.planning import plan
 from builder.render.rows import Form
 from tests.render import hermetic
 from tests.render.declared import of_declared, of_read
-from tests.render.golden import CASES, ROOT, configuring, locks, places, rendered, rewrite_locks
+from tests.render.golden import CASES, ROOT, addresses, configuring, locks, rendered, rewrite_locks
 from tests.render.reader import ReadStage, read, stages
 
 FORMS = tuple(Inputs)
@@ -70,7 +70,7 @@ def test_every_line_holds_property_4(case: str, form: Inputs) -> None:
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("case", CASES)
 def test_the_reader_finds_exactly_what_was_declared(case: str, form: Inputs) -> None:
-    dockerfile = plan(locks(case), Form(inputs=form, places=places(case)))
+    dockerfile = plan(locks(case), Form(inputs=form, addresses=addresses(case)))
     declared = [of_declared(item) for item in dockerfile.instructions() if not isinstance(item, Comment)]
     assert [of_read(item) for item in read(dockerfile.text())] == declared
 
@@ -115,7 +115,7 @@ def test_rendering_does_not_depend_on_the_hash_seed_or_the_surroundings() -> Non
 
 def test_the_order_in_which_locks_are_given_does_not_matter() -> None:
     pairs = locks("fabric")
-    form = Form(inputs=Inputs.STORE, places=Places())
+    form = Form(inputs=Inputs.STORE, addresses=Addresses())
     assert plan(pairs, form).text() == plan(tuple(reversed(pairs)), form).text()
 
 

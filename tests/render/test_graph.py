@@ -9,9 +9,9 @@ import pytest
 
 from builder.lockfile.lock import Lock
 from builder.model.digest import Sha256
+from builder.render.addresses import Addresses
 from builder.render.fetches import Inputs
 from builder.render.files import render
-from builder.render.places import Places
 from tests.render.golden import locks, rendered
 from tests.render.reader import Read, read, stages
 
@@ -23,7 +23,7 @@ def fabric() -> Lock:
 
 
 def text_of(lock: Lock) -> str:
-    return render([(lock, b"")], inputs=Inputs.STORE, places=Places()).dockerfile
+    return render([(lock, b"")], inputs=Inputs.STORE, addresses=Addresses()).dockerfile
 
 
 def bodies(text: str) -> dict[str, tuple[str, list[tuple[object, ...]]]]:

@@ -26,7 +26,7 @@ from builder.render.planning import plan
 from builder.render.rows import Form
 from tests.render import hermetic
 from tests.render.declared import of_declared, of_read
-from tests.render.golden import locks, places
+from tests.render.golden import addresses, locks
 from tests.render.hostile import LONG, SNIPPETS, leaves, replaced, texts
 from tests.render.reader import read
 
@@ -51,7 +51,7 @@ def where(case: str) -> tuple[tuple[str | int, ...], ...]:
 def assert_only_what_is_declared(lock: Any, case: str, inputs: Inputs) -> bool:
     """Render `lock`; tell whether it was rendered, and then faithfully."""
     try:
-        dockerfile = plan([(lock, b"")], Form(inputs=inputs, places=places(case)))
+        dockerfile = plan([(lock, b"")], Form(inputs=inputs, addresses=addresses(case, lock)))
         text = dockerfile.text()
     except (LockError, UsageError) as error:
         readable = len(f"{error}{error.hint}") < 1000 and f"{error}{error.hint}".isprintable()

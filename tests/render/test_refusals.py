@@ -12,10 +12,10 @@ from builder.errors import BuilderError, LockError, UsageError
 from builder.lockfile.lock import Lock, PythonPackage
 from builder.model.digest import Sha256
 from builder.model.table import Table
+from builder.render.addresses import Addresses
 from builder.render.fetches import Inputs
 from builder.render.files import render
-from builder.render.places import Places
-from tests.render.golden import locks, places
+from tests.render.golden import addresses, locks
 
 RELOCK = "run `python -m builder lock`"
 HERE = "1.4.2/debian-13/dynamo-x86_64"
@@ -25,10 +25,10 @@ def fabric() -> Lock:
     return next(lock for lock, _ in locks("fabric") if lock.arch == "x86_64")
 
 
-def refused(*given: Lock, inputs: Inputs = Inputs.REMOTE, bound: Places | None = None) -> BuilderError:
+def refused(*given: Lock, inputs: Inputs = Inputs.REMOTE, known: Addresses | None = None) -> BuilderError:
     pairs = [(lock, b"") for lock in given]
     with pytest.raises(BuilderError) as caught:
-        render(pairs, inputs=inputs, places=bound or places("fabric"))
+        render(pairs, inputs=inputs, addresses=known or addresses("fabric", *given))
     return caught.value
 
 
@@ -60,13 +60,14 @@ def test_a_wheel_without_file_and_build() -> None:
     assert error.exit_code == 4
 
 
-def test_an_origin_without_a_place() -> None:
-    bound = places("fabric")
-    known = {name: place for name, place in bound.places.items() if name != "pytorch"}
-    error = refused(fabric(), bound=Places(places=known))
+def test_a_file_without_an_address() -> None:
+    decided = addresses("fabric", fabric()).files
+    known = {row: url for row, url in decided.items() if row.origin != "pytorch"}
+    error = refused(fabric(), known=Addresses(files=known))
+    missing = next(row for row in decided if row.origin == "pytorch")
     assert isinstance(error, UsageError)
-    assert str(error) == f"{HERE}: no place is known for the origin 'pytorch'"
-    assert error.hint == "give it: --origin pytorch=URL, or render with --inputs store"
+    assert str(error) == f"{HERE}: no address of {missing.file!r} is known"
+    assert error.hint == "configure its origin: --origin 'pytorch'=LAYOUT+URL, or use --inputs store"
     assert error.exit_code == 2
 
 
@@ -160,7 +161,7 @@ def test_no_installer() -> None:
     [
         ("a b.whl", "expected a plain file name, got 'a b.whl'"),
         ("$HOME.whl", "expected a plain file name, got '$HOME.whl'"),
-        ("../../x.whl", "'d/../../x.whl' is not a path below an origin"),
+        ("../../x.whl", "expected a relative path, got '../../x.whl'"),
         ("x*.whl", "expected a plain file name, got 'x*.whl'"),
         ("requirements.txt", "a file cannot be called requirements.txt"),
         ("x.git", "BuildKit would take 'https://wheels.invalid/whl/cu130/d/x.git' for a git repository"),

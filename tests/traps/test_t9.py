@@ -13,9 +13,9 @@ from builder.lockfile.lock import RUNTIME
 from builder.lockfile.reading import load_lock
 from builder.origins.origins import Origin, Origins
 from builder.project import Project
+from builder.render.addresses import Addresses
 from builder.render.fetches import Inputs
 from builder.render.files import render
-from builder.render.places import Places
 from builder.selection import Selection
 from builder.store.store import Store
 from tests.commands.fetching import fetch_into
@@ -42,7 +42,7 @@ def test_dockerfile_and_fetch_say_it(tmp_path: Path) -> None:
     data = (ROOT / "tests/golden/fabric/lock-x86_64.toml").read_bytes()
     lock = load_lock(data, place="golden")
     (statement,) = lock.runtime.downloads
-    text = render(((lock, data),), inputs=Inputs.STORE, places=Places()).dockerfile
+    text = render(((lock, data),), inputs=Inputs.STORE, addresses=Addresses()).dockerfile
     assert f"# - {statement}" in text
     place = tmp_path / "lock" / lock.target.path
     place.parent.mkdir(parents=True)

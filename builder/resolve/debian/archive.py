@@ -125,9 +125,7 @@ def _packages(
 
 
 def _url(repository: RepositoryRecipe, path: str, session: Session) -> str:
-    """Return the URL of a file of the archive: a plain one has no folder for each moment."""
-    dated = session.origins.origin(repository.origin).layout == "snapshot"
-    return session.origins.url(repository.origin, _snapshot(repository) if dated else "", path)
+    return session.origins.archive_url(repository.origin, _snapshot(repository), path)
 
 
 def _kept(repository: RepositoryRecipe, name: str, session: Session) -> Path:
