@@ -53,8 +53,8 @@ def find_buildah(*, environ: Mapping[str, str] | None = None) -> Buildah:
     source = os.environ if environ is None else environ
     passed = {name: source[name] for name in _PASSED_ON if source.get(name)}
     env = clean_environment({**passed, **_FIXED}, base=source)
-    version = _version(env)
-    info = _info(env)
+    version = _buildah_version(env)
+    info = _buildah_info(env)
     host, store = info.get("host", {}), info.get("store", {})
     processors = host.get("cpus")
     return Buildah(
@@ -67,7 +67,7 @@ def find_buildah(*, environ: Mapping[str, str] | None = None) -> Buildah:
     )
 
 
-def _version(env: Mapping[str, str]) -> str:
+def _buildah_version(env: Mapping[str, str]) -> str:
     try:
         text = run(("buildah", "--version"), env=env, timeout=_TIMEOUT).output
     except ToolError as cause:
@@ -80,7 +80,7 @@ def _version(env: Mapping[str, str]) -> str:
     return found[1]
 
 
-def _info(env: Mapping[str, str]) -> dict[str, Any]:
+def _buildah_info(env: Mapping[str, str]) -> dict[str, Any]:
     text = run(("buildah", "info"), env=env, timeout=_TIMEOUT).output
     try:
         found = json.loads(text)

@@ -53,12 +53,12 @@ def build(engine: Buildah, request: Request, heard: Callable[[Step], None] | Non
     # Two builds at a time that come to the same layer fail: one removes what the other still uses.
     with (
         locked(user_cache_path("lockwright") / "buildah.lock"),
-        tempfile.TemporaryDirectory(prefix="lockwright-", dir=_spacious(engine)) as name,
+        tempfile.TemporaryDirectory(prefix="lockwright-", dir=_roomy_temporary_folder(engine)) as name,
     ):
         # buildah writes every here-document to one file of its temporary folder: two builds that
         # share the folder read each other's.
         env = {**engine.environment, "TMPDIR": name}
-        with _image(request, events, Path(name), env) as image:
+        with _built_image(request, events, Path(name), env) as image:
             if request.output is not None:
                 with arriving(request.output, ":,") as half:
                     # buildah's own `--tag oci-archive:…` writes the file and then fails, looking for it.
@@ -78,30 +78,32 @@ def without_link(dockerfile: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _spacious(engine: Buildah) -> str | None:
+def _roomy_temporary_folder(engine: Buildah) -> str | None:
     """Return the folder in which buildah itself would put temporary files: /tmp is often in memory."""
     return engine.environment.get("TMPDIR") or (_TEMPORARY if os.access(_TEMPORARY, os.W_OK) else None)
 
 
 @contextmanager
-def _image(request: Request, events: BuildahEvents, folder: Path, env: Mapping[str, str]) -> Iterator[str]:
+def _built_image(
+    request: Request, events: BuildahEvents, folder: Path, env: Mapping[str, str]
+) -> Iterator[str]:
     """Give the name of the image that was built, and leave nothing of it where buildah keeps images.
 
     The name is this build's own: another user of the same storage may have made the same image.
     """
     image = f"localhost/lockwright-{secrets.token_hex(8)}"
     (folder / "Dockerfile").write_text(without_link(request.dockerfile), "utf-8")
-    code = stream(_argv(request, folder, image), env=env, heard=events.feed, cwd=folder)
+    code = stream(_buildah_arguments(request, folder, image), env=env, heard=events.feed, cwd=folder)
     events.close(done=code == 0)
     if code != 0:
-        raise _failure(events, request, code)
+        raise _build_failure(events, request, code)
     try:
         yield image
     finally:
         run(("buildah", "rmi", image), env=env, accept=(0, 1, 125))
 
 
-def _argv(request: Request, folder: Path, image: str) -> tuple[str, ...]:
+def _buildah_arguments(request: Request, folder: Path, image: str) -> tuple[str, ...]:
     context = str(request.context.absolute())
     return (
         "buildah",
@@ -126,20 +128,20 @@ def _argv(request: Request, folder: Path, image: str) -> tuple[str, ...]:
         "--identity-label=false",
         "--no-hostname",
         "--force-rm",
-        *(f"--ulimit={name}={_limit(which)}" for name, which in _LIMITS),
+        *(f"--ulimit={name}={_hard_limits(which)}" for name, which in _LIMITS),
         *([f"--cgroup-parent={request.cgroup_parent}"] if request.cgroup_parent else []),
         context,
     )
 
 
-def _limit(which: int) -> str:
+def _hard_limits(which: int) -> str:
     """Return this process's own hard limit, soft and hard: buildah's could be more than it may have."""
     hard = resource.getrlimit(which)[1]
     most = _MOST if hard == resource.RLIM_INFINITY else min(hard, _MOST)
     return f"{most}:{most}"
 
 
-def _failure(events: BuildahEvents, request: Request, code: int) -> ToolError:
+def _build_failure(events: BuildahEvents, request: Request, code: int) -> ToolError:
     lines = [line for line in events.lines if line.strip()]
     step = events.failed()
     if step is None:

@@ -43,33 +43,33 @@ class BuildahEvents:
         """Take the next piece of the text."""
         *whole, self._text = (self._text + text).split("\n")
         for line in whole:
-            self._line(line)
+            self._take_line(line)
 
     def close(self, *, done: bool) -> None:
         """Take what is left; `done` says whether the build ended well."""
         if self._text:
-            self._line(self._text)
+            self._take_line(self._text)
             self._text = ""
         if done:
-            self._end(None)
+            self._end_earlier_steps(None)
 
     def failed(self) -> Step | None:
         """Return the step that failed, with its error."""
         return next((step for step in self.steps.values() if step.error), None)
 
-    def _line(self, line: str) -> None:
+    def _take_line(self, line: str) -> None:
         found = _STEP.search(line)
         if found:
-            self._announced(int(found["stage"] or 1), found["what"])
+            self._step_announced(int(found["stage"] or 1), found["what"])
             return
         failed = _FAILED.search(line)
         if failed:
-            self._fails(failed["what"], failed["error"])
+            self._mark_failed_step(failed["what"], failed["error"])
             return
         self.lines.append(line.rpartition("\r")[2] or line.rstrip("\r"))
 
-    def _announced(self, stage: int, what: str) -> None:
-        self._end(stage)
+    def _step_announced(self, stage: int, what: str) -> None:
+        self._end_earlier_steps(stage)
         named = _NAMED.match(what)
         if named:
             self._names[stage] = named["name"]
@@ -87,26 +87,26 @@ class BuildahEvents:
             began=time.time(),
         )
         self._open.append((stage, step))
-        self._tell(step)
+        self._tell_step(step)
 
-    def _end(self, stage: int | None) -> None:
+    def _end_earlier_steps(self, stage: int | None) -> None:
         """End the steps that are over when `stage` goes on; later stages wait for an earlier one."""
         while self._open and (stage is None or self._open[-1][0] <= stage):
-            self._tell(replace(self._open.pop()[1], done=True, ended=time.time()))
+            self._tell_step(replace(self._open.pop()[1], done=True, ended=time.time()))
 
-    def _fails(self, what: str, error: str) -> None:
+    def _mark_failed_step(self, what: str, error: str) -> None:
         """Find the step of a message, which has no stage and other spaces: the last that is not over."""
         for _, step in reversed(self._open):
-            if _plain(step.what).startswith(_plain(what)):
-                self._tell(replace(step, error=error, ended=time.time()))
+            if _without_colors(step.what).startswith(_without_colors(what)):
+                self._tell_step(replace(step, error=error, ended=time.time()))
                 return
         self.lines.append(f"{what}: {error}")
 
-    def _tell(self, step: Step) -> None:
+    def _tell_step(self, step: Step) -> None:
         self.steps[step.digest] = step
         if self._heard is not None:
             self._heard(step)
 
 
-def _plain(text: str) -> str:
+def _without_colors(text: str) -> str:
     return " ".join(text.split())

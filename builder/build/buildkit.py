@@ -44,14 +44,14 @@ def build(engine: Engine, request: Request, heard: Callable[[Step], None] | None
     events = Events(heard)
     began = time.monotonic()
     if request.output is None:
-        _build(engine, request, None, events)
+        _run_build(engine, request, None, events)
     else:
         with arriving(request.output, ',"') as half:
-            _build(engine, request, half, events)
+            _run_build(engine, request, half, events)
     return Built(seconds=round(time.monotonic() - began, 1), steps=tuple(events.steps.values()))
 
 
-def _build(engine: Engine, request: Request, output: Path | None, events: Events) -> None:
+def _run_build(engine: Engine, request: Request, output: Path | None, events: Events) -> None:
     with tempfile.TemporaryDirectory(prefix="lockwright-") as name:
         folder = Path(name)
         (folder / "Dockerfile").write_text(request.dockerfile, "utf-8")
@@ -61,13 +61,15 @@ def _build(engine: Engine, request: Request, output: Path | None, events: Events
             "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY": str(folder / "source-policy.json"),
             "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",
         }
-        code = stream(_argv(engine, request, folder, output), env=env, heard=events.feed, cwd=folder)
+        code = stream(
+            _buildx_arguments(engine, request, folder, output), env=env, heard=events.feed, cwd=folder
+        )
     events.close()
     if code != 0:
-        raise _failure(events, request, code)
+        raise _build_failure(events, request, code)
 
 
-def _argv(engine: Engine, request: Request, folder: Path, image: Path | None) -> tuple[str, ...]:
+def _buildx_arguments(engine: Engine, request: Request, folder: Path, image: Path | None) -> tuple[str, ...]:
     output = f"type=oci,dest={image},rewrite-timestamp=true" if image else "type=cacheonly"
     arguments = {"SOURCE_DATE_EPOCH": str(request.source_date_epoch)}
     if request.hostname:
@@ -93,7 +95,7 @@ def _argv(engine: Engine, request: Request, folder: Path, image: Path | None) ->
     )
 
 
-def _failure(events: Events, request: Request, code: int) -> ToolError:
+def _build_failure(events: Events, request: Request, code: int) -> ToolError:
     step = events.failed()
     if step is None or not step.stage:
         said = [line for line in events.other if line.strip()]

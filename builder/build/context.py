@@ -32,13 +32,13 @@ def build_context(store: Store, digests: Sequence[str]) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
             for digest in listed:
-                _link(store, digest, folder)
+                _link_into_context(store, digest, folder)
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _link(store: Store, digest: str, folder: Path) -> None:
+def _link_into_context(store: Store, digest: str, folder: Path) -> None:
     source = store.path(digest)
     target = folder / "sha256" / digest[:2] / digest[2:]
     try:

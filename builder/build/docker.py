@@ -73,8 +73,8 @@ def find_engine(builder: str = "", *, environ: Mapping[str, str] | None = None) 
     env = clean_environment(passed, base=source)
     buildx = _buildx_version(env)
     chosen = ("--builder", builder) if builder else ()
-    rows = _inspect(("docker", "buildx", *chosen, "inspect", "--bootstrap"), env)
-    server = _server(env) if rows.get("Driver") == "docker" else {}
+    rows = _inspect_builder(("docker", "buildx", *chosen, "inspect", "--bootstrap"), env)
+    server = _server_info(env) if rows.get("Driver") == "docker" else {}
     version = str(server.get("ServerVersion", ""))
     platforms = tuple(word.strip(" *") for word in rows.get("Platforms", "").split(","))
     processors = server.get("NCPU")
@@ -103,7 +103,7 @@ def _buildx_version(env: Mapping[str, str]) -> str:
     return found[1]
 
 
-def _inspect(argv: tuple[str, ...], env: Mapping[str, str]) -> dict[str, str]:
+def _inspect_builder(argv: tuple[str, ...], env: Mapping[str, str]) -> dict[str, str]:
     try:
         text = run(argv, env=env, timeout=_TIMEOUT).output
     except ToolError as cause:
@@ -118,7 +118,7 @@ def _inspect(argv: tuple[str, ...], env: Mapping[str, str]) -> dict[str, str]:
     return rows
 
 
-def _server(env: Mapping[str, str]) -> dict[str, object]:
+def _server_info(env: Mapping[str, str]) -> dict[str, object]:
     try:
         text = run(("docker", "info", "--format", "{{json .}}"), env=env, timeout=_TIMEOUT).output
         found = json.loads(text)

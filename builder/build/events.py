@@ -78,7 +78,7 @@ class Events:
                 self._text = start  # the rest of it is still to come
                 return
             self._text = start[end:]
-            self._take(event)
+            self._take_event(event)
 
     def close(self) -> None:
         """Take what is left as a last line."""
@@ -96,19 +96,19 @@ class Events:
         own = [step for step in broken if "canceled" not in step.error]
         return next(iter(own or broken), None)
 
-    def _take(self, event: dict[str, Any]) -> None:
+    def _take_event(self, event: dict[str, Any]) -> None:
         for vertex in event.get("vertexes") or ():
-            self._vertex(vertex)
+            self._take_vertex(vertex)
         for log in event.get("logs") or ():
-            self._log(log)
+            self._take_log(log)
 
-    def _vertex(self, vertex: dict[str, Any]) -> None:
+    def _take_vertex(self, vertex: dict[str, Any]) -> None:
         digest = vertex["digest"]
-        before = self.steps.get(digest) or _step(digest, vertex.get("name", ""))
+        before = self.steps.get(digest) or _named_step(digest, vertex.get("name", ""))
         step = replace(before, cached=before.cached or bool(vertex.get("cached")))
         step = replace(step, error=before.error or vertex.get("error", ""))
         if vertex.get("started") and vertex.get("completed"):
-            began, ended = _moment(vertex["started"]), _moment(vertex["completed"])
+            began, ended = _seconds_since_1970(vertex["started"]), _seconds_since_1970(vertex["completed"])
             self._began = self._began or began
             # What was done before this build began comes from the cache; BuildKit may say so only later.
             cached = step.cached or began < self._began
@@ -117,7 +117,7 @@ class Events:
         if self._heard is not None and step != before:
             self._heard(step)
 
-    def _log(self, log: dict[str, Any]) -> None:
+    def _take_log(self, log: dict[str, Any]) -> None:
         try:
             text = base64.b64decode(log.get("data") or "").decode("utf-8", "replace")
         except binascii.Error:
@@ -130,7 +130,7 @@ class Events:
         )
 
 
-def _step(digest: str, name: str) -> Step:
+def _named_step(digest: str, name: str) -> Step:
     match = _NAME.fullmatch(name)
     if match is None or match["stage"] == "internal":
         return Step(digest=digest, stage="", number=0, total=0, what=name)
@@ -143,7 +143,7 @@ def _step(digest: str, name: str) -> Step:
     )
 
 
-def _moment(stamp: str) -> float:
+def _seconds_since_1970(stamp: str) -> float:
     """Return the seconds since 1970 of an RFC 3339 stamp, whose fraction may have any number of digits."""
     text = _FRACTION.sub(lambda match: "." + match[1][:6].ljust(6, "0"), stamp.replace("Z", "+00:00"))
     return datetime.fromisoformat(text).timestamp()

@@ -41,7 +41,7 @@ def read_graph(dockerfile: str) -> dict[str, Node]:
             base = found["base"]
             nodes[name] = Node(name=name, base=base, note=" ".join(note), steps=int("@" in base))
         elif name:
-            nodes[name] = _with(nodes[name], line)
+            nodes[name] = _with_source_line(nodes[name], line)
         note = [*note, line[1:].strip()] if line.startswith("#") else []
     return nodes
 
@@ -73,7 +73,7 @@ def other_order(nodes: Mapping[str, Node], target: str, arches: tuple[str, ...])
     return tuple(order)
 
 
-def _with(node: Node, line: str) -> Node:
+def _with_source_line(node: Node, line: str) -> Node:
     uses = tuple(match["name"] for match in _USE.finditer(line))
     return replace(node, uses=(*node.uses, *uses), steps=node.steps + is_counted(line))
 

@@ -29,13 +29,13 @@ def builds(before: Lock, after: Lock) -> Iterator[Change]:
     for row in found.removed:
         fields = went(row, "version", without=("component",))
         yield removed(Kind.BUILD, row.component, fields, before=row.version)
-    moved = _moved(before, after)
+    moved = _moved_versions(before, after)
     for old, new in found.changed:
         known = (new.component, old.version, new.version) in moved
         fields = differing(
             old,
             new,
-            partial(_build, old=old, new=new, known=known),
+            partial(_build_field_risk, old=old, new=new, known=known),
             without=_PARTS,
         )
         if fields:
@@ -46,7 +46,7 @@ def builds(before: Lock, after: Lock) -> Iterator[Change]:
         yield from checks(f"{new.component}: ", old.checks, new.checks, versions)
 
 
-def _moved(before: Lock, after: Lock) -> set[tuple[str, str, str]]:
+def _moved_versions(before: Lock, after: Lock) -> set[tuple[str, str, str]]:
     """Return (component, version before, version after) of what rows of sources and archives say."""
     rows = (before.sources, after.sources), (before.archives, after.archives)
     return {
@@ -58,7 +58,7 @@ def _moved(before: Lock, after: Lock) -> set[tuple[str, str, str]]:
     }
 
 
-def _build(name: str, old: Build, new: Build, *, known: bool) -> Risk:
+def _build_field_risk(name: str, old: Build, new: Build, *, known: bool) -> Risk:
     match name:
         case "version":
             return Risk.CONSEQUENCE if known else upstream(old.version, new.version)

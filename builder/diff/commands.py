@@ -32,7 +32,7 @@ def steps(
     component: str, before: Sequence[Command], after: Sequence[Command], versions: tuple[str, str]
 ) -> Iterator[Change]:
     """Yield the changes of a component's build steps, a change a step, counted from 1 as they are now."""
-    for lefts, rights in _blocks(before, after):
+    for lefts, rights in _differing_blocks(before, after):
         found = pair(
             [(index, before[index]) for index in lefts],
             [(index, after[index]) for index in rights],
@@ -40,14 +40,14 @@ def steps(
         )
         for index, command in found.removed:
             field = Field(key="command", before=show(command), after="", risk=Risk.SETTINGS)
-            yield removed(Kind.STEP, _step(component, index, command), (field,))
+            yield removed(Kind.STEP, _step_label(component, index, command), (field,))
         for index, command in found.added:
             field = Field(key="command", before="", after=show(command), risk=Risk.SETTINGS)
-            yield added(Kind.STEP, _step(component, index, command), (field,))
+            yield added(Kind.STEP, _step_label(component, index, command), (field,))
         for (place, old), (index, new) in found.changed:
             moved = Field(key="place", before=str(place + 1), after=str(index + 1), risk=Risk.SETTINGS)
-            fields = by_risk(_arguments(old, new, versions)) or (moved,)
-            yield changed(Kind.STEP, _step(component, index, new), fields)
+            fields = by_risk(_argument_fields(old, new, versions)) or (moved,)
+            yield changed(Kind.STEP, _step_label(component, index, new), fields)
 
 
 def checks(
@@ -56,14 +56,14 @@ def checks(
     """Yield the changes of checks, a change a check; `owner` is put before their commands."""
     found = pair(before, after, [lambda row: row.run, lambda row: row.run[:1]])
     for row in found.removed:
-        field = Field(key="expects", before=_expected(row), after="", risk=Risk.SETTINGS)
+        field = Field(key="expects", before=_expected_outcome(row), after="", risk=Risk.SETTINGS)
         yield removed(Kind.CHECK, f"{owner}{show(row.run)}", (field,))
     for row in found.added:
-        field = Field(key="expects", before="", after=_expected(row), risk=Risk.SETTINGS)
+        field = Field(key="expects", before="", after=_expected_outcome(row), risk=Risk.SETTINGS)
         yield added(Kind.CHECK, f"{owner}{show(row.run)}", (field,))
     for old, new in found.changed:
         fields = [
-            _judged(item.key, item.before, item.after, versions)
+            _judged_field(item.key, item.before, item.after, versions)
             for item in differing(old, new, lambda _: Risk.SETTINGS)
         ]
         yield changed(Kind.CHECK, f"{owner}{show(new.run)}", by_risk(fields))
@@ -71,31 +71,31 @@ def checks(
         yield changed(Kind.CHECK, f"{owner}checks", reordered("checks", tuple(before), tuple(after)))
 
 
-def _step(component: str, index: int, command: Command) -> str:
+def _step_label(component: str, index: int, command: Command) -> str:
     return f"{component}: step {index + 1}, {command[0] if command else 'nothing'}"
 
 
-def _expected(row: Check) -> str:
+def _expected_outcome(row: Check) -> str:
     return row.expect or "any output"
 
 
-def _arguments(old: Command, new: Command, versions: tuple[str, str]) -> Iterator[Field]:
+def _argument_fields(old: Command, new: Command, versions: tuple[str, str]) -> Iterator[Field]:
     """Yield what differs between two commands, argument by argument where their numbers allow."""
-    for lefts, rights in _blocks(old, new):
+    for lefts, rights in _differing_blocks(old, new):
         if len(lefts) == len(rights):
             for left, right in zip(lefts, rights, strict=True):
-                yield _judged("argument", show((old[left],)), show((new[right],)), versions)
+                yield _judged_field("argument", show((old[left],)), show((new[right],)), versions)
         else:
             before = show(tuple(old[index] for index in lefts))
-            yield _judged("arguments", before, show(tuple(new[index] for index in rights)), versions)
+            yield _judged_field("arguments", before, show(tuple(new[index] for index in rights)), versions)
 
 
-def _judged(key: str, before: str, after: str, versions: tuple[str, str]) -> Field:
+def _judged_field(key: str, before: str, after: str, versions: tuple[str, str]) -> Field:
     risk = Risk.CONSEQUENCE if follows(before, after, versions) else Risk.SETTINGS
     return Field(key=key, before=before, after=after, risk=risk)
 
 
-def _blocks(before: Sequence[T], after: Sequence[T]) -> Iterator[Block]:
+def _differing_blocks(before: Sequence[T], after: Sequence[T]) -> Iterator[Block]:
     """Yield the places where two sequences differ, as indexes of both."""
     start = 0
     while start < min(len(before), len(after)) and before[start] == after[start]:

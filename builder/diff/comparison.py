@@ -29,7 +29,7 @@ def compare(before: Lock, after: Lock) -> tuple[Change, ...]:
     if before == after:
         return ()
     found = [change for compared in _COMPARISONS for change in compared(before, after)]
-    return (*found, *_orders(before, after))
+    return (*found, *_reordered_sections(before, after))
 
 
 def rewritten(before: bytes, after: bytes) -> tuple[Change, ...]:
@@ -45,26 +45,28 @@ def rewritten(before: bytes, after: bytes) -> tuple[Change, ...]:
 def came_whole(lock: Lock, against: str = "") -> Change:
     """Return the change of a lock that was not there; `against` is the lock it is compared with instead."""
     instead = Field(key="compared with", before="", after=against or "nothing", risk=Risk.NEW)
-    rows = Field(key="rows", before="", after=_rows(lock), risk=Risk.CONSEQUENCE)
+    rows = Field(key="rows", before="", after=_section_rows(lock), risk=Risk.CONSEQUENCE)
     return added(Kind.LOCK, "the whole lock", (instead, rows))
 
 
 def went_whole(lock: Lock) -> Change:
     """Return the change of a lock that is there no more."""
     return removed(
-        Kind.LOCK, "the whole lock", (Field(key="rows", before=_rows(lock), after="", risk=Risk.REMOVED),)
+        Kind.LOCK,
+        "the whole lock",
+        (Field(key="rows", before=_section_rows(lock), after="", risk=Risk.REMOVED),),
     )
 
 
-def _rows(lock: Lock) -> str:
+def _section_rows(lock: Lock) -> str:
     names = ("images", "repositories", "sources", "archives", "python", "os_packages", "builds")
     return ", ".join(f"{len(getattr(lock, name))} {name.replace('_', ' ')}" for name in names)
 
 
-def _orders(before: Lock, after: Lock) -> Iterator[Change]:
+def _reordered_sections(before: Lock, after: Lock) -> Iterator[Change]:
     """Yield a change for each section whose common rows stand in another order: builds run in theirs."""
     for key, kind in (("images", Kind.IMAGE), ("repositories", Kind.REPOSITORY), ("builds", Kind.BUILD)):
-        olds, news = (tuple(map(_name, getattr(lock, key))) for lock in (before, after))
+        olds, news = (tuple(map(_row_name, getattr(lock, key))) for lock in (before, after))
         left = tuple(name for name in olds if name in news)
         right = tuple(name for name in news if name in olds)
         if left != right:
@@ -72,6 +74,6 @@ def _orders(before: Lock, after: Lock) -> Iterator[Change]:
             yield changed(kind, "order", (field,))
 
 
-def _name(row: object) -> str:
+def _row_name(row: object) -> str:
     names = ("component", "name", "origin", "suite")
     return " ".join(filter(None, (getattr(row, name, "") for name in names)))

@@ -38,29 +38,30 @@ def pins_of(lock: Lock) -> tuple[Pin, ...]:
 def compare_pins(before: Sequence[Pin], after: Sequence[Pin]) -> tuple[Change, ...]:
     """Return the differences; more accepted files than one are none where the one is among them."""
     olds, news = {pin.name: pin for pin in before}, {pin.name: pin for pin in after}
-    return tuple(_changes(olds, news))
+    return tuple(_pin_changes(olds, news))
 
 
-def _changes(olds: dict[str, Pin], news: dict[str, Pin]) -> Iterator[Change]:
+def _pin_changes(olds: dict[str, Pin], news: dict[str, Pin]) -> Iterator[Change]:
     for name in sorted(olds.keys() | news.keys()):
         old, new = olds.get(name), news.get(name)
         if old is None and new is not None:
-            yield added(Kind.PYTHON, name, tuple(_came(new)), after=new.version)
+            yield added(Kind.PYTHON, name, tuple(_added_pin_fields(new)), after=new.version)
         elif new is None and old is not None:
             fields = tuple(
-                Field(key=item.key, before=item.after, after="", risk=Risk.REMOVED) for item in _came(old)
+                Field(key=item.key, before=item.after, after="", risk=Risk.REMOVED)
+                for item in _added_pin_fields(old)
             )
             yield removed(Kind.PYTHON, name, fields, before=old.version)
-        elif old is not None and new is not None and (fields := by_risk(_fields(old, new))):
+        elif old is not None and new is not None and (fields := by_risk(_changed_pin_fields(old, new))):
             yield changed(Kind.PYTHON, name, fields, before=old.version, after=new.version)
 
 
-def _came(pin: Pin) -> Iterator[Field]:
+def _added_pin_fields(pin: Pin) -> Iterator[Field]:
     yield Field(key="version", before="", after=pin.version or "any", risk=Risk.NEW)
-    yield Field(key="sha256", before="", after=_list(pin.digests), risk=Risk.CONSEQUENCE)
+    yield Field(key="sha256", before="", after=_digest_list(pin.digests), risk=Risk.CONSEQUENCE)
 
 
-def _fields(old: Pin, new: Pin) -> Iterator[Field]:
+def _changed_pin_fields(old: Pin, new: Pin) -> Iterator[Field]:
     if old.version != new.version:
         risk = pep440(old.version, new.version) if old.version and new.version else Risk.EVIDENCE
         yield Field(key="version", before=old.version, after=new.version or "any", risk=risk)
@@ -76,8 +77,8 @@ def _fields(old: Pin, new: Pin) -> Iterator[Field]:
         risk = Risk.BYTES if old.digests < new.digests else Risk.CONSEQUENCE
     else:
         risk = Risk.BYTES
-    yield Field(key="sha256", before=_list(old.digests), after=_list(new.digests), risk=risk)
+    yield Field(key="sha256", before=_digest_list(old.digests), after=_digest_list(new.digests), risk=risk)
 
 
-def _list(digests: Iterable[str]) -> str:
+def _digest_list(digests: Iterable[str]) -> str:
     return show(tuple(sorted(digests)))

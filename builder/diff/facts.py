@@ -38,15 +38,15 @@ def releases_of(changes: Iterable[Change]) -> Iterator[tuple[str, str]]:
 
 def with_facts(changes: Iterable[Change], facts: Facts) -> tuple[Change, ...]:
     """Return the changes with what is known about them."""
-    return tuple(_yanked(_moved(change, facts), facts) for change in changes)
+    return tuple(_with_withdrawals(_with_history(change, facts), facts) for change in changes)
 
 
-def _moved(change: Change, facts: Facts) -> Change:
+def _with_history(change: Change, facts: Facts) -> Change:
     known = [facts.histories[pair] for pair in commits_of([change]) if pair in facts.histories]
     return replace(change, history=known[0]) if known else change
 
 
-def _yanked(change: Change, facts: Facts) -> Change:
+def _with_withdrawals(change: Change, facts: Facts) -> Change:
     for release in releases_of([change]):
         if release in facts.yanked:
             found = Field(key="yanked", before="", after=facts.yanked[release], risk=Risk.YANKED)

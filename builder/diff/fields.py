@@ -24,9 +24,9 @@ def show(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Table):
-        return ", ".join(f"{_word(key)}={_word(item)}" for key, item in value)
+        return ", ".join(f"{_shown_word(key)}={_shown_word(item)}" for key, item in value)
     if isinstance(value, tuple):
-        return ", ".join(map(_element, value))
+        return ", ".join(map(_shown_element, value))
     return str(value)
 
 
@@ -52,7 +52,7 @@ def came(row: Any, risks: Mapping[str, Risk], *, without: Collection[str] = ()) 
     """Return what a new row states; what `risks` does not name is a mere consequence of its being there."""
     return by_risk(
         Field(key=key, before="", after=text, risk=risks.get(name, Risk.CONSEQUENCE))
-        for name, key, text in _stated(row, without)
+        for name, key, text in _stated_fields(row, without)
     )
 
 
@@ -60,7 +60,7 @@ def went(row: Any, identity: str, *, without: Collection[str] = ()) -> tuple[Fie
     """Return what a removed row stated; the field `identity` carries the removal."""
     return by_risk(
         Field(key=key, before=text, after="", risk=Risk.REMOVED if name == identity else Risk.CONSEQUENCE)
-        for name, key, text in _stated(row, without)
+        for name, key, text in _stated_fields(row, without)
     )
 
 
@@ -74,18 +74,20 @@ def reordered(key: str, before: tuple[Any, ...], after: tuple[Any, ...]) -> tupl
     return (Field(key=f"{key}, order", before=show(before), after=show(after), risk=Risk.SETTINGS),)
 
 
-def _stated(row: Any, without: Collection[str]) -> Iterator[tuple[str, str, str]]:
+def _stated_fields(row: Any, without: Collection[str]) -> Iterator[tuple[str, str, str]]:
     for item in dataclasses.fields(row):
         value = getattr(row, item.name)
         if item.name not in without and value not in ("", None, (), False):
             yield item.name, key_name(item.name), show(value)
 
 
-def _element(value: Any) -> str:
+def _shown_element(value: Any) -> str:
     if dataclasses.is_dataclass(value):
-        return _word(" ".join(show(getattr(value, item.name)) for item in dataclasses.fields(value)))
-    return json.dumps(show(value), ensure_ascii=False) if isinstance(value, tuple) else _word(str(value))
+        return _shown_word(" ".join(show(getattr(value, item.name)) for item in dataclasses.fields(value)))
+    return (
+        json.dumps(show(value), ensure_ascii=False) if isinstance(value, tuple) else _shown_word(str(value))
+    )
 
 
-def _word(text: str) -> str:
+def _shown_word(text: str) -> str:
     return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)

@@ -28,18 +28,18 @@ def git(before: Lock, after: Lock) -> Iterator[Change]:
     for row in found.removed:
         yield removed(Kind.GIT, row.component, went(row, "version", without=_NAME), before=row.version)
     for old, new in found.changed:
-        fields = differing(old, new, partial(_git, old=old, new=new), without=("submodules",))
+        fields = differing(old, new, partial(_git_field_risk, old=old, new=new), without=("submodules",))
         yield changed(
             Kind.GIT,
             new.component,
-            by_risk((*fields, *_submodules(old, new)))
+            by_risk((*fields, *_submodule_fields(old, new)))
             or reordered("submodules", old.submodules, new.submodules),
             before=old.version,
             after=new.version,
         )
 
 
-def _git(name: str, old: GitSource, new: GitSource) -> Risk:  # noqa: PLR0911 - one return a kind of field
+def _git_field_risk(name: str, old: GitSource, new: GitSource) -> Risk:  # noqa: PLR0911 - one return a kind of field
     match name:
         case "version":
             return upstream(old.version, new.version)
@@ -62,7 +62,7 @@ def _git(name: str, old: GitSource, new: GitSource) -> Risk:  # noqa: PLR0911 - 
     return Risk.SETTINGS
 
 
-def _submodules(old: GitSource, new: GitSource) -> Iterator[Field]:
+def _submodule_fields(old: GitSource, new: GitSource) -> Iterator[Field]:
     """Yield what differs in submodules: with the outer commit unchanged nothing can, for it names theirs."""
     bytes_ = Risk.BYTES if old.commit == new.commit else Risk.CONSEQUENCE
     found = pair(old.submodules, new.submodules, [lambda row: row.path])

@@ -36,10 +36,10 @@ def images(before: Lock, after: Lock) -> Iterator[Change]:
         fields = differing(
             old,
             new,
-            partial(_image, old=old, new=new, rebuilt=rebuilt),
+            partial(_image_field_risk, old=old, new=new, rebuilt=rebuilt),
             without=("inventory",),
         )
-        packages = tuple(_inventory(old, new, after.environment.family))
+        packages = tuple(_inventory_changes(old, new, after.environment.family))
         if fields or not packages:
             fields = fields or reordered("inventory", old.inventory, new.inventory)
             yield changed(Kind.IMAGE, new.name, fields, before=old.tag, after=new.tag)
@@ -50,7 +50,7 @@ def _base_packages(lock: Lock) -> frozenset[tuple[str, str]]:
     return frozenset((row.name, row.sha256) for row in lock.os_packages if BASE in row.for_)
 
 
-def _image(name: str, old: Image, new: Image, *, rebuilt: bool) -> Risk:  # noqa: PLR0911 - one return a kind
+def _image_field_risk(name: str, old: Image, new: Image, *, rebuilt: bool) -> Risk:  # noqa: PLR0911 - one return a kind
     """Judge one field; `rebuilt` says whether the packages of an assembled base changed."""
     match name:
         case "name":
@@ -73,10 +73,10 @@ def _image(name: str, old: Image, new: Image, *, rebuilt: bool) -> Risk:  # noqa
     return Risk.SETTINGS
 
 
-def _inventory(old: Image, new: Image, family: str) -> Iterator[Change]:
+def _inventory_changes(old: Image, new: Image, family: str) -> Iterator[Change]:
     """Yield the changes of what is in a published image; with the same digest it cannot differ."""
     same = old.digest is not None and old.digest == new.digest
-    lefts, rights = _packages(old), _packages(new)
+    lefts, rights = _package_versions(old), _package_versions(new)
     order = order_of(family)
     for name in sorted(lefts.keys() | rights.keys()):
         left, right = lefts.get(name, ""), rights.get(name, "")
@@ -88,7 +88,7 @@ def _inventory(old: Image, new: Image, family: str) -> Iterator[Change]:
         yield make(Kind.INVENTORY, name, by_risk([field]), before=left, after=right)
 
 
-def _packages(image: Image) -> dict[str, str]:
+def _package_versions(image: Image) -> dict[str, str]:
     """Return version by name; several versions of one package are one text."""
     found: dict[str, str] = {}
     for item in image.inventory:

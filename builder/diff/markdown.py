@@ -22,7 +22,7 @@ _LEFT_OUT = "\n**{} more lines are left out here.** The whole report: `python -m
 def as_markdown(page: Page, *, most: int = MOST) -> str:
     """Return the page in at most about `most` characters; what is cut off at the end is counted."""
     kept: list[str] = []
-    lines = list(_lines(page))
+    lines = list(_markdown_lines(page))
     size = open_folds = 0
     for index, line in enumerate(lines):
         size += len(line) + 1
@@ -35,46 +35,46 @@ def as_markdown(page: Page, *, most: int = MOST) -> str:
     return "\n".join(kept).rstrip("\n") + "\n"
 
 
-def _lines(page: Page) -> Iterator[str]:
+def _markdown_lines(page: Page) -> Iterator[str]:
     if page.unsound:
         yield "> [!CAUTION]"
-        yield from (f"> {'* ' if line.depth else ''}{_words(line.parts)}" for line in page.unsound)
+        yield from (f"> {'* ' if line.depth else ''}{_joined_parts(line.parts)}" for line in page.unsound)
         yield ""
     for line in page.summary:
-        yield from (_words(line.parts), "")
+        yield from (_joined_parts(line.parts), "")
     for section in page.sections:
-        yield from _section(section)
+        yield from _section_lines(section)
 
 
-def _section(section: Section) -> Iterator[str]:
+def _section_lines(section: Section) -> Iterator[str]:
     title = f"{section.risk.heading} ({section.count})"
     folded = section.risk in _FOLDED
     yield from (f"<details><summary>{title}</summary>", "") if folded else (f"### {title}", "")
     for block in section.blocks:
-        yield from _block(block)
+        yield from _block_lines(block)
     yield from ("</details>", "") if folded else ()
 
 
-def _block(block: Block) -> Iterator[str]:
+def _block_lines(block: Block) -> Iterator[str]:
     if block.where:
-        yield f"In {', '.join(map(_part, block.where))}:"
+        yield f"In {', '.join(map(_marked_part, block.where))}:"
         yield ""
     for line in block.lines:
-        yield f"{'  ' * line.depth}* {_words(line.parts)}"
+        yield f"{'  ' * line.depth}* {_joined_parts(line.parts)}"
     yield ""
 
 
-def _words(parts: tuple[Part, ...]) -> str:
-    return "".join(map(_part, parts))
+def _joined_parts(parts: tuple[Part, ...]) -> str:
+    return "".join(map(_marked_part, parts))
 
 
-def _part(part: Part) -> str:
+def _marked_part(part: Part) -> str:
     if part.role is Role.OURS:
         return re.sub(r" {2,}", " ", part.text)
-    return _code(printable(part.text) if part.role is Role.PROSE else ascii_only(part.text))
+    return _code_span(printable(part.text) if part.role is Role.PROSE else ascii_only(part.text))
 
 
-def _code(text: str) -> str:
+def _code_span(text: str) -> str:
     """Return a code span: its fence is longer than any run of backticks within."""
     fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
     edge = " " if text.startswith("`") or text.endswith("`") or (text[:1] == text[-1:] == " ") else ""

@@ -22,12 +22,12 @@ _LONGEST = 500
 def pep440(before: str, after: str) -> Risk:
     """Judge two versions of a Python distribution."""
     try:
-        old, new = _pep440(before), _pep440(after)
+        old, new = _pep440_version(before), _pep440_version(after)
     except InvalidVersion:
         return Risk.DOWNGRADE
     if new <= old:
         return Risk.PATCH if new == old else Risk.DOWNGRADE
-    return _step((old.epoch, *old.release), (new.epoch, *new.release))
+    return _step_risk((old.epoch, *old.release), (new.epoch, *new.release))
 
 
 def debian(before: str, after: str) -> Risk:
@@ -42,7 +42,9 @@ def debian(before: str, after: str) -> Risk:
         return Risk.DOWNGRADE
     if new <= old:
         return Risk.PATCH if new == old else Risk.DOWNGRADE
-    return _step(_numbers(old.epoch, old.upstream_version), _numbers(new.epoch, new.upstream_version))
+    return _step_risk(
+        _version_numbers(old.epoch, old.upstream_version), _version_numbers(new.epoch, new.upstream_version)
+    )
 
 
 def rpm(before: str, after: str) -> Risk:
@@ -59,13 +61,13 @@ def rpm(before: str, after: str) -> Risk:
     order = new.evrcmp(old)
     if order <= 0:
         return Risk.PATCH if order == 0 else Risk.DOWNGRADE
-    return _step(_rpm_numbers(before), _rpm_numbers(after))
+    return _step_risk(_rpm_numbers(before), _rpm_numbers(after))
 
 
 def upstream(before: str, after: str) -> Risk:
     """Judge two versions of a component, or two tags: by PEP 440 where both fit, else in Debian's order."""
     try:
-        _pep440(before), _pep440(after)
+        _pep440_version(before), _pep440_version(after)
     except InvalidVersion:
         return debian(before, after)
     return pep440(before, after)
@@ -78,14 +80,14 @@ def calendar(before: str, after: str) -> Risk:
 
 def order_of(family: str) -> Order:
     """Return the order of a platform family's OS packages; where it is not known, nothing is newer."""
-    return {"debian": debian, "rpm": rpm}.get(family, _unknown)
+    return {"debian": debian, "rpm": rpm}.get(family, _unknown_order)
 
 
-def _unknown(_before: str, _after: str) -> Risk:
+def _unknown_order(_before: str, _after: str) -> Risk:
     return Risk.DOWNGRADE
 
 
-def _pep440(text: str) -> Version:
+def _pep440_version(text: str) -> Version:
     if len(text) > _LONGEST:
         raise InvalidVersion(text[:_LONGEST])
     return Version(text)
@@ -93,15 +95,15 @@ def _pep440(text: str) -> Version:
 
 def _rpm_numbers(version: str) -> tuple[int, ...]:
     epoch, colon, rest = version.partition(":")
-    return _numbers(epoch if colon and epoch.isdecimal() else None, rest if colon else version)
+    return _version_numbers(epoch if colon and epoch.isdecimal() else None, rest if colon else version)
 
 
-def _numbers(epoch: str | None, version: str | None) -> tuple[int, ...]:
+def _version_numbers(epoch: str | None, version: str | None) -> tuple[int, ...]:
     found = re.match(r"[0-9]+(\.[0-9]+)*", version or "")
     return (int(epoch or 0), *map(int, found[0].split(".") if found else ()))
 
 
-def _step(old: tuple[int, ...], new: tuple[int, ...]) -> Risk:
+def _step_risk(old: tuple[int, ...], new: tuple[int, ...]) -> Risk:
     """Say which number is the first to differ: the epoch and the first are major, the next is minor."""
     for index, (left, right) in enumerate(zip_longest(old, new, fillvalue=0)):
         if left != right:

@@ -29,10 +29,10 @@ def python(before: Lock, after: Lock) -> Iterator[Change]:
         ],
     )
     known = _file_origins(before)
-    yield from (_added(Kind.PYTHON, row, known) for row in found.added)
-    yield from (_removed(Kind.PYTHON, row) for row in found.removed)
+    yield from (_added_row(Kind.PYTHON, row, known) for row in found.added)
+    yield from (_removed_row(Kind.PYTHON, row) for row in found.removed)
     for old, new in found.changed:
-        fields = differing(old, new, partial(_python, old=old, new=new))
+        fields = differing(old, new, partial(_python_field_risk, old=old, new=new))
         yield changed(Kind.PYTHON, new.name, fields, before=old.version, after=new.version, uses=new.for_)
 
 
@@ -49,11 +49,11 @@ def os_packages(before: Lock, after: Lock) -> Iterator[Change]:
         ],
     )
     known = {row.origin for row in before.repositories}
-    yield from (_added(Kind.OS, row, known) for row in found.added)
-    yield from (_removed(Kind.OS, row) for row in found.removed)
+    yield from (_added_row(Kind.OS, row, known) for row in found.added)
+    yield from (_removed_row(Kind.OS, row) for row in found.removed)
     family = after.environment.family
     for old, new in found.changed:
-        fields = differing(old, new, partial(_os, old=old, new=new, family=family))
+        fields = differing(old, new, partial(_os_field_risk, old=old, new=new, family=family))
         yield changed(Kind.OS, new.name, fields, before=old.version, after=new.version, uses=new.for_)
 
 
@@ -70,11 +70,11 @@ def archives(before: Lock, after: Lock) -> Iterator[Change]:
     )
     known = _file_origins(before)
     for row in found.added:
-        yield added(Kind.ARCHIVE, row.component, _came(row, known), after=row.version)
+        yield added(Kind.ARCHIVE, row.component, _added_fields(row, known), after=row.version)
     for row in found.removed:
         yield removed(Kind.ARCHIVE, row.component, went(row, "version", without=_NAMES), before=row.version)
     for old, new in found.changed:
-        fields = differing(old, new, partial(_archive, old=old, new=new))
+        fields = differing(old, new, partial(_archive_field_risk, old=old, new=new))
         yield changed(Kind.ARCHIVE, new.component, fields, before=old.version, after=new.version)
 
 
@@ -85,27 +85,27 @@ def _file_origins(lock: Lock) -> set[str]:
     return {row.origin for row in lock.python if row.origin} | {row.origin for row in lock.archives}
 
 
-def _came(row: PythonPackage | OsPackage | Archive, known: Collection[str]) -> tuple[Field, ...]:
+def _added_fields(row: PythonPackage | OsPackage | Archive, known: Collection[str]) -> tuple[Field, ...]:
     risks = {"version": Risk.NEW}
     if row.origin and row.origin not in known:
         risks["origin"] = Risk.ORIGIN
     return came(row, risks, without=_NAMES)
 
 
-def _added(kind: Kind, row: PythonPackage | OsPackage, known: Collection[str]) -> Change:
-    return added(kind, row.name, _came(row, known), after=row.version, uses=row.for_, through=row.via)
+def _added_row(kind: Kind, row: PythonPackage | OsPackage, known: Collection[str]) -> Change:
+    return added(kind, row.name, _added_fields(row, known), after=row.version, uses=row.for_, through=row.via)
 
 
-def _removed(kind: Kind, row: PythonPackage | OsPackage) -> Change:
+def _removed_row(kind: Kind, row: PythonPackage | OsPackage) -> Change:
     return removed(kind, row.name, went(row, "version", without=_NAMES), before=row.version, uses=row.for_)
 
 
-def _python(name: str, old: PythonPackage, new: PythonPackage) -> Risk:  # noqa: PLR0911 - one return a kind
+def _python_field_risk(name: str, old: PythonPackage, new: PythonPackage) -> Risk:  # noqa: PLR0911 - one return a kind
     match name:
         case "version":
             return pep440(old.version, new.version)
         case "file" | "sha256" | "size":
-            return _bytes(name, old, new, made=bool(new.build))
+            return _bytes_field_risk(name, old, new, made=bool(new.build))
         case "evidence":
             return Risk.CONSEQUENCE if new.build else evidence(old.evidence, new.evidence)
         case "origin" | "build":
@@ -121,12 +121,12 @@ def _python(name: str, old: PythonPackage, new: PythonPackage) -> Risk:  # noqa:
     return Risk.SETTINGS
 
 
-def _os(name: str, old: OsPackage, new: OsPackage, family: str) -> Risk:
+def _os_field_risk(name: str, old: OsPackage, new: OsPackage, family: str) -> Risk:
     match name:
         case "version":
             return order_of(family)(old.version, new.version)
         case "sha256" | "size":
-            return _bytes(name, old, new, made=False)
+            return _bytes_field_risk(name, old, new, made=False)
         case "origin":
             return Risk.ORIGIN
         case "for_":
@@ -136,12 +136,12 @@ def _os(name: str, old: OsPackage, new: OsPackage, family: str) -> Risk:
     return Risk.SETTINGS
 
 
-def _archive(name: str, old: Archive, new: Archive) -> Risk:  # noqa: PLR0911 - one return a kind of field
+def _archive_field_risk(name: str, old: Archive, new: Archive) -> Risk:  # noqa: PLR0911 - one return a kind of field
     match name:
         case "version":
             return upstream(old.version, new.version)
         case "file" | "sha256" | "size":
-            return _bytes(name, old, new, made=False)
+            return _bytes_field_risk(name, old, new, made=False)
         case "evidence":
             return evidence(old.evidence, new.evidence)
         case "origin":
@@ -153,7 +153,7 @@ def _archive(name: str, old: Archive, new: Archive) -> Risk:  # noqa: PLR0911 - 
     return Risk.SETTINGS
 
 
-def _bytes(
+def _bytes_field_risk(
     name: str,
     old: PythonPackage | OsPackage | Archive,
     new: PythonPackage | OsPackage | Archive,

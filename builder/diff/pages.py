@@ -49,12 +49,14 @@ def page(report: Report) -> Page:
     sections = []
     for risk, found in groupby(report.entries, key=lambda entry: entry.change.risk):
         entries = list(found)
-        blocks = tuple(_blocks(entries, len(report.compared)))
+        blocks = tuple(_entry_blocks(entries, len(report.compared)))
         sections.append(Section(risk=risk, count=len(entries), blocks=blocks))
-    return Page(unsound=tuple(_unsound(report)), summary=tuple(_summary(report)), sections=tuple(sections))
+    return Page(
+        unsound=tuple(_unsound_lines(report)), summary=tuple(_summary_lines(report)), sections=tuple(sections)
+    )
 
 
-def _unsound(report: Report) -> Iterator[Line]:
+def _unsound_lines(report: Report) -> Iterator[Line]:
     """Yield what is wrong with locks; what is wrong with many alike is said once."""
     alike: dict[tuple[tuple[str, ...], bool], list[str]] = {}
     for item in report.unsound:
@@ -69,16 +71,16 @@ def _unsound(report: Report) -> Iterator[Line]:
         yield from (Line(1, (Part(finding, Role.DATA),)) for finding in findings)
 
 
-def _summary(report: Report) -> Iterator[Line]:
+def _summary_lines(report: Report) -> Iterator[Line]:
     yield Line(0, (Part(report.before, Role.DATA), Part(" -> "), Part(report.after, Role.DATA)))
     total, differ = len(report.compared), sum(bool(item.changes) for item in report.compared)
     if not report.entries:
         yield Line(0, (Part(f"{counted(total, 'lock')} compared, no difference"),))
         return
-    yield Line(0, (Part(f"{counted(total, 'lock')} compared, {differ} changed: {_counts(report)}"),))
+    yield Line(0, (Part(f"{counted(total, 'lock')} compared, {differ} changed: {_risk_counts(report)}"),))
 
 
-def _counts(report: Report) -> str:
+def _risk_counts(report: Report) -> str:
     risks = [entry.change.risk for entry in report.entries]
     words = [f"{risks.count(risk)} {risk}" for risk in Risk if risk in risks and risk not in UPGRADES]
     upgrades = [f"{risks.count(risk)} {risk}" for risk in UPGRADES if risk in risks]
@@ -89,15 +91,15 @@ def _counts(report: Report) -> str:
     return ", ".join(words)
 
 
-def _blocks(entries: Sequence[Entry], total: int) -> Iterator[Block]:
+def _entry_blocks(entries: Sequence[Entry], total: int) -> Iterator[Block]:
     for targets, found in groupby(entries, key=lambda entry: entry.targets):
-        where = () if len(targets) == total else _where(targets)
-        yield Block(where=where, lines=tuple(_lines(list(found))))
+        where = () if len(targets) == total else _lock_names(targets)
+        yield Block(where=where, lines=tuple(_block_lines(list(found))))
 
 
-def _lines(entries: Sequence[Entry]) -> Iterator[Line]:
+def _block_lines(entries: Sequence[Entry]) -> Iterator[Line]:
     """Yield the lines of one block; long lists of what is of least interest are names only."""
-    for _, found in groupby(entries, key=_sort):
+    for _, found in groupby(entries, key=_list_key):
         same = list(found)
         if same[0].change.risk in {Risk.REMOVED, Risk.CONSEQUENCE} and len(same) > _IN_FULL:
             yield names_only(same)
@@ -106,24 +108,26 @@ def _lines(entries: Sequence[Entry]) -> Iterator[Line]:
                 yield from phrase(entry)
 
 
-def _sort(entry: Entry) -> tuple[Kind, str, tuple[str, ...]]:
+def _list_key(entry: Entry) -> tuple[Kind, str, tuple[str, ...]]:
     """Return what entries share that can stand in one list."""
     keys = () if entry.change.risk is Risk.REMOVED else tuple(item.key for item in entry.change.fields)
     return entry.change.kind, entry.change.action, keys
 
 
-def _where(targets: Sequence[str]) -> tuple[Part, ...]:
+def _lock_names(targets: Sequence[str]) -> tuple[Part, ...]:
     """Name locks; those of one folder are named together."""
     folders: dict[str, list[str]] = {}
     for target in targets:
         folder, _, name = target.rpartition("/")
         folders.setdefault(folder, []).append(name)
     words = [
-        f"{folder}/{{{', '.join(names)}}}" if folder and len(names) > 1 else ", ".join(_below(folder, names))
+        f"{folder}/{{{', '.join(names)}}}"
+        if folder and len(names) > 1
+        else ", ".join(_names_below(folder, names))
         for folder, names in folders.items()
     ]
     return tuple(Part(word, Role.DATA) for word in words)
 
 
-def _below(folder: str, names: Sequence[str]) -> Iterator[str]:
+def _names_below(folder: str, names: Sequence[str]) -> Iterator[str]:
     yield from (f"{folder}/{name}" if folder else name for name in names)

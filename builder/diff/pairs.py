@@ -33,7 +33,7 @@ def pair(before: Iterable[T], after: Iterable[T], keys: Sequence[Key[T]]) -> Pai
         return Pairs(changed=(), added=(), removed=())
     partner: dict[int, int] = {}
     taken: set[int] = set()
-    every: list[Key[T]] = [_itself, *keys]
+    every: list[Key[T]] = [_unchanged_row, *keys]
     for key in every:
         waiting: dict[Hashable, deque[int]] = defaultdict(deque)
         for index, row in enumerate(olds):
@@ -51,5 +51,5 @@ def pair(before: Iterable[T], after: Iterable[T], keys: Sequence[Key[T]]) -> Pai
     )
 
 
-def _itself(row: T) -> T:
+def _unchanged_row(row: T) -> T:
     return row

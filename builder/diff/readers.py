@@ -49,21 +49,21 @@ def read_pylock(
         packages = Pylock.from_dict(table).packages
     except PylockValidationError as error:
         raise LockError(f"not a valid pylock.toml: {error}", place=place) from None
-    return _unique(
+    return _unique_pins(
         (
             Pin(
-                name=_line(str(package.name), place),
+                name=_printable_line(str(package.name), place),
                 version=str(package.version or ""),
-                digests=_files(package),
+                digests=_file_digests(package),
             )
             for package in packages
-            if _holds(package.marker, environment)
+            if _marker_holds(package.marker, environment)
         ),
         place,
     )
 
 
-def _files(package: Package) -> frozenset[str]:
+def _file_digests(package: Package) -> frozenset[str]:
     files = [*(package.wheels or ()), *([package.sdist] if package.sdist else ())]
     if package.archive is not None:
         files.append(package.archive)
@@ -72,11 +72,11 @@ def _files(package: Package) -> frozenset[str]:
 
 def read_requirements(text: str, environment: Mapping[str, str] | None, *, place: str) -> tuple[Pin, ...]:
     """Read a requirements file of pins with hashes, as pip and uv write it (LockError)."""
-    return _unique(_requirements(text, environment, place), place)
+    return _unique_pins(_requirement_pins(text, environment, place), place)
 
 
-def _requirements(text: str, environment: Mapping[str, str] | None, place: str) -> Iterator[Pin]:
-    for number, line in _lines(text):
+def _requirement_pins(text: str, environment: Mapping[str, str] | None, place: str) -> Iterator[Pin]:
+    for number, line in _logical_lines(text):
         here = f"{place}: line {number}"
         if line.startswith("-"):
             if re.match(r"-r|-c|-e|--requirement|--constraint|--editable", line):
@@ -88,15 +88,15 @@ def _requirements(text: str, environment: Mapping[str, str] | None, place: str) 
         try:
             requirement = Requirement(bare)
         except InvalidRequirement:
-            raise LockError(f"not a requirement: {_line(bare, here)[:80]!r}", place=here) from None
-        if _holds(requirement.marker, environment):
+            raise LockError(f"not a requirement: {_printable_line(bare, here)[:80]!r}", place=here) from None
+        if _marker_holds(requirement.marker, environment):
             pinned = re.fullmatch(r"===?([^*,]+)", str(requirement.specifier))
-            name = _line(str(canonicalize_name(requirement.name)), here)
+            name = _printable_line(str(canonicalize_name(requirement.name)), here)
             digests = frozenset(_HASH.findall(f"{line} "))
             yield Pin(name=name, version=pinned[1] if pinned else "", digests=digests)
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
+def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
     """Yield (line number, logical line): continued lines joined, comments and blank lines left out."""
     joined, start = "", 0
     for number, raw in enumerate(text.split("\n"), start=1):
@@ -113,7 +113,7 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
         yield start, joined.strip()
 
 
-def _holds(marker: Marker | None, environment: Mapping[str, str] | None) -> bool:
+def _marker_holds(marker: Marker | None, environment: Mapping[str, str] | None) -> bool:
     if marker is None or environment is None:
         return True
     try:
@@ -122,14 +122,14 @@ def _holds(marker: Marker | None, environment: Mapping[str, str] | None) -> bool
         return True
 
 
-def _line(text: str, place: str) -> str:
+def _printable_line(text: str, place: str) -> str:
     try:
         return check_line(text)
     except ValueError as error:
         raise LockError(str(error), place=place) from None
 
 
-def _unique(pins: Iterable[Pin], place: str) -> tuple[Pin, ...]:
+def _unique_pins(pins: Iterable[Pin], place: str) -> tuple[Pin, ...]:
     found: dict[str, Pin] = {}
     for pin in pins:
         if pin.name in found and found[pin.name] != pin:

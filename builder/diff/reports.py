@@ -77,11 +77,11 @@ def report(before: str, after: str, compared: Sequence[Compared], unsound: Seque
         after=after,
         compared=tuple(compared),
         unsound=tuple(unsound),
-        entries=tuple(sorted(_entries(compared), key=_place)),
+        entries=tuple(sorted(_report_entries(compared), key=_entry_order)),
     )
 
 
-def _place(entry: Entry) -> tuple[object, ...]:
+def _entry_order(entry: Entry) -> tuple[object, ...]:
     """Return what entries are ordered by; consequences of one sort stand together."""
     change = entry.change
     sort = (change.action, *(item.key for item in change.loud)) if change.risk is Risk.CONSEQUENCE else ()
@@ -89,13 +89,13 @@ def _place(entry: Entry) -> tuple[object, ...]:
     return (change.risk.rank, -len(entry.targets), entry.targets, kind, sort, change.name, change.after)
 
 
-def _entries(compared: Iterable[Compared]) -> Iterable[Entry]:
+def _report_entries(compared: Iterable[Compared]) -> Iterable[Entry]:
     groups: dict[object, list[tuple[str, Change]]] = {}
     for item in compared:
         for change in item.changes:
             groups.setdefault(_likeness(change), []).append((item.target, change))
     for found in groups.values():
-        yield _entry(found)
+        yield _merged_entry(found)
 
 
 def _likeness(change: Change) -> object:
@@ -105,7 +105,7 @@ def _likeness(change: Change) -> object:
     return (change.kind, change.name, change.action, change.before, change.after, same)
 
 
-def _entry(found: list[tuple[str, Change]]) -> Entry:
+def _merged_entry(found: list[tuple[str, Change]]) -> Entry:
     forms: dict[tuple[Field, ...], list[str]] = {}
     for target, change in found:
         forms.setdefault(change.fields, []).append(target)
@@ -115,19 +115,19 @@ def _entry(found: list[tuple[str, Change]]) -> Entry:
     return Entry(
         change=replace(
             first,
-            fields=common or tuple(_several(item) for item in first.loud),
-            uses=_union(change.uses for _, change in found),
-            through=_union(change.through for _, change in found),
+            fields=common or tuple(_field_of_several(item) for item in first.loud),
+            uses=_sorted_union(change.uses for _, change in found),
+            through=_sorted_union(change.through for _, change in found),
         ),
         targets=tuple(sorted({target for target, _ in found})),
         variants=variants,
     )
 
 
-def _several(field: Field) -> Field:
+def _field_of_several(field: Field) -> Field:
     """Return a field whose values are not the same in all locks."""
     return replace(field, before="", after="")
 
 
-def _union(parts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+def _sorted_union(parts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(sorted({item for part in parts for item in part}))

@@ -21,19 +21,21 @@ def repositories(before: Lock, after: Lock) -> Iterator[Change]:
         before.repositories, after.repositories, [lambda row: (row.origin, row.suite), lambda row: row.origin]
     )
     for row in found.added:
-        yield added(Kind.REPOSITORY, _name(row), came(row, {"suite": Risk.ORIGIN}, without=("origin",)))
+        yield added(
+            Kind.REPOSITORY, _repository_name(row), came(row, {"suite": Risk.ORIGIN}, without=("origin",))
+        )
     for row in found.removed:
-        yield removed(Kind.REPOSITORY, _name(row), went(row, "suite", without=("origin",)))
+        yield removed(Kind.REPOSITORY, _repository_name(row), went(row, "suite", without=("origin",)))
     for old, new in found.changed:
-        fields = differing(old, new, partial(_repository, old=old, new=new))
-        yield changed(Kind.REPOSITORY, _name(new), fields, before=old.date, after=new.date)
+        fields = differing(old, new, partial(_repository_field_risk, old=old, new=new))
+        yield changed(Kind.REPOSITORY, _repository_name(new), fields, before=old.date, after=new.date)
 
 
-def _name(row: Repository) -> str:
+def _repository_name(row: Repository) -> str:
     return f"{row.origin} {row.suite}"
 
 
-def _repository(name: str, old: Repository, new: Repository) -> Risk:  # noqa: PLR0911 - one return a kind of field
+def _repository_field_risk(name: str, old: Repository, new: Repository) -> Risk:  # noqa: PLR0911 - one return a kind of field
     match name:
         case "date":
             return calendar(old.date, new.date)

@@ -46,7 +46,7 @@ def variables(
     owner: str, before: Table, after: Table, versions: tuple[str, str] = ("", "")
 ) -> Iterator[Change]:
     """Yield the changes of environment variables; `owner` is put before their names."""
-    for name, old, new in _keys(before, after):
+    for name, old, new in _changed_keys(before, after):
         risk = Risk.CONSEQUENCE if follows(old, new, versions) else Risk.SETTINGS
         field = Field(key="value", before=old or "", after=new or "", risk=risk)
         make = added if old is None else removed if new is None else changed
@@ -55,13 +55,13 @@ def variables(
 
 def recipe(before: Lock, after: Lock) -> Iterator[Change]:
     """Yield the keys of the effective recipe whose digest changed: all of it shows in other rows."""
-    for key, old, new in _keys(before.inputs, after.inputs):
+    for key, old, new in _changed_keys(before.inputs, after.inputs):
         field = Field(key="digest", before=old or "", after=new or "", risk=Risk.CONSEQUENCE)
         make = added if old is None else removed if new is None else changed
         yield make(Kind.RECIPE, key, (field,))
 
 
-def _keys(before: Table, after: Table) -> Iterator[tuple[str, str | None, str | None]]:
+def _changed_keys(before: Table, after: Table) -> Iterator[tuple[str, str | None, str | None]]:
     lefts, rights = dict(before), dict(after)
     for key in sorted(lefts.keys() | rights.keys()):
         if lefts.get(key) != rights.get(key):

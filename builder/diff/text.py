@@ -23,41 +23,41 @@ _COLOURS = {
 
 def as_text(page: Page) -> tuple[tuple[Span, ...], ...]:
     """Return the lines of a page as spans; joined and with line ends they are the plain text."""
-    return tuple(tuple(line) for line in _lines(page))
+    return tuple(tuple(line) for line in _page_lines(page))
 
 
-def _lines(page: Page) -> Iterator[list[Span]]:
+def _page_lines(page: Page) -> Iterator[list[Span]]:
     for line in page.unsound:
-        yield [("NOT SOUND  " if not line.depth else "  ", "bold red"), *map(_span, line.parts)]
+        yield [("NOT SOUND  " if not line.depth else "  ", "bold red"), *map(_part_span, line.parts)]
     if page.unsound:
         yield []
-    yield from ([*map(_span, line.parts)] for line in page.summary)
+    yield from ([*map(_part_span, line.parts)] for line in page.summary)
     for section in page.sections:
         yield []
-        yield from _section(section)
+        yield from _section_lines(section)
 
 
-def _section(section: Section) -> Iterator[list[Span]]:
+def _section_lines(section: Section) -> Iterator[list[Span]]:
     yield [(f"{section.risk.heading} ({section.count})", _COLOURS.get(section.risk, "bold"))]
     for block in section.blocks:
-        yield from _block(block)
+        yield from _block_lines(block)
 
 
-def _block(block: Block) -> Iterator[list[Span]]:
+def _block_lines(block: Block) -> Iterator[list[Span]]:
     if block.where:
-        yield [("  in ", ""), *_joined(block.where), (":", "")]
+        yield [("  in ", ""), *_joined_spans(block.where), (":", "")]
     for line in block.lines:
-        yield [("  " * (line.depth + 1 + bool(block.where)), ""), *map(_span, line.parts)]
+        yield [("  " * (line.depth + 1 + bool(block.where)), ""), *map(_part_span, line.parts)]
 
 
-def _joined(parts: tuple[Part, ...]) -> Iterator[Span]:
+def _joined_spans(parts: tuple[Part, ...]) -> Iterator[Span]:
     for index, part in enumerate(parts):
         if index:
             yield (", ", "")
-        yield _span(part)
+        yield _part_span(part)
 
 
-def _span(part: Part) -> Span:
+def _part_span(part: Part) -> Span:
     if part.role is Role.OURS:
         return part.text, ""
     text = printable(part.text) if part.role is Role.PROSE else ascii_only(part.text)

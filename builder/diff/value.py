@@ -35,11 +35,11 @@ def as_value(report: Report) -> dict[str, Any]:
             for item in report.compared
         ],
         "counts": {str(risk): risks.count(risk) for risk in Risk if risk in risks},
-        "changes": [_entry(entry) for entry in report.entries],
+        "changes": [_entry_value(entry) for entry in report.entries],
     }
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
+def _entry_value(entry: Entry) -> dict[str, Any]:
     change = entry.change
     return {
         "risk": str(change.risk),
@@ -50,16 +50,16 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "after": change.after or None,
         "for": list(change.uses),
         "through": list(change.through),
-        "commits": _history(change.history) if change.history else None,
+        "commits": _history_value(change.history) if change.history else None,
         "targets": list(entry.targets),
         "forms": [
-            {"targets": list(variant.targets), "fields": [_field(item) for item in variant.fields]}
+            {"targets": list(variant.targets), "fields": [_field_value(item) for item in variant.fields]}
             for variant in entry.variants
         ],
     }
 
 
-def _field(field: Field) -> dict[str, str | None]:
+def _field_value(field: Field) -> dict[str, str | None]:
     return {
         "key": field.key,
         "before": field.before or None,
@@ -68,7 +68,7 @@ def _field(field: Field) -> dict[str, str | None]:
     }
 
 
-def _history(history: History) -> dict[str, Any]:
+def _history_value(history: History) -> dict[str, Any]:
     return {
         "added": history.added,
         "dropped": history.dropped,

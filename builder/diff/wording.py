@@ -65,25 +65,25 @@ def phrase(entry: Entry) -> Iterator[Line]:
     fields = [item for item in change.loud if item.key != "version" or change.action is Action.CHANGED]
     version = [item for item in fields if item.key == "version"]
     rest = [item for item in fields if item.key != "version"]
-    start = _head(change, version)
+    start = _headline(change, version)
     if change.action is not Action.CHANGED:
-        yield from _whole(start, rest)
+        yield from _whole_row_lines(start, rest)
         return
-    if len(rest) == 1 and not version and _fits(rest[0]):
-        yield Line(0, (*start, Part(" "), *_value(rest[0], named=rest[0].key == change.name)))
+    if len(rest) == 1 and not version and _fits_one_line(rest[0]):
+        yield Line(0, (*start, Part(" "), *_value_parts(rest[0], named=rest[0].key == change.name)))
         rest = []
     else:
         yield Line(0, start)
     for item in rest:
-        yield from _field(item)
+        yield from _field_lines(item)
     if change.history:
-        yield from _history(change.history)
+        yield from _history_lines(change.history)
 
 
-def _whole(start: tuple[Part, ...], fields: Sequence[Field]) -> Iterator[Line]:
+def _whole_row_lines(start: tuple[Part, ...], fields: Sequence[Field]) -> Iterator[Line]:
     """Yield the lines of a row that came or went: there is one side only."""
     values = [_one_side(item) for item in fields]
-    if len(values) == 1 and _fits(fields[0]):
+    if len(values) == 1 and _fits_one_line(fields[0]):
         yield Line(0, (*start, Part(", "), *values[0]))
         return
     yield Line(0, start)
@@ -113,10 +113,10 @@ def names_only(entries: Sequence[Entry]) -> Line:
     return Line(0, tuple(parts))
 
 
-def _head(change: Change, version: Sequence[Field]) -> tuple[Part, ...]:
+def _headline(change: Change, version: Sequence[Field]) -> tuple[Part, ...]:
     parts = [Part(f"{change.kind}  "), Part(change.name, Role.NAME)]
     if version:
-        parts += [Part(" "), *_arrow(version[0].before, version[0].after)]
+        parts += [Part(" "), *_before_and_after(version[0].before, version[0].after)]
     elif change.after or change.before:
         parts += [Part(" "), Part(change.after or change.before, Role.DATA)]
     if change.action is Action.REMOVED:
@@ -130,21 +130,21 @@ def _head(change: Change, version: Sequence[Field]) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _fits(field: Field) -> bool:
+def _fits_one_line(field: Field) -> bool:
     return len(field.before) + len(field.after) <= _WIDE
 
 
-def _field(field: Field) -> Iterator[Line]:
-    if _fits(field) or field.key in _LISTS or not (field.before and field.after):
-        yield Line(1, _value(field))
+def _field_lines(field: Field) -> Iterator[Line]:
+    if _fits_one_line(field) or field.key in _LISTS or not (field.before and field.after):
+        yield Line(1, _value_parts(field))
         return
-    before, after = _around(field.before, field.after)
+    before, after = _around_the_difference(field.before, field.after)
     yield Line(1, (Part(field.key, Role.DATA),))
     yield Line(2, (Part("before "), Part(before, Role.OLD)))
     yield Line(2, (Part("after "), Part(after, Role.NEW)))
 
 
-def _value(field: Field, *, named: bool = False) -> tuple[Part, ...]:
+def _value_parts(field: Field, *, named: bool = False) -> tuple[Part, ...]:
     """Show a field's key, unless it is `named` already, and its values."""
     key = () if named else (Part(field.key, Role.DATA), Part(" "))
     if field.key in _LISTS and field.before and field.after:
@@ -152,32 +152,32 @@ def _value(field: Field, *, named: bool = False) -> tuple[Part, ...]:
         gone = [Part(f"- {word}", Role.OLD) for word in olds if word not in news]
         come = [Part(f"+ {word}", Role.NEW) for word in news if word not in olds]
         if gone or come:
-            return (*key, *_spaced([*gone, *come]))
+            return (*key, *_spaced_parts([*gone, *come]))
     if not field.before and not field.after:
         return (*key, Part("different in each of these locks"))
     if field.key in _PARTS and not field.before:
         return (*key, Part("+ "), Part(field.after, Role.NEW))
     if field.key in _PARTS and not field.after:
         return (*key, Part("- "), Part(field.before, Role.OLD))
-    return (*key, *_arrow(field.before, field.after))
+    return (*key, *_before_and_after(field.before, field.after))
 
 
-def _arrow(before: str, after: str) -> tuple[Part, ...]:
-    return (_stated(before, Role.OLD), Part(" -> "), _stated(after, Role.NEW))
+def _before_and_after(before: str, after: str) -> tuple[Part, ...]:
+    return (_stated_part(before, Role.OLD), Part(" -> "), _stated_part(after, Role.NEW))
 
 
-def _stated(text: str, role: Role) -> Part:
+def _stated_part(text: str, role: Role) -> Part:
     return Part(text, role) if text else Part("nothing")
 
 
-def _spaced(parts: Sequence[Part]) -> Iterator[Part]:
+def _spaced_parts(parts: Sequence[Part]) -> Iterator[Part]:
     for index, part in enumerate(parts):
         if index:
             yield Part("  ")
         yield part
 
 
-def _around(before: str, after: str) -> tuple[str, str]:
+def _around_the_difference(before: str, after: str) -> tuple[str, str]:
     """Return two texts, where they are long only what surrounds the difference."""
     if max(len(before), len(after)) <= 2 * _WIDE or not before or not after:
         return before, after
@@ -187,22 +187,22 @@ def _around(before: str, after: str) -> tuple[str, str]:
     end = 0
     while end < min(len(before), len(after)) - start and before[-1 - end] == after[-1 - end]:
         end += 1
-    return _cut(before, start, end), _cut(after, start, end)
+    return _cut_text(before, start, end), _cut_text(after, start, end)
 
 
-def _cut(text: str, start: int, end: int) -> str:
+def _cut_text(text: str, start: int, end: int) -> str:
     left, right = max(start - _CONTEXT, 0), min(len(text) - end + _CONTEXT, len(text))
     return f"{'...' if left else ''}{text[left:right]}{'...' if right < len(text) else ''}"
 
 
-def _history(history: History) -> Iterator[Line]:
+def _history_lines(history: History) -> Iterator[Line]:
     words = f"{counted(history.added, 'commit')} by {counted(len(history.authors), 'author')}"
     if history.dropped:
         words += f", and {counted(history.dropped, 'commit')} dropped"
     names = [Part(f"{name} ({count})", Role.PROSE) for name, count in history.authors[:_AUTHORS]]
     left = len(history.authors) - len(names)
     more = (Part(f"  and {counted(left, 'other')}"),) if left else ()
-    yield Line(1, (Part(f"{words}: " if names else words), *_spaced(names), *more))
+    yield Line(1, (Part(f"{words}: " if names else words), *_spaced_parts(names), *more))
     for commit in history.newest:
         yield Line(
             1,

@@ -71,21 +71,21 @@ def cells(
     """Return every selected cell: newest release first, then by framework, platform and architecture."""
     have, wanted = frozenset(locked), selection or Selection()
     return tuple(
-        _cell(library, target, have, outcomes)
+        _target_cell(library, target, have, outcomes)
         for release in newest_first(library)
-        for target in _targets(library, release.version)
+        for target in _release_targets(library, release.version)
         if wanted.holds(target)
     )
 
 
-def _targets(library: Library, release: str) -> Iterator[Target]:
+def _release_targets(library: Library, release: str) -> Iterator[Target]:
     for framework in sorted(library.frameworks):
         for platform in sorted(library.platforms):
             for arch in Arch:
                 yield Target(release=release, platform=platform, framework=framework, arch=arch)
 
 
-def _cell(
+def _target_cell(
     library: Library, target: Target, have: frozenset[Target], outcomes: Mapping[Target, Outcome]
 ) -> Cell:
     experimental = library.platform(target.platform).status == _EXPERIMENTAL
@@ -96,23 +96,25 @@ def _cell(
     try:
         recipe = effective(library, target)
     except BuilderError as error:
-        return _refused(cell, row) if row else _unfit(cell, str(error), "recipes")
+        return _refused_cell(cell, row) if row else _unfit_cell(cell, str(error), "recipes")
     missing = missing_pins(recipe)
     if row is not None and not row.unreached:
-        return _refused(cell, row)
-    return _tried(cell, row, missing, _outcome(outcomes, target, recipe))
+        return _refused_cell(cell, row)
+    return _tried_cell(cell, row, missing, _recorded_outcome(outcomes, target, recipe))
 
 
-def _outcome(outcomes: Mapping[Target, Outcome], target: Target, recipe: Effective) -> Outcome | None:
+def _recorded_outcome(
+    outcomes: Mapping[Target, Outcome], target: Target, recipe: Effective
+) -> Outcome | None:
     """Return what was recorded of a target, if it was tried with these very recipes."""
     found = outcomes.get(target)
     return found if found is not None and found.inputs == inputs_digest(recipe) else None
 
 
-def _tried(cell: Cell, row: Refusal | None, missing: Sequence[str], outcome: Outcome | None) -> Cell:
+def _tried_cell(cell: Cell, row: Refusal | None, missing: Sequence[str], outcome: Outcome | None) -> Cell:
     """Return a cell that no release refuses for good, by what a trial said of it."""
     if outcome is not None and outcome.exit not in (0, FetchError.exit_code):
-        return _unfit(cell, outcome.said, "lock")
+        return _unfit_cell(cell, outcome.said, "lock")
     if row is not None:
         reason = row.reason
     elif missing:
@@ -121,18 +123,18 @@ def _tried(cell: Cell, row: Refusal | None, missing: Sequence[str], outcome: Out
         reason = "not tried with these recipes"
     else:
         reason = outcome.said or "it resolves, but has no lock"
-    return _lockable(cell, reason, _pinning(cell.target.platform, missing) if missing else ())
+    return _lockable_cell(cell, reason, _pin_commands(cell.target.platform, missing) if missing else ())
 
 
-def _refused(cell: Cell, row: Refusal) -> Cell:
+def _refused_cell(cell: Cell, row: Refusal) -> Cell:
     return replace(cell, state=State.REFUSED, reason=row.reason, trap=row.trap, by="release")
 
 
-def _unfit(cell: Cell, reason: str, by: str) -> Cell:
+def _unfit_cell(cell: Cell, reason: str, by: str) -> Cell:
     return replace(cell, state=State.REFUSED, reason=reason, trap=trap_of(reason), by=by)
 
 
-def _lockable(cell: Cell, reason: str, pinning: tuple[str, ...] = ()) -> Cell:
+def _lockable_cell(cell: Cell, reason: str, pinning: tuple[str, ...] = ()) -> Cell:
     return replace(cell, state=State.LOCKABLE, reason=reason, pinning=pinning)
 
 
@@ -149,7 +151,7 @@ def command(group: Sequence[Cell]) -> str:
     return " && ".join((*pinning, f"python -m builder lock {' '.join(options)}"))
 
 
-def _pinning(platform: str, missing: Sequence[str]) -> tuple[str, ...]:
+def _pin_commands(platform: str, missing: Sequence[str]) -> tuple[str, ...]:
     """Return the commands that fill what is missing, in order."""
     about = {
         "git": any("git." in text for text in missing),

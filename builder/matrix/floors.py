@@ -69,7 +69,7 @@ def wheel_floors(locks: Iterable[Lock]) -> tuple[WheelFloor, ...]:
     roots = set()
     for lock in locks:
         order.setdefault(lock.release, len(order))
-        for row, glibc, cuda in _floors(lock):
+        for row, glibc, cuda in _wheel_floor_rows(lock):
             key = (lock.release, lock.framework, row.name, row.version)
             floors, cudas = found.setdefault(key, (set(), set()))
             floors |= {glibc} if glibc else set()
@@ -90,20 +90,20 @@ def wheel_floors(locks: Iterable[Lock]) -> tuple[WheelFloor, ...]:
     )
 
 
-def _floors(lock: Lock) -> Iterator[tuple[PythonPackage, tuple[int, int] | None, str]]:
+def _wheel_floor_rows(lock: Lock) -> Iterator[tuple[PythonPackage, tuple[int, int] | None, str]]:
     runtime = {row.name: row for row in lock.python if _CUDA_RUNTIME.fullmatch(row.name)}
     for row in lock.python:
         if RUNTIME in row.for_ and row.file:
-            yield row, _glibc(row.file), _cuda(row, runtime.values())
+            yield row, _lowest_glibc(row.file), _wheel_cuda(row, runtime.values())
 
 
-def _glibc(file: str) -> tuple[int, int] | None:
+def _lowest_glibc(file: str) -> tuple[int, int] | None:
     """Return the lowest glibc that a wheel's name admits."""
     floors = [floor[0] for tag in wheel_tags(file) if (floor := glibc_floor(tag.platform))]
     return min(floors) if floors else None
 
 
-def _cuda(row: PythonPackage, runtimes: Iterable[PythonPackage]) -> str:
+def _wheel_cuda(row: PythonPackage, runtimes: Iterable[PythonPackage]) -> str:
     """Return the CUDA of a wheel: what it requires, else what its version or its name says."""
     required = [runtime.version for runtime in runtimes if row.name in runtime.via]
     if required:

@@ -54,8 +54,8 @@ def versions(library: Library, locks: Sequence[Lock]) -> tuple[Versions, ...]:
     }
     found = []
     for release in newest_first(library):
-        stated = _stated(release)
-        held = _held((lock for lock in locks if lock.release == release.version), stated, families)
+        stated = _stated_versions(release)
+        held = _locked_versions((lock for lock in locks if lock.release == release.version), stated, families)
         found += [
             Versions(
                 release=release.version,
@@ -68,7 +68,7 @@ def versions(library: Library, locks: Sequence[Lock]) -> tuple[Versions, ...]:
     return tuple(found)
 
 
-def _stated(release: Release) -> dict[str, set[str]]:
+def _stated_versions(release: Release) -> dict[str, set[str]]:
     """Return what the recipe says, by name; the installer is no part of an image."""
     found: dict[str, set[str]] = {}
     tables = [table for name, table in release.python.items() if name != "installer"]
@@ -78,19 +78,19 @@ def _stated(release: Release) -> dict[str, set[str]]:
     return found
 
 
-def _held(
+def _locked_versions(
     locks: Iterable[Lock], names: Mapping[str, object], families: Mapping[str, str]
 ) -> dict[str, set[str]]:
     """Return what locks hold of `names`; a distribution speaks for the component whose version it has."""
     found: dict[str, set[str]] = {}
     for lock in locks:
-        for name, version in _rows(lock):
+        for name, version in _named_version_rows(lock):
             for meant in {name, families.get(name, name)} & set(names):
                 found.setdefault(meant, set()).add(version)
     return found
 
 
-def _rows(lock: Lock) -> Iterator[tuple[str, str]]:
+def _named_version_rows(lock: Lock) -> Iterator[tuple[str, str]]:
     yield from ((build.component, build.version) for build in lock.builds)
     yield from ((source.component, source.version) for source in lock.sources)
     yield from ((row.name, row.version) for row in lock.python if RUNTIME in row.for_)

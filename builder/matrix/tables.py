@@ -32,9 +32,9 @@ class Table:
 def summary(cells: Sequence[Cell]) -> Table:
     """Return one line for each release and framework: where it is locked, and how many cells are not."""
     rows = []
-    for (release, framework), group in _grouped(cells, lambda cell: _kind(cell)[:2]):
+    for (release, framework), group in _grouped_by(cells, lambda cell: _cell_group_key(cell)[:2]):
         locked = [cell for cell in group if cell.state is State.LOCKED]
-        where = "; ".join(f"{platforms}: {arches}" for platforms, arches in _places(locked))
+        where = "; ".join(f"{platforms}: {arches}" for platforms, arches in _platform_places(locked))
         counts = {state: sum(cell.state is state for cell in group) for state in State}
         others = [f"{counts[state]} {state}" for state in (State.REFUSED, State.LOCKABLE) if counts[state]]
         rows.append((release, framework, where or "nowhere", ", ".join(others)))
@@ -49,9 +49,9 @@ def summary(cells: Sequence[Cell]) -> Table:
 def targets_table(cells: Sequence[Cell]) -> Table:
     """Return every cell, those that differ in platform and architecture only in one line."""
     rows = []
-    for key, group in _grouped(cells, _kind):
+    for key, group in _grouped_by(cells, _cell_group_key):
         release, framework, word, reason = key
-        for platforms, arches in _places(group):
+        for platforms, arches in _platform_places(group):
             names = platforms.split(", ")
             merged = [cell for cell in group if cell.target.platform in names]
             lock = command(merged)
@@ -70,7 +70,7 @@ def versions_table(found: Sequence[Versions]) -> Table:
     releases = list(dict.fromkeys(row.release for row in found))
     cell = {(row.name, row.release): row for row in found}
     rows = [
-        (name, *(_version(cell.get((name, release))) for release in releases))
+        (name, *(_version_text(cell.get((name, release))) for release in releases))
         for name in sorted({row.name for row in found})
     ]
     return Table(
@@ -81,7 +81,7 @@ def versions_table(found: Sequence[Versions]) -> Table:
     )
 
 
-def _version(row: Versions | None) -> str:
+def _version_text(row: Versions | None) -> str:
     if row is None:
         return "-"
     shown = ", ".join(row.versions)
@@ -114,14 +114,14 @@ def wheels_table(found: Sequence[WheelFloor]) -> Table:
     NVIDIA's own libraries are left out: they are what the CUDA column is about.
     """
     highest = {
-        key: max(_numbers(row.glibc) for row in group)
-        for key, group in _grouped(found, lambda row: (row.release, row.framework))
+        key: max(_version_numbers(row.glibc) for row in group)
+        for key, group in _grouped_by(found, lambda row: (row.release, row.framework))
     }
     rows = [
         (row.release, row.framework, row.name, row.version, row.glibc or "-", row.cuda or "-")
         for row in found
         if not row.name.startswith(_LIBRARIES)
-        and (row.root or row.cuda or _numbers(row.glibc) == highest[row.release, row.framework])
+        and (row.root or row.cuda or _version_numbers(row.glibc) == highest[row.release, row.framework])
     ]
     return Table(
         title="Wheels",
@@ -144,15 +144,15 @@ def gpu_table(found: Sequence[Generations]) -> Table:
     )
 
 
-def _kind(cell: Cell) -> tuple[str, str, str, str]:
+def _cell_group_key(cell: Cell) -> tuple[str, str, str, str]:
     return cell.target.release, cell.target.framework, cell.word, cell.reason
 
 
-def _numbers(version: str) -> tuple[int, ...]:
+def _version_numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".") if part)
 
 
-def _grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> Iterator[tuple[Key, list[Item]]]:
+def _grouped_by(items: Iterable[Item], key: Callable[[Item], Key]) -> Iterator[tuple[Key, list[Item]]]:
     """Group equal keys wherever they stand, in the order of their first."""
     found: dict[Key, list[Item]] = {}
     for item in items:
@@ -160,7 +160,7 @@ def _grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> Iterator[tupl
     yield from found.items()
 
 
-def _places(cells: Sequence[Cell]) -> Iterator[tuple[str, str]]:
+def _platform_places(cells: Sequence[Cell]) -> Iterator[tuple[str, str]]:
     """Yield platforms that have the same architectures, with these."""
     arches = [
         (platform, ", ".join(cell.target.arch.value for cell in group))
@@ -168,5 +168,5 @@ def _places(cells: Sequence[Cell]) -> Iterator[tuple[str, str]]:
             sorted(cells, key=lambda cell: cell.target.platform), key=lambda cell: cell.target.platform
         )
     ]
-    for shown, group in _grouped(arches, lambda item: item[1]):
+    for shown, group in _grouped_by(arches, lambda item: item[1]):
         yield ", ".join(platform for platform, _ in group), shown

@@ -28,7 +28,7 @@ def base_stages(lock: Lock, addresses: Addresses) -> tuple[tuple[Stage, ...], di
         identity = (image.digest, image.tar)
         if identity not in made:
             made[identity] = f"base-{lock.arch}" if _same_for_all(lock) else f"base-{role}-{lock.arch}"
-            stages += _base(image, made[identity], lock, addresses)
+            stages += _published_base_stage(image, made[identity], lock, addresses)
         roles[role] = made[identity]
     return tuple(stages), roles
 
@@ -37,16 +37,16 @@ def _same_for_all(lock: Lock) -> bool:
     return len({(image.digest, image.tar) for image in lock.images}) == 1
 
 
-def _base(image: Image, name: str, lock: Lock, addresses: Addresses) -> tuple[Stage, ...]:
+def _published_base_stage(image: Image, name: str, lock: Lock, addresses: Addresses) -> tuple[Stage, ...]:
     if (image.digest is None) == (image.tar is None):
         raise LockError(f"images: {shown(image.name)} needs either a digest or a tar")
     note = f"images: {image.name}{f', tag {image.tag}' if image.tag else ''}, for {' and '.join(image.roles)}"
     if image.tar is None:
         return (Stage(name=name, base=addresses.image_reference(image), notes=(note,)),)
-    return _assembled(image.tar, name, lock, note)
+    return _assembled_base_stages(image.tar, name, lock, note)
 
 
-def _assembled(tar: Sha256, name: str, lock: Lock, note: str) -> tuple[Stage, ...]:
+def _assembled_base_stages(tar: Sha256, name: str, lock: Lock, note: str) -> tuple[Stage, ...]:
     """Return the stages of a base of our own, which ends up as one layer.
 
     Its packages are unpacked in the tar and configured by their own dpkg; only

@@ -47,11 +47,14 @@ def toolchains(lock: Lock, fetches: Fetches, base: str) -> tuple[tuple[Stage, ..
 
 def build_stages(lock: Lock, fetches: Fetches, standing: dict[str, str]) -> tuple[Stage, ...]:
     """Return one stage a build, in the lock's order (LockError naming the build)."""
-    return tuple(_stage(_Site(lock=lock, fetches=fetches, build=build), standing) for build in lock.builds)
+    return tuple(
+        _component_stage(_BuildSite(lock=lock, fetches=fetches, build=build), standing)
+        for build in lock.builds
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Site:
+class _BuildSite:
     """One build and the rows around it."""
 
     lock: Lock
@@ -59,7 +62,7 @@ class _Site:
     build: Build
 
 
-def _stage(site: _Site, standing: dict[str, str]) -> Stage:
+def _component_stage(site: _BuildSite, standing: dict[str, str]) -> Stage:
     build = site.build
     try:
         environment = fill_environment(site.lock, site.fetches, build.component, _BUILD_ENVIRONMENT)
@@ -68,10 +71,10 @@ def _stage(site: _Site, standing: dict[str, str]) -> Stage:
             EPOCH,
             *first,
             *environment,
-            *_variables(build.env, with_environment=bool(environment)),
-            *(copy for copy in _needs(site) if copy not in first),
+            *_build_variables(build.env, with_environment=bool(environment)),
+            *(copy for copy in _needed_prefixes(site) if copy not in first),
             Workdir(path=f"/src/{build.component}"),
-            _steps(site),
+            _build_steps_run(site),
             *_own_checks(build),
         )
     except BuilderError as error:
@@ -85,7 +88,7 @@ def _stage(site: _Site, standing: dict[str, str]) -> Stage:
     )
 
 
-def _variables(env: Table, *, with_environment: bool) -> tuple[Instruction, ...]:
+def _build_variables(env: Table, *, with_environment: bool) -> tuple[Instruction, ...]:
     """Return the variables of a build; its Python environment comes first in PATH, unless it is there."""
     for name, value in env:
         refuse_placeholder(f"{name}={value}")
@@ -97,7 +100,7 @@ def _variables(env: Table, *, with_environment: bool) -> tuple[Instruction, ...]
     return (first, *(Env(name=name, value=value) for name, value in env if name != "PATH"))
 
 
-def _needs(site: _Site) -> list[Copy]:
+def _needed_prefixes(site: _BuildSite) -> list[Copy]:
     """Copy in the prefixes of what the build needs: exactly those that the lock lists."""
     prefixes = {build.component: build.prefix for build in site.lock.builds}
     copies = []
@@ -110,7 +113,7 @@ def _needs(site: _Site) -> list[Copy]:
     return copies
 
 
-def _steps(site: _Site) -> Run:
+def _build_steps_run(site: _BuildSite) -> Run:
     build = site.build
     mounted: list[Mount] = []
     commands: list[Command] = []
@@ -119,7 +122,7 @@ def _steps(site: _Site) -> Run:
         if stages:
             mounted.append(Mount(stage=stages[-1].name, target=folder))
             commands.append(verify(folder))
-    commands += _unpack(site)
+    commands += _unpack_source(site)
     if build.wheels:
         commands.append(("mkdir", "-p", WHEELS))
     commands += map(check_step, build.steps)
@@ -130,19 +133,19 @@ def _steps(site: _Site) -> Run:
     return Run(commands=tuple(commands), mounts=tuple(mounted))
 
 
-def _unpack(site: _Site) -> list[Command]:
+def _unpack_source(site: _BuildSite) -> list[Command]:
     """Unpack the source, without its top folder: the git tar, else the only archive if it is a tar."""
     build = site.build
     for row in site.lock.sources:
         if row.component == build.component:
-            return [_untar(f"{_SOURCES}/{row.file}")]
+            return [_untar_command(f"{_SOURCES}/{row.file}")]
     archives = [row.file for row in site.lock.archives if row.component == build.component]
     if len(archives) == 1 and archives[0].endswith(_TARS):
-        return [_untar(f"{_INPUTS}/{archives[0]}")]
+        return [_untar_command(f"{_INPUTS}/{archives[0]}")]
     return []
 
 
-def _untar(file: str) -> Command:
+def _untar_command(file: str) -> Command:
     return ("tar", "--extract", f"--file={file}", "--strip-components=1", "--no-same-owner")
 
 

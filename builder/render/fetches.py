@@ -141,7 +141,7 @@ def grouped(
     for uses, item in rows:
         if uses:
             groups.setdefault(tuple(sorted(set(uses))), []).append(item)
-    names = _names(kind, sorted(groups))
+    names = _fetch_stage_names(kind, sorted(groups))
     return tuple(
         Fetched(
             uses=uses,
@@ -151,7 +151,7 @@ def grouped(
     )
 
 
-def _names(kind: str, sets: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], str]:
+def _fetch_stage_names(kind: str, sets: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], str]:
     """Name each set of uses after its members, or after the first of many."""
     names: dict[tuple[str, ...], str] = {}
     taken: Counter[str] = Counter()

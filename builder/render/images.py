@@ -47,7 +47,7 @@ def runtime_stages(lock: Lock, digest: str, fetches: Fetches, base: str) -> tupl
         stages.append(os)
         base = os.name
     environment = fill_environment(lock, fetches, RUNTIME, PYTHON_FOLDER)
-    copies = _prefixes(lock)
+    copies = _component_prefixes(lock)
     if environment:
         python = Stage(
             name=f"python-{lock.arch}",
@@ -57,12 +57,17 @@ def runtime_stages(lock: Lock, digest: str, fetches: Fetches, base: str) -> tupl
         )
         stages.append(python)
         copies.append(Copy(stage=python.name, source=PYTHON_FOLDER, target=PYTHON_FOLDER))
-    body = (EPOCH, *copies, *_linker(lock), *_settings(lock, digest, with_environment=bool(environment)))
-    stages.append(Stage(name=f"runtime-{lock.arch}", base=base, notes=_notes(lock), body=body))
+    body = (
+        EPOCH,
+        *copies,
+        *_linker_configuration(lock),
+        *_image_settings(lock, digest, with_environment=bool(environment)),
+    )
+    stages.append(Stage(name=f"runtime-{lock.arch}", base=base, notes=_lock_notes(lock), body=body))
     return tuple(stages)
 
 
-def _notes(lock: Lock) -> tuple[str, ...]:
+def _lock_notes(lock: Lock) -> tuple[str, ...]:
     downloads = lock.runtime.downloads
     at_run_time = ("It may still fetch or compile when it runs:", *(f"- {text}" for text in downloads))
     return (
@@ -71,7 +76,7 @@ def _notes(lock: Lock) -> tuple[str, ...]:
     )
 
 
-def _prefixes(lock: Lock) -> list[Copy]:
+def _component_prefixes(lock: Lock) -> list[Copy]:
     return [
         Copy(stage=build_stage(build.component, lock.arch), source=build.prefix, target=build.prefix)
         for build in lock.builds
@@ -79,7 +84,7 @@ def _prefixes(lock: Lock) -> list[Copy]:
     ]
 
 
-def _linker(lock: Lock) -> tuple[Instruction, ...]:
+def _linker_configuration(lock: Lock) -> tuple[Instruction, ...]:
     """Tell the dynamic linker where the libraries are; its auxiliary cache holds times."""
     folders = lock.runtime.library_path
     if not folders:
@@ -91,7 +96,7 @@ def _linker(lock: Lock) -> tuple[Instruction, ...]:
     return (File(lines=folders, target="/etc/ld.so.conf.d/00-dynamo.conf"), Run(commands=commands))
 
 
-def _settings(lock: Lock, digest: str, *, with_environment: bool) -> tuple[Instruction, ...]:
+def _image_settings(lock: Lock, digest: str, *, with_environment: bool) -> tuple[Instruction, ...]:
     runtime = lock.runtime
     for name, value in runtime.env:
         refuse_placeholder(f"{name}={value}")
@@ -116,10 +121,10 @@ def check_stage(lock: Lock) -> Stage:
     checks = [check for build in lock.builds if build.runtime or build.wheels for check in build.checks]
     checks += lock.runtime.checks
     script = File(lines=_CHECK_SCRIPT, target=_CHECK, mode="755")
-    body: tuple[Instruction, ...] = (EPOCH, script, *map(_check, checks)) if checks else ()
+    body: tuple[Instruction, ...] = (EPOCH, script, *map(_check_run, checks)) if checks else ()
     notes = ("checks of builds and runtime: each must succeed and print what is expected",)
     return Stage(name=f"check-{lock.arch}", base=f"runtime-{lock.arch}", notes=notes, body=body)
 
 
-def _check(check: Check) -> Run:
+def _check_run(check: Check) -> Run:
     return Run(commands=((_CHECK, check.expect, *check_step(check.run)),))

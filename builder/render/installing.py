@@ -87,10 +87,10 @@ def fill_environment(lock: Lock, fetches: Fetches, use: str, folder: str) -> tup
     if not stages and not built:
         return ()
     fetched = mounts(stages, _WHEELS)
-    pip, pip_mount = _pip(lock, fetches)
-    interpreter = _interpreter(lock)
+    pip, pip_mount = _pip_from_wheel(lock, fetches)
+    interpreter = _interpreter_command(lock)
     makers = sorted({row.build for row in built})
-    held = _held(lock) if use == RUNTIME else ()
+    held = _held_distributions(lock) if use == RUNTIME else ()
     # What the image holds is used as it is: the environment sees it, and nothing of it is installed again.
     site = ("--system-site-packages",) if held else ()
     commands: list[Command] = [
@@ -101,10 +101,14 @@ def fill_environment(lock: Lock, fetches: Fetches, use: str, folder: str) -> tup
     if fetched:
         sources = [f"--find-links={mount.target}" for mount in fetched]
         files = [f"--requirement={mount.target}/requirements.txt" for mount in fetched]
-        commands.append((*_install(interpreter, pip, folder), "--require-hashes", *sources, *files))
+        commands.append(
+            (*_pip_install_command(interpreter, pip, folder), "--require-hashes", *sources, *files)
+        )
     if built:
         sources = [f"--find-links={_BUILT}/{maker}" for maker in makers]
-        commands.append((*_install(interpreter, pip, folder), *sources, *map(wheel_requirement, built)))
+        commands.append(
+            (*_pip_install_command(interpreter, pip, folder), *sources, *map(wheel_requirement, built))
+        )
     from_builds = tuple(
         Mount(stage=build_stage(maker, lock.arch), source=WHEELS, target=f"{_BUILT}/{maker}")
         for maker in makers
@@ -129,18 +133,18 @@ def _interpreter_prefix(lock: Lock) -> str:
     return prefix
 
 
-def _interpreter(lock: Lock) -> str:
+def _interpreter_command(lock: Lock) -> str:
     """Return the command of the interpreter: the OS's, or the one in a build's prefix."""
     command = f"python{lock.environment.python}"
     return f"{_interpreter_prefix(lock)}/bin/{command}" if lock.environment.interpreter else command
 
 
-def _held(lock: Lock) -> tuple[str, ...]:
+def _held_distributions(lock: Lock) -> tuple[str, ...]:
     """Return the Python distributions that the runtime image brings, `name==version`."""
     return tuple(text for image in lock.images if RUNTIME in image.roles for text in image.python)
 
 
-def _pip(lock: Lock, fetches: Fetches) -> tuple[str, Mount]:
+def _pip_from_wheel(lock: Lock, fetches: Fetches) -> tuple[str, Mount]:
     """Return the path of pip, which runs out of its own wheel and is installed nowhere."""
     rows = [row for row in lock.python if INSTALLER in row.for_]
     if len(rows) != 1 or rows[0].name != "pip" or not fetches.installer:
@@ -151,7 +155,7 @@ def _pip(lock: Lock, fetches: Fetches) -> tuple[str, Mount]:
     return f"{_INSTALLER}/{rows[0].file}/pip", Mount(stage=fetches.installer[-1].name, target=_INSTALLER)
 
 
-def _install(interpreter: str, pip: str, folder: str) -> Command:
+def _pip_install_command(interpreter: str, pip: str, folder: str) -> Command:
     """Return pip's command line up to what is to be installed: offline, as it is, compiling nothing.
 
     pip itself imports `attr` where an earlier run has installed it: without

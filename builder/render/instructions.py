@@ -192,12 +192,12 @@ class Mount:
 
     def text(self) -> str:
         """Return the option's text."""
-        source = "" if self.source == "/" else f",source={self._path(self.source)}"
+        source = "" if self.source == "/" else f",source={self._quoted_path(self.source)}"
         stage = spelling.stage_name(self.stage)
-        return f"--mount=type=bind,from={stage}{source},target={self._path(self.target)}"
+        return f"--mount=type=bind,from={stage}{source},target={self._quoted_path(self.target)}"
 
     @staticmethod
-    def _path(path: str) -> str:
+    def _quoted_path(path: str) -> str:
         if "," in path or '"' in path:
             raise LockError(f"{shown(path)} cannot be a mount's path")
         return spelling.absolute_path(path)

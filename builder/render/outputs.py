@@ -22,12 +22,12 @@ def output_stages(locks: Sequence[Lock], component: str) -> str:
 
     UsageError where a lock does not build it.
     """
-    stages = [_output(lock, component) for lock in locks]
+    stages = [_output_stage(lock, component) for lock in locks]
     stages += by_platform(OUTPUT, [lock.arch for lock in locks], f"What {component} makes")
     return "\n\n".join(["", *(stage.text() for stage in stages)]) + "\n"
 
 
-def _output(lock: Lock, component: str) -> Stage:
+def _output_stage(lock: Lock, component: str) -> Stage:
     build = next((build for build in lock.builds if build.component == component), None)
     if build is None:
         built = ", ".join(build.component for build in lock.builds) or "nothing"

@@ -33,11 +33,14 @@ def plan(locks: Sequence[tuple[Lock, bytes]], form: Form) -> Dockerfile:
     """
     listed = sorted(locks, key=lambda pair: list(Arch).index(Arch(pair[0].arch)))
     _check_together([lock for lock, _ in listed])
-    stages = [_store(), *(stage for lock, data in listed for stage in _arch(lock, data, form))]
+    stages = [
+        _store_stage(),
+        *(stage for lock, data in listed for stage in _architecture_stages(lock, data, form)),
+    ]
     arches = [Arch(lock.arch) for lock, _ in listed]
     stages += by_platform(CHECK_TARGET, arches, "The image with its checks passed")
     stages += by_platform(RUNTIME_TARGET, arches, "The image, of the platform that is built")
-    return Dockerfile(header=_header(listed, form), stages=tuple(stages))
+    return Dockerfile(header=_header_comment(listed, form), stages=tuple(stages))
 
 
 def _check_together(locks: Sequence[Lock]) -> None:
@@ -58,7 +61,7 @@ def _check_together(locks: Sequence[Lock]) -> None:
             raise LockError(f"there are two locks for {arch}")
 
 
-def _arch(lock: Lock, data: bytes, form: Form) -> Iterator[Stage]:
+def _architecture_stages(lock: Lock, data: bytes, form: Form) -> Iterator[Stage]:
     try:
         fetched = fetches(lock, form)
         bases, roles = base_stages(lock, form.addresses)
@@ -71,12 +74,12 @@ def _arch(lock: Lock, data: bytes, form: Form) -> Iterator[Stage]:
         raise error.within(str(lock.target)) from None
 
 
-def _store() -> Stage:
+def _store_stage() -> Stage:
     note = "Replaced by the build context of this name; empty without it, so that nothing is pulled."
     return Stage(name=STORE, base=SCRATCH, notes=(note,))
 
 
-def _header(locks: Sequence[tuple[Lock, bytes]], form: Form) -> Comment:
+def _header_comment(locks: Sequence[tuple[Lock, bytes]], form: Form) -> Comment:
     first = locks[0][0]
     options = f"--framework {first.framework} --release {first.release} --platform {first.platform}"
     names = tuple(f"  lock/{lock.target.path} sha256:{Sha256.of(data)}" for lock, data in locks)

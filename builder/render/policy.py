@@ -23,13 +23,13 @@ def source_policy(dockerfile: Dockerfile) -> str:
     rules = [
         {"action": "DENY", "selector": {"identifier": "*"}},
         {"action": "ALLOW", "selector": {"identifier": "local://*"}},
-        *(_allow(f"docker-image://{image}") for image in sorted(images)),
-        *(_allow(url, digest) for url, digest in sorted(files)),
+        *(_allow_rule(f"docker-image://{image}") for image in sorted(images)),
+        *(_allow_rule(url, digest) for url, digest in sorted(files)),
     ]
     return json.dumps({"rules": rules}, indent=2, ensure_ascii=True) + "\n"
 
 
-def _allow(identifier: str, digest: str = "") -> dict[str, Any]:
+def _allow_rule(identifier: str, digest: str = "") -> dict[str, Any]:
     selector: dict[str, Any] = {"identifier": identifier, "matchType": "EXACT"}
     if digest:
         constraint = {"condition": "EQUAL", "key": "http.checksum", "value": f"sha256:{digest}"}

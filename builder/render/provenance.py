@@ -46,21 +46,21 @@ def origin_of(number: int, dockerfile: Dockerfile, locks: Sequence[Lock]) -> Ori
         raise UsageError(f"line {number} is not in the Dockerfile, which has {len(lines)} lines")
     line = lines[number - 1]
     found = next(
-        (item for item in dockerfile.located() if item.line <= number < item.line + _height(item)), None
+        (item for item in dockerfile.located() if item.line <= number < item.line + _line_count(item)), None
     )
     if found is None or found.stage is None:
         return Origin(stage="", locks=tuple(lock.target for lock in locks), rows=())
     near = [lock for lock in locks if found.stage.name.endswith((f"-{lock.arch}", f"-{lock.arch.debian}"))]
-    reader = _Reader(dockerfile, near or locks)
+    reader = _StageReader(dockerfile, near or locks)
     rows = tuple(dict.fromkeys(reader.line(found, line)))
     return Origin(stage=found.stage.name, locks=tuple(lock.target for lock in near or locks), rows=rows)
 
 
-def _height(item: Located) -> int:
+def _line_count(item: Located) -> int:
     return item.instruction.text().count("\n") + 1
 
 
-class _Reader:
+class _StageReader:
     """The rows of some locks, by what a Dockerfile calls them."""
 
     def __init__(self, dockerfile: Dockerfile, locks: Sequence[Lock]) -> None:
@@ -82,9 +82,9 @@ class _Reader:
         assert item.stage is not None  # noqa: S101 - the header was answered before
         instruction = item.instruction
         if isinstance(instruction, Comment):
-            yield from self._stage(item.stage)
+            yield from self._stage_rows(item.stage)
             return
-        own = list(self._named(line))
+        own = list(self._rows_named_in(line))
         mounted = (
             [mount for mount in instruction.mounts if mount.text() in line]
             if isinstance(instruction, Run)
@@ -93,23 +93,23 @@ class _Reader:
         if own and not isinstance(instruction, From):
             yield from own
         elif mounted:
-            yield from self._read(mount.stage for mount in mounted)
+            yield from self._read_stage_rows(mount.stage for mount in mounted)
         else:
-            yield from self._instruction(instruction, item.stage)
+            yield from self._instruction_rows(instruction, item.stage)
 
-    def _instruction(self, instruction: Instruction, stage: Stage) -> Iterator[Row]:
-        named = list(self._named(instruction.text()))
+    def _instruction_rows(self, instruction: Instruction, stage: Stage) -> Iterator[Row]:
+        named = list(self._rows_named_in(instruction.text()))
         yield from named
         if isinstance(instruction, From):
-            yield from self._base(stage)
+            yield from self._base_image_rows(stage)
         elif isinstance(instruction, Copy) and instruction.stage != STORE:
-            yield from self._read([instruction.stage])
+            yield from self._read_stage_rows([instruction.stage])
         elif not named and stage.name in self._subjects:
-            yield self._subject(instruction, stage)
+            yield self._subject_row(instruction, stage)
         if isinstance(instruction, Run):
-            yield from self._read(mount.stage for mount in instruction.mounts)
+            yield from self._read_stage_rows(mount.stage for mount in instruction.mounts)
 
-    def _subject(self, instruction: Instruction, stage: Stage) -> Row:
+    def _subject_row(self, instruction: Instruction, stage: Stage) -> Row:
         """Return what an instruction is for, in a stage with a subject; a check may be that of a build."""
         if isinstance(instruction, Run) and isinstance(self._subjects[stage.name], Runtime):
             for command in instruction.commands:
@@ -117,26 +117,26 @@ class _Reader:
                     return self._checks[command[1:]]
         return self._subjects[stage.name]
 
-    def _base(self, stage: Stage) -> Iterator[Row]:
+    def _base_image_rows(self, stage: Stage) -> Iterator[Row]:
         if stage.by_platform:
-            yield from self._read(f"{stage.base}-{arch.debian}" for arch in Arch)
+            yield from self._read_stage_rows(f"{stage.base}-{arch.debian}" for arch in Arch)
         elif stage.base != SCRATCH:
-            yield from self._read([stage.base])
+            yield from self._read_stage_rows([stage.base])
 
-    def _read(self, names: Iterable[str]) -> Iterator[Row]:
+    def _read_stage_rows(self, names: Iterable[str]) -> Iterator[Row]:
         """Yield the rows of other stages; one that builds or is the image stands for itself."""
         for name in names:
             if name in self._subjects:
                 yield self._subjects[name]
             elif name in self._stages:
-                yield from self._stage(self._stages[name])
+                yield from self._stage_rows(self._stages[name])
 
-    def _stage(self, stage: Stage) -> Iterator[Row]:
+    def _stage_rows(self, stage: Stage) -> Iterator[Row]:
         for instruction in stage.instructions():
             if not isinstance(instruction, Comment):
-                yield from self._instruction(instruction, stage)
+                yield from self._instruction_rows(instruction, stage)
 
-    def _named(self, text: str) -> Iterator[Row]:
+    def _rows_named_in(self, text: str) -> Iterator[Row]:
         for match in _DIGEST.finditer(text):
             yield from self._digests.get(f"{match[1] or ''}{match[2]}", ())
 

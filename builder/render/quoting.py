@@ -52,14 +52,14 @@ def line(text: str) -> str:
 
 def stage_name(text: str) -> str:
     """Return `text` if it can name a stage; BuildKit wants stages to be spelled like image names."""
-    return _matching(_STAGE, text, "a name of lower-case letters, digits, - . and _")
+    return _text_matching(_STAGE, text, "a name of lower-case letters, digits, - . and _")
 
 
 def file_name(text: str) -> str:
     """Return `text` if it is a plain file name that no quoting rule and no wildcard touches."""
     if text in {".", "..", "SHA256SUMS", "requirements.txt"}:
         raise LockError(f"a file cannot be called {text}")
-    return _matching(_FILE, text, "a plain file name", longest=255)
+    return _text_matching(_FILE, text, "a plain file name", longest=255)
 
 
 def relative_path(text: str) -> str:
@@ -78,30 +78,30 @@ def absolute_path(text: str) -> str:
     for part in text[1:].split("/"):
         if part in {"", ".", ".."}:
             raise LockError(f"expected an absolute path without . and .., got {shown(text)}")
-        _matching(_FILE, part, "a path of plain names", longest=255)
+        _text_matching(_FILE, part, "a path of plain names", longest=255)
     return text
 
 
 def environment_name(text: str) -> str:
     """Return `text` if it can name an environment variable."""
-    return _matching(_VARIABLE, text, "the name of an environment variable")
+    return _text_matching(_VARIABLE, text, "the name of an environment variable")
 
 
 def url(text: str) -> str:
     """Return `text` if it is an http(s) URL, percent-encoded, without credentials, and no git repository."""
     if text.endswith(".git"):
         raise LockError(f"BuildKit would take {shown(text)} for a git repository")
-    return _matching(_URL, text, "a plain http or https URL", longest=4096)
+    return _text_matching(_URL, text, "a plain http or https URL", longest=4096)
 
 
 def image_reference(text: str) -> str:
     """Return `text` if it names an image by digest."""
-    return _matching(_IMAGE, text, "an image by digest", longest=512)
+    return _text_matching(_IMAGE, text, "an image by digest", longest=512)
 
 
 def sha256(text: str) -> str:
     """Return `text` if it is a SHA-256 in hexadecimal digits."""
-    return _matching(_DIGITS, text, "64 lower-case hexadecimal digits")
+    return _text_matching(_DIGITS, text, "64 lower-case hexadecimal digits")
 
 
 def docker_text(text: str) -> str:
@@ -114,7 +114,7 @@ def json_list(texts: Iterable[str]) -> str:
     return json.dumps([line(text) for text in texts], ensure_ascii=False)
 
 
-def _matching(form: re.Pattern[str], text: str, what: str, *, longest: int = _LONGEST_NAME) -> str:
+def _text_matching(form: re.Pattern[str], text: str, what: str, *, longest: int = _LONGEST_NAME) -> str:
     if len(text) > longest:
         raise LockError(f"expected {what} of at most {longest} characters, got {shown(text)}")
     if not form.fullmatch(text):

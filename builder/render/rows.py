@@ -60,10 +60,10 @@ def fetches(lock: Lock, form: Form) -> Fetches:
             "wheels",
             arch,
             "python",
-            [(_environments(row), _wheel(row, form)) for row in wheels],
-            _requirements,
+            [(_row_environments(row), _wheel_item(row, form)) for row in wheels],
+            _requirements_file,
         ),
-        installer=single("installer", arch, "python for installer", _installers(wheels, form)),
+        installer=single("installer", arch, "python for installer", _installer_items(wheels, form)),
         archives=tuple((name, _archive_stages(name, lock, form)) for name in components),
         sources=tuple((row.component, _source_stages(row, arch)) for row in lock.sources),
     )
@@ -77,7 +77,7 @@ def wheel_requirement(row: PythonPackage) -> str:
     return text
 
 
-def _environments(row: PythonPackage) -> tuple[str, ...]:
+def _row_environments(row: PythonPackage) -> tuple[str, ...]:
     return tuple(use for use in row.for_ if use != INSTALLER)
 
 
@@ -89,7 +89,7 @@ def _os_item(row: OsPackage, form: Form) -> tuple[tuple[str, ...], Item]:
     return uses, Item(file=row.basename, sha256=row.sha256, url=url)
 
 
-def _wheel(row: PythonPackage, form: Form) -> Item:
+def _wheel_item(row: PythonPackage, form: Form) -> Item:
     if not row.file or row.sha256 is None:
         cause = f"python: {shown(row.name)} is incomplete: neither a file with its sha256 nor a build"
         raise LockError(cause, hint=_RELOCK)
@@ -98,12 +98,12 @@ def _wheel(row: PythonPackage, form: Form) -> Item:
     return Item(file=row.file, sha256=row.sha256, url=url, requirement=requirement)
 
 
-def _requirements(items: Iterable[Item]) -> File:
+def _requirements_file(items: Iterable[Item]) -> File:
     return File(lines=tuple(sorted(item.requirement for item in items)), target="/requirements.txt")
 
 
-def _installers(rows: Iterable[PythonPackage], form: Form) -> list[Item]:
-    return [_wheel(row, form) for row in rows if INSTALLER in row.for_]
+def _installer_items(rows: Iterable[PythonPackage], form: Form) -> list[Item]:
+    return [_wheel_item(row, form) for row in rows if INSTALLER in row.for_]
 
 
 def _archive_stages(component: str, lock: Lock, form: Form) -> tuple[Stage, ...]:

@@ -64,13 +64,13 @@ def rpm_stages(lock: Lock) -> tuple[Stage, ...]:
     note = "Sets times of installation in the rpm database back to SOURCE_DATE_EPOCH."
     lines = tuple(SCRIPT.strip().splitlines())
     body = (File(lines=lines, target=_FILE),)
-    return (Stage(name=_stage(str(lock.arch)), base=SCRATCH, notes=(note,), body=body),)
+    return (Stage(name=_rpm_stage_name(str(lock.arch)), base=SCRATCH, notes=(note,), body=body),)
 
 
 def install_rpms(arch: str, stages: tuple[str, ...]) -> Run:
     """Return what installs every package of some fetch stages, offline, as rpm orders them."""
     mounted = mounts(stages, _RPMS)
-    tools = Mount(stage=_stage(arch), target=_TOOLS)
+    tools = Mount(stage=_rpm_stage_name(arch), target=_TOOLS)
     install: Command = (
         "rpm",
         "--upgrade",
@@ -84,5 +84,5 @@ def install_rpms(arch: str, stages: tuple[str, ...]) -> Run:
     return Run(commands=(*checks, install, clamp, _CLEAN), mounts=(*mounted, tools))
 
 
-def _stage(arch: str) -> str:
+def _rpm_stage_name(arch: str) -> str:
     return f"rpm-times-{arch}"

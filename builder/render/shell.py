@@ -43,7 +43,7 @@ Command = tuple[Word, ...]
 
 def script(commands: tuple[Command, ...]) -> tuple[str, ...]:
     """Return the lines of a POSIX shell script that runs `commands` and stops at the first that fails."""
-    return ("set -eu", *(text for command in commands for text in _wrapped(command)))
+    return ("set -eu", *(text for command in commands for text in _command_lines(command)))
 
 
 def delimiter(lines: tuple[str, ...]) -> str:
@@ -80,11 +80,11 @@ def refuse_placeholder(text: str) -> None:
             )
 
 
-def _wrapped(command: Command) -> Iterator[str]:
+def _command_lines(command: Command) -> Iterator[str]:
     """Yield the lines of one command, each but the last ending in a backslash."""
     if not command:
         raise LockError("an empty command")
-    words = [_first(command[0]), *map(_word, command[1:])]
+    words = [_quoted_command_name(command[0]), *map(_quoted_word, command[1:])]
     here = words[0]
     for word in words[1:]:
         if len(here) + len(word) + 3 > _WIDTH:
@@ -95,14 +95,14 @@ def _wrapped(command: Command) -> Iterator[str]:
     yield here
 
 
-def _first(word: Word) -> str:
+def _quoted_command_name(word: Word) -> str:
     """Quote the word that names the command; reserved words and what looks like an assignment too."""
     if isinstance(word, str) and (_RESERVED.fullmatch(word) or "=" in word) and JOBS not in word:
         return "'" + line(word).replace("'", "'\"'\"'") + "'"
-    return _word(word)
+    return _quoted_word(word)
 
 
-def _word(word: Word) -> str:
+def _quoted_word(word: Word) -> str:
     if isinstance(word, Verbatim):
         return word.text
     parts = line(word).split(JOBS)

@@ -33,23 +33,23 @@ class Member:
 def members(data: bytes) -> tuple[Member, ...] | None:
     """Return what an ar, tar, zip, or compressed file holds; None for anything else, or a damaged one."""
     try:
-        found = _any(data)
+        found = _members_of_any(data)
     except _BROKEN:
         return None
-    return None if found is None else _unique(found)
+    return None if found is None else _uniquely_named(found)
 
 
-def _any(data: bytes) -> list[Member] | None:
+def _members_of_any(data: bytes) -> list[Member] | None:
     if data.startswith(_AR):
-        return _ar(data)
+        return _ar_members(data)
     if data.startswith(b"PK\x03\x04"):
-        return _zip(data)
+        return _zip_members(data)
     if data[257:262] == b"ustar":
-        return _tar(data)
-    return _compressed(data)
+        return _tar_members(data)
+    return _compressed_member(data)
 
 
-def _compressed(data: bytes) -> list[Member] | None:
+def _compressed_member(data: bytes) -> list[Member] | None:
     metadata: tuple[object, ...] = ()
     if data.startswith(b"\x1f\x8b"):
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
@@ -63,11 +63,11 @@ def _compressed(data: bytes) -> list[Member] | None:
         return None
     if inner[257:262] == b"ustar":
         header = Member(name="(compression)", metadata=metadata, data=b"")
-        return [header, *_tar(inner)]
+        return [header, *_tar_members(inner)]
     return [Member(name="(content)", metadata=metadata, data=inner)]
 
 
-def _tar(data: bytes) -> list[Member]:
+def _tar_members(data: bytes) -> list[Member]:
     found = []
     with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
         for member in archive:
@@ -78,7 +78,7 @@ def _tar(data: bytes) -> list[Member]:
     return found
 
 
-def _zip(data: bytes) -> list[Member]:
+def _zip_members(data: bytes) -> list[Member]:
     found = []
     left = _LARGEST
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -97,7 +97,7 @@ def _zip(data: bytes) -> list[Member]:
     return found
 
 
-def _ar(data: bytes) -> list[Member]:
+def _ar_members(data: bytes) -> list[Member]:
     """Read the Unix archive format, GNU and BSD names; its tables follow from the members."""
     found: list[Member] = []
     names = b""
@@ -122,7 +122,7 @@ def _ar(data: bytes) -> list[Member]:
     return found
 
 
-def _unique(found: list[Member]) -> tuple[Member, ...]:
+def _uniquely_named(found: list[Member]) -> tuple[Member, ...]:
     seen: Counter[str] = Counter()
     unique = []
     for member in found:

@@ -70,7 +70,7 @@ def compare(first: Path, second: Path, conditions: Conditions | None = None) -> 
     known = conditions or Conditions()
     with open_images(first) as left, open_images(second) as right:
         digests = (left.digest, right.digest)
-        found = () if digests[0] == digests[1] else tuple(_layouts(left, right, known))
+        found = () if digests[0] == digests[1] else tuple(_compare_layouts(left, right, known))
         if digests[0] != digests[1] and not found:
             detail = "the images in them are the same; only the manifest or the index is written differently"
             found = (
@@ -80,7 +80,7 @@ def compare(first: Path, second: Path, conditions: Conditions | None = None) -> 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Pair:
+class _LayerPair:
     """The same layer of two images."""
 
     layouts: tuple[OciImages, OciImages]
@@ -93,7 +93,7 @@ class _Pair:
         return Finding(place=self.place, path=path, what=what, causes=causes, detail=detail, step=step)
 
 
-def _layouts(left: OciImages, right: OciImages, conditions: Conditions) -> Iterator[Finding]:
+def _compare_layouts(left: OciImages, right: OciImages, conditions: Conditions) -> Iterator[Finding]:
     ours = {image.platform: image for image in left.images()}
     theirs = {image.platform: image for image in right.images()}
     for platform in sorted(ours.keys() | theirs.keys()):
@@ -102,14 +102,14 @@ def _layouts(left: OciImages, right: OciImages, conditions: Conditions) -> Itera
             detail = f"only the {which} has this platform"
             yield Finding(place=platform, path="", what="platform", causes=("unknown",), detail=detail)
         elif ours[platform].digest != theirs[platform].digest:
-            yield from _images((left, right), (ours[platform], theirs[platform]), conditions)
+            yield from _compare_images((left, right), (ours[platform], theirs[platform]), conditions)
 
 
-def _images(
+def _compare_images(
     layouts: tuple[OciImages, OciImages], images: tuple[Image, Image], conditions: Conditions
 ) -> Iterator[Finding]:
     first, second = images
-    yield from _configs(first, second)
+    yield from _compare_configs(first, second)
     if len(first.layers) != len(second.layers):
         detail = f"{len(first.layers)} and {len(second.layers)} layers: not two builds of one Dockerfile"
         yield Finding(place=first.platform, path="", what="layers", causes=("unknown",), detail=detail)
@@ -117,11 +117,13 @@ def _images(
     for number, layers in enumerate(zip(first.layers, second.layers, strict=True), start=1):
         if layers[0].digest != layers[1].digest:
             place = f"{first.platform}, layer {number} of {len(first.layers)}"
-            yield from _layer(_Pair(layouts=layouts, layers=layers, place=place, conditions=conditions))
+            yield from _compare_layer(
+                _LayerPair(layouts=layouts, layers=layers, place=place, conditions=conditions)
+            )
 
 
-def _configs(first: Image, second: Image) -> Iterator[Finding]:
-    left, right = dict(_flat(first.config)), dict(_flat(second.config))
+def _compare_configs(first: Image, second: Image) -> Iterator[Finding]:
+    left, right = dict(_flattened_values(first.config)), dict(_flattened_values(second.config))
     for key in sorted(left.keys() | right.keys()):
         if left.get(key) == right.get(key) or key.startswith("rootfs."):
             continue
@@ -133,16 +135,16 @@ def _configs(first: Image, second: Image) -> Iterator[Finding]:
         yield Finding(place=place, path=key, what="value", causes=(cause,), detail=detail)
 
 
-def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+def _flattened_values(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, dict | list):
         rows = value.items() if isinstance(value, dict) else enumerate(value)
         for key, inner in rows:
-            yield from _flat(inner, f"{path}.{key}" if path else str(key))
+            yield from _flattened_values(inner, f"{path}.{key}" if path else str(key))
     else:
         yield path, json.dumps(value)
 
 
-def _layer(pair: _Pair) -> Iterator[Finding]:
+def _compare_layer(pair: _LayerPair) -> Iterator[Finding]:
     if pair.layers[0].diff_id == pair.layers[1].diff_id:
         yield pair.finding("", "compressed bytes", ("compression",))
         return
@@ -151,14 +153,16 @@ def _layer(pair: _Pair) -> Iterator[Finding]:
         for layout, layer in zip(pair.layouts, pair.layers, strict=True)
     )
     found = [
-        finding for path in sorted(left.keys() | right.keys()) for finding in _entry(pair, path, left, right)
+        finding
+        for path in sorted(left.keys() | right.keys())
+        for finding in _compare_entry(pair, path, left, right)
     ]
     changed = [
         path
         for path in sorted(left.keys() & right.keys())
         if left[path].sha256 != right[path].sha256 and left[path].kind == right[path].kind == "file"
     ]
-    found += _contents(pair, {path: max(left[path].size, right[path].size) for path in changed})
+    found += _compare_contents(pair, {path: max(left[path].size, right[path].size) for path in changed})
     if not found:
         same = list(left) == list(right)
         detail = "the headers of the tar" if same else ""
@@ -166,7 +170,9 @@ def _layer(pair: _Pair) -> Iterator[Finding]:
     yield from sorted(found, key=lambda finding: (finding.path, finding.what))
 
 
-def _entry(pair: _Pair, path: str, left: dict[str, Entry], right: dict[str, Entry]) -> Iterator[Finding]:
+def _compare_entry(
+    pair: _LayerPair, path: str, left: dict[str, Entry], right: dict[str, Entry]
+) -> Iterator[Finding]:
     """Yield how the metadata of one path differ."""
     ours, theirs = left.get(path), right.get(path)
     if ours is None or theirs is None:
@@ -187,7 +193,7 @@ def _entry(pair: _Pair, path: str, left: dict[str, Entry], right: dict[str, Entr
             yield pair.finding(path, what, ("unknown",), f"{mine} and {other}")
 
 
-def _contents(pair: _Pair, sizes: dict[str, int]) -> list[Finding]:
+def _compare_contents(pair: _LayerPair, sizes: dict[str, int]) -> list[Finding]:
     """Look into the files that differ, one at a time."""
     found = [
         pair.finding(path, "content", ("unknown",), f"{size} bytes are too many to look into")

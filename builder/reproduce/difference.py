@@ -30,22 +30,24 @@ class Explained:
 
 def explain(path: str, first: bytes, second: bytes, conditions: Conditions) -> Explained:
     """Return why two contents of `path`, which differ, may do so."""
-    return _explain(path, first, second, conditions, 0)
+    return _explain_contents(path, first, second, conditions, 0)
 
 
-def _explain(path: str, first: bytes, second: bytes, conditions: Conditions, depth: int) -> Explained:
+def _explain_contents(
+    path: str, first: bytes, second: bytes, conditions: Conditions, depth: int
+) -> Explained:
     cause = dropped(path)
     if cause:
         return Explained(causes=(cause,))
     if depth < _DEPTH:
         left, right = members(first), members(second)
         if left is not None and right is not None:
-            return _archive(left, right, conditions, depth)
-    causes = _erased(path, first, second, conditions)
-    return Explained(causes=causes or ("unknown",), detail=_place(first, second))
+            return _explain_archives(left, right, conditions, depth)
+    causes = _causes_that_erase(path, first, second, conditions)
+    return Explained(causes=causes or ("unknown",), detail=_first_difference_shown(first, second))
 
 
-def _archive(
+def _explain_archives(
     left: tuple[Member, ...], right: tuple[Member, ...], conditions: Conditions, depth: int
 ) -> Explained:
     names, others = [member.name for member in left], [member.name for member in right]
@@ -60,32 +62,32 @@ def _archive(
         if member.metadata != other.metadata:
             causes.add("archive-metadata")
         if member.data != other.data:
-            inner = _explain(member.name, member.data, other.data, conditions, depth + 1)
+            inner = _explain_contents(member.name, member.data, other.data, conditions, depth + 1)
             causes.update(inner.causes)
             details.append(f"in {member.name}: {inner.detail}" if inner.detail else f"in {member.name}")
     # Everything in them is the same: what is left is how it was packed.
     return Explained(causes=tuple(sorted(causes or {"archive-metadata"})), detail="; ".join(details[:3]))
 
 
-def _erased(path: str, first: bytes, second: bytes, conditions: Conditions) -> tuple[str, ...]:
+def _causes_that_erase(path: str, first: bytes, second: bytes, conditions: Conditions) -> tuple[str, ...]:
     """Return the fewest causes whose traces, erased on both sides, leave the same; none when all do not."""
     needed = [name for name, _ in erasers(path)]
-    if not _same(path, first, second, conditions, needed):
+    if not _same_without(path, first, second, conditions, needed):
         return ()
     for name, _ in reversed(erasers(path)):
         fewer = [one for one in needed if one != name]
-        if fewer and _same(path, first, second, conditions, fewer):
+        if fewer and _same_without(path, first, second, conditions, fewer):
             needed = fewer
     if needed == ["line-order"] and _by_locale(first.splitlines(), second.splitlines()):
         return ("locale-order",)
     return tuple(sorted(needed))
 
 
-def _same(path: str, first: bytes, second: bytes, conditions: Conditions, names: list[str]) -> bool:
-    return _without(path, first, conditions, names) == _without(path, second, conditions, names)
+def _same_without(path: str, first: bytes, second: bytes, conditions: Conditions, names: list[str]) -> bool:
+    return _without_causes(path, first, conditions, names) == _without_causes(path, second, conditions, names)
 
 
-def _without(path: str, data: bytes, conditions: Conditions, names: list[str]) -> bytes:
+def _without_causes(path: str, data: bytes, conditions: Conditions, names: list[str]) -> bytes:
     for name, erase in erasers(path):
         if name in names:
             data = erase(data, conditions)
@@ -96,17 +98,17 @@ def _by_locale(first: list[bytes], second: list[bytes]) -> bool:
     """Whether one is sorted by bytes and the other as languages do: letters first, case and signs later."""
     for plain, other in ((first, second), (second, first)):
         if plain == sorted(plain):
-            keys = [_collation(line) for line in other]
+            keys = [_collation_key(line) for line in other]
             return keys == sorted(keys)
     return False
 
 
-def _collation(line: bytes) -> str:
+def _collation_key(line: bytes) -> str:
     text = line.decode("utf-8", "replace").casefold()
     return "".join(character for character in text if character.isalnum())
 
 
-def _place(first: bytes, second: bytes) -> str:
+def _first_difference_shown(first: bytes, second: bytes) -> str:
     """Show the first difference."""
     at = 0
     while first[at : at + _STRIDE] == second[at : at + _STRIDE]:

@@ -74,7 +74,7 @@ def _build_time(data: bytes, _conditions: Conditions) -> bytes:
     return _TIMES.sub(b"TIME", data)
 
 
-def _hostname(data: bytes, conditions: Conditions) -> bytes:
+def _without_hostname(data: bytes, conditions: Conditions) -> bytes:
     for name in sorted(conditions.hostnames, key=len, reverse=True):
         data = data.replace(name.encode(), b"HOST") if name else data
     return data
@@ -84,7 +84,7 @@ def _temporary_name(data: bytes, _conditions: Conditions) -> bytes:
     return _TEMPORARY.sub(b"TEMPORARY", data)
 
 
-def _processors(data: bytes, conditions: Conditions) -> bytes:
+def _without_processors(data: bytes, conditions: Conditions) -> bytes:
     counts = {b"%d" % count for count in conditions.processors if count is not None}
     if len(counts) != 2 or b"\0" in data[:4096]:
         return data
@@ -113,17 +113,17 @@ def _key_order(data: bytes, _conditions: Conditions) -> bytes:
     if data.lstrip()[:1] not in (b"{", b"["):
         return data
     try:
-        return json.dumps(_sorted(json.loads(data)), sort_keys=True).encode()
+        return json.dumps(_with_sorted_lists(json.loads(data)), sort_keys=True).encode()
     except (ValueError, RecursionError):
         return data
 
 
-def _sorted(value: object) -> object:
+def _with_sorted_lists(value: object) -> object:
     """Sort lists of plain values too: they are often sets."""
     if isinstance(value, dict):
-        return {key: _sorted(inner) for key, inner in value.items()}
+        return {key: _with_sorted_lists(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        inner = [_sorted(item) for item in value]
+        inner = [_with_sorted_lists(item) for item in value]
         return sorted(inner, key=lambda item: json.dumps(item, sort_keys=True))
     return value
 
@@ -133,11 +133,11 @@ def _line_order(data: bytes, _conditions: Conditions) -> bytes:
 
 
 _ERASERS: tuple[tuple[str, Eraser], ...] = (
-    ("hostname", _hostname),
+    ("hostname", _without_hostname),
     ("temporary-name", _temporary_name),
     ("build-time", _build_time),
     ("build-id", _build_id),
-    ("processors", _processors),
+    ("processors", _without_processors),
     ("key-order", _key_order),
     ("line-order", _line_order),
 )

@@ -46,11 +46,11 @@ def as_text(comparison: Comparison) -> str:
     for finding in comparison.findings:
         groups.setdefault(finding.causes, []).append(finding)
     for causes, findings in sorted(groups.items()):
-        lines += ["", *_group(causes, findings)]
+        lines += ["", *_finding_group(causes, findings)]
     return "\n".join(lines)
 
 
-def _group(causes: tuple[str, ...], findings: list[Finding]) -> list[str]:
+def _finding_group(causes: tuple[str, ...], findings: list[Finding]) -> list[str]:
     lines = [f"{' + '.join(causes)} ({len(findings)})"]
     lines += [f"  {CAUSES[name].meaning}" for name in causes]
     lines += [f"  remedy: {CAUSES[name].remedy}" for name in causes]
