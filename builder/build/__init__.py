@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from builder.build.context import build_context
     from builder.build.docker import Engine, find_engine
     from builder.build.engines import BUILDAH, BUILDKIT, ENGINES, AnyEngine, build, find
-    from builder.build.events import Events, Step
-    from builder.build.request import Built, Request
+    from builder.build.events import BuildStep, Events
+    from builder.build.request import BuildRequest, Built
     from builder.build.stage_graph import other_order, read_graph, stages_for
 else:
     __getattr__, __dir__ = lazy_face(
@@ -26,8 +26,8 @@ else:
             "ENGINES": "engines",
             "Engine": "docker",
             "Events": "events",
-            "Request": "request",
-            "Step": "events",
+            "BuildRequest": "request",
+            "BuildStep": "events",
             "build": "engines",
             "build_context": "context",
             "find": "engines",
@@ -43,11 +43,11 @@ __all__ = [
     "BUILDKIT",
     "ENGINES",
     "AnyEngine",
+    "BuildRequest",
+    "BuildStep",
     "Built",
     "Engine",
     "Events",
-    "Request",
-    "Step",
     "build",
     "build_context",
     "find",

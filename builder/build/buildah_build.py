@@ -17,8 +17,8 @@ from platformdirs import user_cache_path
 
 from builder.build.buildah import Buildah
 from builder.build.buildah_events import BuildahEvents
-from builder.build.events import Step
-from builder.build.request import Built, Request, arriving, hint_for, step_failure, with_lines
+from builder.build.events import BuildStep
+from builder.build.request import BuildRequest, Built, arriving, hint_for, step_failure, with_lines
 from builder.build.stage_graph import instruction_lines
 from builder.errors import ToolError, UsageError
 from builder.io import locked, run, stream
@@ -35,7 +35,7 @@ _TEMPORARY = "/var/tmp"  # noqa: S108 - nothing is made there under a name that 
 _LINKED = ("ADD --link ", "COPY --link ")
 
 
-def build(engine: Buildah, request: Request, heard: Callable[[Step], None] | None = None) -> Built:
+def build(engine: Buildah, request: BuildRequest, heard: Callable[[BuildStep], None] | None = None) -> Built:
     """Build, and leave the image in `request.output`, which is replaced as a whole or not at all.
 
     Every step is run, whatever `request.cache` says; another build of the same
@@ -85,7 +85,7 @@ def _roomy_temporary_folder(engine: Buildah) -> str | None:
 
 @contextmanager
 def _built_image(
-    request: Request, events: BuildahEvents, folder: Path, env: Mapping[str, str]
+    request: BuildRequest, events: BuildahEvents, folder: Path, env: Mapping[str, str]
 ) -> Iterator[str]:
     """Give the name of the image that was built, and leave nothing of it where buildah keeps images.
 
@@ -103,7 +103,7 @@ def _built_image(
         run(("buildah", "rmi", image), env=env, accept=(0, 1, 125))
 
 
-def _buildah_arguments(request: Request, folder: Path, image: str) -> tuple[str, ...]:
+def _buildah_arguments(request: BuildRequest, folder: Path, image: str) -> tuple[str, ...]:
     context = str(request.context.absolute())
     return (
         "buildah",
@@ -141,7 +141,7 @@ def _hard_limits(which: int) -> str:
     return f"{most}:{most}"
 
 
-def _build_failure(events: BuildahEvents, request: Request, code: int) -> ToolError:
+def _build_failure(events: BuildahEvents, request: BuildRequest, code: int) -> ToolError:
     lines = [line for line in events.lines if line.strip()]
     step = events.failed()
     if step is None:

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
-from builder.build.events import Step
+from builder.build.events import BuildStep
 from builder.build.stage_graph import is_counted, read_graph
 
 _STEP = re.compile(r"(?:\[(?P<stage>\d+)/\d+\] )?STEP (?P<number>\d+)/\d+: (?P<what>[A-Z]+ .*)")
@@ -28,15 +28,15 @@ _KEPT_LINES = 40
 class BuildahEvents:
     """Turns the text into steps; feed it text as it arrives."""
 
-    def __init__(self, dockerfile: str, heard: Callable[[Step], None] | None = None) -> None:
-        self.steps: dict[str, Step] = {}
+    def __init__(self, dockerfile: str, heard: Callable[[BuildStep], None] | None = None) -> None:
+        self.steps: dict[str, BuildStep] = {}
         self.lines: deque[str] = deque(maxlen=_KEPT_LINES)
         """The last lines that announce no step."""
         self._graph = read_graph(dockerfile)
         self._heard = heard
         self._names: dict[int, str] = {}
         self._counts: dict[int, int] = {}
-        self._open: list[tuple[int, Step]] = []
+        self._open: list[tuple[int, BuildStep]] = []
         self._text = ""
 
     def feed(self, text: str) -> None:
@@ -53,7 +53,7 @@ class BuildahEvents:
         if done:
             self._end_earlier_steps(None)
 
-    def failed(self) -> Step | None:
+    def failed(self) -> BuildStep | None:
         """Return the step that failed, with its error."""
         return next((step for step in self.steps.values() if step.error), None)
 
@@ -78,7 +78,7 @@ class BuildahEvents:
             return
         self.lines.clear()
         self._counts[stage] = self._counts.get(stage, 0) + 1
-        step = Step(
+        step = BuildStep(
             digest=f"{node.name}:{self._counts[stage]}",
             stage=node.name,
             number=self._counts[stage],
@@ -102,7 +102,7 @@ class BuildahEvents:
                 return
         self.lines.append(f"{what}: {error}")
 
-    def _tell_step(self, step: Step) -> None:
+    def _tell_step(self, step: BuildStep) -> None:
         self.steps[step.digest] = step
         if self._heard is not None:
             self._heard(step)

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from builder.build.docker import Engine
-from builder.build.events import Events, Step
-from builder.build.request import Built, Request, arriving, hint_for, step_failure, with_lines
+from builder.build.events import BuildStep, Events
+from builder.build.request import BuildRequest, Built, arriving, hint_for, step_failure, with_lines
 from builder.errors import ToolError
 from builder.io import stream
 
@@ -36,7 +36,7 @@ _HINTS = (
 )
 
 
-def build(engine: Engine, request: Request, heard: Callable[[Step], None] | None = None) -> Built:
+def build(engine: Engine, request: BuildRequest, heard: Callable[[BuildStep], None] | None = None) -> Built:
     """Build, and leave the image in `request.output`, which is replaced as a whole or not at all.
 
     ToolError names the stage that failed, its rows of the lock, and its last lines.
@@ -51,7 +51,7 @@ def build(engine: Engine, request: Request, heard: Callable[[Step], None] | None
     return Built(seconds=round(time.monotonic() - began, 1), steps=tuple(events.steps.values()))
 
 
-def _run_build(engine: Engine, request: Request, output: Path | None, events: Events) -> None:
+def _run_build(engine: Engine, request: BuildRequest, output: Path | None, events: Events) -> None:
     with tempfile.TemporaryDirectory(prefix="lockwright-") as name:
         folder = Path(name)
         (folder / "Dockerfile").write_text(request.dockerfile, "utf-8")
@@ -69,7 +69,9 @@ def _run_build(engine: Engine, request: Request, output: Path | None, events: Ev
         raise _build_failure(events, request, code)
 
 
-def _buildx_arguments(engine: Engine, request: Request, folder: Path, image: Path | None) -> tuple[str, ...]:
+def _buildx_arguments(
+    engine: Engine, request: BuildRequest, folder: Path, image: Path | None
+) -> tuple[str, ...]:
     output = f"type=oci,dest={image},rewrite-timestamp=true" if image else "type=cacheonly"
     arguments = {"SOURCE_DATE_EPOCH": str(request.source_date_epoch)}
     if request.hostname:
@@ -95,7 +97,7 @@ def _buildx_arguments(engine: Engine, request: Request, folder: Path, image: Pat
     )
 
 
-def _build_failure(events: Events, request: Request, code: int) -> ToolError:
+def _build_failure(events: Events, request: BuildRequest, code: int) -> ToolError:
     step = events.failed()
     if step is None or not step.stage:
         said = [line for line in events.other if line.strip()]

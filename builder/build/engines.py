@@ -9,8 +9,8 @@ from collections.abc import Callable
 from builder.build import buildah_build, buildkit
 from builder.build.buildah import Buildah, find_buildah
 from builder.build.docker import Engine, find_engine
-from builder.build.events import Step
-from builder.build.request import Built, Request
+from builder.build.events import BuildStep
+from builder.build.request import BuildRequest, Built
 from builder.errors import UsageError
 from builder.render import Inputs
 
@@ -40,7 +40,9 @@ def find(name: str, builder: str, inputs: Inputs) -> AnyEngine:
     return find_buildah()
 
 
-def build(engine: AnyEngine, request: Request, heard: Callable[[Step], None] | None = None) -> Built:
+def build(
+    engine: AnyEngine, request: BuildRequest, heard: Callable[[BuildStep], None] | None = None
+) -> Built:
     """Build with either engine; see there."""
     if isinstance(engine, Buildah):
         return buildah_build.build(engine, request, heard)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Events", "Step"]
+__all__ = ["BuildStep", "Events"]
 
 import base64
 import binascii
@@ -23,7 +23,7 @@ _FRACTION = re.compile(r"\.(\d+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class BuildStep:
     """One instruction of a stage, or with an empty stage something that BuildKit does by itself."""
 
     digest: str
@@ -48,8 +48,8 @@ class Step:
 class Events:
     """Turns the stream of events into steps; feed it text as it arrives."""
 
-    def __init__(self, heard: Callable[[Step], None] | None = None) -> None:
-        self.steps: dict[str, Step] = {}
+    def __init__(self, heard: Callable[[BuildStep], None] | None = None) -> None:
+        self.steps: dict[str, BuildStep] = {}
         self.other: deque[str] = deque(maxlen=_KEPT_LINES)
         """The last lines that are no events."""
         self._heard = heard
@@ -85,12 +85,12 @@ class Events:
         self.other.extend(self._text.strip().splitlines())
         self._text = ""
 
-    def lines(self, step: Step) -> tuple[str, ...]:
+    def lines(self, step: BuildStep) -> tuple[str, ...]:
         """Return the last lines that a step wrote."""
         left = self._open.get(step.digest, "")
         return (*self._lines.get(step.digest, ()), *([left] if left else []))
 
-    def failed(self) -> Step | None:
+    def failed(self) -> BuildStep | None:
         """Return the step that failed first; those that were cancelled because of it do not count."""
         broken = [step for step in self.steps.values() if step.error]
         own = [step for step in broken if "canceled" not in step.error]
@@ -130,11 +130,11 @@ class Events:
         )
 
 
-def _named_step(digest: str, name: str) -> Step:
+def _named_step(digest: str, name: str) -> BuildStep:
     match = _NAME.fullmatch(name)
     if match is None or match["stage"] == "internal":
-        return Step(digest=digest, stage="", number=0, total=0, what=name)
-    return Step(
+        return BuildStep(digest=digest, stage="", number=0, total=0, what=name)
+    return BuildStep(
         digest=digest,
         stage=match["stage"],
         number=int(match["number"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Built", "Request", "arriving", "hint_for", "step_failure", "with_lines"]
+__all__ = ["BuildRequest", "Built", "arriving", "hint_for", "step_failure", "with_lines"]
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.build.events import Step
+from builder.build.events import BuildStep
 from builder.build.stage_graph import read_graph
 from builder.errors import ToolError, UsageError
 from builder.io import redacted
@@ -23,7 +23,7 @@ Signs = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class BuildRequest:
     """What is to be built, and how."""
 
     dockerfile: str
@@ -50,7 +50,7 @@ class Built:
     """What a build did: its steps in the order in which the engine named them, and how long it took."""
 
     seconds: float
-    steps: tuple[Step, ...]
+    steps: tuple[BuildStep, ...]
 
 
 @contextmanager
@@ -74,7 +74,7 @@ def arriving(output: Path, forbidden: str) -> Iterator[Path]:
         half.unlink(missing_ok=True)
 
 
-def step_failure(dockerfile: str, step: Step, ending: str, lines: Sequence[str], hint: str) -> ToolError:
+def step_failure(dockerfile: str, step: BuildStep, ending: str, lines: Sequence[str], hint: str) -> ToolError:
     """Say which step of which stage failed, of which rows of the lock it is made, and what it said last."""
     node = read_graph(dockerfile).get(step.stage)
     of = f"\n  of {node.note}" if node and node.note else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Node", "instruction_lines", "is_counted", "other_order", "read_graph", "stages_for"]
+__all__ = ["StageNode", "instruction_lines", "is_counted", "other_order", "read_graph", "stages_for"]
 
 import re
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ _HEREDOC = re.compile(r"<<'(?P<end>[A-Z0-9]+)'")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
+class StageNode:
     """One stage: its base, the comment above it, which says its rows of the lock, and what it reads."""
 
     name: str
@@ -29,9 +29,9 @@ class Node:
     """How many of its instructions BuildKit counts: those that make or change files."""
 
 
-def read_graph(dockerfile: str) -> dict[str, Node]:
+def read_graph(dockerfile: str) -> dict[str, StageNode]:
     """Return the stages of a Dockerfile that this program rendered, by name."""
-    nodes: dict[str, Node] = {}
+    nodes: dict[str, StageNode] = {}
     note: list[str] = []
     name = ""
     for line in (text for text, outside in instruction_lines(dockerfile) if outside):
@@ -39,14 +39,14 @@ def read_graph(dockerfile: str) -> dict[str, Node]:
         if found:
             name = found["name"]
             base = found["base"]
-            nodes[name] = Node(name=name, base=base, note=" ".join(note), steps=int("@" in base))
+            nodes[name] = StageNode(name=name, base=base, note=" ".join(note), steps=int("@" in base))
         elif name:
             nodes[name] = _with_source_line(nodes[name], line)
         note = [*note, line[1:].strip()] if line.startswith("#") else []
     return nodes
 
 
-def stages_for(nodes: Mapping[str, Node], target: str, arches: tuple[str, ...]) -> tuple[str, ...]:
+def stages_for(nodes: Mapping[str, StageNode], target: str, arches: tuple[str, ...]) -> tuple[str, ...]:
     """Return the stages that building `target` can run for `arches` (values of TARGETARCH), sorted."""
     found: set[str] = set()
     waiting = [target]
@@ -60,7 +60,7 @@ def stages_for(nodes: Mapping[str, Node], target: str, arches: tuple[str, ...]) 
     return tuple(sorted(found))
 
 
-def other_order(nodes: Mapping[str, Node], target: str, arches: tuple[str, ...]) -> tuple[str, ...]:
+def other_order(nodes: Mapping[str, StageNode], target: str, arches: tuple[str, ...]) -> tuple[str, ...]:
     """Return the stages that build components, in an order unlike the file's; needs still come first."""
     wanted = set(stages_for(nodes, target, arches))
     waiting = [name for name in nodes if name in wanted and nodes[name].note.startswith(COMPONENT)]
@@ -73,7 +73,7 @@ def other_order(nodes: Mapping[str, Node], target: str, arches: tuple[str, ...])
     return tuple(order)
 
 
-def _with_source_line(node: Node, line: str) -> Node:
+def _with_source_line(node: StageNode, line: str) -> StageNode:
     uses = tuple(match["name"] for match in _USE.finditer(line))
     return replace(node, uses=(*node.uses, *uses), steps=node.steps + is_counted(line))
 

@@ -10,7 +10,7 @@ from builder.commands.diff_facts import histories, yanked
 from builder.commands.diff_pairs import compare_sides
 from builder.commands.diff_words import sides_of
 from builder.console import Console
-from builder.diff import Facts, Report, Risk, as_markdown, as_text, as_value, page, report, with_facts
+from builder.diff import OutsideFacts, Report, Risk, as_markdown, as_text, as_value, page, report, with_facts
 from builder.options import (
     ResultFormat,
     add_format,
@@ -109,7 +109,7 @@ def compare_locks(project: Project, options: Options) -> int:
     sides = sides_of(project, options.words, staged=options.staged)
     reading = compare_sides(sides, options.selection)
     changes = [change for item in reading.compared for change in item.changes]
-    facts = Facts(
+    facts = OutsideFacts(
         histories=histories(project, changes, options.clones),
         yanked=yanked(project, changes, options.index_url) if options.online else {},
     )

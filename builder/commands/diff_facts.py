@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builder.diff import Change, Commit, History, commits_of, releases_of
+from builder.diff import Commit, History, RowChange, commits_of, releases_of
 from builder.model import printable
 from builder.project import Project
 
@@ -23,7 +23,7 @@ _MOST_CLONES = 500
 
 
 def histories(
-    project: Project, changes: Iterable[Change], clones: Sequence[Path]
+    project: Project, changes: Iterable[RowChange], clones: Sequence[Path]
 ) -> dict[tuple[str, str], History]:
     """Return what is known of the way between the locked commits, by (before, after).
 
@@ -77,7 +77,7 @@ def _below(folder: Path) -> Iterator[Path]:
             yield from sorted(item for item in path.iterdir() if item.is_dir())
 
 
-def yanked(project: Project, changes: Iterable[Change], index_url: str) -> dict[tuple[str, str], str]:
+def yanked(project: Project, changes: Iterable[RowChange], index_url: str) -> dict[tuple[str, str], str]:
     """Ask the index about each distribution whose row came or changed; return the withdrawn releases.
 
     Distributions that the index has not are not known. FetchError when it cannot be asked.

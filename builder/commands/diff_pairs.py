@@ -10,7 +10,7 @@ from packaging.version import InvalidVersion, Version
 from builder.commands.diff_sides import Side, Sides
 from builder.diff import (
     Compared,
-    Pin,
+    ExportedPin,
     Unsound,
     came_whole,
     compare,
@@ -144,7 +144,7 @@ def _exports(before: Side, after: Side) -> Compared:
     return Compared(target=label, before=before.label, after=after.label, changes=compare_pins(olds, news))
 
 
-def _read(side: Side, environment: dict[str, str] | None) -> tuple[Pin, ...]:
+def _read(side: Side, environment: dict[str, str] | None) -> tuple[ExportedPin, ...]:
     from builder.diff import read_pylock, read_requirements  # noqa: PLC0415 - as above
 
     place, data = side.label, side.files[""]

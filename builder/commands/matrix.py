@@ -15,7 +15,7 @@ from builder.io import read_bytes
 from builder.lockfile import Lock, parse_lock
 from builder.matrix import (
     Cell,
-    Table,
+    MatrixTable,
     Versions,
     accelerators,
     cells,
@@ -170,8 +170,8 @@ class _Matrix:
             self._locks = tuple(parse_lock(read_bytes(path), place=f"lock/{name}") for name, path in paths)
         return self._locks
 
-    def table(self, name: str) -> Table:
-        makers: Mapping[str, Callable[[], Table]] = {
+    def table(self, name: str) -> MatrixTable:
+        makers: Mapping[str, Callable[[], MatrixTable]] = {
             "summary": lambda: summary(self.cells()),
             "targets": lambda: targets_table(self.cells()),
             "versions": lambda: versions_table(self._versions()),

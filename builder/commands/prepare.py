@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from builder.build import AnyEngine, Built, Request, Step, build_context, read_graph, stages_for
+from builder.build import AnyEngine, Built, BuildRequest, BuildStep, build_context, read_graph, stages_for
 from builder.commands.addresses import first_addresses
 from builder.commands.fetch import fill_store
 from builder.commands.locks import select_image
@@ -54,9 +54,9 @@ class Prepared:
         """Return what is built, for a record of it: the component that is alone, or a target of the image."""
         return {"component": self.component} if self.component else {"target": target}
 
-    def request(self, target: str, output: Path | None) -> Request:
+    def request(self, target: str, output: Path | None) -> BuildRequest:
         """Return the request to build a target of it."""
-        return Request(
+        return BuildRequest(
             dockerfile=self.rendered.dockerfile,
             policy=self.rendered.policy,
             context=self.context,
@@ -112,7 +112,7 @@ def _buildable(
 
 
 @contextmanager
-def progress(project: Project, request: Request, title: str) -> Iterator[Callable[[Step], None]]:
+def progress(project: Project, request: BuildRequest, title: str) -> Iterator[Callable[[BuildStep], None]]:
     """Show progress in stages while the engine builds."""
     graph = read_graph(request.dockerfile)
     arches = tuple(platform.partition("/")[2] for platform in request.platforms)
@@ -129,10 +129,10 @@ class _Stages:
     def __init__(self, steps: Steps, expected: dict[str, int]) -> None:
         self._steps = steps
         self._expected = expected
-        self._done: dict[str, dict[str, Step]] = {}
+        self._done: dict[str, dict[str, BuildStep]] = {}
         self._said: set[str] = set()
 
-    def heard(self, step: Step) -> None:
+    def heard(self, step: BuildStep) -> None:
         """Take a step's news; say when it was the last of its stage."""
         if not step.done or step.error or step.stage not in self._expected or step.stage in self._said:
             return
@@ -147,7 +147,7 @@ class _Stages:
 def stage_rows(built: Built, dockerfile: str) -> list[dict[str, object]]:
     """Return each stage: its instructions, how many of its RUN were run and not cached, and its seconds."""
     graph = read_graph(dockerfile)  # what several builds share, BuildKit may call by another build's name
-    stages: dict[str, list[Step]] = {}
+    stages: dict[str, list[BuildStep]] = {}
     for step in built.steps:
         if step.stage in graph:
             stages.setdefault(step.stage, []).append(step)
@@ -162,7 +162,7 @@ def stage_rows(built: Built, dockerfile: str) -> list[dict[str, object]]:
     ]
 
 
-def _span(steps: list[Step]) -> float:
+def _span(steps: list[BuildStep]) -> float:
     """Return the seconds from the first beginning to the last end of what was not cached."""
     made = [step for step in steps if step.done and not step.cached]
     return round(max(step.ended for step in made) - min(step.began for step in made), 2) if made else 0.0

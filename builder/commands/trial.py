@@ -8,7 +8,7 @@ from functools import partial
 from typing import Self
 
 from builder.errors import BuilderError, FetchError
-from builder.matrix import State, cells
+from builder.matrix import CellState, cells
 from builder.model import Target
 from builder.project import Project
 from builder.recipe import (
@@ -30,7 +30,7 @@ _MOST_LINES = 4
 
 def open_targets(library: Library, locked: Collection[Target]) -> dict[Target, str]:
     """Return the targets whose state only a trial can tell, each with the digest of its recipe's inputs."""
-    found = (cell.target for cell in cells(library, locked, {}) if cell.state is State.LOCKABLE)
+    found = (cell.target for cell in cells(library, locked, {}) if cell.state is CellState.LOCKABLE)
     return {target: inputs_digest(effective(library, target)) for target in found}
 
 

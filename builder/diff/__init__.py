@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
-    from builder.diff.change import Change, Commit, History
+    from builder.diff.change import Commit, History, RowChange
     from builder.diff.comparison import came_whole, compare, rewritten, went_whole
-    from builder.diff.exports import Pin, compare_pins, pins_of
-    from builder.diff.facts import Facts, commits_of, releases_of, with_facts
+    from builder.diff.exports import ExportedPin, compare_pins, pins_of
+    from builder.diff.facts import OutsideFacts, commits_of, releases_of, with_facts
     from builder.diff.listing import as_listing
     from builder.diff.markdown import as_markdown
     from builder.diff.pages import page
@@ -25,12 +25,12 @@ else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
-            "Change": "change",
+            "RowChange": "change",
             "Commit": "change",
             "Compared": "reports",
-            "Facts": "facts",
+            "OutsideFacts": "facts",
             "History": "change",
-            "Pin": "exports",
+            "ExportedPin": "exports",
             "Report": "reports",
             "Risk": "risk",
             "Unsound": "reports",
@@ -56,14 +56,14 @@ else:
     )
 
 __all__ = [
-    "Change",
     "Commit",
     "Compared",
-    "Facts",
+    "ExportedPin",
     "History",
-    "Pin",
+    "OutsideFacts",
     "Report",
     "Risk",
+    "RowChange",
     "Unsound",
     "as_listing",
     "as_markdown",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from builder.diff.change import Change, Kind, added, changed, removed
+from builder.diff.change import RowChange, RowKind, added, changed, removed
 from builder.diff.commands import checks, steps
 from builder.diff.fields import came, differing, went
 from builder.diff.order import upstream
@@ -20,15 +20,15 @@ __all__ = ["builds"]
 _PARTS = ("component", "env", "steps", "checks")
 
 
-def builds(before: Lock, after: Lock) -> Iterator[Change]:
+def builds(before: Lock, after: Lock) -> Iterator[RowChange]:
     """Yield the changes of builds: a change a step, variable and check, and one for the rest of each."""
     found = pair(before.builds, after.builds, [lambda row: row.component])
     for row in found.added:
         fields = came(row, {"version": Risk.NEW}, without=("component",))
-        yield added(Kind.BUILD, row.component, fields, after=row.version)
+        yield added(RowKind.BUILD, row.component, fields, after=row.version)
     for row in found.removed:
         fields = went(row, "version", without=("component",))
-        yield removed(Kind.BUILD, row.component, fields, before=row.version)
+        yield removed(RowKind.BUILD, row.component, fields, before=row.version)
     moved = _moved_versions(before, after)
     for old, new in found.changed:
         known = (new.component, old.version, new.version) in moved
@@ -39,7 +39,7 @@ def builds(before: Lock, after: Lock) -> Iterator[Change]:
             without=_PARTS,
         )
         if fields:
-            yield changed(Kind.BUILD, new.component, fields, before=old.version, after=new.version)
+            yield changed(RowKind.BUILD, new.component, fields, before=old.version, after=new.version)
         versions = (old.version, new.version)
         yield from variables(f"{new.component}: ", old.env, new.env, versions)
         yield from steps(new.component, old.steps, new.steps, versions)

@@ -8,10 +8,10 @@ from typing import Any
 
 from builder.diff.risk import Risk
 
-__all__ = ["Action", "Change", "Commit", "Field", "History", "Kind", "added", "changed", "removed"]
+__all__ = ["Action", "Commit", "Field", "History", "RowChange", "RowKind", "added", "changed", "removed"]
 
 
-class Kind(StrEnum):
+class RowKind(StrEnum):
     """What kind of row changed; the order is that of the lists for people."""
 
     LOCK = "lock"
@@ -74,10 +74,10 @@ class History:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class RowChange:
     """One row that differs. `fields` are ordered from the highest risk down, and never empty."""
 
-    kind: Kind
+    kind: RowKind
     name: str
     action: Action
     fields: tuple[Field, ...]
@@ -101,16 +101,16 @@ class Change:
         return tuple(item for item in self.fields if item.risk is not Risk.CONSEQUENCE) or self.fields
 
 
-def added(kind: Kind, name: str, fields: tuple[Field, ...], **more: Any) -> Change:
+def added(kind: RowKind, name: str, fields: tuple[Field, ...], **more: Any) -> RowChange:
     """Return the change of a row that came."""
-    return Change(kind=kind, name=name, action=Action.ADDED, fields=fields, **more)
+    return RowChange(kind=kind, name=name, action=Action.ADDED, fields=fields, **more)
 
 
-def removed(kind: Kind, name: str, fields: tuple[Field, ...], **more: Any) -> Change:
+def removed(kind: RowKind, name: str, fields: tuple[Field, ...], **more: Any) -> RowChange:
     """Return the change of a row that went."""
-    return Change(kind=kind, name=name, action=Action.REMOVED, fields=fields, **more)
+    return RowChange(kind=kind, name=name, action=Action.REMOVED, fields=fields, **more)
 
 
-def changed(kind: Kind, name: str, fields: tuple[Field, ...], **more: Any) -> Change:
+def changed(kind: RowKind, name: str, fields: tuple[Field, ...], **more: Any) -> RowChange:
     """Return the change of a row that stayed."""
-    return Change(kind=kind, name=name, action=Action.CHANGED, fields=fields, **more)
+    return RowChange(kind=kind, name=name, action=Action.CHANGED, fields=fields, **more)

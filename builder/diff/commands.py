@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import TypeVar
 
-from builder.diff.change import Change, Field, Kind, added, changed, removed
+from builder.diff.change import Field, RowChange, RowKind, added, changed, removed
 from builder.diff.fields import by_risk, differing, reordered, show
 from builder.diff.pairs import pair
 from builder.diff.risk import Risk
@@ -30,7 +30,7 @@ def follows(before: str | None, after: str | None, versions: tuple[str, str]) ->
 
 def steps(
     component: str, before: Sequence[Command], after: Sequence[Command], versions: tuple[str, str]
-) -> Iterator[Change]:
+) -> Iterator[RowChange]:
     """Yield the changes of a component's build steps, a change a step, counted from 1 as they are now."""
     for lefts, rights in _differing_blocks(before, after):
         found = pair(
@@ -40,35 +40,35 @@ def steps(
         )
         for index, command in found.removed:
             field = Field(key="command", before=show(command), after="", risk=Risk.SETTINGS)
-            yield removed(Kind.STEP, _step_label(component, index, command), (field,))
+            yield removed(RowKind.STEP, _step_label(component, index, command), (field,))
         for index, command in found.added:
             field = Field(key="command", before="", after=show(command), risk=Risk.SETTINGS)
-            yield added(Kind.STEP, _step_label(component, index, command), (field,))
+            yield added(RowKind.STEP, _step_label(component, index, command), (field,))
         for (place, old), (index, new) in found.changed:
             moved = Field(key="place", before=str(place + 1), after=str(index + 1), risk=Risk.SETTINGS)
             fields = by_risk(_argument_fields(old, new, versions)) or (moved,)
-            yield changed(Kind.STEP, _step_label(component, index, new), fields)
+            yield changed(RowKind.STEP, _step_label(component, index, new), fields)
 
 
 def checks(
     owner: str, before: Sequence[Check], after: Sequence[Check], versions: tuple[str, str] = ("", "")
-) -> Iterator[Change]:
+) -> Iterator[RowChange]:
     """Yield the changes of checks, a change a check; `owner` is put before their commands."""
     found = pair(before, after, [lambda row: row.run, lambda row: row.run[:1]])
     for row in found.removed:
         field = Field(key="expects", before=_expected_outcome(row), after="", risk=Risk.SETTINGS)
-        yield removed(Kind.CHECK, f"{owner}{show(row.run)}", (field,))
+        yield removed(RowKind.CHECK, f"{owner}{show(row.run)}", (field,))
     for row in found.added:
         field = Field(key="expects", before="", after=_expected_outcome(row), risk=Risk.SETTINGS)
-        yield added(Kind.CHECK, f"{owner}{show(row.run)}", (field,))
+        yield added(RowKind.CHECK, f"{owner}{show(row.run)}", (field,))
     for old, new in found.changed:
         fields = [
             _judged_field(item.key, item.before, item.after, versions)
             for item in differing(old, new, lambda _: Risk.SETTINGS)
         ]
-        yield changed(Kind.CHECK, f"{owner}{show(new.run)}", by_risk(fields))
+        yield changed(RowKind.CHECK, f"{owner}{show(new.run)}", by_risk(fields))
     if before != after and not (found.removed or found.added or found.changed):
-        yield changed(Kind.CHECK, f"{owner}checks", reordered("checks", tuple(before), tuple(after)))
+        yield changed(RowKind.CHECK, f"{owner}checks", reordered("checks", tuple(before), tuple(after)))
 
 
 def _step_label(component: str, index: int, command: Command) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import zip_longest
 
 from builder.diff.builds import builds
-from builder.diff.change import Change, Field, Kind, added, changed, removed
+from builder.diff.change import Field, RowChange, RowKind, added, changed, removed
 from builder.diff.fields import show
 from builder.diff.gitsources import git
 from builder.diff.images import images
@@ -24,7 +24,7 @@ _COMPARISONS = (
 )
 
 
-def compare(before: Lock, after: Lock) -> tuple[Change, ...]:
+def compare(before: Lock, after: Lock) -> tuple[RowChange, ...]:
     """Return every change between two locks; nothing only where they are equal."""
     if before == after:
         return ()
@@ -32,27 +32,27 @@ def compare(before: Lock, after: Lock) -> tuple[Change, ...]:
     return (*found, *_reordered_sections(before, after))
 
 
-def rewritten(before: bytes, after: bytes) -> tuple[Change, ...]:
+def rewritten(before: bytes, after: bytes) -> tuple[RowChange, ...]:
     """Return the change of a file that says the same in another form, by its first line that differs."""
     lines = [data.decode("utf-8", "backslashreplace").split("\n") for data in (before, after)]
     for number, (old, new) in enumerate(zip_longest(*lines, fillvalue=""), start=1):
         if old != new:
             field = Field(key=f"line {number}", before=old, after=new, risk=Risk.CONSEQUENCE)
-            return (changed(Kind.LOCK, "form", (field,)),)
+            return (changed(RowKind.LOCK, "form", (field,)),)
     return ()
 
 
-def came_whole(lock: Lock, against: str = "") -> Change:
+def came_whole(lock: Lock, against: str = "") -> RowChange:
     """Return the change of a lock that was not there; `against` is the lock it is compared with instead."""
     instead = Field(key="compared with", before="", after=against or "nothing", risk=Risk.NEW)
     rows = Field(key="rows", before="", after=_section_rows(lock), risk=Risk.CONSEQUENCE)
-    return added(Kind.LOCK, "the whole lock", (instead, rows))
+    return added(RowKind.LOCK, "the whole lock", (instead, rows))
 
 
-def went_whole(lock: Lock) -> Change:
+def went_whole(lock: Lock) -> RowChange:
     """Return the change of a lock that is there no more."""
     return removed(
-        Kind.LOCK,
+        RowKind.LOCK,
         "the whole lock",
         (Field(key="rows", before=_section_rows(lock), after="", risk=Risk.REMOVED),),
     )
@@ -63,9 +63,13 @@ def _section_rows(lock: Lock) -> str:
     return ", ".join(f"{len(getattr(lock, name))} {name.replace('_', ' ')}" for name in names)
 
 
-def _reordered_sections(before: Lock, after: Lock) -> Iterator[Change]:
+def _reordered_sections(before: Lock, after: Lock) -> Iterator[RowChange]:
     """Yield a change for each section whose common rows stand in another order: builds run in theirs."""
-    for key, kind in (("images", Kind.IMAGE), ("repositories", Kind.REPOSITORY), ("builds", Kind.BUILD)):
+    for key, kind in (
+        ("images", RowKind.IMAGE),
+        ("repositories", RowKind.REPOSITORY),
+        ("builds", RowKind.BUILD),
+    ):
         olds, news = (tuple(map(_row_name, getattr(lock, key))) for lock in (before, after))
         left = tuple(name for name in olds if name in news)
         right = tuple(name for name in news if name in olds)

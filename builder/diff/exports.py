@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from builder.diff.change import Change, Field, Kind, added, changed, removed
+from builder.diff.change import Field, RowChange, RowKind, added, changed, removed
 from builder.diff.fields import by_risk, show
 from builder.diff.order import pep440
 from builder.diff.risk import Risk
 from builder.lockfile import RUNTIME, Lock
 
-__all__ = ["Pin", "compare_pins", "pins_of"]
+__all__ = ["ExportedPin", "compare_pins", "pins_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pin:
+class ExportedPin:
     """One distribution as any of these files names it."""
 
     name: str
@@ -26,42 +26,42 @@ class Pin:
     """SHA-256 of the files that are accepted, in hexadecimal; empty where any file is."""
 
 
-def pins_of(lock: Lock) -> tuple[Pin, ...]:
+def pins_of(lock: Lock) -> tuple[ExportedPin, ...]:
     """Return what an export of the lock contains: the runtime's rows that have a file."""
     return tuple(
-        Pin(name=row.name, version=row.version, digests=frozenset({str(row.sha256)}))
+        ExportedPin(name=row.name, version=row.version, digests=frozenset({str(row.sha256)}))
         for row in lock.python
         if row.file and RUNTIME in row.for_
     )
 
 
-def compare_pins(before: Sequence[Pin], after: Sequence[Pin]) -> tuple[Change, ...]:
+def compare_pins(before: Sequence[ExportedPin], after: Sequence[ExportedPin]) -> tuple[RowChange, ...]:
     """Return the differences; more accepted files than one are none where the one is among them."""
     olds, news = {pin.name: pin for pin in before}, {pin.name: pin for pin in after}
     return tuple(_pin_changes(olds, news))
 
 
-def _pin_changes(olds: dict[str, Pin], news: dict[str, Pin]) -> Iterator[Change]:
+def _pin_changes(olds: dict[str, ExportedPin], news: dict[str, ExportedPin]) -> Iterator[RowChange]:
     for name in sorted(olds.keys() | news.keys()):
         old, new = olds.get(name), news.get(name)
         if old is None and new is not None:
-            yield added(Kind.PYTHON, name, tuple(_added_pin_fields(new)), after=new.version)
+            yield added(RowKind.PYTHON, name, tuple(_added_pin_fields(new)), after=new.version)
         elif new is None and old is not None:
             fields = tuple(
                 Field(key=item.key, before=item.after, after="", risk=Risk.REMOVED)
                 for item in _added_pin_fields(old)
             )
-            yield removed(Kind.PYTHON, name, fields, before=old.version)
+            yield removed(RowKind.PYTHON, name, fields, before=old.version)
         elif old is not None and new is not None and (fields := by_risk(_changed_pin_fields(old, new))):
-            yield changed(Kind.PYTHON, name, fields, before=old.version, after=new.version)
+            yield changed(RowKind.PYTHON, name, fields, before=old.version, after=new.version)
 
 
-def _added_pin_fields(pin: Pin) -> Iterator[Field]:
+def _added_pin_fields(pin: ExportedPin) -> Iterator[Field]:
     yield Field(key="version", before="", after=pin.version or "any", risk=Risk.NEW)
     yield Field(key="sha256", before="", after=_digest_list(pin.digests), risk=Risk.CONSEQUENCE)
 
 
-def _changed_pin_fields(old: Pin, new: Pin) -> Iterator[Field]:
+def _changed_pin_fields(old: ExportedPin, new: ExportedPin) -> Iterator[Field]:
     if old.version != new.version:
         risk = pep440(old.version, new.version) if old.version and new.version else Risk.EVIDENCE
         yield Field(key="version", before=old.version, after=new.version or "any", risk=risk)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from builder.diff.change import Change, Field, Kind, added, changed, removed
+from builder.diff.change import Field, RowChange, RowKind, added, changed, removed
 from builder.diff.fields import by_risk, came, differing, reordered, went
 from builder.diff.order import upstream
 from builder.diff.pairs import pair
@@ -18,19 +18,19 @@ __all__ = ["git"]
 _NAME = ("component",)
 
 
-def git(before: Lock, after: Lock) -> Iterator[Change]:
+def git(before: Lock, after: Lock) -> Iterator[RowChange]:
     """Yield the changes of sources from git."""
     found = pair(before.sources, after.sources, [lambda row: row.component])
     known = {row.git for row in before.sources}
     for row in found.added:
         risks = {"version": Risk.NEW} | ({} if row.git in known else {"git": Risk.ORIGIN})
-        yield added(Kind.GIT, row.component, came(row, risks, without=_NAME), after=row.version)
+        yield added(RowKind.GIT, row.component, came(row, risks, without=_NAME), after=row.version)
     for row in found.removed:
-        yield removed(Kind.GIT, row.component, went(row, "version", without=_NAME), before=row.version)
+        yield removed(RowKind.GIT, row.component, went(row, "version", without=_NAME), before=row.version)
     for old, new in found.changed:
         fields = differing(old, new, partial(_git_field_risk, old=old, new=new), without=("submodules",))
         yield changed(
-            Kind.GIT,
+            RowKind.GIT,
             new.component,
             by_risk((*fields, *_submodule_fields(old, new)))
             or reordered("submodules", old.submodules, new.submodules),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from builder.diff.change import Change, Field, Kind, added, changed, removed
+from builder.diff.change import Field, RowChange, RowKind, added, changed, removed
 from builder.diff.fields import by_risk, came, differing, reordered, went
 from builder.diff.order import order_of, upstream
 from builder.diff.pairs import pair
@@ -18,7 +18,7 @@ __all__ = ["images"]
 _ELSEWHERE = ("name", "inventory")
 
 
-def images(before: Lock, after: Lock) -> Iterator[Change]:
+def images(before: Lock, after: Lock) -> Iterator[RowChange]:
     """Yield the changes of base images and of the packages in them."""
     found = pair(
         before.images,
@@ -27,10 +27,10 @@ def images(before: Lock, after: Lock) -> Iterator[Change]:
     )
     for row in found.added:
         yield added(
-            Kind.IMAGE, row.name, came(row, {"roles": Risk.ORIGIN}, without=_ELSEWHERE), after=row.tag
+            RowKind.IMAGE, row.name, came(row, {"roles": Risk.ORIGIN}, without=_ELSEWHERE), after=row.tag
         )
     for row in found.removed:
-        yield removed(Kind.IMAGE, row.name, went(row, "roles", without=_ELSEWHERE), before=row.tag)
+        yield removed(RowKind.IMAGE, row.name, went(row, "roles", without=_ELSEWHERE), before=row.tag)
     rebuilt = _base_packages(before) != _base_packages(after)
     for old, new in found.changed:
         fields = differing(
@@ -42,7 +42,7 @@ def images(before: Lock, after: Lock) -> Iterator[Change]:
         packages = tuple(_inventory_changes(old, new, after.environment.family))
         if fields or not packages:
             fields = fields or reordered("inventory", old.inventory, new.inventory)
-            yield changed(Kind.IMAGE, new.name, fields, before=old.tag, after=new.tag)
+            yield changed(RowKind.IMAGE, new.name, fields, before=old.tag, after=new.tag)
         yield from packages
 
 
@@ -73,7 +73,7 @@ def _image_field_risk(name: str, old: Image, new: Image, *, rebuilt: bool) -> Ri
     return Risk.SETTINGS
 
 
-def _inventory_changes(old: Image, new: Image, family: str) -> Iterator[Change]:
+def _inventory_changes(old: Image, new: Image, family: str) -> Iterator[RowChange]:
     """Yield the changes of what is in a published image; with the same digest it cannot differ."""
     same = old.digest is not None and old.digest == new.digest
     lefts, rights = _package_versions(old), _package_versions(new)
@@ -85,7 +85,7 @@ def _inventory_changes(old: Image, new: Image, family: str) -> Iterator[Change]:
         risk = Risk.NEW if not left else Risk.REMOVED if not right else order(left, right)
         field = Field(key="version", before=left, after=right, risk=Risk.BYTES if same else risk)
         make = added if not left else removed if not right else changed
-        yield make(Kind.INVENTORY, name, by_risk([field]), before=left, after=right)
+        yield make(RowKind.INVENTORY, name, by_risk([field]), before=left, after=right)
 
 
 def _package_versions(image: Image) -> dict[str, str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from builder.diff.pages import Block, Page, Section
+from builder.diff.pages import PageBlock, PageSection, ReportPage
 from builder.diff.risk import UPGRADES, Risk
-from builder.diff.wording import Part, Role
+from builder.diff.wording import Role, TextPart
 from builder.model import ascii_only, printable
 
 __all__ = ["MOST", "as_markdown"]
@@ -19,7 +19,7 @@ _FOLDED = {*UPGRADES, Risk.REMOVED, Risk.CONSEQUENCE}
 _LEFT_OUT = "\n**{} more lines are left out here.** The whole report: `python -m builder diff`\n"
 
 
-def as_markdown(page: Page, *, most: int = MOST) -> str:
+def as_markdown(page: ReportPage, *, most: int = MOST) -> str:
     """Return the page in at most about `most` characters; what is cut off at the end is counted."""
     kept: list[str] = []
     lines = list(_markdown_lines(page))
@@ -35,7 +35,7 @@ def as_markdown(page: Page, *, most: int = MOST) -> str:
     return "\n".join(kept).rstrip("\n") + "\n"
 
 
-def _markdown_lines(page: Page) -> Iterator[str]:
+def _markdown_lines(page: ReportPage) -> Iterator[str]:
     if page.unsound:
         yield "> [!CAUTION]"
         yield from (f"> {'* ' if line.depth else ''}{_joined_parts(line.parts)}" for line in page.unsound)
@@ -46,7 +46,7 @@ def _markdown_lines(page: Page) -> Iterator[str]:
         yield from _section_lines(section)
 
 
-def _section_lines(section: Section) -> Iterator[str]:
+def _section_lines(section: PageSection) -> Iterator[str]:
     title = f"{section.risk.heading} ({section.count})"
     folded = section.risk in _FOLDED
     yield from (f"<details><summary>{title}</summary>", "") if folded else (f"### {title}", "")
@@ -55,7 +55,7 @@ def _section_lines(section: Section) -> Iterator[str]:
     yield from ("</details>", "") if folded else ()
 
 
-def _block_lines(block: Block) -> Iterator[str]:
+def _block_lines(block: PageBlock) -> Iterator[str]:
     if block.where:
         yield f"In {', '.join(map(_marked_part, block.where))}:"
         yield ""
@@ -64,11 +64,11 @@ def _block_lines(block: Block) -> Iterator[str]:
     yield ""
 
 
-def _joined_parts(parts: tuple[Part, ...]) -> str:
+def _joined_parts(parts: tuple[TextPart, ...]) -> str:
     return "".join(map(_marked_part, parts))
 
 
-def _marked_part(part: Part) -> str:
+def _marked_part(part: TextPart) -> str:
     if part.role is Role.OURS:
         return re.sub(r" {2,}", " ", part.text)
     return _code_span(printable(part.text) if part.role is Role.PROSE else ascii_only(part.text))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from functools import partial
 
-from builder.diff.change import Change, Field, Kind, added, changed, removed
+from builder.diff.change import Field, RowChange, RowKind, added, changed, removed
 from builder.diff.fields import came, differing, went
 from builder.diff.order import order_of, pep440, upstream
 from builder.diff.pairs import pair
@@ -16,7 +16,7 @@ from builder.lockfile import Archive, Lock, OsPackage, PythonPackage
 __all__ = ["archives", "os_packages", "python"]
 
 
-def python(before: Lock, after: Lock) -> Iterator[Change]:
+def python(before: Lock, after: Lock) -> Iterator[RowChange]:
     """Yield the changes of Python distributions."""
     found = pair(
         before.python,
@@ -29,14 +29,14 @@ def python(before: Lock, after: Lock) -> Iterator[Change]:
         ],
     )
     known = _file_origins(before)
-    yield from (_added_row(Kind.PYTHON, row, known) for row in found.added)
-    yield from (_removed_row(Kind.PYTHON, row) for row in found.removed)
+    yield from (_added_row(RowKind.PYTHON, row, known) for row in found.added)
+    yield from (_removed_row(RowKind.PYTHON, row) for row in found.removed)
     for old, new in found.changed:
         fields = differing(old, new, partial(_python_field_risk, old=old, new=new))
-        yield changed(Kind.PYTHON, new.name, fields, before=old.version, after=new.version, uses=new.for_)
+        yield changed(RowKind.PYTHON, new.name, fields, before=old.version, after=new.version, uses=new.for_)
 
 
-def os_packages(before: Lock, after: Lock) -> Iterator[Change]:
+def os_packages(before: Lock, after: Lock) -> Iterator[RowChange]:
     """Yield the changes of OS packages."""
     found = pair(
         before.os_packages,
@@ -49,15 +49,15 @@ def os_packages(before: Lock, after: Lock) -> Iterator[Change]:
         ],
     )
     known = {row.origin for row in before.repositories}
-    yield from (_added_row(Kind.OS, row, known) for row in found.added)
-    yield from (_removed_row(Kind.OS, row) for row in found.removed)
+    yield from (_added_row(RowKind.OS, row, known) for row in found.added)
+    yield from (_removed_row(RowKind.OS, row) for row in found.removed)
     family = after.environment.family
     for old, new in found.changed:
         fields = differing(old, new, partial(_os_field_risk, old=old, new=new, family=family))
-        yield changed(Kind.OS, new.name, fields, before=old.version, after=new.version, uses=new.for_)
+        yield changed(RowKind.OS, new.name, fields, before=old.version, after=new.version, uses=new.for_)
 
 
-def archives(before: Lock, after: Lock) -> Iterator[Change]:
+def archives(before: Lock, after: Lock) -> Iterator[RowChange]:
     """Yield the changes of downloaded files that builds read."""
     found = pair(
         before.archives,
@@ -70,12 +70,14 @@ def archives(before: Lock, after: Lock) -> Iterator[Change]:
     )
     known = _file_origins(before)
     for row in found.added:
-        yield added(Kind.ARCHIVE, row.component, _added_fields(row, known), after=row.version)
+        yield added(RowKind.ARCHIVE, row.component, _added_fields(row, known), after=row.version)
     for row in found.removed:
-        yield removed(Kind.ARCHIVE, row.component, went(row, "version", without=_NAMES), before=row.version)
+        yield removed(
+            RowKind.ARCHIVE, row.component, went(row, "version", without=_NAMES), before=row.version
+        )
     for old, new in found.changed:
         fields = differing(old, new, partial(_archive_field_risk, old=old, new=new))
-        yield changed(Kind.ARCHIVE, new.component, fields, before=old.version, after=new.version)
+        yield changed(RowKind.ARCHIVE, new.component, fields, before=old.version, after=new.version)
 
 
 _NAMES = ("name", "component")
@@ -92,11 +94,11 @@ def _added_fields(row: PythonPackage | OsPackage | Archive, known: Collection[st
     return came(row, risks, without=_NAMES)
 
 
-def _added_row(kind: Kind, row: PythonPackage | OsPackage, known: Collection[str]) -> Change:
+def _added_row(kind: RowKind, row: PythonPackage | OsPackage, known: Collection[str]) -> RowChange:
     return added(kind, row.name, _added_fields(row, known), after=row.version, uses=row.for_, through=row.via)
 
 
-def _removed_row(kind: Kind, row: PythonPackage | OsPackage) -> Change:
+def _removed_row(kind: RowKind, row: PythonPackage | OsPackage) -> RowChange:
     return removed(kind, row.name, went(row, "version", without=_NAMES), before=row.version, uses=row.for_)
 
 

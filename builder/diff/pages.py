@@ -6,57 +6,57 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from builder.diff.change import Kind
-from builder.diff.reports import Entry, Report
+from builder.diff.change import RowKind
+from builder.diff.reports import Report, ReportEntry
 from builder.diff.risk import UPGRADES, Risk
-from builder.diff.wording import Line, Part, Role, names_only, phrase
+from builder.diff.wording import Role, TextLine, TextPart, names_only, phrase
 from builder.model import counted
 
-__all__ = ["Block", "Page", "Section", "page"]
+__all__ = ["PageBlock", "PageSection", "ReportPage", "page"]
 
 _IN_FULL = 3
 """So many removals or consequences of one sort are shown with their values; of more, the names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class PageBlock:
     """Changes that are in the same locks; `where` is empty where that is all of them."""
 
-    where: tuple[Part, ...]
-    lines: tuple[Line, ...]
+    where: tuple[TextPart, ...]
+    lines: tuple[TextLine, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class PageSection:
     """Changes of one class of risk."""
 
     risk: Risk
     count: int
-    blocks: tuple[Block, ...]
+    blocks: tuple[PageBlock, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class ReportPage:
     """Everything that is said: first what is unsound, then a summary, then the sections."""
 
-    unsound: tuple[Line, ...]
-    summary: tuple[Line, ...]
-    sections: tuple[Section, ...]
+    unsound: tuple[TextLine, ...]
+    summary: tuple[TextLine, ...]
+    sections: tuple[PageSection, ...]
 
 
-def page(report: Report) -> Page:
+def page(report: Report) -> ReportPage:
     """Put a report into words."""
     sections = []
     for risk, found in groupby(report.entries, key=lambda entry: entry.change.risk):
         entries = list(found)
         blocks = tuple(_entry_blocks(entries, len(report.compared)))
-        sections.append(Section(risk=risk, count=len(entries), blocks=blocks))
-    return Page(
+        sections.append(PageSection(risk=risk, count=len(entries), blocks=blocks))
+    return ReportPage(
         unsound=tuple(_unsound_lines(report)), summary=tuple(_summary_lines(report)), sections=tuple(sections)
     )
 
 
-def _unsound_lines(report: Report) -> Iterator[Line]:
+def _unsound_lines(report: Report) -> Iterator[TextLine]:
     """Yield what is wrong with locks; what is wrong with many alike is said once."""
     alike: dict[tuple[tuple[str, ...], bool], list[str]] = {}
     for item in report.unsound:
@@ -66,18 +66,22 @@ def _unsound_lines(report: Report) -> Iterator[Line]:
         words = f" (the {side} lock) fails its own integrity check:"
         if len(places) > 1:
             words = f" ({counted(len(places), f'{side} lock')}) fail their own integrity check:"
-        names = [part for place in places for part in (Part(", "), Part(place, Role.DATA))][1:]
-        yield Line(0, (*names, Part(words)))
-        yield from (Line(1, (Part(finding, Role.DATA),)) for finding in findings)
+        names = [part for place in places for part in (TextPart(", "), TextPart(place, Role.DATA))][1:]
+        yield TextLine(0, (*names, TextPart(words)))
+        yield from (TextLine(1, (TextPart(finding, Role.DATA),)) for finding in findings)
 
 
-def _summary_lines(report: Report) -> Iterator[Line]:
-    yield Line(0, (Part(report.before, Role.DATA), Part(" -> "), Part(report.after, Role.DATA)))
+def _summary_lines(report: Report) -> Iterator[TextLine]:
+    yield TextLine(
+        0, (TextPart(report.before, Role.DATA), TextPart(" -> "), TextPart(report.after, Role.DATA))
+    )
     total, differ = len(report.compared), sum(bool(item.changes) for item in report.compared)
     if not report.entries:
-        yield Line(0, (Part(f"{counted(total, 'lock')} compared, no difference"),))
+        yield TextLine(0, (TextPart(f"{counted(total, 'lock')} compared, no difference"),))
         return
-    yield Line(0, (Part(f"{counted(total, 'lock')} compared, {differ} changed: {_risk_counts(report)}"),))
+    yield TextLine(
+        0, (TextPart(f"{counted(total, 'lock')} compared, {differ} changed: {_risk_counts(report)}"),)
+    )
 
 
 def _risk_counts(report: Report) -> str:
@@ -91,13 +95,13 @@ def _risk_counts(report: Report) -> str:
     return ", ".join(words)
 
 
-def _entry_blocks(entries: Sequence[Entry], total: int) -> Iterator[Block]:
+def _entry_blocks(entries: Sequence[ReportEntry], total: int) -> Iterator[PageBlock]:
     for targets, found in groupby(entries, key=lambda entry: entry.targets):
         where = () if len(targets) == total else _lock_names(targets)
-        yield Block(where=where, lines=tuple(_block_lines(list(found))))
+        yield PageBlock(where=where, lines=tuple(_block_lines(list(found))))
 
 
-def _block_lines(entries: Sequence[Entry]) -> Iterator[Line]:
+def _block_lines(entries: Sequence[ReportEntry]) -> Iterator[TextLine]:
     """Yield the lines of one block; long lists of what is of least interest are names only."""
     for _, found in groupby(entries, key=_list_key):
         same = list(found)
@@ -108,13 +112,13 @@ def _block_lines(entries: Sequence[Entry]) -> Iterator[Line]:
                 yield from phrase(entry)
 
 
-def _list_key(entry: Entry) -> tuple[Kind, str, tuple[str, ...]]:
+def _list_key(entry: ReportEntry) -> tuple[RowKind, str, tuple[str, ...]]:
     """Return what entries share that can stand in one list."""
     keys = () if entry.change.risk is Risk.REMOVED else tuple(item.key for item in entry.change.fields)
     return entry.change.kind, entry.change.action, keys
 
 
-def _lock_names(targets: Sequence[str]) -> tuple[Part, ...]:
+def _lock_names(targets: Sequence[str]) -> tuple[TextPart, ...]:
     """Name locks; those of one folder are named together."""
     folders: dict[str, list[str]] = {}
     for target in targets:
@@ -126,7 +130,7 @@ def _lock_names(targets: Sequence[str]) -> tuple[Part, ...]:
         else ", ".join(_names_below(folder, names))
         for folder, names in folders.items()
     ]
-    return tuple(Part(word, Role.DATA) for word in words)
+    return tuple(TextPart(word, Role.DATA) for word in words)
 
 
 def _names_below(folder: str, names: Sequence[str]) -> Iterator[str]:

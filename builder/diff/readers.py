@@ -11,7 +11,7 @@ from packaging.pylock import Package, Pylock, PylockValidationError
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from builder.diff.exports import Pin
+from builder.diff.exports import ExportedPin
 from builder.errors import LockError
 from builder.lockfile import Lock
 from builder.model import check_line
@@ -43,7 +43,7 @@ def marker_environment(lock: Lock) -> dict[str, str]:
 
 def read_pylock(
     table: Mapping[str, Any], environment: Mapping[str, str] | None, *, place: str
-) -> tuple[Pin, ...]:
+) -> tuple[ExportedPin, ...]:
     """Read a parsed pylock.toml; what does not hold in `environment` is left out (LockError)."""
     try:
         packages = Pylock.from_dict(table).packages
@@ -51,7 +51,7 @@ def read_pylock(
         raise LockError(f"not a valid pylock.toml: {error}", place=place) from None
     return _unique_pins(
         (
-            Pin(
+            ExportedPin(
                 name=_printable_line(str(package.name), place),
                 version=str(package.version or ""),
                 digests=_file_digests(package),
@@ -70,12 +70,14 @@ def _file_digests(package: Package) -> frozenset[str]:
     return frozenset(item.hashes["sha256"] for item in files if "sha256" in item.hashes)
 
 
-def read_requirements(text: str, environment: Mapping[str, str] | None, *, place: str) -> tuple[Pin, ...]:
+def read_requirements(
+    text: str, environment: Mapping[str, str] | None, *, place: str
+) -> tuple[ExportedPin, ...]:
     """Read a requirements file of pins with hashes, as pip and uv write it (LockError)."""
     return _unique_pins(_requirement_pins(text, environment, place), place)
 
 
-def _requirement_pins(text: str, environment: Mapping[str, str] | None, place: str) -> Iterator[Pin]:
+def _requirement_pins(text: str, environment: Mapping[str, str] | None, place: str) -> Iterator[ExportedPin]:
     for number, line in _logical_lines(text):
         here = f"{place}: line {number}"
         if line.startswith("-"):
@@ -93,7 +95,7 @@ def _requirement_pins(text: str, environment: Mapping[str, str] | None, place: s
             pinned = re.fullmatch(r"===?([^*,]+)", str(requirement.specifier))
             name = _printable_line(str(canonicalize_name(requirement.name)), here)
             digests = frozenset(_HASH.findall(f"{line} "))
-            yield Pin(name=name, version=pinned[1] if pinned else "", digests=digests)
+            yield ExportedPin(name=name, version=pinned[1] if pinned else "", digests=digests)
 
 
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
@@ -129,8 +131,8 @@ def _printable_line(text: str, place: str) -> str:
         raise LockError(str(error), place=place) from None
 
 
-def _unique_pins(pins: Iterable[Pin], place: str) -> tuple[Pin, ...]:
-    found: dict[str, Pin] = {}
+def _unique_pins(pins: Iterable[ExportedPin], place: str) -> tuple[ExportedPin, ...]:
+    found: dict[str, ExportedPin] = {}
     for pin in pins:
         if pin.name in found and found[pin.name] != pin:
             raise LockError(

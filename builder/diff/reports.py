@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from builder.diff.change import Change, Field, Kind
+from builder.diff.change import Field, RowChange, RowKind
 from builder.diff.fields import by_risk
 from builder.diff.risk import Risk
 
-__all__ = ["Compared", "Entry", "Report", "Unsound", "Variant", "report"]
+__all__ = ["ChangeVariant", "Compared", "Report", "ReportEntry", "Unsound", "report"]
 
-_KINDS = {kind: index for index, kind in enumerate(Kind)}
+_KINDS = {kind: index for index, kind in enumerate(RowKind)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class Compared:
     before: str
     """The place of the lock before; empty where there was none."""
     after: str
-    changes: tuple[Change, ...]
+    changes: tuple[RowChange, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Unsound:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Variant:
+class ChangeVariant:
     """The fields of one change in some of the locks that have it."""
 
     targets: tuple[str, ...]
@@ -45,13 +45,13 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class ReportEntry:
     """One change, the locks that have it, and where their fields differ each form of it."""
 
-    change: Change
+    change: RowChange
     """Its fields are those that all variants have in common, and never empty."""
     targets: tuple[str, ...]
-    variants: tuple[Variant, ...]
+    variants: tuple[ChangeVariant, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ class Report:
     after: str
     compared: tuple[Compared, ...]
     unsound: tuple[Unsound, ...]
-    entries: tuple[Entry, ...]
+    entries: tuple[ReportEntry, ...]
 
     def reaches(self, level: Risk) -> bool:
         """Say whether something at or above `level` is there; an unsound new lock is above every level."""
@@ -81,7 +81,7 @@ def report(before: str, after: str, compared: Sequence[Compared], unsound: Seque
     )
 
 
-def _entry_order(entry: Entry) -> tuple[object, ...]:
+def _entry_order(entry: ReportEntry) -> tuple[object, ...]:
     """Return what entries are ordered by; consequences of one sort stand together."""
     change = entry.change
     sort = (change.action, *(item.key for item in change.loud)) if change.risk is Risk.CONSEQUENCE else ()
@@ -89,8 +89,8 @@ def _entry_order(entry: Entry) -> tuple[object, ...]:
     return (change.risk.rank, -len(entry.targets), entry.targets, kind, sort, change.name, change.after)
 
 
-def _report_entries(compared: Iterable[Compared]) -> Iterable[Entry]:
-    groups: dict[object, list[tuple[str, Change]]] = {}
+def _report_entries(compared: Iterable[Compared]) -> Iterable[ReportEntry]:
+    groups: dict[object, list[tuple[str, RowChange]]] = {}
     for item in compared:
         for change in item.changes:
             groups.setdefault(_likeness(change), []).append((item.target, change))
@@ -98,21 +98,23 @@ def _report_entries(compared: Iterable[Compared]) -> Iterable[Entry]:
         yield _merged_entry(found)
 
 
-def _likeness(change: Change) -> object:
+def _likeness(change: RowChange) -> object:
     """Return what two changes share that are the same for people: digests follow from versions."""
     loud = change.loud
     same = tuple(item.key for item in loud) if change.risk is Risk.CONSEQUENCE else loud
     return (change.kind, change.name, change.action, change.before, change.after, same)
 
 
-def _merged_entry(found: list[tuple[str, Change]]) -> Entry:
+def _merged_entry(found: list[tuple[str, RowChange]]) -> ReportEntry:
     forms: dict[tuple[Field, ...], list[str]] = {}
     for target, change in found:
         forms.setdefault(change.fields, []).append(target)
-    variants = tuple(Variant(targets=tuple(targets), fields=fields) for fields, targets in forms.items())
+    variants = tuple(
+        ChangeVariant(targets=tuple(targets), fields=fields) for fields, targets in forms.items()
+    )
     first = found[0][1]
     common = by_risk(item for item in first.fields if all(item in variant.fields for variant in variants))
-    return Entry(
+    return ReportEntry(
         change=replace(
             first,
             fields=common or tuple(_field_of_several(item) for item in first.loud),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from builder.diff.change import Change, Kind, added, changed, removed
+from builder.diff.change import RowChange, RowKind, added, changed, removed
 from builder.diff.fields import came, differing, went
 from builder.diff.order import calendar
 from builder.diff.pairs import pair
@@ -15,20 +15,20 @@ from builder.lockfile import Lock, Repository
 __all__ = ["repositories"]
 
 
-def repositories(before: Lock, after: Lock) -> Iterator[Change]:
+def repositories(before: Lock, after: Lock) -> Iterator[RowChange]:
     """Yield the changes of signed archives of OS packages."""
     found = pair(
         before.repositories, after.repositories, [lambda row: (row.origin, row.suite), lambda row: row.origin]
     )
     for row in found.added:
         yield added(
-            Kind.REPOSITORY, _repository_name(row), came(row, {"suite": Risk.ORIGIN}, without=("origin",))
+            RowKind.REPOSITORY, _repository_name(row), came(row, {"suite": Risk.ORIGIN}, without=("origin",))
         )
     for row in found.removed:
-        yield removed(Kind.REPOSITORY, _repository_name(row), went(row, "suite", without=("origin",)))
+        yield removed(RowKind.REPOSITORY, _repository_name(row), went(row, "suite", without=("origin",)))
     for old, new in found.changed:
         fields = differing(old, new, partial(_repository_field_risk, old=old, new=new))
-        yield changed(Kind.REPOSITORY, _repository_name(new), fields, before=old.date, after=new.date)
+        yield changed(RowKind.REPOSITORY, _repository_name(new), fields, before=old.date, after=new.date)
 
 
 def _repository_name(row: Repository) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from builder.diff.change import Change, Field, Kind, added, changed, removed
+from builder.diff.change import Field, RowChange, RowKind, added, changed, removed
 from builder.diff.commands import checks, follows
 from builder.diff.fields import differing
 from builder.diff.risk import Risk
@@ -20,45 +20,45 @@ _SECTIONS = (
 _DERIVED = ("recipe_digest",)
 
 
-def header(before: Lock, after: Lock) -> Iterator[Change]:
+def header(before: Lock, after: Lock) -> Iterator[RowChange]:
     """Yield the changes of the header, a change a key."""
     risks = dict.fromkeys(_DERIVED, Risk.CONSEQUENCE)
     fields = differing(before, after, lambda name: risks.get(name, Risk.SETTINGS), without=_SECTIONS)
-    yield from (changed(Kind.HEADER, item.key, (item,)) for item in fields)
+    yield from (changed(RowKind.HEADER, item.key, (item,)) for item in fields)
 
 
-def platform(before: Lock, after: Lock) -> Iterator[Change]:
+def platform(before: Lock, after: Lock) -> Iterator[RowChange]:
     """Yield the changes of what the target is, a change a key."""
     fields = differing(before.environment, after.environment, lambda _: Risk.SETTINGS)
-    yield from (changed(Kind.PLATFORM, item.key, (item,)) for item in fields)
+    yield from (changed(RowKind.PLATFORM, item.key, (item,)) for item in fields)
 
 
-def runtime(before: Lock, after: Lock) -> Iterator[Change]:
+def runtime(before: Lock, after: Lock) -> Iterator[RowChange]:
     """Yield the changes of what the image is told at run time."""
     old, new = before.runtime, after.runtime
     yield from variables("", old.env, new.env)
     yield from checks("", old.checks, new.checks)
     fields = differing(old, new, lambda _: Risk.SETTINGS, without=("env", "checks"))
-    yield from (changed(Kind.RUNTIME, item.key, (item,)) for item in fields)
+    yield from (changed(RowKind.RUNTIME, item.key, (item,)) for item in fields)
 
 
 def variables(
     owner: str, before: Table, after: Table, versions: tuple[str, str] = ("", "")
-) -> Iterator[Change]:
+) -> Iterator[RowChange]:
     """Yield the changes of environment variables; `owner` is put before their names."""
     for name, old, new in _changed_keys(before, after):
         risk = Risk.CONSEQUENCE if follows(old, new, versions) else Risk.SETTINGS
         field = Field(key="value", before=old or "", after=new or "", risk=risk)
         make = added if old is None else removed if new is None else changed
-        yield make(Kind.VARIABLE, f"{owner}{name}", (field,))
+        yield make(RowKind.VARIABLE, f"{owner}{name}", (field,))
 
 
-def recipe(before: Lock, after: Lock) -> Iterator[Change]:
+def recipe(before: Lock, after: Lock) -> Iterator[RowChange]:
     """Yield the keys of the effective recipe whose digest changed: all of it shows in other rows."""
     for key, old, new in _changed_keys(before.inputs, after.inputs):
         field = Field(key="digest", before=old or "", after=new or "", risk=Risk.CONSEQUENCE)
         make = added if old is None else removed if new is None else changed
-        yield make(Kind.RECIPE, key, (field,))
+        yield make(RowKind.RECIPE, key, (field,))
 
 
 def _changed_keys(before: Table, after: Table) -> Iterator[tuple[str, str | None, str | None]]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from builder.diff.pages import Block, Page, Section
+from builder.diff.pages import PageBlock, PageSection, ReportPage
 from builder.diff.risk import Risk
-from builder.diff.wording import Part, Role
+from builder.diff.wording import Role, TextPart
 from builder.model import ascii_only, printable
 
 __all__ = ["Span", "as_text"]
@@ -21,12 +21,12 @@ _COLOURS = {
 }
 
 
-def as_text(page: Page) -> tuple[tuple[Span, ...], ...]:
+def as_text(page: ReportPage) -> tuple[tuple[Span, ...], ...]:
     """Return the lines of a page as spans; joined and with line ends they are the plain text."""
     return tuple(tuple(line) for line in _page_lines(page))
 
 
-def _page_lines(page: Page) -> Iterator[list[Span]]:
+def _page_lines(page: ReportPage) -> Iterator[list[Span]]:
     for line in page.unsound:
         yield [("NOT SOUND  " if not line.depth else "  ", "bold red"), *map(_part_span, line.parts)]
     if page.unsound:
@@ -37,27 +37,27 @@ def _page_lines(page: Page) -> Iterator[list[Span]]:
         yield from _section_lines(section)
 
 
-def _section_lines(section: Section) -> Iterator[list[Span]]:
+def _section_lines(section: PageSection) -> Iterator[list[Span]]:
     yield [(f"{section.risk.heading} ({section.count})", _COLOURS.get(section.risk, "bold"))]
     for block in section.blocks:
         yield from _block_lines(block)
 
 
-def _block_lines(block: Block) -> Iterator[list[Span]]:
+def _block_lines(block: PageBlock) -> Iterator[list[Span]]:
     if block.where:
         yield [("  in ", ""), *_joined_spans(block.where), (":", "")]
     for line in block.lines:
         yield [("  " * (line.depth + 1 + bool(block.where)), ""), *map(_part_span, line.parts)]
 
 
-def _joined_spans(parts: tuple[Part, ...]) -> Iterator[Span]:
+def _joined_spans(parts: tuple[TextPart, ...]) -> Iterator[Span]:
     for index, part in enumerate(parts):
         if index:
             yield (", ", "")
         yield _part_span(part)
 
 
-def _part_span(part: Part) -> Span:
+def _part_span(part: TextPart) -> Span:
     if part.role is Role.OURS:
         return part.text, ""
     text = printable(part.text) if part.role is Role.PROSE else ascii_only(part.text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from builder.diff.change import Field, History
-from builder.diff.reports import Entry, Report
+from builder.diff.reports import Report, ReportEntry
 from builder.diff.risk import Risk
 
 __all__ = ["FORMAT", "as_value"]
@@ -39,7 +39,7 @@ def as_value(report: Report) -> dict[str, Any]:
     }
 
 
-def _entry_value(entry: Entry) -> dict[str, Any]:
+def _entry_value(entry: ReportEntry) -> dict[str, Any]:
     change = entry.change
     return {
         "risk": str(change.risk),

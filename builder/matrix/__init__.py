@@ -3,11 +3,11 @@
 In: recipes, locks, recorded outcomes. Out: tables. Imports `recipe`, `lockfile`. Pure.
 """
 
-from builder.matrix.cell import Cell, State, cells, command
+from builder.matrix.cell import Cell, CellState, cells, command
 from builder.matrix.floors import GENERATIONS, generations, wheel_floors
 from builder.matrix.release_versions import Versions, accelerators, cuda_of, newest_first, versions
 from builder.matrix.tables import (
-    Table,
+    MatrixTable,
     cuda_table,
     gpu_table,
     summary,
@@ -19,8 +19,8 @@ from builder.matrix.tables import (
 __all__ = [
     "GENERATIONS",
     "Cell",
-    "State",
-    "Table",
+    "CellState",
+    "MatrixTable",
     "Versions",
     "accelerators",
     "cells",

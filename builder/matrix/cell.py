@@ -22,12 +22,12 @@ from builder.recipe import (
 )
 from builder.selection import Selection
 
-__all__ = ["Cell", "State", "cells", "command"]
+__all__ = ["Cell", "CellState", "cells", "command"]
 
 _EXPERIMENTAL = "experimental"
 
 
-class State(StrEnum):
+class CellState(StrEnum):
     """What is true of a target."""
 
     LOCKED = "locked"
@@ -41,7 +41,7 @@ class Cell:
     """One target and what is true of it."""
 
     target: Target
-    state: State
+    state: CellState
     experimental: bool
     """Whether its platform is experimental."""
     reason: str = ""
@@ -55,9 +55,9 @@ class Cell:
     @property
     def word(self) -> str:
         """The state in words: `locked`, `experimental`, `refused (T3)`, `lockable` and so on."""
-        if self.state is State.LOCKED:
+        if self.state is CellState.LOCKED:
             return _EXPERIMENTAL if self.experimental else self.state
-        if self.state is State.REFUSED:
+        if self.state is CellState.REFUSED:
             return f"{self.state} ({self.trap})" if self.trap else self.state
         return f"{self.state}, {_EXPERIMENTAL}" if self.experimental else self.state
 
@@ -89,7 +89,7 @@ def _target_cell(
     library: Library, target: Target, have: frozenset[Target], outcomes: Mapping[Target, Outcome]
 ) -> Cell:
     experimental = library.platform(target.platform).status == _EXPERIMENTAL
-    cell = Cell(target=target, state=State.LOCKED, experimental=experimental)
+    cell = Cell(target=target, state=CellState.LOCKED, experimental=experimental)
     if target in have:
         return cell
     row = refusal(library.release(target.release), target)
@@ -127,20 +127,20 @@ def _tried_cell(cell: Cell, row: Refusal | None, missing: Sequence[str], outcome
 
 
 def _refused_cell(cell: Cell, row: Refusal) -> Cell:
-    return replace(cell, state=State.REFUSED, reason=row.reason, trap=row.trap, by="release")
+    return replace(cell, state=CellState.REFUSED, reason=row.reason, trap=row.trap, by="release")
 
 
 def _unfit_cell(cell: Cell, reason: str, by: str) -> Cell:
-    return replace(cell, state=State.REFUSED, reason=reason, trap=trap_of(reason), by=by)
+    return replace(cell, state=CellState.REFUSED, reason=reason, trap=trap_of(reason), by=by)
 
 
 def _lockable_cell(cell: Cell, reason: str, pinning: tuple[str, ...] = ()) -> Cell:
-    return replace(cell, state=State.LOCKABLE, reason=reason, pinning=pinning)
+    return replace(cell, state=CellState.LOCKABLE, reason=reason, pinning=pinning)
 
 
 def command(group: Sequence[Cell]) -> str:
     """Return the command line that locks `group`, cells of one release; empty unless all are lockable."""
-    if not group or any(cell.state is not State.LOCKABLE for cell in group):
+    if not group or any(cell.state is not CellState.LOCKABLE for cell in group):
         return ""
     words = {"--release": [cell.target.release for cell in group]}
     words["--platform"] = [cell.target.platform for cell in group]

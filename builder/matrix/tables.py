@@ -7,11 +7,19 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeVar
 
-from builder.matrix.cell import Cell, State, command
+from builder.matrix.cell import Cell, CellState, command
 from builder.matrix.floors import Generations, WheelFloor
 from builder.matrix.release_versions import Accelerated, Versions
 
-__all__ = ["Table", "cuda_table", "gpu_table", "summary", "targets_table", "versions_table", "wheels_table"]
+__all__ = [
+    "MatrixTable",
+    "cuda_table",
+    "gpu_table",
+    "summary",
+    "targets_table",
+    "versions_table",
+    "wheels_table",
+]
 
 _LIBRARIES = ("nvidia-", "cuda-")
 
@@ -20,7 +28,7 @@ Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class MatrixTable:
     """A heading, what it is about in one sentence, and the cells."""
 
     title: str
@@ -29,16 +37,18 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-def summary(cells: Sequence[Cell]) -> Table:
+def summary(cells: Sequence[Cell]) -> MatrixTable:
     """Return one line for each release and framework: where it is locked, and how many cells are not."""
     rows = []
     for (release, framework), group in _grouped_by(cells, lambda cell: _cell_group_key(cell)[:2]):
-        locked = [cell for cell in group if cell.state is State.LOCKED]
+        locked = [cell for cell in group if cell.state is CellState.LOCKED]
         where = "; ".join(f"{platforms}: {arches}" for platforms, arches in _platform_places(locked))
-        counts = {state: sum(cell.state is state for cell in group) for state in State}
-        others = [f"{counts[state]} {state}" for state in (State.REFUSED, State.LOCKABLE) if counts[state]]
+        counts = {state: sum(cell.state is state for cell in group) for state in CellState}
+        others = [
+            f"{counts[state]} {state}" for state in (CellState.REFUSED, CellState.LOCKABLE) if counts[state]
+        ]
         rows.append((release, framework, where or "nowhere", ", ".join(others)))
-    return Table(
+    return MatrixTable(
         title="Summary",
         about="Where each framework is locked, and the number of its other cells.",
         columns=("release", "framework", "locked", "not locked"),
@@ -46,7 +56,7 @@ def summary(cells: Sequence[Cell]) -> Table:
     )
 
 
-def targets_table(cells: Sequence[Cell]) -> Table:
+def targets_table(cells: Sequence[Cell]) -> MatrixTable:
     """Return every cell, those that differ in platform and architecture only in one line."""
     rows = []
     for key, group in _grouped_by(cells, _cell_group_key):
@@ -57,7 +67,7 @@ def targets_table(cells: Sequence[Cell]) -> Table:
             lock = command(merged)
             why = f"{reason}; lock it with: {lock}" if lock else reason
             rows.append((release, framework, platforms, arches, word, why))
-    return Table(
+    return MatrixTable(
         title="Targets",
         about="What is locked; what is refused, and the trap; what can be locked, and the command.",
         columns=("release", "framework", "platforms", "architectures", "state", "why"),
@@ -65,7 +75,7 @@ def targets_table(cells: Sequence[Cell]) -> Table:
     )
 
 
-def versions_table(found: Sequence[Versions]) -> Table:
+def versions_table(found: Sequence[Versions]) -> MatrixTable:
     """Return names against releases; a version that no lock holds stands in brackets."""
     releases = list(dict.fromkeys(row.release for row in found))
     cell = {(row.name, row.release): row for row in found}
@@ -73,7 +83,7 @@ def versions_table(found: Sequence[Versions]) -> Table:
         (name, *(_version_text(cell.get((name, release))) for release in releases))
         for name in sorted({row.name for row in found})
     ]
-    return Table(
+    return MatrixTable(
         title="Versions",
         about="Component and distribution versions of each release; in brackets if no lock holds them.",
         columns=("name", *releases),
@@ -88,9 +98,9 @@ def _version_text(row: Versions | None) -> str:
     return shown if row.locked else f"({shown})"
 
 
-def cuda_table(found: Sequence[Accelerated]) -> Table:
+def cuda_table(found: Sequence[Accelerated]) -> MatrixTable:
     """Return the CUDA of each locked image."""
-    return Table(
+    return MatrixTable(
         title="CUDA",
         about="The platform's toolkit, and the CUDA version of the libraries that the wheels bring.",
         columns=("release", "framework", "platform", "architectures", "toolkit", "libraries"),
@@ -108,7 +118,7 @@ def cuda_table(found: Sequence[Accelerated]) -> Table:
     )
 
 
-def wheels_table(found: Sequence[WheelFloor]) -> Table:
+def wheels_table(found: Sequence[WheelFloor]) -> MatrixTable:
     """Return the wheels that decide: roots, those with CUDA, and those with an image's highest glibc.
 
     NVIDIA's own libraries are left out: they are what the CUDA column is about.
@@ -123,7 +133,7 @@ def wheels_table(found: Sequence[WheelFloor]) -> Table:
         if not row.name.startswith(_LIBRARIES)
         and (row.root or row.cuda or _version_numbers(row.glibc) == highest[row.release, row.framework])
     ]
-    return Table(
+    return MatrixTable(
         title="Wheels",
         about="The lowest glibc and the CUDA of wheels: roots, CUDA builds, those with the highest glibc.",
         columns=("release", "framework", "wheel", "version", "glibc", "CUDA"),
@@ -131,9 +141,9 @@ def wheels_table(found: Sequence[WheelFloor]) -> Table:
     )
 
 
-def gpu_table(found: Sequence[Generations]) -> Table:
+def gpu_table(found: Sequence[Generations]) -> MatrixTable:
     """Return the GPU generations of each locked image with a CUDA toolkit."""
-    return Table(
+    return MatrixTable(
         title="GPUs",
         about="GPU generations that native code is built for here; published wheels have their own list.",
         columns=("release", "framework", "platform", "compute capabilities", "generations"),

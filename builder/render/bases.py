@@ -7,7 +7,7 @@ from builder.lockfile import RUNTIME, Image, Lock
 from builder.model import Sha256
 from builder.render.addresses import Addresses
 from builder.render.assembled import configure_base
-from builder.render.fetches import Item, single, store_path, verify
+from builder.render.fetches import FetchItem, single, store_path, verify
 from builder.render.instructions import SCRATCH, Copy, Mount, Unpack
 from builder.render.quoting import shown
 from builder.render.stages import EPOCH, Stage
@@ -54,7 +54,7 @@ def _assembled_base_stages(tar: Sha256, name: str, lock: Lock, note: str) -> tup
     """
     arch = str(lock.arch)
     role = name.removesuffix(f"-{arch}")
-    (held,) = single(f"{role}-tar", arch, f"{note}: its tar", [Item(file="base.tar", sha256=tar)])
+    (held,) = single(f"{role}-tar", arch, f"{note}: its tar", [FetchItem(file="base.tar", sha256=tar)])
     mount = Mount(stage=held.name, target="/base")
     configured = Stage(
         name=f"{role}-configured-{arch}",

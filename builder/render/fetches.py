@@ -20,9 +20,9 @@ from builder.render.shell import Command
 from builder.render.stages import STORE, Stage
 
 __all__ = [
-    "Fetched",
+    "FetchItem",
+    "FetchStages",
     "Inputs",
-    "Item",
     "chunks",
     "digests",
     "grouped",
@@ -46,7 +46,7 @@ class Inputs(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class FetchItem:
     """One file: its name in the stage, its digest, its address (empty: the store), and a requirement."""
 
     file: str
@@ -68,7 +68,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
+class FetchStages:
     """The stages that hold the rows of one set of uses."""
 
     uses: tuple[str, ...]
@@ -81,7 +81,7 @@ def store_path(digest: str) -> str:
     return f"sha256/{digits[:2]}/{digits[2:]}"
 
 
-def digests(items: Iterable[Item]) -> File:
+def digests(items: Iterable[FetchItem]) -> File:
     """Return the digests of `items` as `sha256sum --check` reads them."""
     lines = tuple(f"{sha256(item.sha256)}  {file_name(item.file)}" for item in items)
     return File(lines=lines, target="/SHA256SUMS")
@@ -97,7 +97,7 @@ def mounts(stages: Iterable[str], folder: str) -> tuple[Mount, ...]:
     return tuple(Mount(stage=name, target=f"{folder}/{index}") for index, name in enumerate(stages))
 
 
-def single(name: str, suffix: str, note: str, items: Iterable[Item]) -> tuple[Stage, ...]:
+def single(name: str, suffix: str, note: str, items: Iterable[FetchItem]) -> tuple[Stage, ...]:
     """Return the stages of files that must be seen in one folder; the last one has them all."""
     listed = sorted(items, key=lambda item: item.file)
     if len(listed) <= _MOST_FILES:
@@ -109,7 +109,11 @@ def single(name: str, suffix: str, note: str, items: Iterable[Item]) -> tuple[St
 
 
 def chunks(
-    name: str, suffix: str, note: str, items: Iterable[Item], manifest: Callable[[Iterable[Item]], File]
+    name: str,
+    suffix: str,
+    note: str,
+    items: Iterable[FetchItem],
+    manifest: Callable[[Iterable[FetchItem]], File],
 ) -> tuple[Stage, ...]:
     """Return stages of at most 90 files each, with what `manifest` says of them."""
     listed = sorted(items, key=lambda item: item.file)
@@ -133,17 +137,17 @@ def grouped(
     kind: str,
     suffix: str,
     table: str,
-    rows: Iterable[tuple[tuple[str, ...], Item]],
-    manifest: Callable[[Iterable[Item]], File],
-) -> tuple[Fetched, ...]:
+    rows: Iterable[tuple[tuple[str, ...], FetchItem]],
+    manifest: Callable[[Iterable[FetchItem]], File],
+) -> tuple[FetchStages, ...]:
     """Return stages for rows given with their uses, one group a set of uses."""
-    groups: dict[tuple[str, ...], list[Item]] = {}
+    groups: dict[tuple[str, ...], list[FetchItem]] = {}
     for uses, item in rows:
         if uses:
             groups.setdefault(tuple(sorted(set(uses))), []).append(item)
     names = _fetch_stage_names(kind, sorted(groups))
     return tuple(
-        Fetched(
+        FetchStages(
             uses=uses,
             stages=chunks(names[uses], suffix, f"{table} for {', '.join(uses)}", groups[uses], manifest),
         )

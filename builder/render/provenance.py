@@ -20,7 +20,7 @@ from builder.render.instructions import SCRATCH, Comment, Copy, From, Instructio
 from builder.render.shell import Command
 from builder.render.stages import STORE, Dockerfile, Located, Stage, build_stage
 
-__all__ = ["Origin", "Row", "origin_of"]
+__all__ = ["LineOrigin", "Row", "origin_of"]
 
 Row = Archive | Build | GitSource | Image | OsPackage | PythonPackage | Runtime
 """A row of a lock, or its table `runtime`."""
@@ -29,7 +29,7 @@ _DIGEST = re.compile(r"(?:sha256/([0-9a-f]{2})/)?(?<![0-9a-f])([0-9a-f]{62,64})(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class LineOrigin:
     """Where a line comes from."""
 
     stage: str
@@ -39,7 +39,7 @@ class Origin:
     """In the order in which the instruction names them; none where the line holds no value of a lock."""
 
 
-def origin_of(number: int, dockerfile: Dockerfile, locks: Sequence[Lock]) -> Origin:
+def origin_of(number: int, dockerfile: Dockerfile, locks: Sequence[Lock]) -> LineOrigin:
     """Return what line `number`, from 1, of the rendered `locks` comes from (UsageError: no such line)."""
     lines = dockerfile.text().splitlines()
     if not 1 <= number <= len(lines):
@@ -49,11 +49,11 @@ def origin_of(number: int, dockerfile: Dockerfile, locks: Sequence[Lock]) -> Ori
         (item for item in dockerfile.located() if item.line <= number < item.line + _line_count(item)), None
     )
     if found is None or found.stage is None:
-        return Origin(stage="", locks=tuple(lock.target for lock in locks), rows=())
+        return LineOrigin(stage="", locks=tuple(lock.target for lock in locks), rows=())
     near = [lock for lock in locks if found.stage.name.endswith((f"-{lock.arch}", f"-{lock.arch.debian}"))]
     reader = _StageReader(dockerfile, near or locks)
     rows = tuple(dict.fromkeys(reader.line(found, line)))
-    return Origin(stage=found.stage.name, locks=tuple(lock.target for lock in near or locks), rows=rows)
+    return LineOrigin(stage=found.stage.name, locks=tuple(lock.target for lock in near or locks), rows=rows)
 
 
 def _line_count(item: Located) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from builder.errors import LockError
 from builder.lockfile import BASE, INSTALLER, GitSource, Lock, OsPackage, PythonPackage
 from builder.render.addresses import Addresses
-from builder.render.fetches import Fetched, Inputs, Item, digests, grouped, single
+from builder.render.fetches import Fetched, Inputs, FetchItem, digests, grouped, single
 from builder.render.instructions import File
 from builder.render.quoting import line, sha256, shown
 from builder.render.stages import Stage
@@ -30,8 +30,8 @@ class Form:
 class Fetches:
     """All fetch stages of one lock, and where each kind of row is."""
 
-    os_packages: tuple[Fetched, ...]
-    python: tuple[Fetched, ...]
+    os_packages: tuple[FetchStages, ...]
+    python: tuple[FetchStages, ...]
     installer: tuple[Stage, ...]
     archives: tuple[tuple[str, tuple[Stage, ...]], ...]
     sources: tuple[tuple[str, tuple[Stage, ...]], ...]
@@ -81,34 +81,34 @@ def _row_environments(row: PythonPackage) -> tuple[str, ...]:
     return tuple(use for use in row.for_ if use != INSTALLER)
 
 
-def _os_item(row: OsPackage, form: Form) -> tuple[tuple[str, ...], Item]:
+def _os_item(row: OsPackage, form: Form) -> tuple[tuple[str, ...], FetchItem]:
     uses = tuple(use for use in row.for_ if use != BASE)  # those of the base are in its tar
     url = ""
     if form.inputs is Inputs.REMOTE and uses:
         url = form.addresses.file_url(row)
-    return uses, Item(file=row.basename, sha256=row.sha256, url=url)
+    return uses, FetchItem(file=row.basename, sha256=row.sha256, url=url)
 
 
-def _wheel_item(row: PythonPackage, form: Form) -> Item:
+def _wheel_item(row: PythonPackage, form: Form) -> FetchItem:
     if not row.file or row.sha256 is None:
         cause = f"python: {shown(row.name)} is incomplete: neither a file with its sha256 nor a build"
         raise LockError(cause, hint=_RELOCK)
     url = form.addresses.file_url(row) if form.inputs is Inputs.REMOTE else ""
     requirement = f"{wheel_requirement(row)} --hash=sha256:{sha256(row.sha256)}"
-    return Item(file=row.file, sha256=row.sha256, url=url, requirement=requirement)
+    return FetchItem(file=row.file, sha256=row.sha256, url=url, requirement=requirement)
 
 
-def _requirements_file(items: Iterable[Item]) -> File:
+def _requirements_file(items: Iterable[FetchItem]) -> File:
     return File(lines=tuple(sorted(item.requirement for item in items)), target="/requirements.txt")
 
 
-def _installer_items(rows: Iterable[PythonPackage], form: Form) -> list[Item]:
+def _installer_items(rows: Iterable[PythonPackage], form: Form) -> list[FetchItem]:
     return [_wheel_item(row, form) for row in rows if INSTALLER in row.for_]
 
 
 def _archive_stages(component: str, lock: Lock, form: Form) -> tuple[Stage, ...]:
     items = [
-        Item(
+        FetchItem(
             file=row.file,
             sha256=row.sha256,
             url=form.addresses.file_url(row) if form.inputs is Inputs.REMOTE else "",
@@ -123,4 +123,4 @@ def _archive_stages(component: str, lock: Lock, form: Form) -> tuple[Stage, ...]
 def _source_stages(row: GitSource, arch: str) -> tuple[Stage, ...]:
     """Return the stage of a git source, which always comes from the store: BuildKit fetches no git."""
     note = f"sources: {row.component} {row.version}, commit {row.commit}"
-    return single(f"source-{row.component}", arch, note, [Item(file=row.file, sha256=row.sha256)])
+    return single(f"source-{row.component}", arch, note, [FetchItem(file=row.file, sha256=row.sha256)])

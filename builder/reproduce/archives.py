@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Member", "members"]
+__all__ = ["ArchiveMember", "members"]
 
 import bz2
 import gzip
@@ -22,7 +22,7 @@ _BROKEN = (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError, ValueError, 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class ArchiveMember:
     """One member: its name, made unique by a number where it is there twice, its metadata, its content."""
 
     name: str
@@ -30,7 +30,7 @@ class Member:
     data: bytes
 
 
-def members(data: bytes) -> tuple[Member, ...] | None:
+def members(data: bytes) -> tuple[ArchiveMember, ...] | None:
     """Return what an ar, tar, zip, or compressed file holds; None for anything else, or a damaged one."""
     try:
         found = _members_of_any(data)
@@ -39,7 +39,7 @@ def members(data: bytes) -> tuple[Member, ...] | None:
     return None if found is None else _uniquely_named(found)
 
 
-def _members_of_any(data: bytes) -> list[Member] | None:
+def _members_of_any(data: bytes) -> list[ArchiveMember] | None:
     if data.startswith(_AR):
         return _ar_members(data)
     if data.startswith(b"PK\x03\x04"):
@@ -49,7 +49,7 @@ def _members_of_any(data: bytes) -> list[Member] | None:
     return _compressed_member(data)
 
 
-def _compressed_member(data: bytes) -> list[Member] | None:
+def _compressed_member(data: bytes) -> list[ArchiveMember] | None:
     metadata: tuple[object, ...] = ()
     if data.startswith(b"\x1f\x8b"):
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
@@ -62,23 +62,23 @@ def _compressed_member(data: bytes) -> list[Member] | None:
     else:
         return None
     if inner[257:262] == b"ustar":
-        header = Member(name="(compression)", metadata=metadata, data=b"")
+        header = ArchiveMember(name="(compression)", metadata=metadata, data=b"")
         return [header, *_tar_members(inner)]
-    return [Member(name="(content)", metadata=metadata, data=inner)]
+    return [ArchiveMember(name="(content)", metadata=metadata, data=inner)]
 
 
-def _tar_members(data: bytes) -> list[Member]:
+def _tar_members(data: bytes) -> list[ArchiveMember]:
     found = []
     with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
         for member in archive:
             metadata = (member.mtime, member.uid, member.gid, member.uname, member.gname, member.mode)
             content = archive.extractfile(member) if member.isreg() else None
             inner = content.read() if content is not None else f"{member.type!r} {member.linkname}".encode()
-            found.append(Member(name=member.name, metadata=metadata, data=inner))
+            found.append(ArchiveMember(name=member.name, metadata=metadata, data=inner))
     return found
 
 
-def _zip_members(data: bytes) -> list[Member]:
+def _zip_members(data: bytes) -> list[ArchiveMember]:
     found = []
     left = _LARGEST
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -93,13 +93,13 @@ def _zip_members(data: bytes) -> list[Member]:
                 info.create_system,
                 info.compress_type,
             )
-            found.append(Member(name=info.filename, metadata=metadata, data=archive.read(info)))
+            found.append(ArchiveMember(name=info.filename, metadata=metadata, data=archive.read(info)))
     return found
 
 
-def _ar_members(data: bytes) -> list[Member]:
+def _ar_members(data: bytes) -> list[ArchiveMember]:
     """Read the Unix archive format, GNU and BSD names; its tables follow from the members."""
-    found: list[Member] = []
+    found: list[ArchiveMember] = []
     names = b""
     at = len(_AR)
     while at + _THIN <= len(data):
@@ -118,16 +118,16 @@ def _ar_members(data: bytes) -> list[Member]:
             name, content = content[:length].rstrip(b"\0"), content[length:]
         text = name.decode("utf-8", "replace")
         if text not in _DERIVED:
-            found.append(Member(name=text.rstrip("/"), metadata=(header[16:48],), data=content))
+            found.append(ArchiveMember(name=text.rstrip("/"), metadata=(header[16:48],), data=content))
     return found
 
 
-def _uniquely_named(found: list[Member]) -> tuple[Member, ...]:
+def _uniquely_named(found: list[ArchiveMember]) -> tuple[ArchiveMember, ...]:
     seen: Counter[str] = Counter()
     unique = []
     for member in found:
         seen[member.name] += 1
         count = seen[member.name]
         name = member.name if count == 1 else f"{member.name}#{count}"
-        unique.append(Member(name=name, metadata=member.metadata, data=member.data))
+        unique.append(ArchiveMember(name=name, metadata=member.metadata, data=member.data))
     return tuple(unique)

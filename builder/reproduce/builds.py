@@ -10,8 +10,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from builder.build import AnyEngine, Built, Engine, Request, Step, build, read_graph, stages_for
-from builder.reproduce.causes import Conditions
+from builder.build import AnyEngine, BuildRequest, BuildStep, Built, Engine, build, read_graph, stages_for
+from builder.reproduce.causes import BuildConditions
 from builder.reproduce.comparison import Comparison, compare
 
 HOSTNAMES = ("buildkitsandbox", "another-machine")
@@ -62,10 +62,10 @@ class Reproduction:
 
 def reproduce(
     engine: AnyEngine,
-    request: Request,
+    request: BuildRequest,
     second: Path,
     variation: Variation,
-    watched: Callable[[str], AbstractContextManager[Callable[[Step], None]]],
+    watched: Callable[[str], AbstractContextManager[Callable[[BuildStep], None]]],
     *,
     against: Path | None = None,
 ) -> Reproduction:
@@ -85,13 +85,13 @@ def reproduce(
         time.sleep(variation.pause)
     with watched("second build") as heard:
         builds.append(_in_order(variation.engine or engine, other, variation.order, heard))
-    conditions = Conditions(hostnames=HOSTNAMES, processors=(engine.processors, variation.processors))
+    conditions = BuildConditions(hostnames=HOSTNAMES, processors=(engine.processors, variation.processors))
     comparison = compare(against or request.output, second, conditions)
     return Reproduction(comparison=comparison, builds=tuple(builds), variation=variation)
 
 
 def _in_order(
-    engine: AnyEngine, request: Request, order: tuple[str, ...], heard: Callable[[Step], None]
+    engine: AnyEngine, request: BuildRequest, order: tuple[str, ...], heard: Callable[[BuildStep], None]
 ) -> Built:
     """Make some stages one after another and then the whole; each stage is made once, without cache."""
     if not order:

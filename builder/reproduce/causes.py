@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CAUSES", "Cause", "Conditions"]
+__all__ = ["CAUSES", "BuildConditions", "Cause"]
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conditions:
+class BuildConditions:
     """What is known of the two builds: first and second."""
 
     hostnames: tuple[str, str] = ("", "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["DIFFERENT", "IDENTICAL", "NORMALISED", "Comparison", "Finding", "compare"]
+__all__ = ["DIFFERENT", "IDENTICAL", "NORMALISED", "Comparison", "ImageDifference", "compare"]
 
 import json
 import tempfile
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from builder.oci import Entry, Image, Layer, OciImages, open_images
-from builder.reproduce.causes import CAUSES, Conditions
+from builder.reproduce.causes import CAUSES, BuildConditions
 from builder.reproduce.difference import explain
 from builder.reproduce.erase import dropped
 
@@ -27,7 +27,7 @@ _LOCK = "lockwright.lock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class ImageDifference:
     """One difference: where, in what, and by which causes."""
 
     place: str
@@ -50,7 +50,7 @@ class Comparison:
     """Both digests, every difference, and what follows."""
 
     digests: tuple[str, str]
-    findings: tuple[Finding, ...]
+    findings: tuple[ImageDifference, ...]
 
     @property
     def verdict(self) -> str:
@@ -65,16 +65,18 @@ class Comparison:
         return tuple(sorted({name for finding in self.findings for name in finding.causes}))
 
 
-def compare(first: Path, second: Path, conditions: Conditions | None = None) -> Comparison:
+def compare(first: Path, second: Path, conditions: BuildConditions | None = None) -> Comparison:
     """Compare two images in OCI layout (UsageError for what is none)."""
-    known = conditions or Conditions()
+    known = conditions or BuildConditions()
     with open_images(first) as left, open_images(second) as right:
         digests = (left.digest, right.digest)
         found = () if digests[0] == digests[1] else tuple(_compare_layouts(left, right, known))
         if digests[0] != digests[1] and not found:
             detail = "the images in them are the same; only the manifest or the index is written differently"
             found = (
-                Finding(place="manifest", path="", what="fields", causes=("compression",), detail=detail),
+                ImageDifference(
+                    place="manifest", path="", what="fields", causes=("compression",), detail=detail
+                ),
             )
     return Comparison(digests=digests, findings=found)
 
@@ -86,33 +88,41 @@ class _LayerPair:
     layouts: tuple[OciImages, OciImages]
     layers: tuple[Layer, Layer]
     place: str
-    conditions: Conditions
+    conditions: BuildConditions
 
-    def finding(self, path: str, what: str, causes: tuple[str, ...], detail: str = "") -> Finding:
+    def finding(self, path: str, what: str, causes: tuple[str, ...], detail: str = "") -> ImageDifference:
         step = self.layers[0].step
-        return Finding(place=self.place, path=path, what=what, causes=causes, detail=detail, step=step)
+        return ImageDifference(
+            place=self.place, path=path, what=what, causes=causes, detail=detail, step=step
+        )
 
 
-def _compare_layouts(left: OciImages, right: OciImages, conditions: Conditions) -> Iterator[Finding]:
+def _compare_layouts(
+    left: OciImages, right: OciImages, conditions: BuildConditions
+) -> Iterator[ImageDifference]:
     ours = {image.platform: image for image in left.images()}
     theirs = {image.platform: image for image in right.images()}
     for platform in sorted(ours.keys() | theirs.keys()):
         if platform not in ours or platform not in theirs:
             which = "first" if platform in ours else "second"
             detail = f"only the {which} has this platform"
-            yield Finding(place=platform, path="", what="platform", causes=("unknown",), detail=detail)
+            yield ImageDifference(
+                place=platform, path="", what="platform", causes=("unknown",), detail=detail
+            )
         elif ours[platform].digest != theirs[platform].digest:
             yield from _compare_images((left, right), (ours[platform], theirs[platform]), conditions)
 
 
 def _compare_images(
-    layouts: tuple[OciImages, OciImages], images: tuple[Image, Image], conditions: Conditions
-) -> Iterator[Finding]:
+    layouts: tuple[OciImages, OciImages], images: tuple[Image, Image], conditions: BuildConditions
+) -> Iterator[ImageDifference]:
     first, second = images
     yield from _compare_configs(first, second)
     if len(first.layers) != len(second.layers):
         detail = f"{len(first.layers)} and {len(second.layers)} layers: not two builds of one Dockerfile"
-        yield Finding(place=first.platform, path="", what="layers", causes=("unknown",), detail=detail)
+        yield ImageDifference(
+            place=first.platform, path="", what="layers", causes=("unknown",), detail=detail
+        )
         return
     for number, layers in enumerate(zip(first.layers, second.layers, strict=True), start=1):
         if layers[0].digest != layers[1].digest:
@@ -122,7 +132,7 @@ def _compare_images(
             )
 
 
-def _compare_configs(first: Image, second: Image) -> Iterator[Finding]:
+def _compare_configs(first: Image, second: Image) -> Iterator[ImageDifference]:
     left, right = dict(_flattened_values(first.config)), dict(_flattened_values(second.config))
     for key in sorted(left.keys() | right.keys()):
         if left.get(key) == right.get(key) or key.startswith("rootfs."):
@@ -132,7 +142,7 @@ def _compare_configs(first: Image, second: Image) -> Iterator[Finding]:
             cause = "lock"
         detail = f"{left.get(key, 'absent')!s:.80} and {right.get(key, 'absent')!s:.80}"
         place = f"{first.platform}, configuration"
-        yield Finding(place=place, path=key, what="value", causes=(cause,), detail=detail)
+        yield ImageDifference(place=place, path=key, what="value", causes=(cause,), detail=detail)
 
 
 def _flattened_values(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -144,7 +154,7 @@ def _flattened_values(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         yield path, json.dumps(value)
 
 
-def _compare_layer(pair: _LayerPair) -> Iterator[Finding]:
+def _compare_layer(pair: _LayerPair) -> Iterator[ImageDifference]:
     if pair.layers[0].diff_id == pair.layers[1].diff_id:
         yield pair.finding("", "compressed bytes", ("compression",))
         return
@@ -172,7 +182,7 @@ def _compare_layer(pair: _LayerPair) -> Iterator[Finding]:
 
 def _compare_entry(
     pair: _LayerPair, path: str, left: dict[str, Entry], right: dict[str, Entry]
-) -> Iterator[Finding]:
+) -> Iterator[ImageDifference]:
     """Yield how the metadata of one path differ."""
     ours, theirs = left.get(path), right.get(path)
     if ours is None or theirs is None:
@@ -193,7 +203,7 @@ def _compare_entry(
             yield pair.finding(path, what, ("unknown",), f"{mine} and {other}")
 
 
-def _compare_contents(pair: _LayerPair, sizes: dict[str, int]) -> list[Finding]:
+def _compare_contents(pair: _LayerPair, sizes: dict[str, int]) -> list[ImageDifference]:
     """Look into the files that differ, one at a time."""
     found = [
         pair.finding(path, "content", ("unknown",), f"{size} bytes are too many to look into")

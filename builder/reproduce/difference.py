@@ -6,8 +6,8 @@ __all__ = ["Explained", "explain"]
 
 from dataclasses import dataclass
 
-from builder.reproduce.archives import Member, members
-from builder.reproduce.causes import CAUSES, Conditions
+from builder.reproduce.archives import ArchiveMember, members
+from builder.reproduce.causes import CAUSES, BuildConditions
 from builder.reproduce.erase import dropped, erasers
 
 _DEPTH = 4  # archives in archives
@@ -28,13 +28,13 @@ class Explained:
         return all(CAUSES[name].harmless for name in self.causes)
 
 
-def explain(path: str, first: bytes, second: bytes, conditions: Conditions) -> Explained:
+def explain(path: str, first: bytes, second: bytes, conditions: BuildConditions) -> Explained:
     """Return why two contents of `path`, which differ, may do so."""
     return _explain_contents(path, first, second, conditions, 0)
 
 
 def _explain_contents(
-    path: str, first: bytes, second: bytes, conditions: Conditions, depth: int
+    path: str, first: bytes, second: bytes, conditions: BuildConditions, depth: int
 ) -> Explained:
     cause = dropped(path)
     if cause:
@@ -48,7 +48,7 @@ def _explain_contents(
 
 
 def _explain_archives(
-    left: tuple[Member, ...], right: tuple[Member, ...], conditions: Conditions, depth: int
+    left: tuple[ArchiveMember, ...], right: tuple[ArchiveMember, ...], conditions: BuildConditions, depth: int
 ) -> Explained:
     names, others = [member.name for member in left], [member.name for member in right]
     if sorted(names) != sorted(others):
@@ -69,7 +69,9 @@ def _explain_archives(
     return Explained(causes=tuple(sorted(causes or {"archive-metadata"})), detail="; ".join(details[:3]))
 
 
-def _causes_that_erase(path: str, first: bytes, second: bytes, conditions: Conditions) -> tuple[str, ...]:
+def _causes_that_erase(
+    path: str, first: bytes, second: bytes, conditions: BuildConditions
+) -> tuple[str, ...]:
     """Return the fewest causes whose traces, erased on both sides, leave the same; none when all do not."""
     needed = [name for name, _ in erasers(path)]
     if not _same_without(path, first, second, conditions, needed):
@@ -83,11 +85,13 @@ def _causes_that_erase(path: str, first: bytes, second: bytes, conditions: Condi
     return tuple(sorted(needed))
 
 
-def _same_without(path: str, first: bytes, second: bytes, conditions: Conditions, names: list[str]) -> bool:
+def _same_without(
+    path: str, first: bytes, second: bytes, conditions: BuildConditions, names: list[str]
+) -> bool:
     return _without_causes(path, first, conditions, names) == _without_causes(path, second, conditions, names)
 
 
-def _without_causes(path: str, data: bytes, conditions: Conditions, names: list[str]) -> bytes:
+def _without_causes(path: str, data: bytes, conditions: BuildConditions, names: list[str]) -> bytes:
     for name, erase in erasers(path):
         if name in names:
             data = erase(data, conditions)

@@ -10,9 +10,9 @@ import struct
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 
-from builder.reproduce.causes import Conditions
+from builder.reproduce.causes import BuildConditions
 
-Eraser = Callable[[bytes, Conditions], bytes]
+Eraser = Callable[[bytes, BuildConditions], bytes]
 """From a content of either build and the conditions of both: what is equal stays equal."""
 
 _DROPPED = (
@@ -66,25 +66,25 @@ def dropped(path: str) -> str:
     return ""
 
 
-def _password_date(data: bytes, _conditions: Conditions) -> bytes:
+def _password_date(data: bytes, _conditions: BuildConditions) -> bytes:
     return _PASSWORD_DATE.sub(rb"\1:", data)
 
 
-def _build_time(data: bytes, _conditions: Conditions) -> bytes:
+def _build_time(data: bytes, _conditions: BuildConditions) -> bytes:
     return _TIMES.sub(b"TIME", data)
 
 
-def _without_hostname(data: bytes, conditions: Conditions) -> bytes:
+def _without_hostname(data: bytes, conditions: BuildConditions) -> bytes:
     for name in sorted(conditions.hostnames, key=len, reverse=True):
         data = data.replace(name.encode(), b"HOST") if name else data
     return data
 
 
-def _temporary_name(data: bytes, _conditions: Conditions) -> bytes:
+def _temporary_name(data: bytes, _conditions: BuildConditions) -> bytes:
     return _TEMPORARY.sub(b"TEMPORARY", data)
 
 
-def _without_processors(data: bytes, conditions: Conditions) -> bytes:
+def _without_processors(data: bytes, conditions: BuildConditions) -> bytes:
     counts = {b"%d" % count for count in conditions.processors if count is not None}
     if len(counts) != 2 or b"\0" in data[:4096]:
         return data
@@ -92,7 +92,7 @@ def _without_processors(data: bytes, conditions: Conditions) -> bytes:
     return re.sub(_JOBS + number, rb"\1PROCESSORS", data)
 
 
-def _build_id(data: bytes, _conditions: Conditions) -> bytes:
+def _build_id(data: bytes, _conditions: BuildConditions) -> bytes:
     """Blank the description of each build-id note of an ELF file."""
     if not data.startswith(b"\x7fELF"):
         return data
@@ -109,7 +109,7 @@ def _build_id(data: bytes, _conditions: Conditions) -> bytes:
     return bytes(blank)
 
 
-def _key_order(data: bytes, _conditions: Conditions) -> bytes:
+def _key_order(data: bytes, _conditions: BuildConditions) -> bytes:
     if data.lstrip()[:1] not in (b"{", b"["):
         return data
     try:
@@ -128,7 +128,7 @@ def _with_sorted_lists(value: object) -> object:
     return value
 
 
-def _line_order(data: bytes, _conditions: Conditions) -> bytes:
+def _line_order(data: bytes, _conditions: BuildConditions) -> bytes:
     return data if b"\0" in data[:4096] else b"\n".join(sorted(data.splitlines()))
 
 

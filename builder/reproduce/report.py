@@ -7,7 +7,7 @@ __all__ = ["as_text", "as_value"]
 from typing import Any
 
 from builder.reproduce.causes import CAUSES
-from builder.reproduce.comparison import IDENTICAL, NORMALISED, Comparison, Finding
+from builder.reproduce.comparison import IDENTICAL, NORMALISED, Comparison, ImageDifference
 
 _MOST_SHOWN = 8
 
@@ -42,7 +42,7 @@ def as_text(comparison: Comparison) -> str:
         return f"identical: {comparison.digests[0]}"
     by = f" of {', '.join(comparison.causes)}" if comparison.verdict == NORMALISED else ""
     lines = [f"{comparison.verdict}{by}", *(f"  {digest}" for digest in comparison.digests)]
-    groups: dict[tuple[str, ...], list[Finding]] = {}
+    groups: dict[tuple[str, ...], list[ImageDifference]] = {}
     for finding in comparison.findings:
         groups.setdefault(finding.causes, []).append(finding)
     for causes, findings in sorted(groups.items()):
@@ -50,7 +50,7 @@ def as_text(comparison: Comparison) -> str:
     return "\n".join(lines)
 
 
-def _finding_group(causes: tuple[str, ...], findings: list[Finding]) -> list[str]:
+def _finding_group(causes: tuple[str, ...], findings: list[ImageDifference]) -> list[str]:
     lines = [f"{' + '.join(causes)} ({len(findings)})"]
     lines += [f"  {CAUSES[name].meaning}" for name in causes]
     lines += [f"  remedy: {CAUSES[name].remedy}" for name in causes]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from builder.build import Engine, Events, Step
+from builder.build import BuildStep, Engine, Events
 from builder.errors import ToolError
 from builder.io import redacted, stream
 from builder.lockfile import Lock, dump_lock
@@ -153,7 +153,7 @@ class Conventionally:
 
     def _run_buildx(
         self, form: Conventional, target: str, output: str, *, cache: bool
-    ) -> tuple[float, list[Step]]:
+    ) -> tuple[float, list[BuildStep]]:
         context = self.work / "context"
         shutil.rmtree(context, ignore_errors=True)
         context.mkdir(parents=True)
@@ -187,7 +187,7 @@ class Conventionally:
         return round(time.monotonic() - began, 1), list(events.steps.values())
 
 
-def _by_component(form: Conventional, steps: list[Step]) -> dict[str, Any]:
+def _by_component(form: Conventional, steps: list[BuildStep]) -> dict[str, Any]:
     """Return the seconds of what was run in the builder stage, components apart from the rest."""
     seconds: dict[str, float] = {}
     for step in steps:

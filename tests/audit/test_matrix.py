@@ -17,7 +17,7 @@ from builder.commands.matrix import read_outcomes
 from builder.commands.trial import Trial, open_targets
 from builder.console import Console
 from builder.errors import LockError
-from builder.matrix.cell import Cell, State, cells, command
+from builder.matrix.cell import Cell, CellState, cells, command
 from builder.matrix.tables import summary, targets_table
 from builder.matrix.traps import trap_of
 from builder.model.markdown import markdown_table
@@ -71,13 +71,13 @@ def test_there_is_a_cell_for_everything_and_none_is_empty(project: Project, matr
     wanted = len(library.releases) * len(library.frameworks) * len(library.platforms) * len(Arch)
     assert len({cell.target for cell in matrix}) == len(matrix) == wanted
     for cell in matrix:
-        assert (cell.state is State.LOCKED) == (not cell.reason), cell.target
-        assert (cell.state is State.LOCKABLE) == bool(command([cell])), cell.target
-        assert (cell.state is State.REFUSED) == bool(cell.by), cell.target
+        assert (cell.state is CellState.LOCKED) == (not cell.reason), cell.target
+        assert (cell.state is CellState.LOCKABLE) == bool(command([cell])), cell.target
+        assert (cell.state is CellState.REFUSED) == bool(cell.by), cell.target
 
 
 def test_every_lock_is_a_locked_cell_and_nothing_else_is(project: Project, matrix: tuple[Cell, ...]) -> None:
-    locked = {cell.target for cell in matrix if cell.state is State.LOCKED}
+    locked = {cell.target for cell in matrix if cell.state is CellState.LOCKED}
     assert locked == {
         target for target in locked_targets(project) if target in {cell.target for cell in matrix}
     }
@@ -101,23 +101,23 @@ def tried(library: Library, **changes: Any) -> dict[Target, Outcome]:
 
 
 def test_a_lock_counts_more_than_anything_that_was_said(small: Library) -> None:
-    assert one(small, tried(small), TINY).state is State.LOCKED
+    assert one(small, tried(small), TINY).state is CellState.LOCKED
 
 
 def test_what_lock_said_is_the_reason_with_its_trap(small: Library) -> None:
     cell = one(small, tried(small))
-    assert (cell.state, cell.trap, cell.by) == (State.REFUSED, "T4", "lock")
+    assert (cell.state, cell.trap, cell.by) == (CellState.REFUSED, "T4", "lock")
     assert cell.reason == "tiny 1 has no wheel for this target"
 
 
 def test_what_was_said_of_other_recipes_does_not_count(small: Library) -> None:
     cell = one(small, tried(small, inputs="0" * 16))
-    assert (cell.state, cell.reason) == (State.LOCKABLE, "not tried with these recipes")
+    assert (cell.state, cell.reason) == (CellState.LOCKABLE, "not tried with these recipes")
 
 
 def test_what_resolves_is_lockable_by_a_command_that_names_it(small: Library) -> None:
     cell = one(small, tried(small, exit=0, said=""))
-    assert cell.state is State.LOCKABLE
+    assert cell.state is CellState.LOCKABLE
     assert command([cell]) == (
         "python -m builder lock --release 1.0 --platform plain --framework tiny --arch x86_64"
     )
@@ -140,13 +140,13 @@ def without_base(library: Library) -> Library:
 
 def test_a_target_whose_pins_are_missing_is_lockable_once_they_are_filled(small: Library) -> None:
     cell = one(without_base(small), {})
-    assert cell.state is State.LOCKABLE
+    assert cell.state is CellState.LOCKABLE
     assert command([cell]).startswith("scripts/pin image plain && python -m builder lock ")
 
 
 def test_a_refusal_counts_more_than_missing_pins(small: Library) -> None:
-    assert one(refusing(without_base(small), trap="T3"), {}).state is State.REFUSED
-    assert one(refusing(without_base(small)), {}).state is State.REFUSED
+    assert one(refusing(without_base(small), trap="T3"), {}).state is CellState.REFUSED
+    assert one(refusing(without_base(small)), {}).state is CellState.REFUSED
 
 
 def test_an_experimental_platform_is_named_so(small: Library) -> None:
@@ -159,7 +159,7 @@ def test_an_experimental_platform_is_named_so(small: Library) -> None:
 def test_a_framework_without_versions_is_refused_with_what_is_missing(small: Library) -> None:
     library = replace(small, releases={"1.0": replace(small.releases["1.0"], python={})})
     cell = one(library, {})
-    assert (cell.state, cell.by) == (State.REFUSED, "recipes")
+    assert (cell.state, cell.by) == (CellState.REFUSED, "recipes")
     assert "has no version" in cell.reason
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from builder.build.docker import Engine
-from builder.build.events import Step
-from builder.build.request import Built, Request
+from builder.build.events import BuildStep
+from builder.build.request import BuildRequest, Built
 from builder.commands import prepare
 from builder.commands.prepare import prepared, progress, stage_rows
 from builder.console import Console
@@ -64,10 +64,10 @@ def project(tmp_path: Path) -> Project:
     )
 
 
-def step(stage: str, number: int, what: str, began: float, ended: float, **rest: object) -> Step:
+def step(stage: str, number: int, what: str, began: float, ended: float, **rest: object) -> BuildStep:
     values = {"digest": f"{stage}{number}{what}", "stage": stage, "number": number, "total": 9, "what": what}
     return dataclasses.replace(
-        Step(**values, done=True, began=began, ended=ended),  # type: ignore[arg-type]
+        BuildStep(**values, done=True, began=began, ended=ended),  # type: ignore[arg-type]
         **rest,  # type: ignore[arg-type]
     )
 
@@ -92,7 +92,7 @@ def test_a_stage_is_told_when_all_its_instructions_are_done_and_once() -> None:
         origins=Origins(),
         console=Console(io.StringIO(), said),
     )
-    request = Request(
+    request = BuildRequest(
         dockerfile=DOCKERFILE,
         policy="",
         context=Path("/nowhere"),

@@ -17,7 +17,7 @@ from pathlib import Path
 from builder.commands.diff_pairs import compare_sides
 from builder.commands.diff_sides import sides_of_files, sides_of_folders
 from builder.diff.change import Commit, History
-from builder.diff.facts import Facts, with_facts
+from builder.diff.facts import OutsideFacts, with_facts
 from builder.diff.markdown import as_markdown
 from builder.diff.pages import page
 from builder.diff.reports import Report, report
@@ -51,7 +51,7 @@ def patched(case: str, folder: Path) -> bytes:
     return (folder / "lock.toml").read_bytes()
 
 
-def facts(case: str) -> Facts:
+def facts(case: str) -> OutsideFacts:
     """Return what a case knows from outside the locks."""
     path = HERE / case / "facts.toml"
     table = tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
@@ -64,7 +64,7 @@ def facts(case: str) -> Facts:
         )
         for row in table.get("histories", [])
     }
-    return Facts(
+    return OutsideFacts(
         histories=histories,
         yanked={(row["name"], row["version"]): row["reason"] for row in table.get("yanked", [])},
     )

@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from builder.diff.change import Change
+from builder.diff.change import RowChange
 from builder.diff.exports import compare_pins, pins_of
 from builder.diff.readers import marker_environment, read_pylock, read_requirements
 from builder.errors import LockError
@@ -22,7 +22,7 @@ def found(text: str) -> list[tuple[str, str]]:
     return named(compare_pins(pins_of(base()), pins))
 
 
-def named(changes: tuple[Change, ...]) -> list[tuple[str, str]]:
+def named(changes: tuple[RowChange, ...]) -> list[tuple[str, str]]:
     return [(change.name, str(change.risk)) for change in changes]
 
 

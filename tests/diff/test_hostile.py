@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from builder.diff.change import Commit, History, Kind, changed
+from builder.diff.change import Commit, History, RowKind, changed
 from builder.diff.change import Field as ChangedField
 from builder.diff.listing import as_listing
 from builder.diff.markdown import MOST, as_markdown
@@ -44,7 +44,7 @@ def written(text: str, risk: Risk = Risk.ORIGIN) -> Report:
     field = ChangedField(key=text, before=text, after=f"{text}2", risk=risk)
     commit = Commit(oid=text, author=text, subject=text)
     history = History(added=2, dropped=0, authors=((text, 2),), newest=(commit,))
-    change = changed(Kind.GIT, text, (field,), before=text, after=text)
+    change = changed(RowKind.GIT, text, (field,), before=text, after=text)
     change = replace(change, uses=(text,), through=(text,), history=history)
     compared = [Compared(target=text, before=text, after=text, changes=(change,))]
     compared.append(Compared(target="other", before="b", after="a", changes=()))
@@ -109,8 +109,10 @@ def check_markdown(text: str) -> None:
 
 def test_markdown_fits_a_comment_and_says_what_is_left_out() -> None:
     fields = tuple(ChangedField(key="version", before="1", after="2", risk=Risk.MINOR) for _ in range(1))
-    changes = tuple(changed(Kind.PYTHON, f"package-{i}", fields, before="1", after="2") for i in range(5000))
-    first = changed(Kind.PYTHON, "bad", (replace(fields[0], risk=Risk.BYTES),), before="1", after="1")
+    changes = tuple(
+        changed(RowKind.PYTHON, f"package-{i}", fields, before="1", after="2") for i in range(5000)
+    )
+    first = changed(RowKind.PYTHON, "bad", (replace(fields[0], risk=Risk.BYTES),), before="1", after="1")
     compared = [Compared(target="t", before="b", after="a", changes=(*changes, first))]
     text = as_markdown(page(report("b", "a", compared)))
     assert len(text) < MOST + 500

@@ -11,8 +11,8 @@ from builder.build import engines
 from builder.build.buildah import Buildah, find_buildah
 from builder.build.buildah_build import build, without_link
 from builder.build.buildah_events import BuildahEvents
-from builder.build.events import Step
-from builder.build.request import Request
+from builder.build.events import BuildStep
+from builder.build.request import BuildRequest
 from builder.errors import ToolError, UsageError
 from builder.render.fetches import Inputs
 
@@ -130,7 +130,7 @@ def test_golden_dockerfiles_lose_link_and_nothing_else(name: str) -> None:
 
 @pytest.mark.parametrize("size", [1, 7, 10_000])
 def test_a_step_goes_on_after_the_stage_that_it_reads(size: int) -> None:
-    heard: list[Step] = []
+    heard: list[BuildStep] = []
     events = BuildahEvents(DOCKERFILE, heard.append)
     for start in range(0, len(SAID), size):
         events.feed(SAID[start : start + size])
@@ -139,8 +139,8 @@ def test_a_step_goes_on_after_the_stage_that_it_reads(size: int) -> None:
     assert all(step.ended >= step.began > 0 for step in events.steps.values() if step.done)
 
 
-def request(folder: Path, output: Path | None = None) -> Request:
-    return Request(
+def request(folder: Path, output: Path | None = None) -> BuildRequest:
+    return BuildRequest(
         dockerfile=DOCKERFILE,
         policy="",
         context=folder,
@@ -189,7 +189,7 @@ def test_a_failure_of_no_step_shows_what_was_said(tmp_path: Path) -> None:
 
 def test_two_architectures_are_refused(tmp_path: Path) -> None:
     engine = Buildah(environment={}, version="1.39.3", runtime="runc", storage="overlay", platforms=())
-    both = Request(
+    both = BuildRequest(
         dockerfile="",
         policy="",
         context=tmp_path,

@@ -11,7 +11,7 @@ import pytest
 from builder.build.buildah import Buildah
 from builder.build.buildah_build import build
 from builder.build.context import build_context
-from builder.build.request import Request
+from builder.build.request import BuildRequest
 from builder.errors import ToolError
 from builder.io.process import run
 from builder.oci.images import open_images
@@ -48,7 +48,7 @@ COPY --link --from=thing-x86_64 /out /out
 COPY --link --from=files-x86_64 /text /text
 """
 EPOCH = 1787875200
-Asking = Callable[..., Request]
+Asking = Callable[..., BuildRequest]
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +62,9 @@ def asking(store: Store, buildah: Buildah, tmp_path: Path) -> Iterator[Asking]:
     root = store.add_bytes((tmp_path / "root.tar").read_bytes())
     with build_context(store, [root]) as context:
 
-        def ask(script: str, text: str = "text", output: Path | None = None) -> Request:
+        def ask(script: str, text: str = "text", output: Path | None = None) -> BuildRequest:
             place = f"sha256/{root[:2]}/{root[2:]}"
-            return Request(
+            return BuildRequest(
                 dockerfile=DOCKERFILE.format(root=place, text=text, script=script),
                 policy="",
                 context=context,

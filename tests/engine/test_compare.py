@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from builder.errors import UsageError
-from builder.reproduce.causes import CAUSES, Conditions
+from builder.reproduce.causes import CAUSES, BuildConditions
 from builder.reproduce.comparison import DIFFERENT, IDENTICAL, NORMALISED, Comparison, compare
 from builder.reproduce.report import as_text, as_value
 from tests.engine.planted import CASES, Case
 from tests.engine.samples_oci import File, image
 
-CONDITIONS = Conditions(hostnames=("buildkitsandbox", "another-machine"), processors=(2, 1))
+CONDITIONS = BuildConditions(hostnames=("buildkitsandbox", "another-machine"), processors=(2, 1))
 SAME = File(path="usr/bin/same", data=b"same")
 
 
@@ -42,7 +42,7 @@ def test_a_planted_difference_is_named_with_its_file_and_cause(tmp_path: Path, c
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_order_of_the_images_does_not_matter(tmp_path: Path, case: Case) -> None:
-    swapped = Conditions(hostnames=("another-machine", "buildkitsandbox"), processors=(1, 2))
+    swapped = BuildConditions(hostnames=("another-machine", "buildkitsandbox"), processors=(1, 2))
     left, right = image(tmp_path / "a", [[case.second]]), image(tmp_path / "b", [[case.first]])
     assert compare(left, right, swapped).findings[0].causes == case.causes
 

@@ -16,8 +16,8 @@ import pytest
 from builder.build.buildkit import build
 from builder.build.context import build_context
 from builder.build.docker import Engine, find_engine
-from builder.build.events import Step
-from builder.build.request import Built, Request
+from builder.build.events import BuildStep
+from builder.build.request import BuildRequest, Built
 from builder.errors import ToolError
 from builder.oci.images import open_images
 from builder.reproduce.builds import Reproduction, Variation, reproduce
@@ -70,17 +70,17 @@ def root(store: Store, tmp_path_factory: pytest.TempPathFactory) -> str:
     return store.add_bytes(file.read_bytes())
 
 
-Asking = Callable[..., Request]
+Asking = Callable[..., BuildRequest]
 
 
 @pytest.fixture
 def asking(store: Store, root: str, engine: Engine, tmp_path: Path) -> Iterator[Asking]:
     with build_context(store, [root]) as context:
 
-        def ask(*stages: tuple[str, str], more: str = "", **options: Any) -> Request:
+        def ask(*stages: tuple[str, str], more: str = "", **options: Any) -> BuildRequest:
             text = HEAD.format(root=f"sha256/{root[:2]}/{root[2:]}")
             text += "".join(STAGE.format(name=name, script=script) for name, script in stages)
-            return Request(
+            return BuildRequest(
                 dockerfile=text + more,
                 policy=POLICY,
                 context=context,
@@ -94,11 +94,11 @@ def asking(store: Store, root: str, engine: Engine, tmp_path: Path) -> Iterator[
 
 
 @contextmanager
-def unwatched(_title: str) -> Iterator[Callable[[Step], None]]:
+def unwatched(_title: str) -> Iterator[Callable[[BuildStep], None]]:
     yield lambda _step: None
 
 
-def twice(engine: Engine, request: Request, tmp_path: Path, **variation: Any) -> Reproduction:
+def twice(engine: Engine, request: BuildRequest, tmp_path: Path, **variation: Any) -> Reproduction:
     return reproduce(engine, request, tmp_path / "second.oci.tar", Variation(**variation), unwatched)
 
 

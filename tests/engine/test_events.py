@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from builder.build.events import Events, Step
+from builder.build.events import BuildStep, Events
 
 NAMES = {
     "d": "[internal] load build definition from Dockerfile",
@@ -42,7 +42,7 @@ TEXT = "".join(json.dumps(event, indent=2) + "\n" for event in STREAM) + "ERROR:
 
 @pytest.mark.parametrize("size", [1, 7, 1000, 10**6])
 def test_steps_from_pieces_of_any_size(size: int) -> None:
-    heard: list[Step] = []
+    heard: list[BuildStep] = []
     events = Events(heard.append)
     for start in range(0, len(TEXT), size):
         events.feed(TEXT[start : start + size])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.build.stage_graph import Node, other_order, read_graph, stages_for
+from builder.build.stage_graph import StageNode, other_order, read_graph, stages_for
 
 TEXT = """\
 # Rendered by lockwright
@@ -52,7 +52,7 @@ def test_stages_with_their_notes_and_uses() -> None:
         *("store", "base-x86_64", "debs-x86_64", "ucx-x86_64", "runtime-x86_64", "runtime-amd64", "runtime")
     ]
     assert nodes["base-x86_64"].note == "images: debian, for build and runtime"
-    assert nodes["ucx-x86_64"] == Node(
+    assert nodes["ucx-x86_64"] == StageNode(
         name="ucx-x86_64",
         base="base-x86_64",
         note="builds: ucx 1.21.0 (BSD-3-Clause), autotools",
