@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from builder.build import AnyEngine, Built, BuildRequest, BuildStep, build_context, read_graph, stages_for
+from builder.build import AnyEngine, BuildRequest, BuildStep, Built, build_context, read_graph, stages_for
 from builder.commands.addresses import first_addresses
 from builder.commands.fetch import fill_store
 from builder.commands.locks import select_image

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from builder.errors import LockError
 from builder.lockfile import BASE, INSTALLER, GitSource, Lock, OsPackage, PythonPackage
 from builder.render.addresses import Addresses
-from builder.render.fetches import Fetched, Inputs, FetchItem, digests, grouped, single
+from builder.render.fetches import FetchItem, FetchStages, Inputs, digests, grouped, single
 from builder.render.instructions import File
 from builder.render.quoting import line, sha256, shown
 from builder.render.stages import Stage
