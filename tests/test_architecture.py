@@ -32,13 +32,14 @@ ARROWS: dict[str, set[str]] = {
     "fetch": {"bundle", "io", "lockfile", "model", "oci", "origins", "store", "tars"},
     "index": {"io", "model"},
     "resolve.python": {"index", "io", "lockfile", "model", "recipe"},
-    "resolve.debian": {"fetch", "lockfile", "model", "openpgp", "recipe"},
-    "resolve.rpm": {"fetch", "lockfile", "model", "openpgp", "recipe"},
+    "resolve.os": {"lockfile", "recipe"},
+    "resolve.debian": {"fetch", "lockfile", "model", "openpgp", "recipe", "resolve.os"},
+    "resolve.rpm": {"fetch", "lockfile", "model", "openpgp", "recipe", "resolve.os"},
     "resolve": {"fetch", "index", "io", "lockfile", "model", "recipe"}
-    | {"resolve.debian", "resolve.python", "resolve.rpm"},
+    | {"resolve.debian", "resolve.os", "resolve.python", "resolve.rpm"},
     "rootfs": {"model", "tars"},
     "pin": {"console", "fetch", "git", "io", "lockfile", "model", "oci", "origins", "project", "recipe"}
-    | {"resolve", "resolve.debian", "resolve.rpm", "rootfs", "store"},
+    | {"resolve", "resolve.debian", "resolve.os", "resolve.rpm", "rootfs", "store"},
     # from locks to images
     "render": {"lockfile", "model"},
     "build": {"io", "render", "store"},
@@ -295,3 +296,42 @@ def test_only_the_command_line_ends_the_program() -> None:
 def test_a_file_can_be_read_in_one_sitting() -> None:
     lengths = {module: path.read_text("utf-8").count("\n") for module, path in module_paths().items()}
     assert not {module: count for module, count in lengths.items() if count > 600}
+
+
+WITHOUT_TWINS = ("resolve", "pin")
+"""Packages, with those below them, in which every function of three statements or more stands once."""
+
+
+def function_shape(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    """Return the body of a function without its docstring, texts, and the names of its own variables."""
+    nodes = list(ast.walk(function))
+    own = {node.arg for node in nodes if isinstance(node, ast.arg)}
+    own |= {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    order: dict[str, str] = {}
+    words = []
+    for node in ast.walk(
+        ast.Module(body=function.body[bool(ast.get_docstring(function)) :], type_ignores=[])
+    ):
+        if isinstance(node, ast.Name) and node.id in own:
+            words.append(order.setdefault(node.id, f"v{len(order)}"))
+        elif isinstance(node, ast.Name):
+            words.append(node.id.strip("_"))
+        elif isinstance(node, ast.Attribute):
+            words.append(node.attr)
+        elif isinstance(node, ast.keyword):
+            words.append(str(node.arg))
+        words.append(type(node).__name__)
+    return " ".join(words)
+
+
+def test_no_function_stands_in_two_places() -> None:
+    places: dict[str, list[str]] = {}
+    for module, path in module_paths().items():
+        if not module.startswith(WITHOUT_TWINS):
+            continue
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.FunctionDef):
+                shape = function_shape(node)
+                if shape.count(" ") > 30:
+                    places.setdefault(shape, []).append(f"{module}.{node.name}")
+    assert [names for names in places.values() if len(names) > 1] == []

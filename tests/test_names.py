@@ -15,9 +15,7 @@ ONE_PER_VERB = {"Options"}
 
 SHARED_CLASS_NAMES = {
     "Answer",
-    "Archive",
     "Asked",
-    "Choice",
     "Claim",
     "Entry",
     "Evidence",
@@ -25,13 +23,11 @@ SHARED_CLASS_NAMES = {
     "Image",
     "Index",
     "IndexFile",
-    "Installed",
     "Kind",
     "Layer",
     "Mode",
     "Node",
     "Outcome",
-    "Plan",
     "Project",
     "Published",
     "Release",

@@ -1,57 +1,79 @@
-"""A base of our own as its canonical tar in the store, made of the packages that a lock names for it."""
+"""`pin assembled`: the digest of a platform's own base, assembled from what its archive calls required."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from pathlib import Path
 
-from builder.errors import BuilderError, DigestMismatchError, LockError
-from builder.lockfile import BASE, OsPackage
-from builder.model import Sha256
-from builder.rootfs import LockedDeb, write_rootfs_tar
-from builder.store import Store
+from builder.errors import UsageError
+from builder.fetch import Session, fetch_all
+from builder.io import read_bytes
+from builder.lockfile import OsPackage, Repository
+from builder.model import Arch
+from builder.pin.base_tar import store_base
+from builder.pin.context import Context, finish
+from builder.recipe import Library, Platform, RecipeEditor, read_library
+from builder.resolve import resolve_base
+from builder.store import Request
 
-__all__ = ["store_base"]
-
-_ANY = "all"
+__all__ = ["pin_assembled"]
 
 
-def store_base(rows: Iterable[OsPackage], store: Store, *, expected: Sha256 | None = None) -> Sha256:
-    """Put the tar of the base into the store and return its SHA-256, observed.
+def pin_assembled(context: Context, platform: str = "") -> int:
+    """Assemble the base of one platform, or of all that have one of their own, and pin its digest.
 
-    Of `rows`, those for `base` make it; their files must be in the store, and
-    are hashed again. LockError when they name no base of one architecture;
-    FetchError for an absent package, or packages that cannot be in one system;
-    DigestMismatchError for a damaged file, or when the tar is not `expected`:
-    nothing enters the store then.
+    Its packages are fetched into the store. Platforms that inherit the digest
+    are left alone. FetchError, DigestMismatchError as for any file.
     """
-    chosen = [row for row in rows if BASE in row.for_]
-    arch = _arch(chosen)
-    for row in chosen:
-        try:
-            store.verify(row.sha256)
-        except BuilderError as error:
-            raise error.within(f"{row.name} {row.version}") from None
-    debs = [
-        LockedDeb(name=row.name, version=row.version, arch=row.arch, path=store.path(row.sha256))
-        for row in chosen
+    library = _read_recipes(context.recipes)
+    editors = [
+        editor
+        for editor in context.editors("platforms", platform)
+        if editor.get(("assembled",)) is not None and not library.platforms[editor.path.stem].images
     ]
-    with store.incoming() as arriving:
-        digest = Sha256(write_rootfs_tar(debs, arriving.file, arch=arch))
-        if expected is not None and digest != expected:
-            raise DigestMismatchError(
-                f"the tar of {len(debs)} packages has sha256 {digest}, locked is {expected}",
-                place=f"assembled base for {arch}",
-                hint="the packages changed since it was pinned, or the program did: pin it again and compare",
-            )
-        arriving.keep(digest)
-    return digest
-
-
-def _arch(rows: Iterable[OsPackage]) -> str:
-    """Return the one architecture of `rows`, in the distribution's word."""
-    found = sorted({row.arch for row in rows} - {_ANY})
-    if len(found) != 1:
-        raise LockError(
-            f"the packages for {BASE} are of {len(found)} architectures, not of one", place="os-packages"
+    if not editors:
+        raise UsageError(
+            "no platform with a base of its own",
+            place=f"recipes/platforms/{platform or '*'}.toml",
+            hint="give it `images = {}` and a table `[assembled]`",
         )
-    return found[0]
+    with context.project.client() as client:
+        session = context.project.session(client)
+        for editor in editors:
+            _pin_base(context, editor, library, session)
+    finish(context, editors)
+    return 0
+
+
+def _pin_base(context: Context, editor: RecipeEditor, library: Library, session: Session) -> None:
+    platform: Platform = library.platforms[editor.path.stem]
+    for arch in Arch:
+        context.console.status(f"assembling {platform.name} for {arch}")
+        repositories, rows = resolve_base(platform, arch, library=library, session=session)
+        requests = _fetch_requests(rows, repositories, session)
+        fetch_all(session.store, requests, network=session.origins.network)
+        editor.put(("assembled", arch.value), str(store_base(rows, session.store)))
+
+
+def _fetch_requests(
+    rows: Sequence[OsPackage], repositories: Sequence[Repository], session: Session
+) -> list[Request]:
+    return [
+        Request(
+            sha256=row.sha256,
+            size=row.size,
+            urls=session.origins.row_urls(row, repositories),
+            label=row.basename,
+        )
+        for row in rows
+    ]
+
+
+def _read_recipes(recipes: Path) -> Library:
+    return read_library(
+        {
+            path.relative_to(recipes).as_posix(): read_bytes(path)
+            for path in sorted(recipes.rglob("*"))
+            if path.is_file()
+        }
+    )

@@ -11,7 +11,7 @@ import builder
 from builder.console import Console
 from builder.errors import BuilderError
 from builder.pin.archive import pin_archive
-from builder.pin.base import pin_assembled
+from builder.pin.assembled import pin_assembled
 from builder.pin.context import Context
 from builder.pin.git import pin_git
 from builder.pin.image import pin_image

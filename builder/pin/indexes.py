@@ -1,142 +1,95 @@
-"""Signed package indexes: fetched, verified, and kept beside the recipes where they are small."""
+"""Signed package indexes: fetched by digest, and kept beside the recipes if they are small."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from builder.errors import DigestMismatchError, FetchError, UsageError
+from builder.errors import DigestMismatchError, UsageError
 from builder.io import Client, first_answer, remove, write_atomic
-from builder.model import Arch
 from builder.pin.context import Context
-from builder.recipe import RepositoryRecipe
-from builder.resolve.debian import Release, check_window, read_inrelease
 
 __all__ = [
     "KEPT_LIMIT",
-    "Fetched",
-    "fetch_suite",
-    "first_place",
-    "keep",
-    "stamp",
-    "sweep",
-    "verified_index",
+    "IndexFolder",
+    "PinnedIndexes",
+    "fetch_index",
+    "fetch_kept_bytes",
+    "is_kept",
+    "remove_stale_folders",
+    "write_index_folder",
 ]
 
 KEPT_LIMIT = 2_000_000
 """Bytes; a larger index is in the store only."""
 
-_SUFFIXES = (".xz", ".gz", "")
-_FOLDER = re.compile(r".+-[0-9]{8}T[0-9]{6}Z")
+_FOLDER_NAME = re.compile(r".+-[0-9]{8}T[0-9]{6}Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
-    """A suite as it was fetched: its signed InRelease, and the files to keep by name."""
+class IndexFolder:
+    """A folder below recipes/indexes, and its files by name."""
 
-    release: Release
+    name: str
     files: tuple[tuple[str, bytes], ...]
 
 
-def stamp(moment: datetime) -> str:
-    """Return a moment as the snapshot service writes it, such as 20261122T180000Z."""
-    return moment.strftime("%Y%m%dT%H%M%SZ")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinnedIndexes:
+    """The signed indexes of one suite or repository, as they were fetched and verified."""
+
+    pins: Mapping[str, Any]
+    """What its `[[repositories]]` table records, by key."""
+    at: datetime
+    """The moment at which they were verified, in UTC."""
+    folders: tuple[IndexFolder, ...]
 
 
-def fetch_suite(
-    recipe: RepositoryRecipe,
-    arches: Sequence[Arch],
-    *,
-    context: Context,
-    client: Client,
-    keys: tuple[bytes, ...],
-    now: datetime,
-) -> Fetched:
-    """Fetch a suite's InRelease and package indexes into the store, verified at `now`.
-
-    FetchError, or DigestMismatchError for a bad signature, names the place.
-    """
-    base = f"dists/{recipe.suite}"
-    url, data = first_place(
-        context, client, context.origins.archive_url(recipe.origin, stamp(now), f"{base}/InRelease")
-    )
-    release = read_inrelease(data, keys, place=url)
-    check_window(release, now)
-    _check_suite(release, recipe)
-    files = [("InRelease", data)]
-    for component in recipe.components:
-        for arch in arches:
-            path = _listed(release, f"{component}/binary-{arch.debian}/Packages")
-            sha256, _ = release.index_entry(path)
-            below = (f"{base}/{release.by_hash(path)}", f"{base}/{path}")
-            urls = [context.origins.archive_url(recipe.origin, stamp(now), file) for file in below]
-            index = verified_index(context, client, urls, sha256)
-            if len(index) < KEPT_LIMIT:
-                files.append((f"{component}-{arch.debian}.{path.rpartition('/')[2]}", index))
-    return Fetched(release=release, files=tuple(files))
+def is_kept(index: bytes) -> bool:
+    """Whether an index is small enough to be kept beside the recipes."""
+    return len(index) < KEPT_LIMIT
 
 
-def keep(context: Context, folder: str, files: Iterable[tuple[str, bytes]]) -> None:
+def write_index_folder(context: Context, folder: IndexFolder) -> None:
     """Write the files of one suite or repository below recipes/indexes."""
-    for name, data in files:
-        write_atomic(context.recipes / "indexes" / folder / name, data)
+    for name, data in folder.files:
+        write_atomic(context.recipes / "indexes" / folder.name / name, data)
 
 
-def sweep(context: Context, wanted: Collection[str]) -> tuple[str, ...]:
-    """Remove the index folders that are not `wanted`; return their names.
+def remove_stale_folders(context: Context, wanted: Collection[str]) -> tuple[str, ...]:
+    """Remove the index folders that are not `wanted`, and return their names.
 
-    Only what looks like such a folder is touched.
+    Only folders whose name ends in a time stamp are touched.
     """
-    gone = []
+    removed = []
     for folder in sorted((context.recipes / "indexes").glob("*-*Z")):
-        if folder.is_dir() and _FOLDER.fullmatch(folder.name) and folder.name not in wanted:
+        if folder.is_dir() and _FOLDER_NAME.fullmatch(folder.name) and folder.name not in wanted:
             _remove_folder(folder)
-            gone.append(folder.name)
-    return tuple(gone)
+            removed.append(folder.name)
+    return tuple(removed)
 
 
-def _remove_folder(folder: Path) -> None:
-    for file in sorted(folder.iterdir()):
-        remove(file)
-    try:
-        folder.rmdir()
-    except OSError as cause:
-        raise UsageError(f"cannot be deleted: {cause.strerror}", place=str(folder)) from cause
-
-
-def _check_suite(release: Release, recipe: RepositoryRecipe) -> None:
-    """Refuse another suite's file, which is as well signed as the right one's."""
-    if recipe.suite not in (release.suite, release.codename):
-        raise FetchError(
-            f"is of suite {release.suite} ({release.codename}), not of {recipe.suite}",
-            place=release.place,
-            hint="use another mirror",
-        )
-
-
-def _listed(release: Release, path: str) -> str:
-    """Return the path of a package index in the first form that the release lists, as locking chooses it."""
-    forms = [f"{path}{suffix}" for suffix in _SUFFIXES]
-    return next((form for form in forms if form in release.entries), forms[0])
-
-
-def verified_index(context: Context, client: Client, urls: Sequence[str], sha256: str) -> bytes:
-    """Return the index with this digest, from the store or the first place that has it."""
+def fetch_index(context: Context, client: Client, urls: Sequence[str], sha256: str) -> bytes:
+    """Return the index with this digest, from the store or the first URL that has it (FetchError)."""
     if context.store.has(sha256):
         return context.store.read(sha256)
     return first_answer(
         urls,
-        lambda url: first_place(context, client, url, sha256)[1],
+        lambda url: fetch_kept_bytes(context, client, url, sha256)[1],
         place=f"package index sha256 {sha256}",
         hint="the archive may have changed in between: try again",
     )
 
 
-def first_place(context: Context, client: Client, url: str, sha256: str = "") -> tuple[str, bytes]:
-    """Return the first place of `url` with the wanted bytes (any, without `sha256`), and what it gave."""
+def fetch_kept_bytes(context: Context, client: Client, url: str, sha256: str = "") -> tuple[str, bytes]:
+    """Return the first place of `url` that has the wanted bytes, and these; they enter the store.
+
+    Any bytes are wanted without `sha256`. The error says what each place answered.
+    """
 
     def ask(place: str) -> tuple[str, bytes]:
         data = client.get_bytes(place)
@@ -147,3 +100,12 @@ def first_place(context: Context, client: Client, url: str, sha256: str = "") ->
 
     hint = "name a mirror of the archive: --mirror, or a `mirrors` table in origins.toml"
     return first_answer(context.origins.candidates(url), ask, place=url, hint=hint)
+
+
+def _remove_folder(folder: Path) -> None:
+    for file in sorted(folder.iterdir()):
+        remove(file)
+    try:
+        folder.rmdir()
+    except OSError as cause:
+        raise UsageError(f"cannot be deleted: {cause.strerror}", place=str(folder)) from cause

@@ -1,32 +1,63 @@
-"""Signed RPM metadata: fetched and verified for one architecture, and the pins that a recipe gets of it."""
+"""An RPM repository: fetched and verified for each architecture, and the pins that a recipe gets of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from builder.errors import FetchError, RecipeError
 from builder.io import Client
-from builder.model import Arch, Sha256
+from builder.model import Arch, Sha256, unstructure
 from builder.pin.context import Context
-from builder.pin.indexes import KEPT_LIMIT, first_place, verified_index
+from builder.pin.indexes import IndexFolder, PinnedIndexes, fetch_index, fetch_kept_bytes, is_kept
 from builder.recipe import RepomdRecipe, RepositoryRecipe
-from builder.resolve.rpm import Repomd, check_moment, moment, read_repomd, repository_path
+from builder.resolve.os import pinned_moment, utc_rfc3339
+from builder.resolve.rpm import check_moment, index_folder, read_repomd, repository_path
 
-__all__ = ["FetchedRepository", "fetch_repository", "recorded_moment"]
+__all__ = ["pin_rpm_repository"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FetchedRepository:
+class _FetchedRepomd:
     """A repository as it was fetched for one architecture: its pin, and the files to keep by name."""
 
     pin: RepomdRecipe
-    repomd: Repomd
     files: tuple[tuple[str, bytes], ...]
 
 
-def fetch_repository(
+def pin_rpm_repository(
+    recipes: Sequence[RepositoryRecipe],
+    arches: Sequence[Arch],
+    *,
+    context: Context,
+    client: Client,
+    keys: tuple[bytes, ...],
+    now: datetime,
+) -> PinnedIndexes:
+    """Fetch repomd.xml, its signature, primary and filelists into the store, and verify them at `now`.
+
+    `recipes` are the tables that mean this repository. RecipeError without a
+    path; FetchError, or DigestMismatchError for a bad signature, names the
+    place.
+    """
+    recipe = recipes[0]
+    fetched = [
+        _fetch_repomd(recipe, arch, context=context, client=client, keys=keys, now=now) for arch in arches
+    ]
+    pins = tuple(one.pin for one in fetched)
+    at = _recorded_moment(recipes, pins, now)
+    dated = replace(recipe, at=utc_rfc3339(at))
+    return PinnedIndexes(
+        pins={"repomd": [unstructure(pin) for pin in pins]},
+        at=at,
+        folders=tuple(
+            IndexFolder(name=index_folder(dated, one.pin.arch), files=one.files) for one in fetched
+        ),
+    )
+
+
+def _fetch_repomd(
     recipe: RepositoryRecipe,
     arch: Arch,
     *,
@@ -34,12 +65,7 @@ def fetch_repository(
     client: Client,
     keys: tuple[bytes, ...],
     now: datetime,
-) -> FetchedRepository:
-    """Fetch repomd.xml, its signature, primary and filelists into the store, verified at `now`.
-
-    RecipeError without a path; FetchError, or DigestMismatchError for a bad
-    signature, names the place.
-    """
+) -> _FetchedRepomd:
     if not recipe.path:
         raise RecipeError(
             "this key is missing",
@@ -48,10 +74,10 @@ def fetch_repository(
         )
     base = repository_path(recipe, arch)
     origins = context.origins
-    url, data = first_place(context, client, origins.url(recipe.origin, "", f"{base}/repodata/repomd.xml"))
-    signed = origins.url(recipe.origin, "", f"{base}/repodata/repomd.xml.asc")
+    repomd_url = origins.url(recipe.origin, "", f"{base}/repodata/repomd.xml")
+    url, data = fetch_kept_bytes(context, client, repomd_url)
     try:
-        _, signature = first_place(context, client, signed)
+        _, signature = fetch_kept_bytes(context, client, f"{repomd_url}.asc")
     except FetchError as error:
         raise FetchError(
             f"there is no signature: {error}",
@@ -63,19 +89,15 @@ def fetch_repository(
     files = [("repomd.xml", data), ("repomd.xml.asc", signature)]
     for entry in repomd.files:
         place = origins.url(recipe.origin, "", f"{base}/{entry.path}")
-        index = verified_index(context, client, [place], entry.sha256)
-        if len(index) < KEPT_LIMIT:
+        index = fetch_index(context, client, [place], entry.sha256)
+        if is_kept(index):
             files.append((entry.path.rpartition("/")[2], index))
     pin = RepomdRecipe(arch=arch, sha256=Sha256.of(data), signature=Sha256.of(signature))
-    return FetchedRepository(pin=pin, repomd=repomd, files=tuple(files))
+    return _FetchedRepomd(pin=pin, files=tuple(files))
 
 
-def recorded_moment(
-    recipes: Iterable[RepositoryRecipe], fetched: Sequence[FetchedRepository], now: datetime
+def _recorded_moment(
+    recipes: Sequence[RepositoryRecipe], pins: tuple[RepomdRecipe, ...], now: datetime
 ) -> datetime:
-    """Return the moment recorded with the very same pins, so that no lock changes for nothing; else now."""
-    pins = tuple(one.pin for one in fetched)
-    for recipe in recipes:
-        if recipe.at and recipe.repomd == pins:
-            return moment(recipe)
-    return now
+    """Return the moment recorded with the very same pins, so that no lock changes; else now."""
+    return next((pinned_moment(row) for row in recipes if row.at and row.repomd == pins), now)

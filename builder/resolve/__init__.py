@@ -1,8 +1,9 @@
 """From the recipe of one target to its lock: OS packages, Python distributions, sources.
 
 In: a recipe library, a target and a session that reaches indexes. Out: a `Lock`.
-`resolve.python`, `resolve.debian` and `resolve.rpm` each know one ecosystem; this package
-puts their rows together. Imports `recipe`, `lockfile`, `index`, `fetch`.
+`resolve.python` knows one ecosystem, `resolve.debian` and `resolve.rpm` each one family
+of platforms behind the protocol of `resolve.os`; this package chooses among them and puts
+their rows together. Imports `recipe`, `lockfile`, `index`, `fetch`.
 """
 
 from typing import TYPE_CHECKING

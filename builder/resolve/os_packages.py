@@ -1,8 +1,9 @@
-"""OS packages of a target: apt's or dnf's closure for each environment, as rows.
+"""OS packages of a target: the closure of each environment, as rows of its lock.
 
-A closure is a pure function of the pinned indexes, the inventory and the
-names asked for; its outcome is kept under the digest of these, so that
-nothing is read or computed twice.
+The one place that chooses between the families of platforms; what follows is
+the same for all. A closure is a pure function of the pinned indexes, the
+inventory and the names asked for, so it is kept under their digest and neither
+read nor computed again.
 """
 
 from __future__ import annotations
@@ -16,122 +17,138 @@ from typing import cast
 from builder.errors import BuilderError
 from builder.fetch import Session
 from builder.io import read_bytes, write_atomic
-from builder.lockfile import BASE, RUNTIME, OsPackage, Repository
+from builder.lockfile import BASE, OsPackage, Repository
 from builder.model import Arch, Sha256
-from builder.recipe import Effective, ImageRecipe, Library, os_requests
-from builder.resolve.debian import Archive, Choice, Installed, base_set, open_archive, resolve
-from builder.resolve.os_askers import askers
+from builder.recipe import Effective, Library, Platform, os_requests
+from builder.resolve.debian import open_debian_archive
+from builder.resolve.os import OsArchive, PackageChoice, image_inventory
 
-__all__ = ["resolve_base", "resolve_os"]
+__all__ = ["open_os_archive", "resolve_base", "resolve_os", "who_asks"]
 
-RULES = 2
-"""Raised whenever the closure's rules change, so that kept outcomes are not used again."""
+RULES = 3
+"""Raised whenever the rules of closures or the fields of `PackageChoice` change: kept outcomes go stale."""
+
+_Choices = tuple[PackageChoice, ...]
+
+
+def open_os_archive(platform: Platform, arch: Arch, *, library: Library, session: Session) -> OsArchive:
+    """Open the pinned archive of `platform`; FetchError, DigestMismatchError for what is wrong with it."""
+    repositories = platform.repositories
+    if platform.family == "rpm":
+        # libsolv is loaded only where it is used.
+        from builder.resolve.rpm import open_rpm_archive  # noqa: PLC0415
+
+        return open_rpm_archive(repositories, arch, library=library, session=session)
+    return open_debian_archive(repositories, arch, library=library, session=session)
 
 
 def resolve_os(
     recipe: Effective, *, library: Library, session: Session
 ) -> tuple[tuple[Repository, ...], tuple[OsPackage, ...]]:
     """Return the repositories and the OS package rows of every environment of `recipe`."""
-    if not recipe.platform.repositories:
+    platform, arch = recipe.platform, Arch(recipe.target.arch)
+    if not platform.repositories:
         return (), ()
-    if recipe.platform.family == "rpm":
-        # libsolv is loaded only where RPM packages are chosen.
-        from builder.resolve.rpm import resolve_rpm  # noqa: PLC0415
-
-        return resolve_rpm(recipe, library=library, session=session)
-    arch = Arch(recipe.target.arch)
-    archive = open_archive(recipe.platform.repositories, arch, library=library, session=session)
-    images = recipe.platform.images.get(arch, ())
-    base = () if images else _base(archive, recipe.platform.base)
-    answers = {BASE: base}
+    archive = open_os_archive(platform, arch, library=library, session=session)
+    images = platform.images.get(arch, ())
+    base = () if images else _kept_base(archive, platform.base, session)
+    chosen = {BASE: base}
     for environment, names in sorted(os_requests(recipe).items()):
-        inventory = _lines(images, environment) or tuple(f"{c.name}={c.version}" for c in base)
-        answers[environment] = _closure(archive, inventory, names, environment)
-    return archive.repositories, _rows(answers, recipe.platform.base, archive)
-
-
-def resolve_base(archive: Archive, extra: tuple[str, ...]) -> tuple[OsPackage, ...]:
-    """Return the packages of a base of our own: what the distribution calls required, and `extra`."""
-    return _rows({BASE: _base(archive, extra)}, extra, archive)
-
-
-def _base(archive: Archive, extra: tuple[str, ...]) -> tuple[Choice, ...]:
-    return _remembered(archive, (BASE,), extra, lambda: base_set(archive.universe(), extra))
-
-
-def _closure(
-    archive: Archive, inventory: tuple[str, ...], names: tuple[str, ...], environment: str
-) -> tuple[Choice, ...]:
-    def make() -> tuple[Choice, ...]:
         try:
-            return resolve(archive.universe(), _installed(archive, inventory), names)
+            inventory = image_inventory(images, environment) or tuple(f"{c.name}={c.version}" for c in base)
+            chosen[environment] = _kept_closure(archive, inventory, names, session)
         except BuilderError as error:
             raise error.within(f"OS packages for {environment}") from None
+    return archive.repositories, _package_rows(chosen, archive)
 
-    return _remembered(archive, inventory, names, make)
+
+def resolve_base(
+    platform: Platform, arch: Arch, *, library: Library, session: Session
+) -> tuple[tuple[Repository, ...], tuple[OsPackage, ...]]:
+    """Return the repositories of `platform`, and the rows of the base that is assembled from them."""
+    archive = open_os_archive(platform, arch, library=library, session=session)
+    base = _kept_base(archive, platform.base, session)
+    return archive.repositories, _package_rows({BASE: base}, archive)
 
 
-def _remembered(
-    archive: Archive,
+def who_asks(chosen: Mapping[str, _Choices]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Return, for each (environment, package) of `chosen`, who asks for it, sorted: `via` of its row.
+
+    These are the packages whose dependency it meets, including those of
+    environments on top of an assembled base, and `PackageChoice.because`.
+    """
+    askers = {
+        (environment, choice.name): set(choice.because)
+        for environment, choices in chosen.items()
+        for choice in choices
+    }
+    for environment, choices in chosen.items():
+        for choice in choices:
+            for name in choice.needs:
+                needed = (environment, name) if (environment, name) in askers else (BASE, name)
+                if needed in askers:
+                    askers[needed].add(choice.name)
+    return {key: tuple(sorted(names)) for key, names in askers.items()}
+
+
+def _kept_base(archive: OsArchive, extra: tuple[str, ...], session: Session) -> _Choices:
+    return _kept_choices(archive, (BASE,), extra, session, lambda: archive.assembled_base(extra))
+
+
+def _kept_closure(
+    archive: OsArchive, inventory: tuple[str, ...], names: tuple[str, ...], session: Session
+) -> _Choices:
+    return _kept_choices(archive, inventory, names, session, lambda: archive.closure(inventory, names))
+
+
+def _kept_choices(
+    archive: OsArchive,
     inventory: tuple[str, ...],
     names: tuple[str, ...],
-    make: Callable[[], tuple[Choice, ...]],
-) -> tuple[Choice, ...]:
+    session: Session,
+    choose: Callable[[], _Choices],
+) -> _Choices:
     """Return what the same question was answered before, in this run or an earlier one, else ask."""
-    pins = [[row.suite, row.inrelease, *row.indexes] for row in archive.repositories]
-    question = json.dumps([RULES, pins, archive.arch, inventory, names])
+    question = json.dumps([RULES, archive.identity(), inventory, names])
     key = Sha256.of(question.encode())
 
-    def answer() -> tuple[Choice, ...]:
-        place = archive.session.store.root.parent / "closures" / f"{key}.json"
-        known = _read(place)
+    def answer() -> _Choices:
+        file = session.store.root.parent / "closures" / f"{key}.json"
+        known = _read_choices(file)
         if known is not None:
             return known
-        made = make()
-        write_atomic(place, json.dumps([dataclasses.asdict(choice) for choice in made]).encode())
-        return made
+        choices = choose()
+        write_atomic(file, json.dumps([dataclasses.asdict(choice) for choice in choices]).encode())
+        return choices
 
-    return cast("tuple[Choice, ...]", archive.session.once.get((key,), answer))
+    return cast("_Choices", session.once.get((key,), answer))
 
 
-def _read(place: Path) -> tuple[Choice, ...] | None:
+def _read_choices(file: Path) -> _Choices | None:
     try:
-        return tuple(Choice(**row | {"needs": tuple(row["needs"])}) for row in json.loads(read_bytes(place)))
+        rows = json.loads(read_bytes(file))
+        lists = ("needs", "because")
+        return tuple(PackageChoice(**row | {key: tuple(row[key]) for key in lists}) for row in rows)
     except (BuilderError, ValueError, TypeError, KeyError):
         return None  # not there, or not ours: it is computed again
 
 
-def _lines(images: tuple[ImageRecipe, ...], environment: str) -> tuple[str, ...]:
-    role = RUNTIME if environment == RUNTIME else "build"
-    return tuple(line for image in images if role in image.roles for line in image.inventory)
-
-
-def _installed(archive: Archive, inventory: tuple[str, ...]) -> tuple[Installed, ...]:
-    universe = archive.universe()
+def _package_rows(chosen: Mapping[str, _Choices], archive: OsArchive) -> tuple[OsPackage, ...]:
+    via = who_asks(chosen)
     rows = []
-    for line in inventory:
-        name, _, version = line.partition("=")
-        known = universe.find(name, version) or universe.newest(name)
-        rows.append(Installed(name=name, version=version, arch=known.arch if known else universe.arch))
+    for environment, choices in chosen.items():
+        for choice in choices:
+            origin, path = archive.address(choice)
+            row = OsPackage(
+                name=choice.name,
+                version=choice.version,
+                arch=choice.arch,
+                file=path,
+                size=choice.size,
+                sha256=Sha256(choice.sha256),
+                origin=origin,
+                for_=(environment,),
+                via=via[environment, choice.name],
+            )
+            rows.append(row)
     return tuple(rows)
-
-
-def _rows(
-    answers: Mapping[str, tuple[Choice, ...]], base_extra: tuple[str, ...], archive: Archive
-) -> tuple[OsPackage, ...]:
-    via = askers(answers, base_extra)
-    return tuple(
-        OsPackage(
-            name=choice.name,
-            version=choice.version,
-            arch=choice.arch,
-            file=choice.filename,
-            size=choice.size,
-            sha256=Sha256(choice.sha256),
-            origin=archive.origin(choice.index),
-            for_=(environment,),
-            via=via[environment, choice.name],
-        )
-        for environment, chosen in answers.items()
-        for choice in chosen
-    )

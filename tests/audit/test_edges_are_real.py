@@ -28,7 +28,7 @@ from builder.lockfile.reading import parse_lock
 from builder.project import Project, open_project
 from builder.recipe.effective_recipe import Effective, effective
 from builder.recipe.environments import os_requests, python_requests
-from builder.resolve.debian.archive import open_archive
+from builder.resolve.debian.archive import open_debian_archive
 from builder.resolve.debian.index import Stanza
 from builder.resolve.debian.universe import Universe
 
@@ -121,7 +121,7 @@ def test_every_os_edge_is_a_dependency(project: Project) -> None:
             lock = read(path)
             if lock.os_packages and lock.environment.family == "debian":
                 recipe = effective(library, lock.target)
-                archive = open_archive(
+                archive = open_debian_archive(
                     recipe.platform.repositories, lock.arch, library=library, session=session
                 )
                 wrong += list(unfounded(lock, recipe, archive.universe()))

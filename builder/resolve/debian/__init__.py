@@ -5,26 +5,27 @@ packages that apt would install, who asks for each, or why there is no solution.
 rules are apt's own (`MarkInstall`, `pkgProblemResolver`); docs/decisions has the page.
 """
 
-from builder.resolve.debian.archive import Archive, open_archive
-from builder.resolve.debian.closure import Choice, base_set, plan, resolve
+from builder.resolve.debian.archive import DebianArchive, index_folder, open_debian_archive
+from builder.resolve.debian.closure import base_set, plan, resolve
 from builder.resolve.debian.index import parse_packages, parse_status, unpack
-from builder.resolve.debian.inventory import Installed
+from builder.resolve.debian.inventory import InstalledDeb
 from builder.resolve.debian.relation import compare
-from builder.resolve.debian.release import Release, check_window, read_inrelease
+from builder.resolve.debian.release import Release, check_suite, check_window, read_inrelease
 from builder.resolve.debian.universe import Index, Universe, hard
 
 __all__ = [
-    "Archive",
-    "Choice",
+    "DebianArchive",
     "Index",
-    "Installed",
+    "InstalledDeb",
     "Release",
     "Universe",
     "base_set",
+    "check_suite",
     "check_window",
     "compare",
     "hard",
-    "open_archive",
+    "index_folder",
+    "open_debian_archive",
     "parse_packages",
     "parse_status",
     "plan",

@@ -7,10 +7,11 @@ the oracle: scripts/oracles/compare-with-apt.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from builder.errors import NoSolutionError
+from builder.lockfile import RECIPE, REQUIRED
 from builder.resolve.debian.autoremove import sweep
 from builder.resolve.debian.inventory import installed_stanzas
 from builder.resolve.debian.mark import Marker
@@ -18,48 +19,21 @@ from builder.resolve.debian.no_solution import no_removal, no_solution
 from builder.resolve.debian.reason import needs, reasons
 from builder.resolve.debian.repair import repair
 from builder.resolve.debian.state import Mode, State
+from builder.resolve.os import PackageChoice, PackagePlan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from builder.resolve.debian.index import Stanza
-    from builder.resolve.debian.inventory import Installed
+    from builder.resolve.debian.inventory import InstalledDeb
     from builder.resolve.debian.universe import Universe
 
-__all__ = ["Choice", "Plan", "base_set", "plan", "resolve"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """One package to install or upgrade: its identity, its file, and who first asked for it.
-
-    `filename` is relative to the archive of the index called `index`; `size`
-    is in bytes; `because` is a package of the same answer, empty for a request;
-    `needs` are the packages, new or installed, that meet its dependencies.
-    """
-
-    name: str
-    version: str
-    arch: str
-    filename: str
-    size: int
-    sha256: str
-    index: str
-    because: str
-    needs: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What apt would do: install or upgrade `choices`, remove `removals` (name, version). Both sorted."""
-
-    choices: tuple[Choice, ...]
-    removals: tuple[tuple[str, str], ...]
+__all__ = ["base_set", "plan", "resolve"]
 
 
 def resolve(
-    universe: Universe, installed: Iterable[Installed], requests: Iterable[str]
-) -> tuple[Choice, ...]:
+    universe: Universe, installed: Iterable[InstalledDeb], requests: Iterable[str]
+) -> tuple[PackageChoice, ...]:
     """Return what must be installed for `requests` (names, or name=version), sorted by name.
 
     Requests are handled in the order given, which can matter, as on apt's
@@ -74,23 +48,32 @@ def resolve(
     return _choices(state, names)
 
 
-def plan(universe: Universe, installed: Iterable[Installed], requests: Iterable[str]) -> Plan:
+def plan(universe: Universe, installed: Iterable[InstalledDeb], requests: Iterable[str]) -> PackagePlan:
     """Return what apt would do for `requests`, removals included; errors as for `resolve`."""
     state, names = _solved(universe, installed_stanzas(universe, installed), tuple(requests))
-    return Plan(
+    return PackagePlan(
         choices=_choices(state, names),
         removals=tuple((stanza.name, stanza.version) for stanza in _removals(state)),
     )
 
 
-def base_set(universe: Universe, extra: Iterable[str] = ("apt",)) -> tuple[Choice, ...]:
-    """Return the packages of a base of our own: essential, required, `extra`, and their closure."""
+def base_set(universe: Universe, extra: Sequence[str] = ("apt",)) -> tuple[PackageChoice, ...]:
+    """Return the packages of a base of our own: essential, required, `extra`, and their closure.
+
+    `because` is `recipe` for `extra` and `required` for what the distribution asks for.
+    """
+    requested = {name.partition("=")[0] for name in extra}
     chosen = [
         name
         for name, versions in universe.versions.items()
         if versions[0].essential or versions[0].priority == "required"
     ]
-    return resolve(universe, (), (*sorted(chosen), *extra))
+    return tuple(
+        replace(choice, because=(REQUIRED,))
+        if choice.because == (RECIPE,) and choice.name not in requested
+        else choice
+        for choice in resolve(universe, (), (*sorted(chosen), *extra))
+    )
 
 
 def _solved(
@@ -156,7 +139,7 @@ def _unknown(state: State, name: str, version: str) -> NoSolutionError:
     )
 
 
-def _choices(state: State, requested: list[str]) -> tuple[Choice, ...]:
+def _choices(state: State, requested: list[str]) -> tuple[PackageChoice, ...]:
     because = reasons(state, requested)
     names = sorted(name for name in state.names() if state.mode(name) is Mode.INSTALL)
     return tuple(
@@ -168,8 +151,8 @@ def _removals(state: State) -> list[Stanza]:
     return [state.current[name] for name in sorted(state.current) if state.mode(name) is Mode.DELETE]
 
 
-def _choice(state: State, stanza: Stanza, because: str) -> Choice:
-    return Choice(
+def _choice(state: State, stanza: Stanza, because: str) -> PackageChoice:
+    return PackageChoice(
         name=stanza.name,
         version=stanza.version,
         arch=stanza.arch,
@@ -177,6 +160,6 @@ def _choice(state: State, stanza: Stanza, because: str) -> Choice:
         size=stanza.size,
         sha256=stanza.sha256,
         index=state.universe.label(stanza),
-        because=because,
+        because=(because or RECIPE,),
         needs=tuple(sorted({name for name in needs(state, stanza.name) if name != stanza.name})),
     )

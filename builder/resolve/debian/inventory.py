@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from builder.resolve.debian.universe import Universe
 
-__all__ = ["Installed", "installed_stanzas"]
+__all__ = ["InstalledDeb", "installed_stanzas"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Installed:
+class InstalledDeb:
     """One row of an inventory.
 
     `stanza` is its entry in the image's dpkg status file, when that was read
@@ -31,12 +31,12 @@ class Installed:
     stanza: Stanza | None = None
 
     @classmethod
-    def of(cls, stanza: Stanza) -> Installed:
+    def of(cls, stanza: Stanza) -> InstalledDeb:
         """Make a row from an entry of a dpkg status file."""
         return cls(name=stanza.name, version=stanza.version, arch=stanza.arch, stanza=stanza)
 
 
-def installed_stanzas(universe: Universe, rows: Iterable[Installed]) -> dict[str, Stanza]:
+def installed_stanzas(universe: Universe, rows: Iterable[InstalledDeb]) -> dict[str, Stanza]:
     """Return each installed package's stanza, by name.
 
     In order: the universe's own of that version, the row's own, else an
@@ -44,7 +44,7 @@ def installed_stanzas(universe: Universe, rows: Iterable[Installed]) -> dict[str
     for a package twice, and for one of another architecture.
     """
     found: dict[str, Stanza] = {}
-    unknown: list[Installed] = []
+    unknown: list[InstalledDeb] = []
     for row in rows:
         if row.arch not in {universe.arch, "all"}:
             raise RecipeError(
@@ -67,7 +67,7 @@ def installed_stanzas(universe: Universe, rows: Iterable[Installed]) -> dict[str
     return found
 
 
-def _estimate(universe: Universe, row: Installed, versions: Mapping[str, str]) -> Stanza:
+def _estimate(universe: Universe, row: InstalledDeb, versions: Mapping[str, str]) -> Stanza:
     """Guess the relations of an installed version that no index has any more.
 
     The newest version's are the best evidence there is. What it demands in its
@@ -101,7 +101,7 @@ def _estimate(universe: Universe, row: Installed, versions: Mapping[str, str]) -
     )
 
 
-def _rebased(clause: Clause, newest: Stanza, row: Installed) -> Clause:
+def _rebased(clause: Clause, newest: Stanza, row: InstalledDeb) -> Clause:
     return replace(
         clause,
         alternatives=tuple(

@@ -18,17 +18,21 @@ from debian.deb822 import Release as Fields
 
 from builder.errors import DigestMismatchError, FetchError
 from builder.openpgp import certificates, verify_clear
+from builder.resolve.os import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pysequoia import Cert
 
+    from builder.model import Arch
+
 __all__ = ["Release", "check_index", "check_suite", "check_window", "read_inrelease"]
 
 _BEGIN = b"-----BEGIN PGP SIGNED MESSAGE-----"
 _SIGNATURE = b"-----BEGIN PGP SIGNATURE-----"
 _END = b"-----END PGP SIGNATURE-----"
+_SUFFIXES = (".xz", ".gz", "")  # the smallest first
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _REFETCH = "fetch the InRelease file again, if necessary from another mirror"
 
@@ -75,6 +79,11 @@ class Release:
         folder, slash, _ = path.rpartition("/")
         return f"{folder}{slash}by-hash/SHA256/{sha256}"
 
+    def packages_path(self, component: str, arch: Arch) -> str:
+        """Return the path of a package index below the suite, in the smallest form that is listed."""
+        paths = [f"{component}/binary-{arch.debian}/Packages{suffix}" for suffix in _SUFFIXES]
+        return next((path for path in paths if path in self.entries), paths[0])
+
 
 def read_inrelease(data: bytes, keyring: bytes | Iterable[bytes], *, place: str) -> Release:
     """Verify an InRelease file against certificates (binary or armoured) and parse its signed text.
@@ -97,13 +106,14 @@ def check_window(release: Release, at: datetime) -> None:
     """
     if at < release.date:
         raise FetchError(
-            f"the index of {release.codename} is of {_utc(release.date)}, later than {_utc(at)}",
+            f"the index of {release.codename} is of {utc_text(release.date)}, later than {utc_text(at)}",
             place=release.place,
             hint="use the archive's snapshot of that day, or state a later date",
         )
     if release.valid_until is not None and at > release.valid_until:
         raise FetchError(
-            f"the index of {release.codename} expired on {_utc(release.valid_until)}, before {_utc(at)}",
+            f"the index of {release.codename} expired on {utc_text(release.valid_until)}, "
+            f"before {utc_text(at)}",
             place=release.place,
             hint="fetch a current InRelease file; a mirror that serves an expired one is stale or hostile",
         )
@@ -206,7 +216,3 @@ def _time(text: str, field: str, place: str) -> datetime:
         raise FetchError(f"{field} is {text!r}, which is not a date", place=place) from error
     # "-0000" and a missing zone both mean UTC here.
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-
-
-def _utc(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -4,20 +4,18 @@ In: pinned repomd.xml files, their metadata and the inventory of a base image. O
 packages that dnf would install, solved by libsolv, or why there is no solution.
 """
 
-from builder.resolve.rpm.archive import folder_name, moment, open_rpm_archive, repository_path
+from builder.resolve.rpm.archive import RpmArchive, index_folder, open_rpm_archive, repository_path
 from builder.resolve.rpm.closure import plan, resolve
-from builder.resolve.rpm.os_packages import resolve_rpm
 from builder.resolve.rpm.repomd import Repomd, check_moment, read_repomd
 
 __all__ = [
     "Repomd",
+    "RpmArchive",
     "check_moment",
-    "folder_name",
-    "moment",
+    "index_folder",
     "open_rpm_archive",
     "plan",
     "read_repomd",
     "repository_path",
     "resolve",
-    "resolve_rpm",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import cast
 
@@ -14,16 +14,21 @@ from builder.fetch import Session
 from builder.lockfile import Repository
 from builder.model import Arch, Sha256, Table
 from builder.recipe import Library, RepomdRecipe, RepositoryRecipe, Values, fill
+from builder.resolve.os import PackageChoice, pinned_moment, snapshot_stamp, utc_rfc3339
+from builder.resolve.rpm.closure import resolve
 from builder.resolve.rpm.metadata import text_of
 from builder.resolve.rpm.repomd import IndexFile, Repomd, check_moment, read_repomd
 from builder.resolve.rpm.universe import Source, Universe
 
-__all__ = ["RpmArchive", "folder_name", "moment", "open_rpm_archive", "repository_path"]
+__all__ = ["RpmArchive", "index_folder", "open_rpm_archive", "repository_path"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RpmArchive:
-    """The repositories of a platform for one architecture; packages are read when first asked for."""
+    """The repositories of a platform for one architecture; packages are read when first asked for.
+
+    Fulfils `resolve.os.OsArchive`.
+    """
 
     arch: Arch
     repositories: tuple[Repository, ...]
@@ -39,23 +44,39 @@ class RpmArchive:
 
         return cast("Universe", self.session.once.get((self.repositories, self.arch, inventory), make))
 
-    def origin(self, label: str) -> str:
-        """Return the origin of the repository called `label`."""
-        return self._repository(label).origin
+    def identity(self) -> tuple[object, ...]:
+        """Return the solver's version, the architecture, and the digests and ranks of the repositories."""
+        pins = [
+            [row.suite, row.repomd, recipe.priority, *row.indexes]
+            for row, (recipe, _) in zip(self.repositories, self.opened, strict=True)
+        ]
+        return (version("solv"), self.arch, pins)
 
-    def file(self, label: str, location: str) -> str:
-        """Return the path below its origin of a file that a repository lists (FetchError outside it).
+    def assembled_base(self, extra: tuple[str, ...]) -> tuple[PackageChoice, ...]:
+        """Raise RecipeError: no base is assembled from RPM packages."""
+        raise RecipeError(
+            f"no base is assembled from RPM packages (here of {', '.join(extra) or 'nothing'})",
+            place=f"repository {self.repositories[0].suite}",
+            hint="name a published image for this architecture below `images`",
+        )
+
+    def closure(self, inventory: tuple[str, ...], requests: tuple[str, ...]) -> tuple[PackageChoice, ...]:
+        """Return what dnf would install for `requests` on a base of `inventory`."""
+        return resolve(self.universe(inventory), requests)
+
+    def address(self, choice: PackageChoice) -> tuple[str, str]:
+        """Return the origin of a package's file and its path; the index states it from the repository.
 
         A location may lead out of its repository to a folder that several
         share, as Amazon's do, and never out of the origin.
         """
-        path = posixpath.normpath(posixpath.join(self._repository(label).path, location))
+        row = next(row for row in self.repositories if row.suite == choice.index)
+        path = posixpath.normpath(posixpath.join(row.path, choice.filename))
         if path.startswith(("../", "/")) or path in {"..", "."}:
-            raise FetchError(f"{location[:80]!a} leaves the origin", place=f"repository {label}")
-        return path
-
-    def _repository(self, label: str) -> Repository:
-        return next(row for row in self.repositories if row.suite == label)
+            raise FetchError(
+                f"{choice.filename[:80]!a} leaves the origin", place=f"repository {choice.index}"
+            )
+        return row.origin, path
 
     def _source(self, recipe: RepositoryRecipe, repomd: Repomd) -> Source:
         def text(entry: IndexFile) -> bytes:
@@ -93,23 +114,10 @@ def repository_path(recipe: RepositoryRecipe, arch: Arch) -> str:
     return fill(recipe.path, values, place=f"repository {recipe.suite}: path").strip("/")
 
 
-def moment(recipe: RepositoryRecipe) -> datetime:
-    """Return the moment at which a repository was pinned (RecipeError where it is none)."""
-    try:
-        found = datetime.fromisoformat(recipe.at)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise RecipeError(
-            f"{recipe.at!r} is not a moment such as 2026-11-22T18:00:00Z",
-            place=f"repository {recipe.suite}: at",
-        )
-    return found
-
-
-def folder_name(recipe: RepositoryRecipe, arch: Arch, at: datetime) -> str:
-    """Return the folder below recipes/indexes that keeps the metadata of one moment."""
-    return f"{recipe.origin}-{recipe.suite}-{arch.rpm}-{at.strftime('%Y%m%dT%H%M%SZ')}"
+def index_folder(recipe: RepositoryRecipe, arch: Arch) -> str:
+    """Return the folder below recipes/indexes that keeps the pinned metadata of a repository."""
+    stamp = snapshot_stamp(pinned_moment(recipe))
+    return f"{recipe.origin}-{recipe.suite}-{arch.rpm}-{stamp}"
 
 
 def _repomd(recipe: RepositoryRecipe, arch: Arch, library: Library, session: Session) -> Repomd:
@@ -119,7 +127,7 @@ def _repomd(recipe: RepositoryRecipe, arch: Arch, library: Library, session: Ses
     signature = _metadata(recipe, arch, "repomd.xml.asc", pinned.signature, session)
     keys = tuple(library.keys[name] for name in recipe.keys)
     repomd = read_repomd(data, signature, keys, place=f"{recipe.origin} {recipe.suite} repomd.xml")
-    check_moment(repomd, moment(recipe))
+    check_moment(repomd, pinned_moment(recipe))
     return repomd
 
 
@@ -148,7 +156,7 @@ def _url(recipe: RepositoryRecipe, arch: Arch, path: str, session: Session) -> s
 
 
 def _kept(recipe: RepositoryRecipe, arch: Arch, name: str, session: Session) -> Path:
-    return session.recipes / "indexes" / folder_name(recipe, arch, moment(recipe)) / name
+    return session.recipes / "indexes" / index_folder(recipe, arch) / name
 
 
 def _row(recipe: RepositoryRecipe, repomd: Repomd, arch: Arch) -> Repository:
@@ -157,9 +165,9 @@ def _row(recipe: RepositoryRecipe, repomd: Repomd, arch: Arch) -> Repository:
         origin=recipe.origin,
         suite=recipe.suite,
         path=repository_path(recipe, arch),
-        date=repomd.date.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        date=utc_rfc3339(repomd.date),
         revision=repomd.revision,
-        snapshot=moment(recipe).strftime("%Y%m%dT%H%M%SZ"),
+        snapshot=snapshot_stamp(pinned_moment(recipe)),
         repomd=pinned.sha256,
         signature=pinned.signature,
         indexes=tuple(Sha256(entry.sha256) for entry in repomd.files),

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import solv
 
 from builder.errors import FetchError, NoSolutionError
 from builder.lockfile import RECIPE
+from builder.resolve.os import PackageChoice, PackagePlan
 from builder.resolve.rpm.inventory import has_version
 from builder.resolve.rpm.no_solution import no_solution, unknown
 from builder.resolve.rpm.universe import Universe
 
-__all__ = ["Choice", "Plan", "plan", "resolve"]
+__all__ = ["plan", "resolve"]
 
 _KEEP_EXPLICIT_OBSOLETES = 11  # a flag of libsolv that its Python module has no name for
 _FLAGS = (
@@ -39,34 +39,7 @@ _INSTALL = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """One package to install or upgrade: its identity and its file.
-
-    `version` has the epoch where there is one; `location` is relative to the
-    repository called `label`; `size` is in bytes.
-    """
-
-    name: str
-    version: str
-    arch: str
-    location: str
-    size: int
-    sha256: str
-    label: str
-    via: tuple[str, ...]
-    """The packages of the same answer that need it, `recipe` where it is asked for; sorted."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What dnf would do: install or upgrade `choices`, remove `removals` (name, version). Both sorted."""
-
-    choices: tuple[Choice, ...]
-    removals: tuple[tuple[str, str], ...]
-
-
-def resolve(universe: Universe, requests: Iterable[str]) -> tuple[Choice, ...]:
+def resolve(universe: Universe, requests: Iterable[str]) -> tuple[PackageChoice, ...]:
     """Return what must be installed for `requests`, sorted by name.
 
     A request is a name, `name=version`, or a capability such as
@@ -83,7 +56,7 @@ def resolve(universe: Universe, requests: Iterable[str]) -> tuple[Choice, ...]:
     return found.choices
 
 
-def plan(universe: Universe, requests: Iterable[str]) -> Plan:
+def plan(universe: Universe, requests: Iterable[str]) -> PackagePlan:
     """Return what dnf would do for `requests`, removals included; errors as for `resolve`."""
     with universe.mutex:
         asked = {request: _asked(universe, request) for request in requests}
@@ -104,7 +77,7 @@ def _asked(universe: Universe, request: str) -> list[solv.XSolvable]:
     return found
 
 
-def _solved(universe: Universe, asked: Mapping[str, list[solv.XSolvable]]) -> Plan:
+def _solved(universe: Universe, asked: Mapping[str, list[solv.XSolvable]]) -> PackagePlan:
     pool = universe.pool
     jobs = [pool.Job(_INSTALL, pool.towhatprovides(_targets(universe, *item))) for item in asked.items()]
     solver = pool.Solver()
@@ -121,25 +94,40 @@ def _solved(universe: Universe, asked: Mapping[str, list[solv.XSolvable]]) -> Pl
         for package in transaction.steps()
         if package.isinstalled() and package.name not in names
     }
-    via = _askers(universe, new, asked)
-    choices = tuple(_choice(universe, package, via[package.id]) for package in new)
-    return Plan(choices=choices, removals=tuple(sorted(gone)))
-
-
-def _askers(
-    universe: Universe, new: list[solv.XSolvable], asked: Mapping[str, list[solv.XSolvable]]
-) -> dict[int, tuple[str, ...]]:
-    """Return who needs each new package: others of the answer, and the recipe."""
     requested = {package.id for found in asked.values() for package in found}
-    via = {package.id: {RECIPE} if package.id in requested else set[str]() for package in new}
-    for package in new:
-        for dependency in package.lookup_deparray(solv.SOLVABLE_REQUIRES, 0):
-            for provider in universe.pool.whatprovides(dependency):
-                if provider.id in via and provider.id != package.id:
-                    via[provider.id].add(package.name)
-    # What nothing requires is an upgrade that makes room for what is asked for.
-    sake = {package.name for package in new if package.id in requested}
-    return {key: tuple(sorted(names or sake)) for key, names in via.items()}
+    choices = _package_choices(universe, new, requested)
+    return PackagePlan(choices=choices, removals=tuple(sorted(gone)))
+
+
+def _package_choices(
+    universe: Universe, new: list[solv.XSolvable], requested: set[int]
+) -> tuple[PackageChoice, ...]:
+    """Return the packages of a transaction, each with what it needs of the others and who asks for it."""
+    names = {package.id: package.name for package in new}
+    needs = {package.id: _providers(universe, package, names) for package in new}
+    needed = set().union(*needs.values())
+    # What nothing requires and nobody requests is an upgrade, without which the requested would not fit.
+    sake = tuple(sorted({package.name for package in new if package.id in requested}))
+    because = {
+        package.id: (RECIPE,) if package.id in requested else () if package.name in needed else sake
+        for package in new
+    }
+    return tuple(
+        _package_choice(
+            universe, package, needs=tuple(sorted(needs[package.id])), because=because[package.id]
+        )
+        for package in new
+    )
+
+
+def _providers(universe: Universe, package: solv.XSolvable, names: Mapping[int, str]) -> set[str]:
+    """Return which of `names` (packages by id) provide what `package` requires; never itself."""
+    found = {
+        provider.id
+        for dependency in package.lookup_deparray(solv.SOLVABLE_REQUIRES, 0)
+        for provider in universe.pool.whatprovides(dependency)
+    }
+    return {names[id_] for id_ in found & names.keys() - {package.id}}
 
 
 def _targets(universe: Universe, request: str, found: list[solv.XSolvable]) -> list[int]:
@@ -159,7 +147,9 @@ def _targets(universe: Universe, request: str, found: list[solv.XSolvable]) -> l
     return sorted(targets - set(universe.disabled))
 
 
-def _choice(universe: Universe, package: solv.XSolvable, via: tuple[str, ...]) -> Choice:
+def _package_choice(
+    universe: Universe, package: solv.XSolvable, *, needs: tuple[str, ...], because: tuple[str, ...]
+) -> PackageChoice:
     place = f"{universe.labels[package.repo.id]}: {package.name} {package.evr}"
     checksum = package.lookup_checksum(solv.SOLVABLE_CHECKSUM)
     location, _ = package.lookup_location()
@@ -173,13 +163,14 @@ def _choice(universe: Universe, package: solv.XSolvable, via: tuple[str, ...]) -
     expected = f"{package.name}-{package.evr.partition(':')[2] or package.evr}.{package.arch}.rpm"
     if posixpath.basename(location) != expected:
         raise FetchError(f"the metadata calls its file {location[-80:]!a}, not {expected}", place=place)
-    return Choice(
+    return PackageChoice(
         name=package.name,
         version=package.evr,
         arch=package.arch,
-        location=location,
+        filename=location,
         size=size,
         sha256=checksum.hex(),
-        label=universe.labels[package.repo.id],
-        via=via,
+        index=universe.labels[package.repo.id],
+        needs=needs,
+        because=because,
     )

@@ -11,6 +11,7 @@ from xml.parsers import expat
 
 from builder.errors import FetchError
 from builder.openpgp import certificates, verify_detached
+from builder.resolve.os import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -73,7 +74,7 @@ def check_moment(repomd: Repomd, at: datetime) -> None:
     """Raise FetchError when `repomd` is of later than `at`, which must be aware."""
     if repomd.date > at:
         raise FetchError(
-            f"the metadata is of {_utc(repomd.date)}, later than {_utc(at)}",
+            f"the metadata is of {utc_text(repomd.date)}, later than {utc_text(at)}",
             place=repomd.place,
             hint="pin it again with scripts/pin repositories",
         )
@@ -181,7 +182,3 @@ def _date(stamps: list[str], place: str) -> datetime:
         return datetime.fromtimestamp(max(seconds), UTC)
     except (ValueError, OverflowError, OSError):
         raise FetchError(f"{max(seconds)} is not a time", place=place) from None
-
-
-def _utc(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

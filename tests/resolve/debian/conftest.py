@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builder.resolve.debian.index import parse_packages
-from builder.resolve.debian.inventory import Installed
+from builder.resolve.debian.inventory import InstalledDeb
 from builder.resolve.debian.universe import Index, Universe
 
 if TYPE_CHECKING:
@@ -58,11 +58,11 @@ def universe() -> Callable[..., Universe]:
 
 
 @pytest.fixture
-def base() -> Callable[..., tuple[Installed, ...]]:
+def base() -> Callable[..., tuple[InstalledDeb, ...]]:
     """Return a function from `name version` texts to an inventory."""
 
-    def build(*rows: str) -> tuple[Installed, ...]:
+    def build(*rows: str) -> tuple[InstalledDeb, ...]:
         parts = [row.split() for row in rows]
-        return tuple(Installed(name=name, version=version, arch="amd64") for name, version in parts)
+        return tuple(InstalledDeb(name=name, version=version, arch="amd64") for name, version in parts)
 
     return build

@@ -21,7 +21,7 @@ import pytest
 from builder.errors import NoSolutionError
 from builder.resolve.debian.closure import plan, resolve
 from builder.resolve.debian.index import parse_packages
-from builder.resolve.debian.inventory import Installed
+from builder.resolve.debian.inventory import InstalledDeb
 from builder.resolve.debian.universe import Index, Universe
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def universe(rows: Sequence[Row]) -> Universe:
 def answer(rows: Sequence[Row], requests: Sequence[str]) -> str:
     """Return what we would do on the rows marked as installed."""
     base = [
-        Installed(name=r["Package"], version=r["Version"], arch="amd64") for r in rows if "Installed" in r
+        InstalledDeb(name=r["Package"], version=r["Version"], arch="amd64") for r in rows if "Installed" in r
     ]
     try:
         found = plan(universe(rows), base, requests)

@@ -12,14 +12,14 @@ from builder.resolve.debian.closure import base_set, plan, resolve
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from builder.resolve.debian.inventory import Installed
+    from builder.resolve.debian.inventory import InstalledDeb
     from builder.resolve.debian.universe import Universe
 
     Build = Callable[..., Universe]
-    Base = Callable[..., tuple[Installed, ...]]
+    Base = Callable[..., tuple[InstalledDeb, ...]]
 
 
-def names(universe: Universe, installed: tuple[Installed, ...], *requests: str) -> str:
+def names(universe: Universe, installed: tuple[InstalledDeb, ...], *requests: str) -> str:
     """Return the answer as text: versions only where they are not 1."""
     return " ".join(
         choice.name if choice.version == "1" else f"{choice.name}={choice.version}"
@@ -31,12 +31,16 @@ def test_a_choice_names_its_bytes(universe: Build) -> None:
     (choice,) = resolve(universe(["a 2; Architecture: all"]), (), ["a"])
     assert (choice.name, choice.version, choice.arch) == ("a", "2", "all")
     assert (choice.filename, choice.size, choice.sha256) == ("pool/a.deb", 10, "0" * 64)
-    assert (choice.index, choice.because) == ("index0", "")
+    assert (choice.index, choice.because) == ("index0", ("recipe",))
 
 
 def test_dependencies_come_along_and_say_for_whom(universe: Build) -> None:
     answer = resolve(universe(["a; Depends: b", "b; Pre-Depends: c", "c"]), (), ["a"])
-    assert [(choice.name, choice.because) for choice in answer] == [("a", ""), ("b", "a"), ("c", "b")]
+    assert [(choice.name, choice.because) for choice in answer] == [
+        ("a", ("recipe",)),
+        ("b", ("a",)),
+        ("c", ("b",)),
+    ]
 
 
 def test_a_choice_names_what_meets_its_dependencies(universe: Build, base: Base) -> None:
@@ -48,7 +52,13 @@ def test_a_choice_names_what_meets_its_dependencies(universe: Build, base: Base)
 def test_the_reason_is_the_nearest_to_the_requests(universe: Build, base: Base) -> None:
     u = universe(["a; Depends: b, c", "b; Depends: c, d", "c", "d; Breaks: e (<< 2)", "e 1"], ["e 2"])
     answer = resolve(u, base("e 1"), ["a", "b"])
-    assert {c.name: c.because for c in answer} == {"a": "", "b": "", "c": "a", "d": "b", "e": "d"}
+    assert {c.name: c.because for c in answer} == {
+        "a": ("recipe",),
+        "b": ("recipe",),
+        "c": ("a",),
+        "d": ("b",),
+        "e": ("d",),
+    }
 
 
 def test_an_upgrade_says_what_pushed_it(universe: Build, base: Base) -> None:
@@ -57,7 +67,7 @@ def test_an_upgrade_says_what_pushed_it(universe: Build, base: Base) -> None:
         ["x 2; Source: s", "y 2; Source: s", "z 2; Depends: x (= 2)"],
     )
     answer = resolve(u, base("x 1", "y 1", "z 1"), ["x"])
-    assert {c.name: c.because for c in answer} == {"x": "", "y": "x", "z": "x"}
+    assert {c.name: c.because for c in answer} == {"x": ("recipe",), "y": ("x",), "z": ("x",)}
 
 
 def test_recommends_and_suggests_do_not(universe: Build) -> None:

@@ -12,14 +12,14 @@ from builder.resolve.debian.closure import plan, resolve
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from builder.resolve.debian.inventory import Installed
+    from builder.resolve.debian.inventory import InstalledDeb
     from builder.resolve.debian.universe import Universe
 
     Build = Callable[..., Universe]
-    Base = Callable[..., tuple[Installed, ...]]
+    Base = Callable[..., tuple[InstalledDeb, ...]]
 
 
-def refusal(universe: Universe, installed: tuple[Installed, ...], *requests: str) -> str:
+def refusal(universe: Universe, installed: tuple[InstalledDeb, ...], *requests: str) -> str:
     with pytest.raises(NoSolutionError) as caught:
         resolve(universe, installed, requests)
     assert caught.value.hint

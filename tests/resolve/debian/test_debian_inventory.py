@@ -9,7 +9,7 @@ import pytest
 from builder.errors import RecipeError
 from builder.resolve.debian.closure import plan, resolve
 from builder.resolve.debian.index import parse_status
-from builder.resolve.debian.inventory import Installed, installed_stanzas
+from builder.resolve.debian.inventory import InstalledDeb, installed_stanzas
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from builder.resolve.debian.universe import Universe
 
     Build = Callable[..., Universe]
-    Base = Callable[..., tuple[Installed, ...]]
+    Base = Callable[..., tuple[InstalledDeb, ...]]
 
 
-def versions(universe: Universe, installed: tuple[Installed, ...], *requests: str) -> str:
+def versions(universe: Universe, installed: tuple[InstalledDeb, ...], *requests: str) -> str:
     return " ".join(f"{choice.name}={choice.version}" for choice in resolve(universe, installed, requests))
 
 
@@ -54,13 +54,13 @@ def test_the_status_file_s_own_relations_come_first(universe: Build) -> None:
         b"Package: tool\nStatus: install ok installed\nVersion: 1\nArchitecture: amd64\nDepends: lib (<< 3)\n\n"
         b"Package: lib\nStatus: install ok installed\nVersion: 1\nArchitecture: amd64\n"
     )
-    installed = tuple(Installed.of(stanza) for stanza in parse_status(status, place="status"))
+    installed = tuple(InstalledDeb.of(stanza) for stanza in parse_status(status, place="status"))
     u = universe(["lib 3", "tool 3", "a; Depends: lib (>= 2)"])
     assert versions(u, installed, "a") == "a=1 lib=3 tool=3"
 
 
 def test_a_foreign_package_is_refused(universe: Build) -> None:
-    rows = [Installed(name="a", version="1", arch="i386")]
+    rows = [InstalledDeb(name="a", version="1", arch="i386")]
     with pytest.raises(RecipeError, match=r"the base has a of architecture i386, not amd64 or all"):
         resolve(universe(["a"]), rows, ["a"])
 

@@ -12,14 +12,14 @@ from builder.resolve.debian.closure import resolve
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from builder.resolve.debian.inventory import Installed
+    from builder.resolve.debian.inventory import InstalledDeb
     from builder.resolve.debian.universe import Universe
 
     Build = Callable[..., Universe]
-    Base = Callable[..., tuple[Installed, ...]]
+    Base = Callable[..., tuple[InstalledDeb, ...]]
 
 
-def names(universe: Universe, installed: tuple[Installed, ...], *requests: str) -> str:
+def names(universe: Universe, installed: tuple[InstalledDeb, ...], *requests: str) -> str:
     """Return the answer as text: versions only where they are not 1."""
     return " ".join(
         choice.name if choice.version == "1" else f"{choice.name}={choice.version}"

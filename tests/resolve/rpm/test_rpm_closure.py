@@ -6,7 +6,8 @@ import pytest
 
 from builder.errors import FetchError, NoSolutionError, RecipeError
 from builder.model.target import Arch
-from builder.resolve.rpm.closure import Choice, plan, resolve
+from builder.resolve.os import PackageChoice
+from builder.resolve.rpm.closure import plan, resolve
 from builder.resolve.rpm.universe import Source, Universe
 from tests.resolve.rpm.tiny_repo import Rpm, filelists_xml, primary_xml
 
@@ -24,7 +25,7 @@ def universe(*packages: Rpm, base: tuple[str, ...] = (), arch: Arch = Arch.X86_6
     return Universe.of(arch, base, [source(*packages)])
 
 
-def names(choices: tuple[Choice, ...]) -> list[str]:
+def names(choices: tuple[PackageChoice, ...]) -> list[str]:
     return [f"{choice.name}={choice.version}" for choice in choices]
 
 
@@ -37,8 +38,9 @@ def test_the_closure_is_taken_and_says_who_asked() -> None:
     )
     choices = resolve(found, ["cmake"])
     assert names(choices) == ["cmake=1.0-1", "libuv=1:1.44-2", "x=1.0-1"]
-    assert [choice.via for choice in choices] == [("recipe",), ("cmake",), ("cmake",)]
-    assert choices[1].location == "Packages/libuv-1.44-2.x86_64.rpm"
+    assert [choice.because for choice in choices] == [("recipe",), (), ()]
+    assert [choice.needs for choice in choices] == [("libuv", "x"), (), ()]
+    assert choices[1].filename == "Packages/libuv-1.44-2.x86_64.rpm"
     assert choices[1].size == 10
     assert len(choices[1].sha256) == 64
     assert choices[2].arch == "noarch"
@@ -64,7 +66,7 @@ def test_versions_are_in_rpms_own_order(older: str, newer: str) -> None:
 def test_a_lower_priority_number_wins_over_a_newer_version() -> None:
     sources = [source(Rpm(name="a", version="9-1")), source(Rpm(name="a"), label="vendor", priority=10)]
     (choice,) = resolve(Universe.of(Arch.X86_64, (), sources), ["a"])
-    assert (choice.version, choice.label) == ("1.0-1", "vendor")
+    assert (choice.version, choice.index) == ("1.0-1", "vendor")
 
 
 def test_what_the_base_has_is_not_chosen_again_and_is_upgraded_when_asked_for() -> None:
