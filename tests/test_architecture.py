@@ -28,8 +28,8 @@ ARROWS: dict[str, set[str]] = {
     "export": {"lockfile", "model", "recipe"},
     # from recipes to locks
     "git": {"io", "lockfile", "model", "origins", "store", "tars"},
-    "bundle": {"lockfile", "model", "store", "tars"},
-    "fetch": {"bundle", "io", "lockfile", "model", "oci", "origins", "store", "tars"},
+    "bundle": {"lockfile", "model", "oci", "store", "tars"},
+    "fetch": {"io", "lockfile", "model", "oci", "origins", "store", "tars"},
     "index": {"io", "model"},
     "resolve.python": {"index", "io", "lockfile", "model", "recipe"},
     "resolve.os": {"lockfile", "recipe"},
@@ -44,7 +44,7 @@ ARROWS: dict[str, set[str]] = {
     "render": {"lockfile", "model"},
     "build": {"io", "render", "store"},
     "reproduce": {"build", "oci"},
-    "mirror": {"bundle", "fetch", "lockfile", "model", "origins", "store"},
+    "mirror": {"fetch", "lockfile", "model", "oci", "origins", "store"},
     # what auditors use
     "diff": {"lockfile", "model"},
     "graph": {"lockfile", "model"},

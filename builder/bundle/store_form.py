@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["Content", "contents", "image_parts"]
+__all__ = ["Content", "contents"]
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from builder.bundle.contents import Kind
-from builder.errors import FetchError
 from builder.lockfile import BASE, Lock, row_label
-from builder.model import ImageDigest, Sha256
+from builder.model import Sha256
+from builder.oci import parse_image_manifest
 
 _PREFIX = "sha256:"
 
@@ -41,16 +40,6 @@ def contents(locks: Iterable[Lock], read: Callable[[str], bytes], *, apt: bool) 
             rows = tuple(sorted({*known.rows, *content.rows}))
             found[content.sha256] = replace(known, name=min(known.name, content.name), rows=rows)
     return tuple(found[digest] for digest in sorted(found))
-
-
-def image_parts(manifest: bytes, *, place: str) -> dict[ImageDigest, int]:
-    """Return digest and size in bytes of an image's configuration and layers (FetchError at `place`)."""
-    try:
-        table = json.loads(manifest)
-        parts = [table["config"], *table["layers"]]
-        return {ImageDigest(part["digest"]): int(part["size"]) for part in parts}
-    except (ValueError, KeyError, TypeError, AttributeError) as cause:
-        raise FetchError("is not the manifest of one image", place=place) from cause
 
 
 def _rows(lock: Lock, *, apt: bool) -> Iterator[Content]:
@@ -98,7 +87,7 @@ def _images(lock: Lock, read: Callable[[str], bytes]) -> Iterator[Content]:
             continue
         place = f"{image.name}@{image.digest}"
         manifest = image.digest.removeprefix(_PREFIX)
-        parts = image_parts(read(manifest), place=place)
-        for digest in (manifest, *(part.removeprefix(_PREFIX) for part in parts)):
+        blobs = parse_image_manifest(read(manifest), place=place).blobs
+        for digest in dict.fromkeys((manifest, *(blob.sha256 for blob in blobs))):
             name = f"{image.name} {'manifest' if digest == manifest else 'blob'}"
             yield _content(lock, Sha256(digest), Kind.IMAGE, name, row_label(image))

@@ -13,16 +13,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from builder.bundle import (
-    EMPTY,
-    MEDIA_TYPE,
     Bundle,
-    Layer,
     artifact_manifest,
     contents,
+    contents_layer,
     dump_bundle,
     layers_of,
     make_bundle,
-    parse_artifact,
     parse_bundle,
     read_bundle,
     write_bundle,
@@ -37,8 +34,8 @@ from builder.errors import DigestMismatchError, FetchError, LockError, UsageErro
 from builder.fetch import fetch_all
 from builder.io import read_bytes, replacing, write_atomic
 from builder.lockfile import Lock, load_lock
-from builder.model import ImageDigest, Sha256
-from builder.oci import Push, Registry
+from builder.model import Sha256
+from builder.oci import Descriptor, Push, Registry, dump_manifest
 from builder.options import ResultFormat, add_format, add_places, add_selection, project_of, selection_of
 from builder.project import Project, read_lock
 from builder.render import Inputs
@@ -305,14 +302,15 @@ def push_bundle(project: Project, options: PushOptions) -> int:
         Push(registry) as push,
         project.console.steps("pushing", len(layers)) as steps,
     ):
-        push.blob(ImageDigest(f"sha256:{Sha256.of(EMPTY)}"), lambda: io.BytesIO(EMPTY))
+        manifest = artifact_manifest(bundle)
+        push.blob(manifest.config.digest, lambda: io.BytesIO(manifest.config.data))
         for layer in layers:
             if push.blob(layer.digest, lambda layer=layer: _opened_layer(project, layer, texts)):  # type: ignore[misc]
                 sent += layer.size
             steps.done(layer.title)
-        manifest = artifact_manifest(bundle)
-        push.manifest(tag, manifest, MEDIA_TYPE)
-    pushed = f"{name}@sha256:{Sha256.of(manifest)}"
+        body = dump_manifest(manifest)
+        push.manifest(tag, body, manifest.media_type)
+    pushed = f"{name}@sha256:{Sha256.of(body)}"
     if options.json:
         project.console.json({"reference": pushed, "bytes": bundle.size, "sent": sent})
     else:
@@ -326,9 +324,9 @@ def pull_bundle(project: Project, options: PullOptions) -> int:
     with Registry(name, project.origins) as registry, staging(project.store) as staged:
         body = registry.manifest_bytes(digest or tag or "latest")
         place = f"{name}@sha256:{Sha256.of(body)}"
-        contents = _small_layer(registry, parse_artifact(body, place=place), place)
+        contents = _small_layer(registry, contents_layer(body, place=place), place)
         bundle = parse_bundle(contents, place=place)
-        if body != artifact_manifest(bundle):
+        if body != dump_manifest(artifact_manifest(bundle)):
             raise FetchError("its layers are not those that its table of contents says", place=place)
         layers = layers_of(bundle)[1:]
         locks = {
@@ -344,7 +342,9 @@ def pull_bundle(project: Project, options: PullOptions) -> int:
     return 0
 
 
-def _fetch_layers(project: Project, registry: Registry, staged: Staging, layers: tuple[Layer, ...]) -> None:
+def _fetch_layers(
+    project: Project, registry: Registry, staged: Staging, layers: tuple[Descriptor, ...]
+) -> None:
     requests = [
         Request(
             sha256=layer.sha256,
@@ -363,7 +363,7 @@ def _fetch_layers(project: Project, registry: Registry, staged: Staging, layers:
         staged.fetch(requests, fetch)
 
 
-def _small_layer(registry: Registry, layer: Layer, place: str) -> bytes:
+def _small_layer(registry: Registry, layer: Descriptor, place: str) -> bytes:
     """Return the content of a small layer, verified."""
     if layer.size > _LARGEST_TEXT:
         raise FetchError(f"{layer.size} bytes are too many for {layer.title}", place=place)
@@ -377,7 +377,7 @@ def _texts_by_digest(bundle: Bundle, locks: Mapping[str, bytes]) -> dict[str, by
     return {Sha256.of(text): text for text in (dump_bundle(bundle), *locks.values())}
 
 
-def _opened_layer(project: Project, layer: Layer, texts: Mapping[str, bytes]) -> BinaryIO:
+def _opened_layer(project: Project, layer: Descriptor, texts: Mapping[str, bytes]) -> BinaryIO:
     if layer.sha256 in texts:
         return io.BytesIO(texts[layer.sha256])
     try:

@@ -56,8 +56,7 @@ def image_proof(project: Project, path: Path, locks: Sequence[Examined]) -> Proo
 
 
 def _label(image: Image, name: str) -> str:
-    labels = (image.config.get("config") or {}).get("Labels") or {}
-    return str(labels.get(name, "")) if isinstance(labels, dict) else ""
+    return str(image.config.labels.get(name, ""))
 
 
 def _lock_of(image: Image, locks: Sequence[Examined], path: Path) -> Examined:

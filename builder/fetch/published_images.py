@@ -4,9 +4,8 @@ from __future__ import annotations
 
 __all__ = ["absent_parts", "image_requests"]
 
-from builder.bundle import image_parts
 from builder.model import ImageDigest
-from builder.oci import Registry
+from builder.oci import Registry, parse_image_manifest
 from builder.store import Request, Store
 
 _PREFIX = "sha256:"
@@ -22,16 +21,16 @@ def image_requests(registry: Registry, digest: ImageDigest, store: Store) -> tup
     manifest = digest.removeprefix(_PREFIX)
     if not store.has(manifest):
         store.ingest((registry.manifest_bytes(digest),), manifest)
-    parts = image_parts(store.read(manifest), place=f"{registry.name}@{digest}")
+    image = parse_image_manifest(store.read(manifest), place=f"{registry.name}@{digest}")
     return tuple(
         Request(
-            sha256=part.removeprefix(_PREFIX),
-            size=size,
-            urls=registry.blob_urls(part),
-            label=f"{registry.name} {part.removeprefix(_PREFIX)[:_SHOWN]}",
+            sha256=blob.sha256,
+            size=blob.size,
+            urls=registry.blob_urls(blob.digest),
+            label=f"{registry.name} {blob.sha256[:_SHOWN]}",
             access=registry.auth,
         )
-        for part, size in parts.items()
+        for blob in {blob.digest: blob for blob in image.blobs}.values()
     )
 
 
@@ -40,6 +39,6 @@ def absent_parts(digest: ImageDigest, store: Store) -> dict[str, int] | None:
     manifest = digest.removeprefix(_PREFIX)
     if not store.has(manifest):
         return None
-    parts = image_parts(store.read(manifest), place=digest)
-    sizes = {part.removeprefix(_PREFIX): size for part, size in parts.items()}
+    image = parse_image_manifest(store.read(manifest), place=digest)
+    sizes = {str(blob.sha256): blob.size for blob in image.blobs}
     return {sha256: size for sha256, size in sizes.items() if not store.has(sha256, size)}

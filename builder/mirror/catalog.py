@@ -4,18 +4,16 @@ from __future__ import annotations
 
 __all__ = ["AptSource", "Catalogue", "Image", "IndexFile", "catalogue"]
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from builder.bundle import image_parts
 from builder.errors import FetchError
 from builder.fetch import index_paths
 from builder.lockfile import Lock, PythonPackage, Repository, row_label
 from builder.model import ImageDigest, Sha256
+from builder.oci import parse_image_manifest
 from builder.store import Store
 
-_MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 _PREFIX = "sha256:"
 
 
@@ -172,20 +170,20 @@ def _add_images(made: Catalogue, lock: Lock, store: Store) -> None:
         if not store.has(manifest):
             made.absent[manifest] = row_label(image)
             continue
-        data = store.read(manifest)
-        parts = image_parts(data, place=f"{image.name}@{image.digest}")
-        held = frozenset(part for part in parts if store.has(part.removeprefix(_PREFIX)))
-        for part in parts.keys() - held:
-            made.absent[part.removeprefix(_PREFIX)] = row_label(image)
-        media_type = str(_table(data).get("mediaType", _MANIFEST_TYPE))
+        parsed = parse_image_manifest(store.read(manifest), place=f"{image.name}@{image.digest}")
+        blobs = {blob.digest for blob in parsed.blobs}
+        held = frozenset(blob for blob in blobs if store.has(blob.removeprefix(_PREFIX)))
+        for blob in blobs - held:
+            made.absent[blob.removeprefix(_PREFIX)] = f"image {image.name}"
         made.images.append(
-            Image(name=image.name, tag=image.tag, manifest=image.digest, media_type=media_type, blobs=held)
+            Image(
+                name=image.name,
+                tag=image.tag,
+                manifest=image.digest,
+                media_type=parsed.media_type,
+                blobs=held,
+            )
         )
-
-
-def _table(data: bytes) -> Mapping[str, object]:
-    found: Mapping[str, object] = json.loads(data)
-    return found
 
 
 def _below(origin: str, *parts: str) -> str:

@@ -1,7 +1,8 @@
 """Images and registries: manifests, layers and the files in them, over the distribution protocol.
 
 In: image references, OCI layouts and saved images. Out: manifests, blobs and the file
-tree of an image. Imports `store`, `origins`, `io`, `model`.
+tree of an image. Imports `store`, `origins`, `io`, `model`. Registries load requests,
+which whoever only reads a manifest does not need: modules are loaded on first use.
 """
 
 from typing import TYPE_CHECKING
@@ -11,38 +12,56 @@ from builder.lazy_face import lazy_face
 if TYPE_CHECKING:
     from builder.oci.images import Entry, Image, Layer, OciImages, open_images
     from builder.oci.layout import write_layout
+    from builder.oci.manifests import (
+        Descriptor,
+        ImageIndex,
+        ImageManifest,
+        dump_manifest,
+        empty_config,
+        parse_image_manifest,
+    )
     from builder.oci.push import Push
-    from builder.oci.registry import Manifest, Registry
+    from builder.oci.registry import Registry
     from builder.oci.saved import image_file
     from builder.oci.tree import read_tree
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
+            "Descriptor": "manifests",
             "Entry": "images",
             "Image": "images",
+            "ImageIndex": "manifests",
+            "ImageManifest": "manifests",
             "Layer": "images",
-            "Manifest": "registry",
             "OciImages": "images",
             "Push": "push",
             "Registry": "registry",
+            "dump_manifest": "manifests",
+            "empty_config": "manifests",
             "image_file": "saved",
             "open_images": "images",
+            "parse_image_manifest": "manifests",
             "read_tree": "tree",
             "write_layout": "layout",
         },
     )
 
 __all__ = [
+    "Descriptor",
     "Entry",
     "Image",
+    "ImageIndex",
+    "ImageManifest",
     "Layer",
-    "Manifest",
     "OciImages",
     "Push",
     "Registry",
+    "dump_manifest",
+    "empty_config",
     "image_file",
     "open_images",
+    "parse_image_manifest",
     "read_tree",
     "write_layout",
 ]

@@ -6,22 +6,33 @@ __all__ = ["Entry", "Image", "Layer", "OciImages", "open_images"]
 
 import hashlib
 import io
-import json
 import tarfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
-from typing import IO, Any, BinaryIO, cast
+from typing import IO, BinaryIO, cast
 
 from builder.errors import DigestMismatchError, UsageError
+from builder.oci.manifests import (
+    LARGEST_CONFIG,
+    Descriptor,
+    ImageConfig,
+    ImageIndex,
+    SavedImage,
+    parse_config,
+    parse_index,
+    parse_manifest,
+    parse_saved_images,
+)
 
 _CHUNK = 2**20  # bytes
-_LARGEST_TEXT = 2**26  # bytes of an index, a manifest or a configuration
 _DEEPEST = 4
 _SHA256 = "sha256:"
-_SAVED = "manifest.json"
+_INDEX, _SAVED = "index.json", "manifest.json"
+_HINT = "name an image in OCI layout, as `build` writes it"
 _KINDS = {
     tarfile.DIRTYPE: "directory",
     tarfile.SYMTYPE: "symlink",
@@ -51,7 +62,7 @@ class Image:
     platform: str
     digest: str
     """Of its manifest."""
-    config: dict[str, Any]
+    config: ImageConfig
     layers: tuple[Layer, ...]
 
 
@@ -84,19 +95,21 @@ class OciImages:
     @property
     def digest(self) -> str:
         """The digest that names all of it: of its only manifest or index."""
-        found = self._index()
+        if self._is_saved():
+            raise UsageError("was saved without an index", place=self.place, hint=_HINT)
+        found = self._index().manifests
         if len(found) != 1:
             raise UsageError(f"holds {len(found)} images or indexes, expected one", place=self.place)
-        return str(found[0]["digest"])
+        return str(found[0].digest)
 
     def images(self) -> tuple[Image, ...]:
         """Return the images by platform; attestations are left out."""
-        try:
-            found = [image for row in self._index() for image in self._images(row, _DEEPEST)]
-        except (KeyError, TypeError, AttributeError, ValueError) as cause:
-            raise UsageError(
-                f"its index or a manifest is malformed: {cause!r:.200}", place=self.place
-            ) from cause
+        if self._is_saved():
+            place = f"{self.place}: {_SAVED}"
+            rows = parse_saved_images(self._text(_SAVED), place=place, error=UsageError)
+            found = [self._saved_image(row) for row in rows]
+        else:
+            found = [image for part in self._index().manifests for image in self._images(part, _DEEPEST)]
         return tuple(sorted(found, key=lambda image: (image.platform, image.digest)))
 
     def check(self, image: Image) -> None:
@@ -130,51 +143,41 @@ class OciImages:
                 if member.isreg() and (content := archive.extractfile(member)) is not None
             )
 
-    def _index(self) -> list[dict[str, Any]]:
-        if self._archive is not None and "index.json" not in self._members and _SAVED in self._members:
-            return [{"saved": number} for number in range(len(self._saved()))]
-        rows = self._json("index.json").get("manifests")
-        return [row for row in rows or () if isinstance(row, dict)]
+    def _is_saved(self) -> bool:
+        """Whether an older `docker save` wrote it, which writes no index."""
+        return self._archive is not None and _INDEX not in self._members and _SAVED in self._members
 
-    def _saved(self) -> list[dict[str, Any]]:
-        """Return the rows of an older `docker save`, which has no index."""
-        with self._file(_SAVED) as file:
-            return list(json.loads(file.read(_LARGEST_TEXT)))
+    def _index(self) -> ImageIndex:
+        return parse_index(self._text(_INDEX), place=f"{self.place}: {_INDEX}", error=UsageError)
 
-    def _images(self, row: dict[str, Any], deeper: int) -> Iterator[Image]:
-        if "saved" in row:
-            saved = self._saved()[row["saved"]]
-            config = self._json(saved["Config"])
-            layers = [{"digest": name, "size": self._members[name].size} for name in saved["Layers"]]
-            found = tuple(_layers(layers, config))
-            yield Image(platform=_platform(config), digest="", config=config, layers=found)
+    def _saved_image(self, saved: SavedImage) -> Image:
+        config = self._config(saved.config)
+        sizes = {name: self._members[name].size for name in saved.layers if name in self._members}
+        rows = [(name, sizes.get(name, 0)) for name in saved.layers]
+        return Image(platform=config.platform, digest="", config=config, layers=_layers(rows, config))
+
+    def _images(self, part: Descriptor, deeper: int) -> Iterator[Image]:
+        if part.is_attestation:
             return
         if deeper == 0:
-            raise ValueError("indexes in indexes in indexes")
-        if row.get("annotations", {}).get("vnd.docker.reference.type") == "attestation-manifest":
-            return
-        manifest = self._json(_blob(row["digest"]))
-        if "manifests" in manifest:
-            for inner in manifest["manifests"]:
+            raise UsageError("has indexes in indexes in indexes", place=self.place)
+        name = _blob(part.digest)
+        manifest = parse_manifest(self._text(name), place=f"{self.place}: {name}", error=UsageError)
+        if isinstance(manifest, ImageIndex):
+            for inner in manifest.manifests:
                 yield from self._images(inner, deeper - 1)
             return
-        config = self._json(_blob(manifest["config"]["digest"]))
-        yield Image(
-            platform=_platform(config),
-            digest=row["digest"],
-            config=config,
-            layers=tuple(_layers(manifest["layers"], config)),
-        )
+        config = self._config(_blob(manifest.config.digest))
+        rows = [(str(layer.digest), layer.size) for layer in manifest.layers]
+        yield Image(platform=config.platform, digest=part.digest, config=config, layers=_layers(rows, config))
 
-    def _json(self, name: str) -> dict[str, Any]:
+    def _config(self, name: str) -> ImageConfig:
+        return parse_config(self._text(name), place=f"{self.place}: {name}", error=UsageError)
+
+    def _text(self, name: str) -> bytes:
+        """Return a document's bytes; one that is too large is cut, and refused where it is parsed."""
         with self._file(name) as file:
-            try:
-                found = json.loads(file.read(_LARGEST_TEXT))
-            except (ValueError, RecursionError) as cause:
-                raise UsageError(f"{name} is not JSON: {cause}", place=self.place) from cause
-        if not isinstance(found, dict):
-            raise UsageError(f"{name} is not a JSON object", place=self.place)
-        return found
+            return file.read(LARGEST_CONFIG + 1)
 
     @contextmanager
     def _layer(self, layer: Layer) -> Iterator[tarfile.TarFile]:
@@ -194,8 +197,7 @@ class OciImages:
             with self._open(name) as file:
                 yield file
         except (FileNotFoundError, KeyError) as cause:
-            hint = "name an image in OCI layout, as `build` writes it"
-            raise UsageError(f"has no {name}", place=self.place, hint=hint) from cause
+            raise UsageError(f"has no {name}", place=self.place, hint=_HINT) from cause
 
     def _open(self, name: str) -> BinaryIO:
         if self._archive is None:
@@ -213,8 +215,7 @@ def open_images(path: Path) -> Iterator[OciImages]:
     try:
         archive = tarfile.open(path, mode="r:")  # noqa: SIM115 - closed below
     except (tarfile.TarError, OSError) as cause:
-        hint = "name an image in OCI layout, as `build` writes it"
-        raise UsageError(f"is not an image: {cause}", place=str(path), hint=hint) from cause
+        raise UsageError(f"is not an image: {cause}", place=str(path), hint=_HINT) from cause
     with archive:
         try:
             images = OciImages(path, archive)
@@ -228,21 +229,14 @@ def _blob(digest: str) -> str:
     return f"blobs/{digest.replace(':', '/')}" if digest.startswith(_SHA256) else digest
 
 
-def _platform(config: dict[str, Any]) -> str:
-    words = (config.get("os", ""), config.get("architecture", ""), config.get("variant", ""))
-    return "/".join(word for word in words if word)
-
-
-def _layers(rows: list[dict[str, Any]], config: dict[str, Any]) -> Iterator[Layer]:
-    diff_ids = config.get("rootfs", {}).get("diff_ids", [])
-    steps = [row.get("created_by", "") for row in config.get("history", []) if not row.get("empty_layer")]
-    for number, row in enumerate(rows):
-        yield Layer(
-            digest=row["digest"],
-            size=row["size"],
-            diff_id=diff_ids[number] if number < len(diff_ids) else "",
-            step=steps[number] if number < len(steps) else "",
-        )
+def _layers(rows: Iterable[tuple[str, int]], config: ImageConfig) -> tuple[Layer, ...]:
+    """Return layers (digest and size) with what the configuration says of each, from the bottom up."""
+    described = zip_longest(rows, config.diff_ids, config.steps, fillvalue="")
+    return tuple(
+        Layer(digest=row[0], size=row[1], diff_id=diff_id, step=step)
+        for row, diff_id, step in described
+        if isinstance(row, tuple)
+    )
 
 
 def _entry(member: tarfile.TarInfo, content: IO[bytes] | None) -> Entry:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 __all__ = ["layout_path", "write_layout"]
 
-import json
 import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from builder.errors import FetchError
 from builder.io import write_atomic
-from builder.model import Arch
+from builder.model import Arch, ImageDigest
+from builder.oci.manifests import OCI_LAYOUT, Descriptor, ImageIndex, dump_index, parse_image_manifest
 from builder.store import Store, unwritable
 
-_OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _PREFIX = "sha256:"
 
 
@@ -34,44 +32,26 @@ def write_layout(store: Store, manifest: str, arch: Arch) -> Path:
     """
     folder = layout_path(store, manifest)
     body = store.read(manifest)
-    table = _manifest(body, manifest)
+    parsed = parse_image_manifest(body, place=f"{_PREFIX}{manifest}")
     try:
         blobs = folder / "blobs" / "sha256"
         blobs.mkdir(parents=True, exist_ok=True)
-        for digest in (manifest, *_parts(table, manifest)):
+        for digest in (manifest, *(blob.sha256 for blob in parsed.blobs)):
             if not store.has(digest):
                 raise FetchError("is not in the store", place=f"sha256:{digest}", hint="run `fetch --images`")
             _link(store.path(digest), blobs / digest)
     except OSError as cause:
         raise unwritable(store.root, cause) from cause
-    descriptor = {
-        "mediaType": table.get("mediaType", _OCI_MANIFEST),
-        "digest": f"{_PREFIX}{manifest}",
-        "size": len(body),
-        "platform": {"os": "linux", "architecture": arch.oci.partition("/")[2]},
-    }
-    index = {"schemaVersion": 2, "manifests": [descriptor]}
-    write_atomic(folder / "oci-layout", b'{"imageLayoutVersion":"1.0.0"}\n')
-    write_atomic(folder / "index.json", json.dumps(index, indent=2).encode() + b"\n")
+    image = Descriptor(
+        media_type=parsed.media_type,
+        digest=ImageDigest(f"{_PREFIX}{manifest}"),
+        size=len(body),
+        os="linux",
+        architecture=arch.oci.partition("/")[2],
+    )
+    write_atomic(folder / "oci-layout", OCI_LAYOUT)
+    write_atomic(folder / "index.json", dump_index(ImageIndex(manifests=(image,))))
     return folder
-
-
-def _manifest(body: bytes, digest: str) -> dict[str, Any]:
-    try:
-        table = json.loads(body)
-    except ValueError:
-        table = None
-    if not isinstance(table, dict):
-        raise FetchError("is not an image manifest", place=f"sha256:{digest}")
-    return table
-
-
-def _parts(table: dict[str, Any], manifest: str) -> list[str]:
-    """Return the digests of the configuration and the layers."""
-    try:
-        return [str(part["digest"]).removeprefix(_PREFIX) for part in (table["config"], *table["layers"])]
-    except (KeyError, TypeError) as cause:
-        raise FetchError("is not the manifest of one image", place=f"sha256:{manifest}") from cause
 
 
 def _link(source: Path, target: Path) -> None:

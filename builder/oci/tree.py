@@ -45,7 +45,7 @@ def read_tree(
         files=tree.files,
         contents={path: data for path, data in tree.contents.items() if path in tree.files},
         layers=tuple(map(tuple, tree.held)),
-        config=image.config.get("config") or {},
+        config=dict(image.config.settings),
         strange=tuple(tree.strange),
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from builder.errors import FetchError, RecipeError, UsageError
 from builder.model import Arch, ImageDigest
-from builder.oci import Manifest, Registry
+from builder.oci import ImageIndex, ImageManifest, Registry
 from builder.pin.context import Context, finish
 from builder.pin.layers import inventory
 from builder.recipe import ImageRecipe, Keys, RecipeEditor, key_path, parse_recipe
@@ -22,7 +22,8 @@ class _Seen:
     """An image of one architecture as the registry has it."""
 
     index: ImageDigest | None
-    manifest: Manifest
+    digest: ImageDigest
+    """Of the manifest."""
     inventory: tuple[str, ...] | None
 
 
@@ -73,39 +74,41 @@ def _reference(editor: RecipeEditor, keys: Keys, *, recorded: bool) -> tuple[str
 
 def _look(context: Context, name: str, reference: str, arch: Arch, family: str) -> _Seen:
     with Registry(name, context.origins) as registry:
-        top = registry.manifest(reference)
-        manifest = _of_arch(registry, top, arch)
-        rows = inventory(registry, manifest, arch) if family == _FAMILY else None
+        top_digest, top = registry.manifest(reference)
+        digest, manifest = _of_arch(registry, top_digest, top, arch)
+        rows = inventory(registry, digest, manifest, arch) if family == _FAMILY else None
         if rows is None:
             context.console.warning(f"{name}: the packages of family {family} are not read yet")
-        return _Seen(index=top.digest if top.is_index else None, manifest=manifest, inventory=rows)
+        return _Seen(index=top_digest if isinstance(top, ImageIndex) else None, digest=digest, inventory=rows)
 
 
-def _of_arch(registry: Registry, top: Manifest, arch: Arch) -> Manifest:
-    """Return the manifest of one architecture, checked to be of it."""
-    if top.is_index:
+def _of_arch(
+    registry: Registry, digest: ImageDigest, top: ImageManifest | ImageIndex, arch: Arch
+) -> tuple[ImageDigest, ImageManifest]:
+    """Return the manifest of one architecture and its digest, checked to be of it."""
+    place = f"{registry.name}@{digest}"
+    if isinstance(top, ImageIndex):
         fitting = [
             part
-            for part in top.parts
+            for part in top.manifests
             if (part.os, part.architecture) == ("linux", arch.debian) and part.variant in _VARIANTS
         ]
         if len(fitting) != 1:
-            has = ", ".join(f"{part.os}/{part.architecture}" for part in top.parts) or "nothing"
-            raise FetchError(
-                f"has {len(fitting)} images for {arch.oci}: {has}", place=f"{registry.name}@{top.digest}"
-            )
-        return registry.manifest(fitting[0].digest)
-    config = registry.document(top.config) if top.config else {}
-    if config.get("architecture") != arch.debian:
-        raise FetchError(
-            f"is for {config.get('architecture')}, not {arch.debian}", place=f"{registry.name}@{top.digest}"
-        )
-    return top
+            has = ", ".join(f"{part.os}/{part.architecture}" for part in top.manifests) or "nothing"
+            raise FetchError(f"has {len(fitting)} images for {arch.oci}: {has}", place=place)
+        digest, manifest = registry.manifest(fitting[0].digest)
+        if isinstance(manifest, ImageIndex):
+            raise FetchError("is an index in an index", place=f"{registry.name}@{digest}")
+        return digest, manifest
+    config = registry.config(top.config)
+    if config.architecture != arch.debian:
+        raise FetchError(f"is for {config.architecture or 'no architecture'}, not {arch.debian}", place=place)
+    return digest, top
 
 
 def _record(editor: RecipeEditor, keys: Keys, seen: _Seen, *, recorded: bool) -> None:
     """Write what was seen; a claim that does not hold any more loses its author."""
-    if editor.put((*keys, "digest"), str(seen.manifest.digest)):
+    if editor.put((*keys, "digest"), str(seen.digest)):
         editor.drop((*keys, "by"))
     if seen.index is not None:
         editor.put((*keys, "index-digest"), str(seen.index))

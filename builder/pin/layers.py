@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from typing import BinaryIO
 
 from builder.errors import FetchError
-from builder.model import Arch
-from builder.oci import Manifest, Registry
+from builder.model import Arch, ImageDigest
+from builder.oci import ImageManifest, Registry
 from builder.resolve.debian import parse_status
 
 __all__ = ["LayeredFiles", "inventory", "packages"]
@@ -78,14 +78,16 @@ class LayeredFiles:
                 del self.files[file]
 
 
-def inventory(registry: Registry, manifest: Manifest, arch: Arch) -> tuple[str, ...]:
+def inventory(
+    registry: Registry, digest: ImageDigest, manifest: ImageManifest, arch: Arch
+) -> tuple[str, ...]:
     """Return the installed packages of an image of `arch`, each `name=version`, sorted.
 
     FetchError for an image without a dpkg database, or with packages of a foreign architecture.
     """
     database = LayeredFiles()
-    place = f"{registry.name}@{manifest.digest}"
-    for layer in manifest.parts:
+    place = f"{registry.name}@{digest}"
+    for layer in manifest.layers:
         if "tar" not in layer.media_type or "foreign" in layer.media_type:
             raise FetchError(f"has a layer of type {layer.media_type}, which is not read", place=place)
         with tempfile.TemporaryFile() as file:

@@ -133,7 +133,7 @@ def _compare_images(
 
 
 def _compare_configs(first: Image, second: Image) -> Iterator[ImageDifference]:
-    left, right = dict(_flattened_values(first.config)), dict(_flattened_values(second.config))
+    left, right = dict(_flattened_values(first.config.table)), dict(_flattened_values(second.config.table))
     for key in sorted(left.keys() | right.keys()):
         if left.get(key) == right.get(key) or key.startswith("rootfs."):
             continue

@@ -16,6 +16,7 @@ from builder.bundle.store_form import contents
 from builder.cli import main
 from builder.commands import bundle
 from builder.errors import DigestMismatchError, FetchError, UsageError
+from builder.oci import ImageManifest, dump_manifest, empty_config
 from builder.selection import Selection
 from tests.commands.registries import HTPASSWD, PASSWORD, USER, running_registry
 from tests.commands.stocked import Stock, make_stock
@@ -154,11 +155,14 @@ def _size(path: Path) -> int:
 @pytest.mark.parametrize(
     ("body", "text"),
     [
-        (b"[]", "is not a manifest of an artifact"),
-        (b"{}", "is not a manifest of an artifact"),
-        (b"nonsense", "is not a manifest of an artifact"),
-        (b'{"layers": [{"mediaType": "x", "digest": "y", "size": 1}]}', "is not a bundle, but 'None'"),
-        (b'{"artifactType": "a\\u001b[31mb", "layers": [{"mediaType": "x"}]}', r"a\\x1b\[31mb"),
+        (b"[]", "is not an image manifest"),
+        (b"{}", "is not the manifest of one image"),
+        (b"nonsense", "is not an image manifest"),
+        (dump_manifest(ImageManifest(config=empty_config(), layers=())), "is not a bundle, but ''"),
+        (
+            dump_manifest(ImageManifest(config=empty_config(), layers=(), artifact_type="a\x1b[31mb")),
+            r"a\\x1b\[31mb",
+        ),
     ],
 )
 def test_what_is_no_bundle_is_refused(body: bytes, text: str, there: Stock, httpserver: HTTPServer) -> None:

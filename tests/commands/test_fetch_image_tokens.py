@@ -21,7 +21,7 @@ from builder.project import Project
 from builder.store.store import Store
 from tests.commands.fetching import fetch_into
 from tests.commands.test_fetch_images import EVERYTHING, project_of
-from tests.fetch.test_oci_layout import put_image
+from tests.oci.test_layout import put_image
 
 USER_TOKEN = "password-of-a-robot-4417"
 
