@@ -58,7 +58,7 @@ def test_the_gravest_error_gives_the_class(
 def test_one_error_and_none() -> None:
     assert str(joined_error([BUSY], place="f")) == "f: https://b.invalid/f: HTTP 503"
     assert joined_error([BUSY], place="https://b.invalid/f") is BUSY
-    assert joined_error([], place="f").hint == "Configure its origin or a mirror in origins.toml"
+    assert joined_error([], place="f").hint == "configure its origin or a mirror in origins.toml"
 
 
 def loops_that_collect_errors(path: Path) -> Iterator[int]:
