@@ -24,7 +24,8 @@ ARROWS: dict[str, set[str]] = {
     "oci": {"io", "model", "origins", "store"},
     # the lock and the recipe
     "lockfile": {"model"},
-    "recipe": {"io", "lockfile", "model", "selection"},
+    "recipe": {"lockfile", "model", "selection"},
+    "recipe_editor": {"io", "model", "recipe"},
     "export": {"lockfile", "model", "recipe"},
     # from recipes to locks
     "git": {"io", "lockfile", "model", "origins", "store", "tars"},
@@ -39,7 +40,7 @@ ARROWS: dict[str, set[str]] = {
     | {"resolve.debian", "resolve.os", "resolve.python", "resolve.rpm"},
     "rootfs": {"model", "tars"},
     "pin": {"console", "fetch", "git", "io", "lockfile", "model", "oci", "origins", "project", "recipe"}
-    | {"resolve", "resolve.debian", "resolve.os", "resolve.rpm", "rootfs", "store"},
+    | {"recipe_editor", "resolve", "resolve.debian", "resolve.os", "resolve.rpm", "rootfs", "store"},
     # from locks to images
     "render": {"lockfile", "model"},
     "build": {"io", "render", "store"},
@@ -67,14 +68,14 @@ PROGRAM = {"", "__main__", "cli", "commands", "errors", "lazy_face", "options"}
 FACELESS = {"", "commands"}
 """Packages whose modules are imported one by one."""
 
-PURE = {"model", "lockfile", "render", "diff", "graph"}
+PURE = {"model", "lockfile", "recipe", "render", "diff", "graph"}
 """Packages without a clock, environment, network, file system, subprocess or host platform."""
 
 IMPURE_MODULES = {"os", "sys", "time", "random", "socket", "subprocess", "pathlib", "tempfile", "shutil",
                   "platform", "locale", "requests", "urllib.request", "threading", "secrets", "getpass"}  # fmt: skip
 
 IMPURE_PACKAGES = {"io", "store", "origins", "oci", "git", "fetch", "index", "build", "reproduce", "mirror", "pin",
-                   "resolve.python", "resolve.debian", "resolve.rpm", "resolve", "project", "console"}  # fmt: skip
+                   "resolve.python", "resolve.debian", "resolve.rpm", "resolve", "project", "console", "recipe_editor"}  # fmt: skip
 
 
 @cache

@@ -16,7 +16,8 @@ from builder.io import write_atomic
 from builder.model import Arch, toml, unstructure
 from builder.options import add_arch, add_places, project_of
 from builder.project import Project, recipe_files
-from builder.recipe import SYSTEMS, Framework, RecipeEditor, TargetSet, read_library
+from builder.recipe import SYSTEMS, Framework, TargetSet, read_library
+from builder.recipe_editor import RecipeEditor
 
 __all__ = [
     "EXAMPLES",

@@ -6,7 +6,8 @@ from builder.errors import DigestMismatchError, UsageError
 from builder.fetch import difference
 from builder.io import download_file
 from builder.pin.context import Context, finish
-from builder.recipe import Component, Keys, RecipeEditor, key_path
+from builder.recipe import Component
+from builder.recipe_editor import Keys, RecipeEditor, key_path
 from builder.store import Store
 
 __all__ = ["pin_archive"]

@@ -12,7 +12,8 @@ from builder.lockfile import OsPackage, Repository
 from builder.model import Arch
 from builder.pin.base_tar import store_base
 from builder.pin.context import Context, finish
-from builder.recipe import Library, Platform, RecipeEditor, read_library
+from builder.recipe import Library, Platform, read_library
+from builder.recipe_editor import RecipeEditor
 from builder.resolve import resolve_base
 from builder.store import Request
 

@@ -10,7 +10,7 @@ from builder.console import Console
 from builder.errors import UsageError
 from builder.origins import Origins
 from builder.project import Project
-from builder.recipe import Change, RecipeEditor
+from builder.recipe_editor import Change, RecipeEditor
 from builder.store import Store
 
 __all__ = ["Context", "finish"]

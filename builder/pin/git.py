@@ -12,7 +12,8 @@ from builder.git import CanonicalSpec, GitPlaces, find_submodules, open_checkout
 from builder.git import Submodule as Filling
 from builder.lockfile import Submodule
 from builder.pin.context import Context, finish
-from builder.recipe import Component, GitRecipe, Keys, RecipeEditor, key_path
+from builder.recipe import Component, GitRecipe
+from builder.recipe_editor import Keys, RecipeEditor, key_path
 
 __all__ = ["Moved", "fill_version", "pin_git", "tag_commit"]
 

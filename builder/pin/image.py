@@ -9,7 +9,8 @@ from builder.model import Arch, ImageDigest
 from builder.oci import ImageIndex, ImageManifest, Registry
 from builder.pin.context import Context, finish
 from builder.pin.layers import inventory
-from builder.recipe import ImageRecipe, Keys, RecipeEditor, key_path, parse_recipe
+from builder.recipe import ImageRecipe, parse_recipe
+from builder.recipe_editor import Keys, RecipeEditor, key_path
 
 __all__ = ["pin_image"]
 

@@ -15,7 +15,8 @@ from builder.pin.context import Context, finish
 from builder.pin.debian_repositories import pin_debian_suite
 from builder.pin.indexes import IndexFolder, PinnedIndexes, remove_stale_folders, write_index_folder
 from builder.pin.rpm_repositories import pin_rpm_repository
-from builder.recipe import Keys, RecipeEditor, RepositoryRecipe, key_path, parse_recipe
+from builder.recipe import RepositoryRecipe, parse_recipe
+from builder.recipe_editor import Keys, RecipeEditor, key_path
 from builder.resolve import debian, rpm
 from builder.resolve.os import utc_rfc3339
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
@@ -24,11 +23,11 @@ from builder.lockfile import (
 )
 from builder.model import Arch, Evidence
 from builder.recipe.effective_recipe import Effective, Part
-from builder.recipe.fingerprints import fingerprint
-from builder.recipe.merge import merge_rows
-from builder.recipe.recipe import ImageRecipe, RepositoryRecipe
+from builder.recipe.freshness import fingerprint
+from builder.recipe.merged_rows import merge_os, merge_rows
+from builder.recipe.platform import ImageRecipe, RepositoryRecipe
 
-__all__ = ["assemble", "images_of", "merge_os", "missing_pins"]
+__all__ = ["assemble", "images_of", "missing_pins"]
 
 
 def assemble(
@@ -232,19 +231,3 @@ def _build(recipe: Effective, part: Part) -> Build:
         steps=part.steps,
         checks=part.checks,
     )
-
-
-def merge_os(rows: Iterable[OsPackage]) -> tuple[OsPackage, ...]:
-    """Join rows of several environments: equal packages become one row with all its uses and askers."""
-    same: dict[OsPackage, list[OsPackage]] = {}
-    for row in rows:
-        same.setdefault(dataclasses.replace(row, for_=(), via=()), []).append(row)
-    merged = (
-        dataclasses.replace(
-            package,
-            for_=tuple(sorted({name for row in group for name in row.for_})),
-            via=tuple(sorted({name for row in group for name in row.via})),
-        )
-        for package, group in same.items()
-    )
-    return tuple(sorted(merged, key=row_key))

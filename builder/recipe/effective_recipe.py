@@ -15,11 +15,12 @@ from builder.lockfile import RUNTIME, Check
 from builder.model import Arch, Table, Target
 from builder.recipe.build_systems import steps_of
 from builder.recipe.component import Component, OsNeeds, VersionRecipe, Wheel
-from builder.recipe.components import Choice, choose_components, needs_of, variants_of
+from builder.recipe.component_choice import Choice, choose_components, needs_of, variants_of
+from builder.recipe.framework import Framework
 from builder.recipe.library import Library
-from builder.recipe.pins import family_pins, pin_root
 from builder.recipe.placeholders import Values, fill, fill_steps
-from builder.recipe.recipe import Framework, Platform, Release
+from builder.recipe.platform import Platform
+from builder.recipe.release import Release
 
 __all__ = ["Effective", "Part", "effective", "image_python"]
 
@@ -83,7 +84,7 @@ def effective(library: Library, target: Target) -> Effective:
     names = (*framework.components, *platform.components, *interpreter)
     components, published = choose_components(choice, names)
     parts = tuple(_part(choice, component) for component in components)
-    pins = family_pins(choice, framework, [*components, *published])
+    pins = _family_pins(choice, framework, [*components, *published])
     return Effective(
         target=target,
         release=release,
@@ -95,7 +96,7 @@ def effective(library: Library, target: Target) -> Effective:
             for component in published
         ),
         families=tuple((c.name, c.python.family) for c in (*components, *published)),
-        roots=tuple(pin_root(root, pins, release, framework) for root in sorted(set(framework.roots))),
+        roots=tuple(_pinned_root(root, pins, release, framework) for root in sorted(set(framework.roots))),
         constraints=tuple(f"{name}=={version}" for name, version in pins),
         env=framework.env,
         packages=framework.packages.get(platform.family, OsNeeds()),
@@ -239,3 +240,35 @@ def _values(choice: Choice, component: Component, version: str) -> Values:
     found |= {f"arch:{name}": token for name, token in arch.tokens()}
     found |= {f"prefix:{name}": other.prefix for name, other in choice.library.components.items()}
     return Values(words=Table(found), gpu_archs=platform.gpu_archs)
+
+
+def _family_pins(
+    choice: Choice, framework: Framework, components: list[Component]
+) -> tuple[tuple[str, str], ...]:
+    """Return every equality that the recipes demand, sorted by distribution."""
+    release = choice.release
+    pins = dict(release.python.get("all", Table())) | dict(release.python.get(framework.name, Table()))
+    families = [(c.name, choice.version(c), c.python.family) for c in components]
+    for component, version, family in families:
+        for distribution in family:
+            stated = pins.setdefault(distribution, version)
+            if stated != version:
+                raise RecipeError(
+                    f"{distribution} is pinned to {stated}, but component {component} is {version}",
+                    place=f"recipes/releases/{release.version}.toml: python",
+                    hint="the component's version binds its family: remove the pin or align the two",
+                )
+    return tuple(sorted(pins.items()))
+
+
+def _pinned_root(root: str, pins: tuple[tuple[str, str], ...], release: Release, framework: Framework) -> str:
+    """Return a root as an exact requirement; RecipeError where nothing pins it (trap T4)."""
+    name = root.partition("[")[0].strip()
+    version = dict(pins).get(name)
+    if version is None:
+        raise RecipeError(
+            f"root {root!r} has no version",
+            place=f"recipes/releases/{release.version}.toml: python.{framework.name}",
+            hint=f'add `{name} = "…"`: roots are pinned exactly (trap T4)',
+        )
+    return f"{root}=={version}"

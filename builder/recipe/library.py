@@ -9,7 +9,9 @@ from typing import TypeVar
 
 from builder.errors import RecipeError, UsageError
 from builder.recipe.component import Component
-from builder.recipe.recipe import Framework, Platform, Release
+from builder.recipe.framework import Framework
+from builder.recipe.platform import Platform
+from builder.recipe.release import Release
 
 __all__ = ["Library"]
 

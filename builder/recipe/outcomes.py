@@ -9,7 +9,7 @@ from builder.errors import LockError
 from builder.lockfile import summary_digest
 from builder.model import Arch, Target, WireError, structure, toml, unstructure
 from builder.recipe.effective_recipe import Effective
-from builder.recipe.fingerprints import fingerprint
+from builder.recipe.freshness import fingerprint
 
 __all__ = ["Outcome", "Outcomes", "dump_outcomes", "inputs_digest", "load_outcomes"]
 

@@ -8,7 +8,7 @@ from itertools import product
 from builder.errors import NoSolutionError, UsageError
 from builder.model import Arch, Target
 from builder.recipe.library import Library
-from builder.recipe.recipe import Refusal, Release
+from builder.recipe.release import Refusal, Release
 from builder.selection import ALL, Selection
 
 __all__ = ["ALL", "Selection", "check_refused", "lockable", "refusal"]

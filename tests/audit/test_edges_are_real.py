@@ -27,7 +27,7 @@ from builder.lockfile.lock import RECIPE, REQUIRED, Lock, OsPackage, PythonPacka
 from builder.lockfile.reading import parse_lock
 from builder.project import Project, open_project
 from builder.recipe.effective_recipe import Effective, effective
-from builder.recipe.environments import os_requests, python_requests
+from builder.recipe.environment_requests import os_requests, python_requests
 from builder.resolve.debian.archive import open_debian_archive
 from builder.resolve.debian.index import Stanza
 from builder.resolve.debian.universe import Universe

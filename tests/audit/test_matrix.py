@@ -24,10 +24,10 @@ from builder.model.markdown import markdown_table
 from builder.model.target import Arch, Target
 from builder.project import Project, open_project
 from builder.recipe.effective_recipe import effective
-from builder.recipe.folder import read_library
 from builder.recipe.library import Library
 from builder.recipe.outcomes import Outcome, dump_outcomes, inputs_digest, load_outcomes
-from builder.recipe.recipe import Refusal
+from builder.recipe.reading import read_library
+from builder.recipe.release import Refusal
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ROOT / "tests/faults/project"

@@ -10,8 +10,8 @@ import pytest
 
 from builder.lockfile.lock import Lock
 from builder.lockfile.reading import examine, load_lock
-from builder.recipe.folder import read_library
 from builder.recipe.library import Library
+from builder.recipe.reading import read_library
 from builder.recipe.targets import lockable
 from builder.selection import ALL, Selection
 from builder.verify.against_recipes import outdated, signed_indexes

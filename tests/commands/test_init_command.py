@@ -16,7 +16,7 @@ import pytest
 
 from builder.cli import main
 from builder.project import recipe_files
-from builder.recipe.folder import read_library
+from builder.recipe.reading import read_library
 from builder.recipe.targets import lockable
 from builder.selection import Selection
 from tests.pin.conftest import forge

@@ -288,7 +288,7 @@ def test_a_declared_wheel_is_locked_without_being_reached(project: Project) -> N
     project.index.wheel("filelock", "3.20.0")
     project.write(
         "frameworks/tiny.toml",
-        'name = "tiny"\nsummary = "Declared"\nlicense = "MIT"\nroots = ["torch"]\n'
+        'name = "tiny"\nsummary = "DeclaredWheel"\nlicense = "MIT"\nroots = ["torch"]\n'
         '[[variants]]\nwhen = { arch = "aarch64" }\n[[variants.declared]]\nname = "torch"\n'
         'version = "2.8.0+cu129"\nfile = "torch-2.8.0+cu129-cp313-cp313-manylinux_2_28_aarch64.whl"\n'
         f'sha256 = "{digest}"\norigin = "pytorch-cu129"\nby = "the test"\narch = "aarch64"\n'

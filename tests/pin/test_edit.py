@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from builder.errors import RecipeError
-from builder.recipe.edit import Change, RecipeEditor, key_path
+from builder.recipe_editor import Change, RecipeEditor, key_path
 
 TEXT = """\
 # top

@@ -13,7 +13,7 @@ from builder.lockfile.lock import GitSource, Submodule
 from builder.model.digest import Evidence, GitOid, Sha256
 from builder.pin.git import pin_git
 from builder.recipe.component import Component, GitRecipe
-from builder.recipe.edit import RecipeEditor
+from builder.recipe_editor import RecipeEditor
 
 
 @pytest.fixture

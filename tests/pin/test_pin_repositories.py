@@ -24,7 +24,7 @@ from builder.origins.origins import Mirror, Origin, Origins
 from builder.pin import indexes
 from builder.pin.repositories import pin_repositories
 from builder.recipe.library import Library
-from builder.recipe.recipe import RepositoryRecipe
+from builder.recipe.platform import RepositoryRecipe
 from builder.resolve.debian.archive import open_debian_archive
 
 NOW = datetime(2026, 11, 22, 18, 0, 0, 654321, tzinfo=UTC)

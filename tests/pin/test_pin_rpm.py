@@ -24,8 +24,8 @@ from builder.model.target import Arch
 from builder.origins.origins import Origin, Origins
 from builder.pin.repositories import pin_repositories
 from builder.recipe.library import Library
+from builder.recipe.platform import RepositoryRecipe
 from builder.recipe.reading import parse_recipe
-from builder.recipe.recipe import RepositoryRecipe
 from builder.resolve.rpm.archive import open_rpm_archive
 from builder.resolve.rpm.closure import resolve
 from tests.resolve.rpm.tiny_repo import Rpm, TinyRepo

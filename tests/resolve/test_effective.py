@@ -17,13 +17,12 @@ from builder.model.table import Table
 from builder.model.target import Arch, Target
 from builder.recipe.assembly import missing_pins
 from builder.recipe.effective_recipe import Effective, effective
-from builder.recipe.environments import os_requests, python_requests
-from builder.recipe.fingerprints import changed_keys, fingerprint
-from builder.recipe.folder import read_library
+from builder.recipe.environment_requests import os_requests, python_requests
+from builder.recipe.freshness import changed_keys, fingerprint
 from builder.recipe.library import Library
-from builder.recipe.merge import merge_rows
+from builder.recipe.merged_rows import check_skew, merge_rows
 from builder.recipe.placeholders import Values, fill
-from builder.recipe.skew import check_skew
+from builder.recipe.reading import read_library
 from builder.recipe.targets import check_refused, lockable
 from builder.selection import Selection
 

@@ -18,7 +18,7 @@ import tomli_w
 
 from builder.errors import BuilderError
 from builder.pin.cli import main
-from builder.recipe.folder import read_library
+from builder.recipe.reading import read_library
 
 HERE = Path(__file__).parent
 COMPONENT = {

@@ -21,9 +21,8 @@ from builder.io.http import Client
 from builder.lockfile.lock import PythonPackage
 from builder.model.target import Arch
 from builder.model.wire import structure
-from builder.recipe.merge import merge_rows
-from builder.recipe.python_request import PythonRequest
-from builder.recipe.skew import check_skew
+from builder.recipe.environment_requests import PythonRequest
+from builder.recipe.merged_rows import check_skew, merge_rows
 from builder.resolve.python.resolve import resolve_python
 
 HERE = Path(__file__).parent

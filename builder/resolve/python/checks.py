@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from packaging.requirements import Requirement
 
-    from builder.recipe import Declared, PythonRequest
+    from builder.recipe import DeclaredWheel, PythonRequest
     from builder.resolve.python.graph import Node
 
 __all__ = ["check_accelerator", "check_constraints", "check_toolkit", "checked"]
@@ -85,7 +85,7 @@ def _check_version(name: str, version: str) -> None:
         raise RecipeError(f"{version!r} is not a version", place=name) from None
 
 
-def _check_file(item: Declared, request: PythonRequest) -> None:
+def _check_file(item: DeclaredWheel, request: PythonRequest) -> None:
     """Refuse a declared wheel whose file name says something else than the recipe or the target (T11)."""
     place = f"declared wheel {item.file}"
     try:
@@ -98,7 +98,7 @@ def _check_file(item: Declared, request: PythonRequest) -> None:
         raise RecipeError(f"does not fit {request.described()}", place=place, hint=_arch_hint(item, request))
 
 
-def _arch_hint(item: Declared, request: PythonRequest) -> str:
+def _arch_hint(item: DeclaredWheel, request: PythonRequest) -> str:
     tokens = {token for _, token in request.arch.tokens()} - {str(request.arch)}
     others = {str(arch) for arch in Arch} - {str(request.arch)}
     for tag in sorted(wheel_tags(item.file), key=str):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from builder.errors import ToolError
 from builder.index import hashed, read_facts
-from builder.recipe import Declared, StandIn
+from builder.recipe import DeclaredWheel, StandIn
 from builder.resolve.python.checks import check_accelerator, check_constraints, check_toolkit, checked
 from builder.resolve.python.evidence import evidence_of
 from builder.resolve.python.graph import Node, walk
@@ -68,14 +68,14 @@ def resolve_python(request: PythonRequest, services: Services) -> tuple[PythonPa
     return tuple(sorted(rows, key=lambda row: (row.name, row.version)))
 
 
-def _node(listed: Listed, given: dict[str, StandIn | Declared], facts: dict[str, Facts]) -> Node:
+def _node(listed: Listed, given: dict[str, StandIn | DeclaredWheel], facts: dict[str, Facts]) -> Node:
     if listed.name in given:
         return stand_in_node(given[listed.name])
     found = facts[listed.name]
     return Node(name=listed.name, version=listed.version, requires=found.requires, extras=found.extras)
 
 
-def _given_rows(item: StandIn | Declared, asked: Asked, request: PythonRequest) -> list[PythonPackage]:
-    if isinstance(item, Declared):
+def _given_rows(item: StandIn | DeclaredWheel, asked: Asked, request: PythonRequest) -> list[PythonPackage]:
+    if isinstance(item, DeclaredWheel):
         return [declared_row(item, asked, request)]
     return [built_row(item, asked, request)] if item.build else []

@@ -16,7 +16,7 @@ from builder.recipe import PYPI
 
 if TYPE_CHECKING:
     from builder.index import Facts, ListedWheel
-    from builder.recipe import Declared, PythonRequest, StandIn
+    from builder.recipe import DeclaredWheel, PythonRequest, StandIn
     from builder.resolve.python.graph import Asked
     from builder.resolve.python.uv import Listed
 
@@ -25,7 +25,7 @@ __all__ = ["built_row", "choose", "declared_row", "place_of", "provided", "wheel
 _WAREHOUSE = re.compile(r"(?P<base>.*/)(?P<path>[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60})/(?P<file>[^/]+)")
 
 
-def provided(listed: Listed, request: PythonRequest) -> StandIn | Declared | None:
+def provided(listed: Listed, request: PythonRequest) -> StandIn | DeclaredWheel | None:
     """Return what stands for `listed` in the request; ToolError when uv took another version of it."""
     for item in request.given:
         if canonicalize_name(item.name) == listed.name:
@@ -99,7 +99,7 @@ def wheel_row(
     )
 
 
-def declared_row(item: Declared, asked: Asked, request: PythonRequest) -> PythonPackage:
+def declared_row(item: DeclaredWheel, asked: Asked, request: PythonRequest) -> PythonPackage:
     """Return the row of a wheel whose hash somebody published."""
     return PythonPackage(
         name=str(canonicalize_name(item.name)),

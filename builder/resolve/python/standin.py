@@ -12,12 +12,13 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from builder.model import uv_platform
+from builder.recipe import StandIn
 from builder.resolve.python.graph import Node
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builder.recipe import Declared, PythonRequest, StandIn
+    from builder.recipe import DeclaredWheel, PythonRequest
 
 __all__ = ["core_metadata", "stand_in_node", "stand_in_wheel", "write_stand_ins"]
 
@@ -26,29 +27,34 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 _BUILD = 999_999
 
 
-def core_metadata(item: StandIn | Declared) -> str:
+def core_metadata(item: StandIn | DeclaredWheel) -> str:
     """Return the METADATA file that says what is known of `item`."""
     lines = [
         "Metadata-Version: 2.1",
         f"Name: {item.name}",
         f"Version: {item.version}",
         *(f"Requires-Dist: {text}" for text in item.requires),
-        *(f"Provides-Extra: {text}" for text in item.provides_extra),
+        *(f"Provides-Extra: {text}" for text in _offered_extras(item)),
     ]
     return "\n".join(lines) + "\n"
 
 
-def stand_in_node(item: StandIn | Declared) -> Node:
+def _offered_extras(item: StandIn | DeclaredWheel) -> tuple[str, ...]:
+    """Return the extras that the metadata offers; a declared wheel is used without any."""
+    return item.provides_extra if isinstance(item, StandIn) else ()
+
+
+def stand_in_node(item: StandIn | DeclaredWheel) -> Node:
     """Return `item` as a node of the solution."""
     return Node(
         name=str(canonicalize_name(item.name)),
         version=item.version,
         requires=item.requires,
-        extras=tuple(sorted(str(canonicalize_name(extra)) for extra in item.provides_extra)),
+        extras=tuple(sorted(str(canonicalize_name(extra)) for extra in _offered_extras(item))),
     )
 
 
-def stand_in_wheel(item: StandIn | Declared, tag: str) -> tuple[str, bytes]:
+def stand_in_wheel(item: StandIn | DeclaredWheel, tag: str) -> tuple[str, bytes]:
     """Return file name and bytes, always the same, of a wheel that has metadata and nothing else."""
     stem = f"{canonicalize_name(item.name).replace('-', '_')}-{Version(item.version)}"
     files = {

@@ -21,7 +21,7 @@ from builder.index.services import Services
 from builder.io.http import Client
 from builder.io.network import Network
 from builder.model.target import Arch
-from builder.recipe.python_request import PythonRequest
+from builder.recipe.environment_requests import PythonRequest
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 JSON = "application/vnd.pypi.simple.v1+json"

@@ -7,8 +7,8 @@ import pytest
 from builder.errors import NoSolutionError, RecipeError
 from builder.lockfile.lock import PythonPackage
 from builder.model.digest import Evidence, Sha256
-from builder.recipe.merge import merge_rows
-from builder.recipe.python_request import NamedIndex
+from builder.recipe.framework import PythonIndex
+from builder.recipe.merged_rows import merge_rows
 from builder.resolve.python.checks import checked
 from builder.resolve.python.rows import place_of
 
@@ -70,15 +70,15 @@ def test_place_of_a_file(url: str, base: str, path: str) -> None:
 @pytest.mark.parametrize(
     "indexes",
     [
-        (NamedIndex(name="pypi", url="https://i.invalid", packages=("a",)),),
-        (NamedIndex(name="x", url="https://i.invalid", packages=("a",)),) * 2,
+        (PythonIndex(name="pypi", url="https://i.invalid", packages=("a",)),),
+        (PythonIndex(name="x", url="https://i.invalid", packages=("a",)),) * 2,
         (
-            NamedIndex(name="x", url="https://i.invalid", packages=("My.App",)),
-            NamedIndex(name="y", url="https://j.invalid", packages=("my_app",)),
+            PythonIndex(name="x", url="https://i.invalid", packages=("My.App",)),
+            PythonIndex(name="y", url="https://j.invalid", packages=("my_app",)),
         ),
     ],
     ids=["reserved", "twice", "claimed"],
 )
-def test_indexes_must_be_distinct(request_of: Any, indexes: tuple[NamedIndex, ...]) -> None:
+def test_indexes_must_be_distinct(request_of: Any, indexes: tuple[PythonIndex, ...]) -> None:
     with pytest.raises(RecipeError):
         checked(request_of("a==1", indexes=indexes))

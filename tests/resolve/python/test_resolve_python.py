@@ -10,7 +10,8 @@ from builder.errors import FetchError, NoSolutionError, RecipeError
 from builder.model.digest import Evidence, Sha256
 from builder.model.table import Table
 from builder.model.target import Arch
-from builder.recipe.python_request import ALL, Declared, NamedIndex, StandIn
+from builder.recipe.environment_requests import ALL, StandIn
+from builder.recipe.framework import DeclaredWheel, PythonIndex
 from builder.resolve.python.resolve import resolve_python
 
 CPU = "cp313-cp313-manylinux_2_28_x86_64"
@@ -176,7 +177,7 @@ def test_stand_in_that_nothing_asks_for_is_left_out(index: Any, services: Any, r
 def test_declared_wheel_is_not_fetched(index: Any, services: Any, request_of: Any) -> None:
     index.wheel("app", "1.0", requires=("far==1.0+cu130",))
     index.wheel("dep", "1.0")
-    declared = Declared(
+    declared = DeclaredWheel(
         name="far",
         version="1.0+cu130",
         file="far-1.0+cu130-cp313-cp313-manylinux_2_28_x86_64.whl",
@@ -203,7 +204,7 @@ def test_named_index_serves_its_packages_and_no_other(
     theirs = index.wheel("torch", "2.9.0", tag=CPU, salt="default")
     ours = extra.wheel("torch", "2.9.0", tag=CPU, salt="extra", requires=("dep",))
     extra.wheel("dep", "2.0")
-    named = NamedIndex(name="vendor", url=extra.url, packages=("torch",))
+    named = PythonIndex(name="vendor", url=extra.url, packages=("torch",))
     rows = by_name(resolve_python(request_of("app==1.0", "torch==2.9.0", indexes=(named,)), services))
     assert rows["torch"].sha256 == ours != theirs
     assert rows["torch"].origin == "vendor"
@@ -217,7 +218,7 @@ def test_date_bound_holds_for_a_dated_named_index(
     index.wheel("unrelated", "1")
     extra.wheel("torch", "2.9.0", salt="old")
     extra.wheel("torch", "2.9.0", tag=CPU, salt="new", uploaded="2026-06-01T00:00:00Z")
-    named = NamedIndex(name="vendor", url=extra.url, packages=("torch",))
+    named = PythonIndex(name="vendor", url=extra.url, packages=("torch",))
     (row,) = resolve_python(request_of("torch==2.9.0", indexes=(named,)), services)
     assert row.file == "torch-2.9.0-py3-none-any.whl"
 

@@ -16,14 +16,14 @@ from tomlkit.items import Table
 from builder.errors import RecipeError
 from builder.io import read_text, write_atomic
 from builder.model import toml
-from builder.recipe.reading import parse_recipe, parse_table
+from builder.recipe import parse_recipe, parse_table
 
 __all__ = ["Change", "Keys", "RecipeEditor", "key_path"]
 
 T = TypeVar("T")
 Keys = tuple[str | int, ...]
 
-_NARROW = 100
+_LINE_WIDTH = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +83,9 @@ class RecipeEditor:
         plain = value if isinstance(value, str | int) else copy.deepcopy(list(value))
         if before == plain:
             return False
-        _at(self._plain, keys[:-1])[keys[-1]] = plain
-        _set(_at(self._document, keys[:-1]), str(keys[-1]), _item(str(keys[-1]), plain))
-        self._note(keys, before, plain)
+        _table_at(self._plain, keys[:-1])[keys[-1]] = plain
+        _set_key(_table_at(self._document, keys[:-1]), str(keys[-1]), _laid_out_value(str(keys[-1]), plain))
+        self._note_change(keys, before, plain)
         return True
 
     def drop(self, keys: Keys) -> bool:
@@ -93,9 +93,9 @@ class RecipeEditor:
         before = self.get(keys)
         if before is None:
             return False
-        del _at(self._plain, keys[:-1])[keys[-1]]
-        del _at(self._document, keys[:-1])[keys[-1]]
-        self._note(keys, before, None)
+        del _table_at(self._plain, keys[:-1])[keys[-1]]
+        del _table_at(self._document, keys[:-1])[keys[-1]]
+        self._note_change(keys, before, None)
         return True
 
     def insert_version(self, header: str, values: Mapping[str, str]) -> None:
@@ -132,9 +132,9 @@ class RecipeEditor:
         except TOMLKitError as error:
             raise RecipeError(f"not TOML: {error}", place=self.place) from None
 
-    def _note(self, keys: Keys, before: object, after: object) -> None:
+    def _note_change(self, keys: Keys, before: object, after: object) -> None:
         place = f"{self.place}: {key_path(keys)}"
-        self._changes.append(Change(place=place, before=_shown(before), after=_shown(after)))
+        self._changes.append(Change(place=place, before=_shown_value(before), after=_shown_value(after)))
 
 
 def key_path(keys: Keys) -> str:
@@ -144,17 +144,17 @@ def key_path(keys: Keys) -> str:
         if isinstance(key, int):
             words += f"[{key}]"
         else:
-            words += f".{key}" if key.replace("-", "").replace("_", "").isalnum() else f".{_text(key)}"
+            words += f".{key}" if key.replace("-", "").replace("_", "").isalnum() else f".{_quoted_text(key)}"
     return words.removeprefix(".")
 
 
-def _at(table: Any, keys: Keys) -> Any:
+def _table_at(table: Any, keys: Keys) -> Any:
     for key in keys:
         table = table[key]
     return table
 
 
-def _set(table: Any, key: str, item: Any) -> None:
+def _set_key(table: Any, key: str, item: Any) -> None:
     """Set a key; a new one goes before the blanks and comments that end a table: they belong to the next."""
     held: list[Any] = []
     if isinstance(table, Table) and key not in table:
@@ -166,29 +166,29 @@ def _set(table: Any, key: str, item: Any) -> None:
         table.value.body.extend(reversed(held))
 
 
-def _item(key: str, value: object) -> Any:
+def _laid_out_value(key: str, value: object) -> Any:
     """Return a value in the layout of hand-written recipes: one row a line, two blanks before it."""
     if not isinstance(value, list):
         return value
-    rows = [_row(row) for row in value]
+    rows = [_inline_row(row) for row in value]
     line = f"{key} = [{', '.join(rows)}]\n"
-    if value and (isinstance(value[0], dict) or len(line) > _NARROW):
+    if value and (isinstance(value[0], dict) or len(line) > _LINE_WIDTH):
         line = f"{key} = [\n" + "".join(f"  {row},\n" for row in rows) + "]\n"
     return tomlkit.parse(line)[key]
 
 
-def _row(row: object) -> str:
+def _inline_row(row: object) -> str:
     if isinstance(row, dict):
-        return "{ " + ", ".join(f"{key} = {_text(value)}" for key, value in row.items()) + " }"
-    return _text(str(row))
+        return "{ " + ", ".join(f"{key} = {_quoted_text(value)}" for key, value in row.items()) + " }"
+    return _quoted_text(str(row))
 
 
-def _text(text: str) -> str:
+def _quoted_text(text: str) -> str:
     # JSON's escapes are TOML's for every text on one line, but for DEL.
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")
 
 
-def _shown(value: object) -> str:
+def _shown_value(value: object) -> str:
     if value is None:
         return ""
     return f"{len(value)} rows" if isinstance(value, list) else str(value)

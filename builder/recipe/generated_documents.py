@@ -1,7 +1,7 @@
-"""The JSON Schema and the reference page of recipes, generated from their dataclasses.
+"""Documents generated from recipes: the JSON Schema, the reference page, the page of upstream publications.
 
-Both come from the same walk over the types, so that editors, readers and the
-program agree. What a field is for is the text below it in the source.
+Schema and reference come from the same walk over the dataclasses, so that editors,
+readers and the program agree. What a field is for is the text below it in the source.
 """
 
 from __future__ import annotations
@@ -12,17 +12,18 @@ import inspect
 import re
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from functools import cache
 from typing import Any
 
 from builder.model import GitOid, ImageDigest, Sha256, Table, key_name
-from builder.recipe import recipe
 from builder.recipe.component import Component
-from builder.recipe.recipe import Framework, Platform, Release
+from builder.recipe.framework import Framework
+from builder.recipe.platform import Platform
+from builder.recipe.release import Published, PublishedKind, Release
 
-__all__ = ["KINDS", "recipe_schema", "reference_page"]
+__all__ = ["KINDS", "published_page", "recipe_schema", "reference_page"]
 
 KINDS: Mapping[str, type] = {
     "components": Component,
@@ -51,6 +52,14 @@ _WORDS: dict[Any, str] = {
     Table: "table of texts",
 }
 
+_PUBLISHED_HEAD = """\
+# What does each release publish itself?
+
+Generated from `recipes/releases` by `scripts/maintenance/generate`; do not edit.
+Locks do not use images, charts and crates; they are listed so that you can compare them with what you deploy.
+Each digest has its evidence; a missing digest has its reason instead.
+"""
+
 _TRAP = re.compile(r"\btrap (T[0-9]+)\b")
 
 
@@ -70,7 +79,7 @@ def reference_page() -> str:
     lines = [
         "# Recipe reference",
         "",
-        "Generated from `builder/recipe/recipe.py` by `scripts/maintenance/generate`; do not edit.",
+        "Generated from the dataclasses of `builder/recipe` by `scripts/maintenance/generate`; do not edit.",
         "Unknown keys, wrong types and malformed values are errors that name file and key.",
         "Every text is one line of printable characters.",
     ]
@@ -154,7 +163,7 @@ def _object(kind: type) -> dict[str, Any]:
         described = {"description": note} if note else {}
         properties[key_name(field.name)] = _schema(_types(kind)[field.name]) | described
     required = [key_name(field.name) for field in dataclasses.fields(kind) if _required(field)]
-    if kind is recipe.Platform:
+    if kind is Platform:
         # A platform may inherit everything but its name from the one it extends.
         required = ["name", "summary"]
     return {
@@ -193,3 +202,25 @@ def _words(hint: Any) -> str:
     if typing.get_origin(hint) is Mapping:
         return f"table of: {_words(typing.get_args(hint)[1])}"
     return f"[{hint.__name__}](#{hint.__name__.lower()})"
+
+
+def published_page(releases: Iterable[Release]) -> str:
+    """Return the page as markdown: newest release first, by kind and name."""
+    ordered = sorted(releases, key=lambda release: release.date, reverse=True)
+    return "\n".join([_PUBLISHED_HEAD, *(line for release in ordered for line in _release_section(release))])
+
+
+def _release_section(release: Release) -> Iterator[str]:
+    yield f"## {release.version}\n"
+    yield "| kind | name | sha256 | evidence |\n|---|---|---|---|"
+    kinds = list(PublishedKind)
+    rows = sorted(release.published, key=lambda row: (kinds.index(PublishedKind(row.kind)), row.name))
+    yield from map(_published_row, rows)
+    yield ""
+
+
+def _published_row(row: Published) -> str:
+    if row.sha256 is None:
+        return f"| {row.kind} | `{row.name}` | absent: {row.absent} | |"
+    evidence = f"{row.evidence}, {row.by}" if row.by else f"{row.evidence}"
+    return f"| {row.kind} | `{row.name}` | `{row.sha256}` | {evidence} |"

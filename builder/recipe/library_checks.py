@@ -16,7 +16,9 @@ from builder.errors import RecipeError
 from builder.lockfile import INSTALLER
 from builder.model import Evidence
 from builder.recipe.component import Component, VersionRecipe
-from builder.recipe.recipe import Framework, ImageRecipe, Platform, Release, RepositoryRecipe
+from builder.recipe.framework import Framework
+from builder.recipe.platform import ImageRecipe, Platform, RepositoryRecipe
+from builder.recipe.release import Release
 
 if TYPE_CHECKING:
     from builder.recipe.library import Library

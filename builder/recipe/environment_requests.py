@@ -1,17 +1,100 @@
-"""Which environments a target has, and what each asks of the resolvers. Pure."""
+"""Which environments a target has, and what each asks of the resolvers, as plain values. Pure."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from builder.errors import RecipeError
 from builder.lockfile import BASE, INSTALLER, RUNTIME
-from builder.model import Table
+from builder.model import Arch, Table
 from builder.recipe.effective_recipe import Effective, Part, image_python
-from builder.recipe.python_request import Declared, NamedIndex, PythonRequest, StandIn
+from builder.recipe.framework import DeclaredWheel, PythonIndex
 
-__all__ = ["os_requests", "python_requests"]
+__all__ = [
+    "ALL",
+    "PYPI",
+    "PythonRequest",
+    "StandIn",
+    "os_requests",
+    "python_requests",
+]
+
+PYPI = "pypi"
+"""The origin of files that the default index lists."""
+
+ALL = ("*",)
+"""The value of `upgrade` that drops every existing pin."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandIn:
+    """A distribution that does not come as a published wheel; its requirements count all the same."""
+
+    name: str
+    version: str
+    requires: tuple[str, ...] = ()
+    """Requirement strings, as its metadata will state them."""
+    build: str = ""
+    """The build that makes its wheel; empty for one that an image provides, which then gets no row."""
+    provides_extra: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PythonRequest:
+    """One environment of one target."""
+
+    environment: str
+    """`runtime`, or the name of the build whose requirements these are."""
+    roots: tuple[str, ...]
+    """Requirement strings, each bound by `==` (trap T4)."""
+    arch: Arch
+    glibc: str
+    """The lowest glibc the wheels will meet, such as `2.41`."""
+    python: str
+    """The interpreter's minor version, such as `3.13`."""
+    exclude_newer: str
+    """RFC 3339 in UTC: files uploaded at or after it do not exist."""
+    constraints: tuple[str, ...] = ()
+    stand_ins: tuple[StandIn, ...] = ()
+    declared: tuple[DeclaredWheel, ...] = ()
+    indexes: tuple[PythonIndex, ...] = ()
+    accelerator: tuple[str, ...] = ()
+    """Distributions that must be builds for the major version of `cuda` where it is given (trap T3)."""
+    accelerator_hint: str = ""
+    """Where builds with CUDA are to be had, for the message."""
+    cuda: str = ""
+    """The target's CUDA version, or empty."""
+    preferences: tuple[tuple[str, str], ...] = ()
+    """Existing pins, (name, version): kept where they still fit."""
+    upgrade: tuple[str, ...] = ()
+    """Names whose existing pins are dropped, or `ALL`."""
+    aliases: Table = field(default_factory=Table)
+    """Component name to the distribution it provides, for messages and for roots written with the former."""
+
+    @property
+    def given(self) -> tuple[StandIn | DeclaredWheel, ...]:
+        """Everything whose metadata is written down instead of published in a wheel."""
+        return (*self.stand_ins, *self.declared)
+
+    def component_of(self, distribution: str) -> str:
+        """Return the component that provides `distribution`, or an empty text."""
+        wanted = canonicalize_name(distribution)
+        return next((key for key, value in self.aliases if canonicalize_name(value) == wanted), "")
+
+    def index_of(self, distribution: str) -> PythonIndex | None:
+        """Return the extra index that `distribution` must come from, if there is one."""
+        wanted = canonicalize_name(distribution)
+        for index in self.indexes:
+            if wanted in {canonicalize_name(name) for name in index.packages}:
+                return index
+        return None
+
+    def described(self) -> str:
+        """Return the target in words, for messages."""
+        return f"{self.environment} on {self.arch} (Python {self.python}, glibc {self.glibc})"
 
 
 def os_requests(recipe: Effective) -> dict[str, tuple[str, ...]]:
@@ -85,7 +168,7 @@ def _request(
         roots=roots,
         constraints=tuple(text for text in constraints if text.partition("==")[0] not in own),
         stand_ins=(*_stand_ins(recipe, roots, runtime=runtime), *(_provided(recipe) if runtime else ())),
-        declared=_declared(recipe) if runtime else (),
+        declared=_declared_wheels(recipe) if runtime else (),
         indexes=_indexes(recipe),
         arch=recipe.target.arch,
         glibc=recipe.platform.glibc,
@@ -139,30 +222,18 @@ def _provided(recipe: Effective) -> tuple[StandIn, ...]:
     return tuple(found)
 
 
-def _indexes(recipe: Effective) -> tuple[NamedIndex, ...]:
+def _indexes(recipe: Effective) -> tuple[PythonIndex, ...]:
     """Return the extra indexes with the distributions that must come from them: not what an image holds."""
     held = {text.partition("==")[0] for text in image_python(recipe)}
-    held |= {canonicalize_name(wheel.name) for wheel in _declared(recipe)}
+    held |= {canonicalize_name(wheel.name) for wheel in _declared_wheels(recipe)}
     found = []
     for index in recipe.framework.indexes:
         packages = tuple(name for name in index.packages if canonicalize_name(name) not in held)
         if packages:
-            found.append(NamedIndex(name=index.name, url=index.url, packages=packages))
+            found.append(replace(index, packages=packages))
     return tuple(found)
 
 
-def _declared(recipe: Effective) -> tuple[Declared, ...]:
-    return tuple(
-        Declared(
-            name=wheel.name,
-            version=wheel.version,
-            file=wheel.file,
-            sha256=wheel.sha256,
-            origin=wheel.origin,
-            path=wheel.path,
-            requires=wheel.requires,
-            by=wheel.by,
-        )
-        for wheel in recipe.framework.declared
-        if wheel.arch in (None, recipe.target.arch)
-    )
+def _declared_wheels(recipe: Effective) -> tuple[DeclaredWheel, ...]:
+    """Return the declared wheels of the target's architecture."""
+    return tuple(wheel for wheel in recipe.framework.declared if wheel.arch in (None, recipe.target.arch))

@@ -12,7 +12,8 @@ from builder.errors import RecipeError
 from builder.model import Table, Target
 from builder.recipe.component import Component, Conditions, Variant, VersionRecipe
 from builder.recipe.library import Library
-from builder.recipe.recipe import Platform, Release
+from builder.recipe.platform import Platform
+from builder.recipe.release import Release
 
 __all__ = ["Choice", "choose_components", "needs_of", "variants_of"]
 
