@@ -1,7 +1,8 @@
-"""Turns that make a sentence hard to read must not stand in the pages and the changelog."""
+"""Turns that make a sentence hard to read must not stand in pages, the changelog, help and messages."""
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -17,7 +18,7 @@ PAGES = [
 
 # The turn, and what to write instead.
 BANNED_TURNS = {
-    r"\bis no (?!longer|more than)\w+": "is not a …",
+    r"(?<!there )\bis no (?!longer|more than)\w+": "is not a …",
     r"\b(?:has|have|had) (?:it |them )?not(?= *[,.;:)|\n])": "lacks …",
     r"\b(?:is|are) said\b": "name who says it: `verify` reports …",
     r"\bwhere there (?:is|are) none\b": "if … is missing",
@@ -61,6 +62,41 @@ def banned_turns(text: str) -> list[str]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_no_page_has_a_banned_turn(page: Path) -> None:
     assert banned_turns(prose(page.read_text("utf-8"))) == []
+
+
+def texts_of_program(source: str) -> list[tuple[int, str]]:
+    """Return the texts of a Python file with their lines, docstrings left out; a placeholder reads `…`."""
+    tree = ast.parse(source)
+    left_out: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            left_out.add(node.value)
+        if isinstance(node, ast.JoinedStr):
+            left_out.update(node.values)
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            parts = (str(part.value) if isinstance(part, ast.Constant) else "`…`" for part in node.values)
+            found.append((node.lineno, "".join(parts)))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in left_out:
+            found.append((node.lineno, node.value))
+    return found
+
+
+def test_no_help_and_no_message_has_a_banned_turn() -> None:
+    files = sorted((ROOT / "builder").rglob("*.py"))
+    assert len(files) > 100
+    assert [
+        f"{file.relative_to(ROOT)}:{line}: {turn}"
+        for file in files
+        for line, text in texts_of_program(file.read_text("utf-8"))
+        for turn in banned_turns(text)
+    ] == []
+
+
+def test_docstrings_are_not_messages() -> None:
+    source = 'def f():\n    """It shall."""\n    raise ValueError(f"{a} has it not.")\n'
+    assert texts_of_program(source) == [(3, "`…` has it not.")]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -134,7 +134,7 @@ SOURCE_RULES = (
         id="reason-without-tag",
         says="A commit without a tag has a reason.",
         stops=False,
-        why="the commit and its tar are named all the same",
+        why="the commit and its tar are still named",
         finds=_reasons,
     ),
 )

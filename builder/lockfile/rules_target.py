@@ -31,7 +31,7 @@ def _target_names(lock: Lock) -> Iterator[Fault]:
 def _environment_versions(lock: Lock) -> Iterator[Fault]:
     environment = lock.environment
     malformed = [
-        f"{key} {getattr(environment, key)!r} is no version"
+        f"{key} {getattr(environment, key)!r} is not a version"
         for key, shape in _VERSION_SHAPES.items()
         if not re.fullmatch(shape, getattr(environment, key))
     ]

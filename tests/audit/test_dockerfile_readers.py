@@ -163,8 +163,8 @@ def test_a_command_has_its_assignments_and_redirects() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("RUN if a; then b", "it is no shell that can be read"),
-        ("RUN a )", "it is no shell that can be read"),
+        ("RUN if a; then b", "it is not a shell that can be read"),
+        ("RUN a )", "it is not a shell that can be read"),
         ("RUN <<X\n#!/usr/bin/env python3\nimport os\nX", "it is a program for python3"),
         ("RUN python3 - <<X\nimport os\nX", "it is a program for python3"),
         (f"RUN echo {'x' * 12_000}", "a script of more than 12000 bytes"),

@@ -180,7 +180,7 @@ class _Reading:
             if not seen and (node.is_error or node.is_missing):
                 broken = node.parent if node.is_missing and node.parent is not None else node
                 self._unread.append(
-                    Unread(text=source.text(broken), reason="it is no shell that can be read")
+                    Unread(text=source.text(broken), reason="it is not a shell that can be read")
                 )
                 seen = True
             if node.type in ("list", "pipeline", "redirected_statement") and node.child_count:

@@ -166,7 +166,7 @@ def _file(kind: str, fields: Mapping[str, str] | None, place: str) -> IndexFile:
         raise FetchError(f"{kind} has {fields['refused']}", place=place)
     path, sha256 = fields.get("path", ""), fields.get("checksum", "")
     if not path or path.startswith("/") or any(part in {"", ".", ".."} for part in path.split("/")):
-        raise FetchError(f"{path[:60]!a} is no path of {kind} below the repository", place=place)
+        raise FetchError(f"{path[:60]!a} is not a path of {kind} below the repository", place=place)
     sizes = [fields.get(name, "") for name in ("size", "open-size")]
     if not _SHA256.fullmatch(sha256) or not all(_NUMBER.fullmatch(size) for size in sizes):
         raise FetchError(f"the row of {kind} lacks its sha256 or a size", place=place, hint=_REFETCH)
