@@ -14,9 +14,7 @@ ONE_PER_VERB = {"Options"}
 """Each file of `commands` has its verb's own: the same thing once for each verb."""
 
 SHARED_CLASS_NAMES = {
-    "Answer",
     "Asked",
-    "Claim",
     "Entry",
     "Evidence",
     "Finding",
@@ -24,16 +22,12 @@ SHARED_CLASS_NAMES = {
     "Index",
     "IndexFile",
     "Kind",
-    "Layer",
     "Mode",
-    "Node",
     "Outcome",
     "Project",
     "Published",
     "Release",
     "Repository",
-    "Row",
-    "Step",
     "Submodule",
     "Universe",
     "_Reader",

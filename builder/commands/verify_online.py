@@ -19,9 +19,9 @@ from builder.lockfile import (
     GitSource,
     Level,
     Lock,
+    LockSection,
     Proof,
     PythonPackage,
-    Section,
     found,
     named_label,
     row_label,
@@ -105,13 +105,13 @@ def _python(locks: Sequence[Lock], client: Client, indexes: Mapping[str, str]) -
                     found(
                         "unknown",
                         f"the index was not understood: {error}",
-                        row=named_label(Section.PYTHON, name),
+                        row=named_label(LockSection.PYTHON, name),
                     ),
                 )
             kind = "projects" if offers_attestations(page) else "projects without attestations"
             return kind, tuple(judge_listed(wanted.values(), page))
 
-        return _Question(label=named_label(Section.PYTHON, name), ask=ask)
+        return _Question(label=named_label(LockSection.PYTHON, name), ask=ask)
 
     return [question(origin, name, wanted) for (origin, name), wanted in sorted(rows.items())]
 
@@ -180,7 +180,8 @@ def _images(locks: Sequence[Lock], origins: Origins) -> list[_Question]:
 
     def question(name: str, digest: str) -> _Question:
         return _Question(
-            label=named_label(Section.IMAGES, name), ask=lambda: ("images", _manifest(name, digest, origins))
+            label=named_label(LockSection.IMAGES, name),
+            ask=lambda: ("images", _manifest(name, digest, origins)),
         )
 
     return [question(name, digest) for name, digest in sorted(images)]
@@ -191,9 +192,11 @@ def _manifest(name: str, digest: str, origins: Origins) -> tuple[Finding, ...]:
         with Registry(name, origins) as registry:
             registry.manifest_bytes(digest)
     except NotFoundError:
-        return (found("gone", f"the registry no longer has {digest}", row=named_label(Section.IMAGES, name)),)
+        return (
+            found("gone", f"the registry no longer has {digest}", row=named_label(LockSection.IMAGES, name)),
+        )
     except DigestMismatchError as error:
-        return (found("changed", str(error), row=named_label(Section.IMAGES, name)),)
+        return (found("changed", str(error), row=named_label(LockSection.IMAGES, name)),)
     except BuilderError as error:
-        return (found("unknown", str(error), row=named_label(Section.IMAGES, name)),)
+        return (found("unknown", str(error), row=named_label(LockSection.IMAGES, name)),)
     return ()

@@ -13,13 +13,13 @@ from builder.io import read_bytes, redacted
 from builder.lockfile import Examined, Finding, Lock, Proof
 from builder.policy import (
     AdvisoryPolicy,
-    Told,
-    ask,
+    ServiceAnswer,
+    advisory_subjects,
+    ask_service,
     judge_advisories,
     read_advisories,
     read_advisory_policy,
-    relevant,
-    subjects,
+    relevant_advisories,
 )
 from builder.project import Project
 
@@ -33,13 +33,13 @@ def licenses_proof(locks: Sequence[Examined], policy: Path) -> Proof:
             "the library for license expressions is not installed",
             hint="install it: pip install 'lockwright[audit]'",
         )
-    from builder.policy import judge_licenses, licensed, read_license_policy  # noqa: PLC0415 - an extra
+    from builder.policy import judge_licenses, licensed_rows, read_license_policy  # noqa: PLC0415 - an extra
 
     read = read_license_policy(read_bytes(policy), place=str(policy))
     findings: list[Finding] = []
     rows = 0
     for name, lock in _readable(locks):
-        rows += len(licensed(lock))
+        rows += len(licensed_rows(lock))
         findings += [
             dataclasses.replace(item, lock=name) for item in judge_licenses(lock, read, today=_today())
         ]
@@ -65,12 +65,14 @@ def advisories_proof(
     return Proof(name="advisories", says=says, findings=tuple(findings), facts={"advisories": count})
 
 
-def _told(source: str, locks: Sequence[Lock], project: Project) -> Told:
-    asked = dict.fromkeys(subject for lock in locks for subject in subjects(lock))
+def _told(source: str, locks: Sequence[Lock], project: Project) -> ServiceAnswer:
+    asked = dict.fromkeys(subject for lock in locks for subject in advisory_subjects(lock))
     if source.startswith(("https://", "http://")):
         with project.client() as client:
-            return ask(client, source, asked)
-    return Told(advisories=relevant(read_advisories(Path(source)), asked), commits=frozenset())
+            return ask_service(client, source, asked)
+    return ServiceAnswer(
+        advisories=relevant_advisories(read_advisories(Path(source)), asked), commits=frozenset()
+    )
 
 
 def _readable(locks: Sequence[Examined]) -> list[tuple[str, Lock]]:

@@ -5,15 +5,15 @@ Imports `lockfile`. Pure.
 """
 
 from builder.graph.chains import why
-from builder.graph.graph import ROOT, Graph, Kind, Node, graph_of, node_of, submodule_node
+from builder.graph.graph import RECIPE_NODE, LockGraph, LockNode, NodeKind, graph_of, node_of, submodule_node
 from builder.graph.report import LineAnswer, as_json, as_text, line_as_json, line_as_text
 
 __all__ = [
-    "ROOT",
-    "Graph",
-    "Kind",
+    "RECIPE_NODE",
     "LineAnswer",
-    "Node",
+    "LockGraph",
+    "LockNode",
+    "NodeKind",
     "as_json",
     "as_text",
     "graph_of",

@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from packaging.utils import canonicalize_name
 
 from builder.errors import UsageError
-from builder.graph.graph import Graph, Kind, Node, graph_of
+from builder.graph.graph import LockGraph, LockNode, NodeKind, graph_of
 from builder.lockfile import Lock
 from builder.model import Target
 
-__all__ = ["Answer", "Chain", "Row", "Step", "why"]
+__all__ = ["Chain", "ChainStep", "WhyAnswer", "WhyRow", "why"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Step:
+class ChainStep:
     """One link of a chain: a thing without its version, so that locks of several versions share chains."""
 
-    kind: Kind
+    kind: NodeKind
     name: str
 
 
@@ -28,12 +28,12 @@ class Step:
 class Chain:
     """From the recipes to the thing asked about, and the locks that have this chain, sorted."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[ChainStep, ...]
     locks: tuple[Target, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class WhyRow:
     """One version of the thing asked about, and the locks that have it, sorted."""
 
     version: str
@@ -43,16 +43,16 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class WhyAnswer:
     """What a name means in the locks, of one kind, and why it is there."""
 
-    step: Step
-    rows: tuple[Row, ...]
+    step: ChainStep
+    rows: tuple[WhyRow, ...]
     chains: tuple[Chain, ...]
     """One for each asker, the shortest through it; shorter ones first."""
 
 
-def why(name: str, locks: Mapping[Target, Lock]) -> tuple[Answer, ...]:
+def why(name: str, locks: Mapping[Target, Lock]) -> tuple[WhyAnswer, ...]:
     """Return an answer for each kind of thing that `name` means in `locks`.
 
     A name is that of a Python distribution, an OS package, a component, a
@@ -60,44 +60,46 @@ def why(name: str, locks: Mapping[Target, Lock]) -> tuple[Answer, ...]:
     no lock has it.
     """
     graphs = {target: graph_of(lock) for target, lock in sorted(locks.items())}
-    found: dict[Step, dict[Target, list[Node]]] = {}
+    found: dict[ChainStep, dict[Target, list[LockNode]]] = {}
     for target, graph in graphs.items():
         for node in graph.askers:
-            if _means(name, node):
-                step = _step(node)
+            if _is_meant(name, node):
+                step = _chain_step(node)
                 found.setdefault(step, {}).setdefault(target, []).append(node)
     if not found:
-        raise _unknown(name, graphs.values())
-    return tuple(_answer(step, nodes, graphs) for step, nodes in sorted(found.items()))
+        raise _unknown_name(name, graphs.values())
+    return tuple(_why_answer(step, nodes, graphs) for step, nodes in sorted(found.items()))
 
 
-def _means(name: str, node: Node) -> bool:
+def _is_meant(name: str, node: LockNode) -> bool:
     meanings = {node.name, node.file, node.sha256, f"sha256:{node.sha256}"}
-    if node.kind is Kind.IMAGE:
+    if node.kind is NodeKind.IMAGE:
         meanings |= {node.name.rpartition("/")[2], f"{node.name}:{node.version}"}
-    if node.kind in {Kind.PYTHON, Kind.PYTHON_IN_IMAGE} and canonicalize_name(name) == node.name:
+    if node.kind in {NodeKind.PYTHON, NodeKind.PYTHON_IN_IMAGE} and canonicalize_name(name) == node.name:
         return True
     return name in meanings - {"", "sha256:"}
 
 
-def _step(node: Node) -> Step:
-    return Step(kind=node.kind, name=node.name)
+def _chain_step(node: LockNode) -> ChainStep:
+    return ChainStep(kind=node.kind, name=node.name)
 
 
-def _answer(step: Step, nodes: Mapping[Target, list[Node]], graphs: Mapping[Target, Graph]) -> Answer:
+def _why_answer(
+    step: ChainStep, nodes: Mapping[Target, list[LockNode]], graphs: Mapping[Target, LockGraph]
+) -> WhyAnswer:
     rows: dict[tuple[str, str, str], list[Target]] = {}
-    chains: dict[tuple[Step, ...], list[Target]] = {}
+    chains: dict[tuple[ChainStep, ...], list[Target]] = {}
     for target, listed in nodes.items():
         for node in listed:
             rows.setdefault((node.version, node.file, node.sha256), []).append(target)
             for chain in graphs[target].chains(node):
-                places = chains.setdefault(tuple(map(_step, chain)), [])
+                places = chains.setdefault(tuple(map(_chain_step, chain)), [])
                 if target not in places:
                     places.append(target)
-    return Answer(
+    return WhyAnswer(
         step=step,
         rows=tuple(
-            Row(version=version, file=file, sha256=sha256, locks=tuple(places))
+            WhyRow(version=version, file=file, sha256=sha256, locks=tuple(places))
             for (version, file, sha256), places in sorted(rows.items())
         ),
         chains=tuple(
@@ -107,7 +109,7 @@ def _answer(step: Step, nodes: Mapping[Target, list[Node]], graphs: Mapping[Targ
     )
 
 
-def _unknown(name: str, graphs: Iterable[Graph]) -> UsageError:
+def _unknown_name(name: str, graphs: Iterable[LockGraph]) -> UsageError:
     names = sorted(
         {text for graph in graphs for node in graph.askers for text in (node.name, node.file)} - {""}
     )

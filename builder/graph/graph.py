@@ -34,10 +34,10 @@ Row = PythonPackage | OsPackage | Image | Build | GitSource | Archive | Runtime
 
 Package = TypeVar("Package", PythonPackage, OsPackage)
 
-__all__ = ["ROOT", "Graph", "Kind", "Node", "Row", "graph_of", "node_of", "submodule_node"]
+__all__ = ["RECIPE_NODE", "LockGraph", "LockNode", "NodeKind", "Row", "graph_of", "node_of", "submodule_node"]
 
 
-class Kind(StrEnum):
+class NodeKind(StrEnum):
     """What a node is."""
 
     RECIPE = "recipe"
@@ -57,10 +57,10 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Node:
+class LockNode:
     """One thing in a lock."""
 
-    kind: Kind
+    kind: NodeKind
     name: str
     version: str = ""
     file: str = ""
@@ -69,41 +69,41 @@ class Node:
     """Of that file."""
 
 
-ROOT = Node(kind=Kind.RECIPE, name=RECIPE)
+RECIPE_NODE = LockNode(kind=NodeKind.RECIPE, name=RECIPE)
 """Everything in a lock is there because the recipes ask for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Graph:
+class LockGraph:
     """Every node of a lock with those who ask for it, both sorted."""
 
-    askers: dict[Node, tuple[Node, ...]]
-    paths: dict[Node, tuple[Node, ...]]
+    askers: dict[LockNode, tuple[LockNode, ...]]
+    paths: dict[LockNode, tuple[LockNode, ...]]
     """The shortest way from the recipes to each node that they reach, both ends included."""
 
-    def chains(self, node: Node) -> tuple[tuple[Node, ...], ...]:
+    def chains(self, node: LockNode) -> tuple[tuple[LockNode, ...], ...]:
         """Return the shortest chain from the recipes through each asker of `node`, shortest first."""
         through = [self.paths[asker] for asker in self.askers[node] if asker in self.paths]
         found = [(*path, node) for path in through if node not in path]
         return tuple(sorted(found, key=lambda chain: (len(chain), chain)))
 
 
-def graph_of(lock: Lock) -> Graph:
+def graph_of(lock: Lock) -> LockGraph:
     """Return the graph of `lock`."""
-    found: dict[Node, set[Node]] = {}
-    for node, by in _Site(lock).edges():
+    found: dict[LockNode, set[LockNode]] = {}
+    for node, by in _EdgeFinder(lock).edges():
         found.setdefault(node, set()).update(by)
     askers = {node: tuple(sorted(found[node])) for node in sorted(found)}
-    return Graph(askers=askers, paths=_paths(askers))
+    return LockGraph(askers=askers, paths=_shortest_paths(askers))
 
 
-def _paths(askers: dict[Node, tuple[Node, ...]]) -> dict[Node, tuple[Node, ...]]:
-    asked: dict[Node, list[Node]] = {}
+def _shortest_paths(askers: dict[LockNode, tuple[LockNode, ...]]) -> dict[LockNode, tuple[LockNode, ...]]:
+    asked: dict[LockNode, list[LockNode]] = {}
     for node, by in askers.items():
         for asker in by:
             asked.setdefault(asker, []).append(node)
-    paths: dict[Node, tuple[Node, ...]] = {ROOT: (ROOT,)}
-    pending = [ROOT]
+    paths: dict[LockNode, tuple[LockNode, ...]] = {RECIPE_NODE: (RECIPE_NODE,)}
+    pending = [RECIPE_NODE]
     while pending:
         asker = pending.pop(0)
         for node in asked.get(asker, ()):
@@ -113,7 +113,7 @@ def _paths(askers: dict[Node, tuple[Node, ...]]) -> dict[Node, tuple[Node, ...]]
     return paths
 
 
-class _Site:
+class _EdgeFinder:
     """The nodes of one lock, found by what rows name them by."""
 
     def __init__(self, lock: Lock) -> None:
@@ -123,31 +123,31 @@ class _Site:
         self.packages = {row: node_of(row) for row in lock.os_packages}
         self.images = {row: node_of(row) for row in lock.images}
 
-    def edges(self) -> Iterator[tuple[Node, list[Node]]]:
+    def edges(self) -> Iterator[tuple[LockNode, list[LockNode]]]:
         """Yield every node with its askers."""
-        by_name = _named(self.lock.python)
+        by_name = _rows_by_name(self.lock.python)
         for row, node in self.python.items():
-            yield node, list(self._askers(row.for_, row.via, by_name, self.python))
-        packages = _named(self.lock.os_packages)
+            yield node, list(self._row_askers(row.for_, row.via, by_name, self.python))
+        packages = _rows_by_name(self.lock.os_packages)
         for package, node in self.packages.items():
-            yield node, list(self._askers(package.for_, package.via, packages, self.packages))
-        yield from self._built()
+            yield node, list(self._row_askers(package.for_, package.via, packages, self.packages))
+        yield from self._build_edges()
         for image, node in self.images.items():
-            yield node, [ROOT]
+            yield node, [RECIPE_NODE]
             for line in image.inventory:
                 name, _, version = line.partition("=")
-                yield Node(kind=Kind.IN_IMAGE, name=name, version=version), [node]
+                yield LockNode(kind=NodeKind.IN_IMAGE, name=name, version=version), [node]
             for line in image.python:
                 name, _, version = line.partition("==")
-                yield Node(kind=Kind.PYTHON_IN_IMAGE, name=name, version=version), [node]
+                yield LockNode(kind=NodeKind.PYTHON_IN_IMAGE, name=name, version=version), [node]
 
-    def _askers(
+    def _row_askers(
         self,
         uses: tuple[str, ...],
         via: tuple[str, ...],
         by_name: dict[str, list[Package]],
-        nodes: dict[Package, Node],
-    ) -> Iterator[Node]:
+        nodes: dict[Package, LockNode],
+    ) -> Iterator[LockNode]:
         """Yield who asks for a row: rows of an environment that they share, and who fills the others.
 
         Rows of several environments are one row, so that the lock does not
@@ -164,23 +164,23 @@ class _Site:
         by_recipe = [name for name in via if name in {RECIPE, REQUIRED}]
         if by_recipe or not filled:
             rest = [use for use in uses if use not in filled] or (uses if len(uses) == 1 else ())
-            yield from map(self._filler, rest)
+            yield from map(self._environment_owner, rest)
             if not rest:
-                yield ROOT
+                yield RECIPE_NODE
 
-    def _filler(self, use: str) -> Node:
+    def _environment_owner(self, use: str) -> LockNode:
         """Return who asks for what an environment holds."""
         if use == BASE:
-            return next((node for row, node in self.images.items() if row.tar), ROOT)
-        return ROOT if use in {RUNTIME, INSTALLER} else self.builds.get(use, ROOT)
+            return next((node for row, node in self.images.items() if row.tar), RECIPE_NODE)
+        return RECIPE_NODE if use in {RUNTIME, INSTALLER} else self.builds.get(use, RECIPE_NODE)
 
-    def _built(self) -> Iterator[tuple[Node, list[Node]]]:
+    def _build_edges(self) -> Iterator[tuple[LockNode, list[LockNode]]]:
         for build in self.lock.builds:
             users = [
                 self.builds[other.component] for other in self.lock.builds if build.component in other.needs
             ]
             users += [node for row, node in self.python.items() if row.build == build.component]
-            wanted = [ROOT] if build.runtime or not users else []
+            wanted = [RECIPE_NODE] if build.runtime or not users else []
             yield self.builds[build.component], [*users, *wanted]
         for source in self.lock.sources:
             node = node_of(source)
@@ -191,34 +191,34 @@ class _Site:
             yield node_of(archive), [self.builds[archive.component]]
 
 
-def _named(rows: Iterable[Package]) -> dict[str, list[Package]]:
+def _rows_by_name(rows: Iterable[Package]) -> dict[str, list[Package]]:
     found: dict[str, list[Package]] = {}
     for row in rows:
         found.setdefault(row.name, []).append(row)
     return found
 
 
-def node_of(row: Row) -> Node:
+def node_of(row: Row) -> LockNode:
     """Return the node of a row, or of the table `runtime`."""
     match row:
         case Runtime():
-            return Node(kind=Kind.RUNTIME, name="runtime")
+            return LockNode(kind=NodeKind.RUNTIME, name="runtime")
         case Build():
-            return Node(kind=Kind.BUILD, name=row.component, version=row.version)
+            return LockNode(kind=NodeKind.BUILD, name=row.component, version=row.version)
         case Image():
             digest = str(row.tar or row.digest or "").removeprefix("sha256:")
-            return Node(kind=Kind.IMAGE, name=row.name, version=row.tag, sha256=digest)
+            return LockNode(kind=NodeKind.IMAGE, name=row.name, version=row.tag, sha256=digest)
         case PythonPackage():
-            kind, name, file = Kind.PYTHON, row.name, row.file
+            kind, name, file = NodeKind.PYTHON, row.name, row.file
         case OsPackage():
-            kind, name, file = Kind.OS_PACKAGE, row.name, row.basename
+            kind, name, file = NodeKind.OS_PACKAGE, row.name, row.basename
         case GitSource():
-            kind, name, file = Kind.SOURCE, row.component, row.file
+            kind, name, file = NodeKind.SOURCE, row.component, row.file
         case Archive():
-            kind, name, file = Kind.ARCHIVE, row.component, row.file
-    return Node(kind=kind, name=name, version=row.version, file=file, sha256=str(row.sha256 or ""))
+            kind, name, file = NodeKind.ARCHIVE, row.component, row.file
+    return LockNode(kind=kind, name=name, version=row.version, file=file, sha256=str(row.sha256 or ""))
 
 
-def submodule_node(module: Submodule) -> Node:
+def submodule_node(module: Submodule) -> LockNode:
     """Return the node of a submodule."""
-    return Node(kind=Kind.SUBMODULE, name=module.path, version=str(module.commit))
+    return LockNode(kind=NodeKind.SUBMODULE, name=module.path, version=str(module.commit))

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from builder.graph.chains import Answer, Chain, Row, Step
-from builder.graph.graph import Kind, Node
+from builder.graph.chains import Chain, ChainStep, WhyAnswer, WhyRow
+from builder.graph.graph import LockNode, NodeKind
 from builder.model import Target
 
 __all__ = ["FORMAT", "LineAnswer", "as_json", "as_text", "line_as_json", "line_as_text"]
@@ -16,17 +16,17 @@ FORMAT = 1
 """The version of the JSON form."""
 
 _KINDS = {
-    Kind.RECIPE: "recipe",
-    Kind.PYTHON: "Python",
-    Kind.OS_PACKAGE: "OS package",
-    Kind.BUILD: "build",
-    Kind.SOURCE: "source",
-    Kind.SUBMODULE: "submodule",
-    Kind.ARCHIVE: "archive",
-    Kind.IMAGE: "image",
-    Kind.IN_IMAGE: "in the image",
-    Kind.PYTHON_IN_IMAGE: "Python in the image",
-    Kind.RUNTIME: "table",
+    NodeKind.RECIPE: "recipe",
+    NodeKind.PYTHON: "Python",
+    NodeKind.OS_PACKAGE: "OS package",
+    NodeKind.BUILD: "build",
+    NodeKind.SOURCE: "source",
+    NodeKind.SUBMODULE: "submodule",
+    NodeKind.ARCHIVE: "archive",
+    NodeKind.IMAGE: "image",
+    NodeKind.IN_IMAGE: "in the image",
+    NodeKind.PYTHON_IN_IMAGE: "Python in the image",
+    NodeKind.RUNTIME: "table",
 }
 _NAMED_PLACES = 2
 
@@ -40,25 +40,25 @@ class LineAnswer:
     stage: str
     """Empty for the header."""
     locks: tuple[Target, ...]
-    rows: tuple[Node, ...]
+    rows: tuple[LockNode, ...]
 
 
-def as_text(answers: Sequence[Answer], *, most: int, locks: int) -> str:
+def as_text(answers: Sequence[WhyAnswer], *, most: int, locks: int) -> str:
     """Return the answers about `locks` locks as text, with at most `most` chains each; 0 for all."""
-    return "\n\n".join("\n".join(_answer(answer, most, locks)) for answer in answers)
+    return "\n\n".join("\n".join(_answer_lines(answer, most, locks)) for answer in answers)
 
 
-def as_json(name: str, answers: Sequence[Answer]) -> dict[str, Any]:
+def as_json(name: str, answers: Sequence[WhyAnswer]) -> dict[str, Any]:
     """Return the answers to `name` as plain values, with every chain."""
     return {
         "format": FORMAT,
         "asked": name,
         "answers": [
             {
-                **_step(answer.step),
-                "rows": [_row(row) for row in answer.rows],
+                **_step_value(answer.step),
+                "rows": [_row_value(row) for row in answer.rows],
                 "chains": [
-                    {"steps": [_step(step) for step in chain.steps], "locks": [*map(str, chain.locks)]}
+                    {"steps": [_step_value(step) for step in chain.steps], "locks": [*map(str, chain.locks)]}
                     for chain in answer.chains
                 ],
             }
@@ -71,7 +71,7 @@ def line_as_text(answer: LineAnswer) -> str:
     """Return what a line comes from, as text."""
     where = f"stage {answer.stage}" if answer.stage else "the header"
     lines = [answer.line, "", f"line {answer.number}, {where}, of {', '.join(map(str, answer.locks))}"]
-    lines += [f"  {_KINDS[row.kind]} {_words(row)}" for row in answer.rows]
+    lines += [f"  {_KINDS[row.kind]} {_node_words(row)}" for row in answer.rows]
     if not answer.rows:
         lines.append("  no row of a lock: it is the same in every Dockerfile")
     return "\n".join(lines)
@@ -98,15 +98,15 @@ def line_as_json(answer: LineAnswer) -> dict[str, Any]:
     }
 
 
-def _words(row: Node) -> str:
+def _node_words(row: LockNode) -> str:
     return "  ".join(text for text in (f"{row.name} {row.version}".rstrip(), row.file, row.sha256) if text)
 
 
-def _step(step: Step) -> dict[str, Any]:
+def _step_value(step: ChainStep) -> dict[str, Any]:
     return {"kind": step.kind.value, "name": step.name}
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _row_value(row: WhyRow) -> dict[str, Any]:
     return {
         "version": row.version,
         "file": row.file,
@@ -115,18 +115,18 @@ def _row(row: Row) -> dict[str, Any]:
     }
 
 
-def _answer(answer: Answer, most: int, locks: int) -> Iterator[str]:
+def _answer_lines(answer: WhyAnswer, most: int, locks: int) -> Iterator[str]:
     yield f"{answer.step.name} ({_KINDS[answer.step.kind]})"
     versions = sorted({row.version for row in answer.rows})
     for version in versions:
         rows = [row for row in answer.rows if row.version == version]
-        where = _places(sorted({target for row in rows for target in row.locks}), locks)
+        where = _lock_words(sorted({target for row in rows for target in row.locks}), locks)
         files = sorted({row.file for row in rows} - {""})
         yield "  ".join(text for text in (f"  {version}".rstrip(), *files[:1], f"in {where}") if text)
         yield from (f"    {' ' * len(version)}{file}" for file in files[1:])
     shown = answer.chains[: most or None]
     for chain in shown:
-        yield f"    {_arrows(chain)}  in {_places(chain.locks, locks)}"
+        yield f"    {_chain_arrows(chain)}  in {_lock_words(chain.locks, locks)}"
     rest = answer.chains[len(shown) :]
     if rest:
         yield f"    … and {len(rest)} more that require it; --all shows them"
@@ -134,18 +134,18 @@ def _answer(answer: Answer, most: int, locks: int) -> Iterator[str]:
         yield "    no chain leads to it: the lock names nothing that requires it"
 
 
-def _arrows(chain: Chain) -> str:
+def _chain_arrows(chain: Chain) -> str:
     """Return the chain as names and arrows; the kind stands before a name where it changes."""
     words = []
     before = None
     for step in chain.steps:
-        kind = "" if step.kind is Kind.RECIPE or step.kind is before else f"{_KINDS[step.kind]} "
+        kind = "" if step.kind is NodeKind.RECIPE or step.kind is before else f"{_KINDS[step.kind]} "
         words.append(f"{kind}{step.name}")
         before = step.kind
     return " → ".join(words)
 
 
-def _places(targets: Sequence[Target], locks: int) -> str:
+def _lock_words(targets: Sequence[Target], locks: int) -> str:
     """Return some of `locks` locks in few words: all, their names, or their frameworks and releases."""
     if len(targets) == locks > 1:
         return f"all {locks} locks"

@@ -9,7 +9,7 @@ from builder.lockfile.downloads import DownloadedRow, downloaded_rows
 from builder.lockfile.finding import RULES, Finding, Level, Proof, exit_code, found
 from builder.lockfile.labels import (
     LockRow,
-    Section,
+    LockSection,
     named_label,
     part_label,
     row_label,
@@ -64,12 +64,12 @@ __all__ = [
     "Lock",
     "LockRow",
     "LockRule",
+    "LockSection",
     "OsPackage",
     "Proof",
     "PythonPackage",
     "Repository",
     "Runtime",
-    "Section",
     "Submodule",
     "check_lock",
     "downloaded_rows",

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-__all__ = ["RULES", "Finding", "Level", "Proof", "Rule", "exit_code", "found"]
+__all__ = ["RULES", "Finding", "FindingRule", "Level", "Proof", "exit_code", "found"]
 
-_ORDER = (4, 7, 1, 6)
+_GRAVEST_FIRST = (4, 7, 1, 6)
 """Exit codes, the gravest first: what is first and has a finding is the program's."""
 
 
@@ -23,7 +23,7 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class FindingRule:
     """One kind of finding: its stable name, its weight, and the exit code that it asks for."""
 
     id: str
@@ -33,52 +33,58 @@ class Rule:
     """0 for what does not fail a run."""
 
 
-def _rule(name: str, level: Level, exit_code: int, says: str) -> tuple[str, Rule]:
-    return name, Rule(id=name, level=level, says=says, exit=exit_code)
+def _named_rule(name: str, level: Level, exit_code: int, says: str) -> tuple[str, FindingRule]:
+    return name, FindingRule(id=name, level=level, says=says, exit=exit_code)
 
 
-RULES: dict[str, Rule] = dict(
+RULES: dict[str, FindingRule] = dict(
     (
-        _rule("unreadable", Level.ERROR, 4, "This program cannot read the file as a lock."),
-        _rule("integrity", Level.ERROR, 4, "The lock contradicts itself: order, form, references, digests."),
-        _rule("misplaced", Level.ERROR, 4, "The lock's path does not match its target."),
-        _rule("target", Level.ERROR, 4, "A row's file is for another Python, glibc or architecture."),
-        _rule("forged", Level.ERROR, 4, "The lock differs from its recipe."),
-        _rule("stale", Level.ERROR, 1, "The recipe changed since the lock was made."),
-        _rule("missing", Level.ERROR, 1, "A release lists a target that has no lock."),
-        _rule("orphan", Level.WARNING, 0, "No release lists the lock's target any more."),
-        _rule("license", Level.ERROR, 1, "The policy does not allow a row's license."),
-        _rule("license-unstated", Level.ERROR, 1, "A row states no license, which the policy denies."),
-        _rule("license-unknown", Level.WARNING, 0, "A row does not clearly state a license."),
-        _rule("license-os", Level.NOTE, 0, "Locks do not record licenses of OS packages."),
-        _rule("advisory", Level.ERROR, 1, "A known vulnerability affects a row."),
-        _rule(
+        _named_rule("unreadable", Level.ERROR, 4, "This program cannot read the file as a lock."),
+        _named_rule(
+            "integrity", Level.ERROR, 4, "The lock contradicts itself: order, form, references, digests."
+        ),
+        _named_rule("misplaced", Level.ERROR, 4, "The lock's path does not match its target."),
+        _named_rule("target", Level.ERROR, 4, "A row's file is for another Python, glibc or architecture."),
+        _named_rule("forged", Level.ERROR, 4, "The lock differs from its recipe."),
+        _named_rule("stale", Level.ERROR, 1, "The recipe changed since the lock was made."),
+        _named_rule("missing", Level.ERROR, 1, "A release lists a target that has no lock."),
+        _named_rule("orphan", Level.WARNING, 0, "No release lists the lock's target any more."),
+        _named_rule("license", Level.ERROR, 1, "The policy does not allow a row's license."),
+        _named_rule("license-unstated", Level.ERROR, 1, "A row states no license, which the policy denies."),
+        _named_rule("license-unknown", Level.WARNING, 0, "A row does not clearly state a license."),
+        _named_rule("license-os", Level.NOTE, 0, "Locks do not record licenses of OS packages."),
+        _named_rule("advisory", Level.ERROR, 1, "A known vulnerability affects a row."),
+        _named_rule(
             "advisory-open",
             Level.WARNING,
             0,
             "An advisory may affect a row: its record does not decide that.",
         ),
-        _rule("no-recipes", Level.NOTE, 0, "The project has no recipes, so freshness was not checked."),
-        _rule("damaged", Level.ERROR, 7, "A file of the store does not have the digest in its name."),
-        _rule("unreadable-file", Level.ERROR, 6, "A file of the store cannot be read."),
-        _rule("base-differs", Level.ERROR, 7, "The packages of an assembled base give another digest."),
-        _rule("gone", Level.ERROR, 1, "A row's place no longer has it."),
-        _rule("changed", Level.ERROR, 7, "A place now has other bytes under the same name."),
-        _rule("yanked", Level.ERROR, 1, "The index has yanked a row's file."),
-        _rule("moved", Level.ERROR, 1, "A tag now names another commit."),
-        _rule("unattested", Level.NOTE, 0, "The index offers attestations, but none for this file."),
-        _rule("unknown", Level.UNKNOWN, 6, "A place could not be asked, so nothing is proven."),
-        _rule("other-lock", Level.ERROR, 1, "The image was built from another lock than the given one."),
-        _rule("unexplained", Level.ERROR, 1, "A file of the image comes from no row of the lock."),
-        _rule(
+        _named_rule("no-recipes", Level.NOTE, 0, "The project has no recipes, so freshness was not checked."),
+        _named_rule("damaged", Level.ERROR, 7, "A file of the store does not have the digest in its name."),
+        _named_rule("unreadable-file", Level.ERROR, 6, "A file of the store cannot be read."),
+        _named_rule("base-differs", Level.ERROR, 7, "The packages of an assembled base give another digest."),
+        _named_rule("gone", Level.ERROR, 1, "A row's place no longer has it."),
+        _named_rule("changed", Level.ERROR, 7, "A place now has other bytes under the same name."),
+        _named_rule("yanked", Level.ERROR, 1, "The index has yanked a row's file."),
+        _named_rule("moved", Level.ERROR, 1, "A tag now names another commit."),
+        _named_rule("unattested", Level.NOTE, 0, "The index offers attestations, but none for this file."),
+        _named_rule("unknown", Level.UNKNOWN, 6, "A place could not be asked, so nothing is proven."),
+        _named_rule(
+            "other-lock", Level.ERROR, 1, "The image was built from another lock than the given one."
+        ),
+        _named_rule("unexplained", Level.ERROR, 1, "A file of the image comes from no row of the lock."),
+        _named_rule(
             "foreign", Level.ERROR, 1, "The image has a distribution or package that no row of the lock has."
         ),
-        _rule("bytecode", Level.WARNING, 0, "Python ran in a later layer and left compiled modules."),
-        _rule("absent", Level.ERROR, 1, "The image lacks something that the lock says it has."),
-        _rule("altered", Level.ERROR, 7, "A file of the image differs from its row."),
-        _rule("settings", Level.ERROR, 1, "The image's run-time settings differ from the lock."),
-        _rule("strange", Level.ERROR, 1, "A layer holds an entry that no layer may hold."),
-        _rule("unproven", Level.NOTE, 0, "Files are explained on a weaker ground than the locked bytes."),
+        _named_rule("bytecode", Level.WARNING, 0, "Python ran in a later layer and left compiled modules."),
+        _named_rule("absent", Level.ERROR, 1, "The image lacks something that the lock says it has."),
+        _named_rule("altered", Level.ERROR, 7, "A file of the image differs from its row."),
+        _named_rule("settings", Level.ERROR, 1, "The image's run-time settings differ from the lock."),
+        _named_rule("strange", Level.ERROR, 1, "A layer holds an entry that no layer may hold."),
+        _named_rule(
+            "unproven", Level.NOTE, 0, "Files are explained on a weaker ground than the locked bytes."
+        ),
     )
 )
 """Every rule by its name."""
@@ -88,7 +94,7 @@ RULES: dict[str, Rule] = dict(
 class Finding:
     """One finding: by which rule, in which lock, about which row, in words."""
 
-    rule: Rule
+    rule: FindingRule
     lock: str
     """The lock's target or file; empty where none is meant."""
     row: str
@@ -120,4 +126,4 @@ def found(
 def exit_code(findings: Iterable[Finding]) -> int:
     """Return the exit code for all findings together: 4, 7, 1 or 6 in this order, else 0."""
     asked = {finding.rule.exit for finding in findings}
-    return next((code for code in _ORDER if code in asked), 0)
+    return next((code for code in _GRAVEST_FIRST if code in asked), 0)

@@ -20,13 +20,21 @@ from builder.lockfile.lock import (
     Submodule,
 )
 
-__all__ = ["LockRow", "Section", "named_label", "part_label", "row_label", "section_rows", "submodule_label"]
+__all__ = [
+    "LockRow",
+    "LockSection",
+    "named_label",
+    "part_label",
+    "row_label",
+    "section_rows",
+    "submodule_label",
+]
 
 LockRow = Image | Repository | GitSource | Archive | PythonPackage | OsPackage | Build
 """A row of any section."""
 
 
-class Section(StrEnum):
+class LockSection(StrEnum):
     """A list of rows in a lock, by its key."""
 
     IMAGES = "images"
@@ -38,14 +46,14 @@ class Section(StrEnum):
     BUILDS = "builds"
 
 
-_IDENTITY: dict[type[LockRow], tuple[Section, tuple[str, ...]]] = {
-    Image: (Section.IMAGES, ("name",)),
-    Repository: (Section.REPOSITORIES, ("origin", "suite")),
-    GitSource: (Section.SOURCES, ("component", "version")),
-    Archive: (Section.ARCHIVES, ("file",)),
-    PythonPackage: (Section.PYTHON, ("name", "version")),
-    OsPackage: (Section.OS_PACKAGES, ("name", "version")),
-    Build: (Section.BUILDS, ("component", "version")),
+_IDENTITY: dict[type[LockRow], tuple[LockSection, tuple[str, ...]]] = {
+    Image: (LockSection.IMAGES, ("name",)),
+    Repository: (LockSection.REPOSITORIES, ("origin", "suite")),
+    GitSource: (LockSection.SOURCES, ("component", "version")),
+    Archive: (LockSection.ARCHIVES, ("file",)),
+    PythonPackage: (LockSection.PYTHON, ("name", "version")),
+    OsPackage: (LockSection.OS_PACKAGES, ("name", "version")),
+    Build: (LockSection.BUILDS, ("component", "version")),
 }
 """The fields that a label shows; the rest of a row is what it says."""
 
@@ -56,13 +64,13 @@ def row_label(row: LockRow) -> str:
     return named_label(section, *(getattr(row, field) for field in fields))
 
 
-def section_rows(lock: Lock, section: Section) -> tuple[LockRow, ...]:
+def section_rows(lock: Lock, section: LockSection) -> tuple[LockRow, ...]:
     """Return the rows of one section of `lock`."""
     rows: tuple[LockRow, ...] = getattr(lock, section.value.replace("-", "_"))
     return rows
 
 
-def named_label(section: Section, *names: str) -> str:
+def named_label(section: LockSection, *names: str) -> str:
     """Return the label that a row of `section` would have, for what has no row: `python torch`."""
     return " ".join((section.value, *names))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from builder.errors import LockError
 from builder.lockfile.canonical import first_difference
 from builder.lockfile.finding import Finding, found
-from builder.lockfile.labels import Section, section_rows
+from builder.lockfile.labels import LockSection, section_rows
 from builder.lockfile.lock import FORMAT, Lock
 from builder.lockfile.rules import lock_faults
 from builder.model import Sha256, WireError, structure, toml, unstructure
@@ -34,7 +34,7 @@ class Examined:
     def rows(self) -> int:
         """How many rows it has."""
         lock = self.lock
-        return sum(len(section_rows(lock, section)) for section in Section) if lock else 0
+        return sum(len(section_rows(lock, section)) for section in LockSection) if lock else 0
 
 
 def parse_lock(data: bytes, *, place: str) -> Lock:
@@ -62,7 +62,7 @@ def load_lock(data: bytes, *, place: str, path: str = "") -> Lock:
     """
     lock = parse_lock(data, place=place)
     check_lock(lock, data, place=place)
-    for finding in _misplaced(lock, path):
+    for finding in _place_findings(lock, path):
         raise LockError(finding.text, place=place, hint=finding.hint)
     return lock
 
@@ -75,7 +75,7 @@ def check_lock(lock: Lock, data: bytes, *, place: str, every_rule: bool = False)
     for _, fault in lock_faults(lock, only_stopping=not every_rule):
         cause = f"{fault.row}: {fault.text}" if fault.row else fault.text
         raise LockError(cause, place=place, hint=_RESTORE)
-    for finding in _form(lock, data):
+    for finding in _form_findings(lock, data):
         raise LockError(finding.text, place=place, hint=finding.hint)
 
 
@@ -93,7 +93,7 @@ def examine(data: bytes, *, name: str, place: str = "") -> Examined:
         text = str(error).removeprefix(f"{name}: ")
         unreadable = found("unreadable", text, lock=name, hint=error.hint)
         return Examined(name=name, sha256=sha256, findings=(unreadable,))
-    findings = (*_form(lock, data), *_misplaced(lock, place), *lock_findings(lock))
+    findings = (*_form_findings(lock, data), *_place_findings(lock, place), *lock_findings(lock))
     return Examined(name=name, sha256=sha256, findings=findings, lock=lock)
 
 
@@ -103,13 +103,13 @@ def lock_findings(lock: Lock) -> Iterator[Finding]:
         yield found(rule.kind, fault.text, row=fault.row, lock_rule=rule.id)
 
 
-def _form(lock: Lock, data: bytes) -> Iterator[Finding]:
+def _form_findings(lock: Lock, data: bytes) -> Iterator[Finding]:
     canonical = dump_lock(lock)
     if canonical != data:
         text = f"line {first_difference(canonical, data)} is not in canonical form"
         yield found("integrity", text, hint=_GENERATED, lock_rule="canonical-form")
 
 
-def _misplaced(lock: Lock, path: str) -> Iterator[Finding]:
+def _place_findings(lock: Lock, path: str) -> Iterator[Finding]:
     if path and lock.target.path != path:
         yield found("misplaced", f"it is the lock of {lock.target}", hint="put it back where it belongs")

@@ -17,7 +17,7 @@ _PYTHON_ENVIRONMENTS = frozenset({"/opt/build-env", "/opt/dynamo"})
 """Of a build and of the image."""
 
 
-def _order(lock: Lock) -> Iterator[Fault]:
+def _build_order_faults(lock: Lock) -> Iterator[Fault]:
     seen: set[str] = set()
     for build in lock.builds:
         if build.component in seen:
@@ -29,7 +29,7 @@ def _order(lock: Lock) -> Iterator[Fault]:
         seen.add(build.component)
 
 
-def _prefixes(lock: Lock) -> Iterator[Fault]:
+def _prefix_faults(lock: Lock) -> Iterator[Fault]:
     for build in lock.builds:
         if not NAME.fullmatch(build.component):
             yield Fault(row=row_label(build), text=f"{build.component!r} is not a component's name")
@@ -46,14 +46,14 @@ def _prefixes(lock: Lock) -> Iterator[Fault]:
                 yield Fault(row=row_label(build), text=text)
 
 
-def _commands(lock: Lock) -> Iterator[Fault]:
+def _command_faults(lock: Lock) -> Iterator[Fault]:
     for build in lock.builds:
         commands = (*build.steps, *(check.run for check in build.checks))
         if any(not command or not command[0] for command in commands):
             yield Fault(row=row_label(build), text="a step is empty")
 
 
-def _placeholders(lock: Lock) -> Iterator[Fault]:
+def _placeholder_faults(lock: Lock) -> Iterator[Fault]:
     for build in lock.builds:
         checks = (word for check in build.checks for word in check.run)
         texts = (build.prefix, *_step_texts(build), *checks)
@@ -66,7 +66,7 @@ def _step_texts(build: Build) -> tuple[str, ...]:
     return (*words, *(value for _, value in build.env))
 
 
-def _named_prefixes(lock: Lock) -> Iterator[Fault]:
+def _named_prefix_faults(lock: Lock) -> Iterator[Fault]:
     prefixes = {build.prefix: build.component for build in lock.builds if build.prefix}
     for build in lock.builds:
         text = "\n".join(_step_texts(build))
@@ -77,7 +77,7 @@ def _named_prefixes(lock: Lock) -> Iterator[Fault]:
                 yield Fault(row=row_label(build), text=named)
 
 
-def _named_folders(lock: Lock) -> Iterator[Fault]:
+def _named_folder_faults(lock: Lock) -> Iterator[Fault]:
     prefixes = [build.prefix for build in lock.builds if build.prefix]
     for build in lock.builds:
         folders = set(_BELOW_OPT.findall("\n".join(_step_texts(build)))) - _PYTHON_ENVIRONMENTS
@@ -87,7 +87,7 @@ def _named_folders(lock: Lock) -> Iterator[Fault]:
                 yield Fault(row=row_label(build), text=text)
 
 
-def _licenses(lock: Lock) -> Iterator[Fault]:
+def _license_faults(lock: Lock) -> Iterator[Fault]:
     for build in lock.builds:
         if not build.license:
             yield Fault(row=row_label(build), text="it has no license")
@@ -99,14 +99,14 @@ BUILD_RULES = (
         says="A component is built once, after what it needs.",
         stops=True,
         why="its stage could not be built",
-        finds=_order,
+        finds=_build_order_faults,
     ),
     LockRule(
         id="build-prefix",
         says="Prefixes are absolute folders of one component each, and what the image gets has one.",
         stops=True,
         why="one build would overwrite another",
-        finds=_prefixes,
+        finds=_prefix_faults,
         after=("build-order",),
     ),
     LockRule(
@@ -114,21 +114,21 @@ BUILD_RULES = (
         says="Every step and check of a build names a program.",
         stops=True,
         why="an empty command cannot run",
-        finds=_commands,
+        finds=_command_faults,
     ),
     LockRule(
         id="placeholders",
         says="Steps, checks, variables and prefixes hold no placeholder of recipes.",
         stops=True,
         why="a lock is final: nothing is computed later but `{jobs}`",
-        finds=_placeholders,
+        finds=_placeholder_faults,
     ),
     LockRule(
         id="named-prefixes",
         says="Steps name the prefixes of components that the build needs, and no others.",
         stops=True,
         why="the folder is not in that stage",
-        finds=_named_prefixes,
+        finds=_named_prefix_faults,
         after=("build-order",),
     ),
     LockRule(
@@ -136,14 +136,14 @@ BUILD_RULES = (
         says="Folders of /opt that steps name are prefixes of builds.",
         stops=False,
         why="found in text: a step may make such a folder itself",
-        finds=_named_folders,
+        finds=_named_folder_faults,
     ),
     LockRule(
         id="build-license",
         says="Every build has a license.",
         stops=False,
         why="the image is the same; license policies judge it",
-        finds=_licenses,
+        finds=_license_faults,
     ),
 )
 """The rules of builds, causes before consequences."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from packaging.utils import canonicalize_name
 
-from builder.lockfile.labels import Section, row_label
+from builder.lockfile.labels import LockSection, row_label
 from builder.lockfile.lock import BASE, RUNTIME, Image, Lock
 from builder.lockfile.rule import Fault, LockRule
 
@@ -15,7 +15,7 @@ __all__ = ["IMAGE_RULES"]
 _ROLES = ("build", RUNTIME)
 
 
-def _roles(lock: Lock) -> Iterator[Fault]:
+def _role_faults(lock: Lock) -> Iterator[Fault]:
     unknown = [(image, role) for image in lock.images for role in image.roles if role not in _ROLES]
     for image, role in unknown:
         yield Fault(row=row_label(image), text=f"{role!r} is not a role")
@@ -23,10 +23,10 @@ def _roles(lock: Lock) -> Iterator[Fault]:
         count = sum(role in image.roles for image in lock.images)
         if count != 1 and not unknown:
             text = f"{count} images have the role {role}, expected one"
-            yield Fault(row=Section.IMAGES, text=text)
+            yield Fault(row=LockSection.IMAGES, text=text)
 
 
-def _identity(lock: Lock) -> Iterator[Fault]:
+def _identity_faults(lock: Lock) -> Iterator[Fault]:
     yield from (
         Fault(row=row_label(image), text=text) for image in lock.images for text in _identity_texts(image)
     )
@@ -41,7 +41,7 @@ def _identity_texts(image: Image) -> Iterator[str]:
         yield "only a published image has a tag and an index"
 
 
-def _inventory(lock: Lock) -> Iterator[Fault]:
+def _inventory_faults(lock: Lock) -> Iterator[Fault]:
     yield from (
         Fault(row=row_label(image), text=text) for image in lock.images for text in _inventory_texts(image)
     )
@@ -57,13 +57,13 @@ def _inventory_texts(image: Image) -> Iterator[str]:
         yield "inventory has a package in two versions"
 
 
-def _base_packages(lock: Lock) -> Iterator[Fault]:
+def _base_package_faults(lock: Lock) -> Iterator[Fault]:
     for image in lock.images:
         if image.tar and not any(BASE in row.for_ for row in lock.os_packages):
             yield Fault(row=row_label(image), text=f"an assembled base needs os-packages for {BASE}")
 
 
-def _image_python(lock: Lock) -> Iterator[Fault]:
+def _image_python_faults(lock: Lock) -> Iterator[Fault]:
     for image in lock.images:
         if image.python and (RUNTIME not in image.roles or not image.python_by):
             text = f"Python distributions need the role {RUNTIME} and who listed them"
@@ -75,7 +75,7 @@ def _image_python(lock: Lock) -> Iterator[Fault]:
                 yield Fault(row=row_label(image), text=text)
 
 
-def _installed_over(lock: Lock) -> Iterator[Fault]:
+def _installed_over_faults(lock: Lock) -> Iterator[Fault]:
     rows = {row.name: row for row in lock.python if RUNTIME in row.for_}
     for image in lock.images:
         for distribution in image.python:
@@ -91,42 +91,42 @@ IMAGE_RULES = (
         says="One image has the role build, and one the role runtime.",
         stops=True,
         why="no Dockerfile begins without them",
-        finds=_roles,
+        finds=_role_faults,
     ),
     LockRule(
         id="image-identity",
         says="An image is published (digest and tag) or assembled (tar), never both.",
         stops=True,
         why="which bytes are meant is not determined",
-        finds=_identity,
+        finds=_identity_faults,
     ),
     LockRule(
         id="image-inventory",
         says="A published image lists its OS packages, each `name=version` and once.",
         stops=True,
         why="the closure of OS packages stands on it",
-        finds=_inventory,
+        finds=_inventory_faults,
     ),
     LockRule(
         id="base-packages",
         says="An assembled base has the packages that it is made of.",
         stops=True,
         why="nobody could make its tar",
-        finds=_base_packages,
+        finds=_base_package_faults,
     ),
     LockRule(
         id="image-python",
         says="Python distributions of the runtime image are `name==version`, and somebody listed them.",
         stops=True,
         why="evidence without a publisher is none",
-        finds=_image_python,
+        finds=_image_python_faults,
     ),
     LockRule(
         id="installed-over",
         says="Nothing is installed over a Python distribution of the image.",
         stops=True,
         why="which one is imported is not determined",
-        finds=_installed_over,
+        finds=_installed_over_faults,
     ),
 )
 """The rules of images, causes before consequences."""

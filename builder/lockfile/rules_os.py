@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from builder.lockfile.labels import Section, named_label, row_label
+from builder.lockfile.labels import LockSection, named_label, row_label
 from builder.lockfile.lock import BASE, RECIPE, REQUIRED, Lock, OsPackage
 from builder.lockfile.rule import Fault, LockRule
 
@@ -24,7 +24,7 @@ _SHAPES = {
 _SHOWN = 3
 
 
-def _names(lock: Lock) -> Iterator[Fault]:
+def _name_faults(lock: Lock) -> Iterator[Fault]:
     if lock.environment.family in _SHAPES:
         name, version, whose = _SHAPES[lock.environment.family]
         for row in lock.os_packages:
@@ -32,7 +32,7 @@ def _names(lock: Lock) -> Iterator[Fault]:
                 yield Fault(row=row_label(row), text=f"its name or version is none of {whose}")
 
 
-def _architectures(lock: Lock) -> Iterator[Fault]:
+def _architecture_faults(lock: Lock) -> Iterator[Fault]:
     allowed = {"debian": (lock.arch.debian, "all"), "rpm": (lock.arch.rpm, "noarch")}
     fitting = allowed.get(lock.environment.family)
     for row in lock.os_packages if fitting else ():
@@ -40,7 +40,7 @@ def _architectures(lock: Lock) -> Iterator[Fault]:
             yield Fault(row=row_label(row), text=f"it is for {row.arch}, not for {fitting[0]}")
 
 
-def _file_names(lock: Lock) -> Iterator[Fault]:
+def _file_name_faults(lock: Lock) -> Iterator[Fault]:
     """Yield packages whose file the archive would call otherwise: a swapped file shows here."""
     for row in lock.os_packages:
         version = row.version.partition(":")[2] or row.version  # no file name has the epoch
@@ -51,14 +51,14 @@ def _file_names(lock: Lock) -> Iterator[Fault]:
             yield Fault(row=row_label(row), text=f"{row.basename} is not {file}")
 
 
-def _origins(lock: Lock) -> Iterator[Fault]:
+def _origin_faults(lock: Lock) -> Iterator[Fault]:
     known = {repository.origin for repository in lock.repositories}
     for row in lock.os_packages:
         if row.origin not in known:
             yield Fault(row=row_label(row), text=f"it comes from {row.origin}, which is not a repository")
 
 
-def _dangling(lock: Lock) -> dict[str, list[OsPackage]]:
+def _dangling_askers(lock: Lock) -> dict[str, list[OsPackage]]:
     """Return the names in `via` that are no package of the lock, each with the rows that give it."""
     known = {row.name for row in lock.os_packages} | {RECIPE, REQUIRED}
     dangling: dict[str, list[OsPackage]] = {}
@@ -69,15 +69,15 @@ def _dangling(lock: Lock) -> dict[str, list[OsPackage]]:
     return dangling
 
 
-def _askers(lock: Lock) -> Iterator[Fault]:
-    for name, rows in sorted(_dangling(lock).items()):
+def _asker_faults(lock: Lock) -> Iterator[Fault]:
+    for name, rows in sorted(_dangling_askers(lock).items()):
         shown = ", ".join(row.name for row in rows[:_SHOWN])
         more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
         text = f"it is not in the lock, and via says that it asks for {shown}{more}"
-        yield Fault(row=named_label(Section.OS_PACKAGES, name), text=text)
+        yield Fault(row=named_label(LockSection.OS_PACKAGES, name), text=text)
 
 
-def _reached(lock: Lock) -> Iterator[Fault]:
+def _unreached_faults(lock: Lock) -> Iterator[Fault]:
     """Yield packages that nothing leads to in one of their environments.
 
     From the roots along `via`, environment by environment; what stands on a
@@ -90,7 +90,7 @@ def _reached(lock: Lock) -> Iterator[Fault]:
     for row in lock.os_packages:
         for name in row.via:
             asks.setdefault(name, []).append(row)
-    broken = [row for rows in _dangling(lock).values() for row in rows]
+    broken = [row for rows in _dangling_askers(lock).values() for row in rows]
     reached: set[tuple[str, str]] = set()
     roots = (*asks.get(RECIPE, ()), *asks.get(REQUIRED, ()), *broken)
     waiting = [(use, row) for row in roots for use in row.for_]
@@ -112,14 +112,14 @@ OS_RULES = (
         says="Names and versions of OS packages are as their family writes them.",
         stops=True,
         why="dpkg and rpm refuse others, and a name may hold an option",
-        finds=_names,
+        finds=_name_faults,
     ),
     LockRule(
         id="os-architecture",
         says="OS packages are for the target's architecture, or for all.",
         stops=True,
         why="they cannot be installed",
-        finds=_architectures,
+        finds=_architecture_faults,
         kind="target",
     ),
     LockRule(
@@ -127,7 +127,7 @@ OS_RULES = (
         says="The file of an OS package is called after its name, version and architecture.",
         stops=True,
         why="row and file name two different packages",
-        finds=_file_names,
+        finds=_file_name_faults,
         after=("os-names", "os-architecture", "paths"),
     ),
     LockRule(
@@ -135,21 +135,21 @@ OS_RULES = (
         says="OS packages come from a repository of the lock.",
         stops=True,
         why="nothing vouches for the package",
-        finds=_origins,
+        finds=_origin_faults,
     ),
     LockRule(
         id="os-askers",
         says="What requires an OS package is in the lock.",
         stops=True,
         why="the lock contradicts itself about what it holds",
-        finds=_askers,
+        finds=_asker_faults,
     ),
     LockRule(
         id="os-reached",
         says="The recipe or the distribution leads to every OS package, in each of its environments.",
         stops=True,
         why="nobody asked for the package",
-        finds=_reached,
+        finds=_unreached_faults,
         after=("environments",),
     ),
 )

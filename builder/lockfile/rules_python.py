@@ -11,7 +11,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from packaging.version import InvalidVersion, Version
 
 from builder.errors import BuilderError
-from builder.lockfile.labels import Section, named_label, row_label
+from builder.lockfile.labels import LockSection, named_label, row_label
 from builder.lockfile.lock import INSTALLER, RECIPE, Lock, PythonPackage
 from builder.lockfile.rule import Fault, LockRule
 from builder.model import target_tags, wheel_tags
@@ -51,7 +51,7 @@ def _canonical_license(text: str) -> str:
 _cached_tags = lru_cache(maxsize=8192)(wheel_tags)
 
 
-def _names(lock: Lock) -> Iterator[Fault]:
+def _name_faults(lock: Lock) -> Iterator[Fault]:
     for row in lock.python:
         if row.name != canonicalize_name(row.name):
             text = f"its name is not normalised: {canonicalize_name(row.name)}"
@@ -60,7 +60,7 @@ def _names(lock: Lock) -> Iterator[Fault]:
             yield Fault(row=row_label(row), text=f"{row.version!r} is not a version in normal form")
 
 
-def _file_or_build(lock: Lock) -> Iterator[Fault]:
+def _file_or_build_faults(lock: Lock) -> Iterator[Fault]:
     for row in lock.python:
         fetched = (row.file, row.sha256, row.origin, row.evidence)
         if row.build and (any(fetched) or row.size is not None or row.path):
@@ -71,7 +71,7 @@ def _file_or_build(lock: Lock) -> Iterator[Fault]:
             yield Fault(row=row_label(row), text=text)
 
 
-def _wheel_file_names(lock: Lock) -> Iterator[Fault]:
+def _wheel_file_name_faults(lock: Lock) -> Iterator[Fault]:
     """Yield where a file name says something else than its row: a swapped file shows here."""
     for row in lock.python:
         if not row.file:
@@ -83,7 +83,7 @@ def _wheel_file_names(lock: Lock) -> Iterator[Fault]:
             yield Fault(row=row_label(row), text=f"{row.file} is a wheel of {parsed[0]} {parsed[1]}")
 
 
-def _wheel_tags(lock: Lock) -> Iterator[Fault]:
+def _wheel_tag_faults(lock: Lock) -> Iterator[Fault]:
     """Yield wheels none of whose tags (PEP 425) the target's CPython and glibc accept."""
     try:
         usable = target_tags(lock.arch, lock.environment.glibc, lock.environment.python)
@@ -96,7 +96,7 @@ def _wheel_tags(lock: Lock) -> Iterator[Fault]:
             yield Fault(row=row_label(row), text=f"{row.file} is not for {target}")
 
 
-def _built_wheels(lock: Lock) -> Iterator[Fault]:
+def _built_wheel_faults(lock: Lock) -> Iterator[Fault]:
     makers: dict[str, set[str]] = {}
     for build in lock.builds:
         for wheel in build.wheels:
@@ -110,17 +110,17 @@ def _built_wheels(lock: Lock) -> Iterator[Fault]:
         if made != said:
             by = f"the builds that make it are {', '.join(sorted(made)) or 'none'}"
             rows = f"its rows name {', '.join(sorted(said)) or 'none'}"
-            yield Fault(row=named_label(Section.PYTHON, name), text=f"{by}, {rows}")
+            yield Fault(row=named_label(LockSection.PYTHON, name), text=f"{by}, {rows}")
 
 
-def _installer(lock: Lock) -> Iterator[Fault]:
+def _installer_faults(lock: Lock) -> Iterator[Fault]:
     installers = [row.name for row in lock.python if INSTALLER in row.for_]
     if lock.python and set(installers) != {_PIP}:
         text = f"exactly one row, {_PIP}, must be for {INSTALLER}"
-        yield Fault(row=named_label(Section.PYTHON, _PIP), text=text)
+        yield Fault(row=named_label(LockSection.PYTHON, _PIP), text=text)
 
 
-def _dangling(lock: Lock) -> dict[str, list[PythonPackage]]:
+def _dangling_askers(lock: Lock) -> dict[str, list[PythonPackage]]:
     """Return the names in `via` that share no environment with their row, each with the rows that give it."""
     there = {(use, row.name) for row in lock.python for use in row.for_}
     # Rows in environments that the lock does not have are reported as that, by another rule.
@@ -135,20 +135,20 @@ def _dangling(lock: Lock) -> dict[str, list[PythonPackage]]:
     return dangling
 
 
-def _askers(lock: Lock) -> Iterator[Fault]:
+def _asker_faults(lock: Lock) -> Iterator[Fault]:
     for row in lock.python:
         if not row.via:
             yield Fault(row=row_label(row), text="via is empty: nothing requires it")
         if row.name in row.via:
             yield Fault(row=row_label(row), text="via names itself")
-    for name, rows in sorted(_dangling(lock).items()):
+    for name, rows in sorted(_dangling_askers(lock).items()):
         shown = ", ".join(row.name for row in rows[:_SHOWN])
         more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
         text = f"it is not in their environment, and via says that it asks for {shown}{more}"
-        yield Fault(row=named_label(Section.PYTHON, name), text=text)
+        yield Fault(row=named_label(LockSection.PYTHON, name), text=text)
 
 
-def _reached(lock: Lock) -> Iterator[Fault]:
+def _unreached_faults(lock: Lock) -> Iterator[Fault]:
     """Yield rows that no root leads to: each is asked for, but only by one another.
 
     From the recipe's roots along `via`, environment by environment. A row
@@ -159,7 +159,7 @@ def _reached(lock: Lock) -> Iterator[Fault]:
     for row in lock.python:
         for name in row.via:
             asks.setdefault(name, []).append(row)
-    broken = [row for rows in _dangling(lock).values() for row in rows]
+    broken = [row for rows in _dangling_askers(lock).values() for row in rows]
     roots = (*asks.get(RECIPE, ()), *broken, *(row for row in lock.python if not row.via))
     reached: set[tuple[str, str]] = set()
     waiting = [(use, row) for row in roots for use in row.for_]
@@ -174,13 +174,13 @@ def _reached(lock: Lock) -> Iterator[Fault]:
             yield Fault(row=row_label(row), text=f"no root leads to it in {', '.join(lost)}")
 
 
-def _licenses(lock: Lock) -> Iterator[Fault]:
+def _license_faults(lock: Lock) -> Iterator[Fault]:
     for row in lock.python:
         if row.license and not _LICENSE.fullmatch(row.license):
             yield Fault(row=row_label(row), text=f"license {row.license!r} is not an SPDX expression")
 
 
-def _canonical_licenses(lock: Lock) -> Iterator[Fault]:
+def _canonical_license_faults(lock: Lock) -> Iterator[Fault]:
     for row in lock.python:
         if row.license and _canonical_license(row.license) != row.license:
             text = f"license {row.license!r} is not an SPDX expression in normal form"
@@ -193,21 +193,21 @@ PYTHON_RULES = (
         says="Names and versions of distributions are in normal form (PEP 503, PEP 440).",
         stops=True,
         why="rows are found by them",
-        finds=_names,
+        finds=_name_faults,
     ),
     LockRule(
         id="file-or-build",
         says="A Python row is a file with its digest, origin and evidence, or the outcome of a build.",
         stops=True,
         why="which bytes are meant is not determined",
-        finds=_file_or_build,
+        finds=_file_or_build_faults,
     ),
     LockRule(
         id="wheel-file-name",
         says="The file of a row is a wheel of the row's name and version.",
         stops=True,
         why="row and file name two different wheels",
-        finds=_wheel_file_names,
+        finds=_wheel_file_name_faults,
         after=("python-names",),
     ),
     LockRule(
@@ -215,7 +215,7 @@ PYTHON_RULES = (
         says="The target's Python, glibc and architecture can use every wheel.",
         stops=True,
         why="pip refuses to install it",
-        finds=_wheel_tags,
+        finds=_wheel_tag_faults,
         kind="target",
     ),
     LockRule(
@@ -223,14 +223,14 @@ PYTHON_RULES = (
         says="Every wheel that a build makes has a row, and every built row a build that makes it.",
         stops=True,
         why="nothing would install it, or nothing make it",
-        finds=_built_wheels,
+        finds=_built_wheel_faults,
     ),
     LockRule(
         id="installer",
         says="pip, and nothing else, is the installer of a lock with Python rows.",
         stops=True,
         why="nothing could install the wheels",
-        finds=_installer,
+        finds=_installer_faults,
         after=("environments",),
     ),
     LockRule(
@@ -238,14 +238,14 @@ PYTHON_RULES = (
         says="Every Python row says who asks for it, and who asks is in one of its environments.",
         stops=True,
         why="the lock contradicts itself about what it holds",
-        finds=_askers,
+        finds=_asker_faults,
     ),
     LockRule(
         id="python-reached",
         says="A root leads to every Python row, in each of its environments.",
         stops=True,
         why="nobody asked for the row",
-        finds=_reached,
+        finds=_unreached_faults,
         after=("environments",),
     ),
     LockRule(
@@ -253,14 +253,14 @@ PYTHON_RULES = (
         says="A license looks like an SPDX expression.",
         stops=True,
         why="SBOMs and policies read it",
-        finds=_licenses,
+        finds=_license_faults,
     ),
     LockRule(
         id="canonical-license",
         says="A license is an SPDX expression in normal form.",
         stops=False,
         why="the list of SPDX names grows, and a lock must not expire with it",
-        finds=_canonical_licenses,
+        finds=_canonical_license_faults,
         after=("license",),
     ),
 )

@@ -19,7 +19,7 @@ _RPM_INDEXES = 2  # primary and filelists
 _FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
 
 
-def _fields(lock: Lock) -> Iterator[Fault]:
+def _field_faults(lock: Lock) -> Iterator[Fault]:
     """Yield what a repository lacks, or has of the other family."""
     family = lock.environment.family
     own, foreign = _OWN_AND_FOREIGN.get(family, ((), ()))
@@ -33,7 +33,7 @@ def _fields(lock: Lock) -> Iterator[Fault]:
                 yield Fault(row=row_label(row), text=text)
 
 
-def _dates(lock: Lock) -> Iterator[Fault]:
+def _date_faults(lock: Lock) -> Iterator[Fault]:
     for row in lock.repositories:
         if not MOMENT.fullmatch(row.date):
             text = f"its date {row.date!r} is not a moment such as 2026-11-21T00:53:03Z"
@@ -43,7 +43,7 @@ def _dates(lock: Lock) -> Iterator[Fault]:
             yield Fault(row=row_label(row), text=text)
 
 
-def _indexes(lock: Lock) -> Iterator[Fault]:
+def _index_faults(lock: Lock) -> Iterator[Fault]:
     for row in lock.repositories:
         yield from (Fault(row=row_label(row), text=text) for text in _index_texts(row, lock))
 
@@ -60,13 +60,13 @@ def _index_texts(row: Repository, lock: Lock) -> Iterator[str]:
         yield "one of its components appears twice"
 
 
-def _once(lock: Lock) -> Iterator[Fault]:
+def _twice_faults(lock: Lock) -> Iterator[Fault]:
     labels = [row_label(row) for row in lock.repositories]
     for label in sorted({label for label in labels if labels.count(label) > 1}):
         yield Fault(row=label, text="it appears twice")
 
 
-def _signers(lock: Lock) -> Iterator[Fault]:
+def _signer_faults(lock: Lock) -> Iterator[Fault]:
     for row in lock.repositories:
         for fingerprint in row.signed_by:
             if not _FINGERPRINT.fullmatch(fingerprint):
@@ -79,14 +79,14 @@ REPOSITORY_RULES = (
         says="A repository has what its family signs, and nothing of the other family.",
         stops=True,
         why="its packages could not be resolved again",
-        finds=_fields,
+        finds=_field_faults,
     ),
     LockRule(
         id="repository-dates",
         says="Date and snapshot of a repository are moments.",
         stops=True,
         why="the snapshot is part of where packages are found",
-        finds=_dates,
+        finds=_date_faults,
         after=("repository-fields",),
     ),
     LockRule(
@@ -94,7 +94,7 @@ REPOSITORY_RULES = (
         says="A repository has an index for each component; for RPM primary and filelists.",
         stops=True,
         why="its packages could not be resolved again",
-        finds=_indexes,
+        finds=_index_faults,
         after=("repository-fields",),
     ),
     LockRule(
@@ -102,14 +102,14 @@ REPOSITORY_RULES = (
         says="A suite of an origin is there once.",
         stops=True,
         why="which signature vouches for a package is not determined",
-        finds=_once,
+        finds=_twice_faults,
     ),
     LockRule(
         id="repository-signers",
         says="Signers are fingerprints of OpenPGP certificates.",
         stops=True,
         why="nobody could compare them with a key",
-        finds=_signers,
+        finds=_signer_faults,
     ),
 )
 """The rules of repositories, causes before consequences."""

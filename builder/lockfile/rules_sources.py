@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from builder.lockfile.labels import Section, named_label, row_label
+from builder.lockfile.labels import LockSection, named_label, row_label
 from builder.lockfile.lock import GitSource, Lock
 from builder.lockfile.rule import Fault, LockRule
 from builder.lockfile.shapes import clean_path
@@ -12,7 +12,7 @@ from builder.lockfile.shapes import clean_path
 __all__ = ["SOURCE_RULES"]
 
 
-def _sources_used(lock: Lock) -> Iterator[Fault]:
+def _source_use_faults(lock: Lock) -> Iterator[Fault]:
     built = {build.component: build.version for build in lock.builds}
     for source in lock.sources:
         version = built.get(source.component)
@@ -22,7 +22,7 @@ def _sources_used(lock: Lock) -> Iterator[Fault]:
             yield Fault(row=row_label(source), text=f"its build is of version {version}")
 
 
-def _archives_used(lock: Lock) -> Iterator[Fault]:
+def _archive_use_faults(lock: Lock) -> Iterator[Fault]:
     """Yield components whose build reads other files than the archive rows that it has: once for each."""
     read = {build.component: set(build.archives) for build in lock.builds}
     rows: dict[str, set[str]] = {}
@@ -36,10 +36,10 @@ def _archives_used(lock: Lock) -> Iterator[Fault]:
         said = [f"its build reads {', '.join(texts)}"] if texts else []
         said += [f"no build reads {', '.join(unread)}"] if unread else []
         if said:
-            yield Fault(row=named_label(Section.ARCHIVES, component), text="; ".join(said))
+            yield Fault(row=named_label(LockSection.ARCHIVES, component), text="; ".join(said))
 
 
-def _archive_versions(lock: Lock) -> Iterator[Fault]:
+def _archive_version_faults(lock: Lock) -> Iterator[Fault]:
     versions = {build.component: build.version for build in lock.builds}
     for row in lock.archives:
         version = versions.get(row.component, row.version)
@@ -48,13 +48,13 @@ def _archive_versions(lock: Lock) -> Iterator[Fault]:
             yield Fault(row=row_label(row), text=text)
 
 
-def _archive_files(lock: Lock) -> Iterator[Fault]:
+def _archive_file_faults(lock: Lock) -> Iterator[Fault]:
     for row in lock.archives:
         if "/" in row.file or not clean_path(row.file):
             yield Fault(row=row_label(row), text="not a plain file name")
 
 
-def _paths(lock: Lock) -> Iterator[Fault]:
+def _path_faults(lock: Lock) -> Iterator[Fault]:
     for source in lock.sources:
         yield from (Fault(row=row_label(source), text=text) for text in _path_texts(source))
 
@@ -73,14 +73,14 @@ def _path_texts(source: GitSource) -> Iterator[str]:
         yield f"submodule {path} is both locked and left out"
 
 
-def _addresses(lock: Lock) -> Iterator[Fault]:
+def _address_faults(lock: Lock) -> Iterator[Fault]:
     for source in lock.sources:
         for url in (source.git, *(submodule.git for submodule in source.submodules)):
             if not url.startswith("https://") or "@" in url or any(mark in url for mark in " ?#"):
                 yield Fault(row=row_label(source), text=f"{url!r} is not a public https address")
 
 
-def _reasons(lock: Lock) -> Iterator[Fault]:
+def _reason_faults(lock: Lock) -> Iterator[Fault]:
     for source in lock.sources:
         if not source.tag and not source.reason:
             yield Fault(row=row_label(source), text="a commit without a tag needs a reason")
@@ -92,35 +92,35 @@ SOURCE_RULES = (
         says="A build of the same version uses every source.",
         stops=True,
         why="row and build name two different versions",
-        finds=_sources_used,
+        finds=_source_use_faults,
     ),
     LockRule(
         id="archives-used",
         says="A build reads every archive of its component, and no other file.",
         stops=True,
         why="the build would lack the file",
-        finds=_archives_used,
+        finds=_archive_use_faults,
     ),
     LockRule(
         id="archive-versions",
         says="An archive is of the version of its build.",
         stops=True,
         why="row and build name two different versions",
-        finds=_archive_versions,
+        finds=_archive_version_faults,
     ),
     LockRule(
         id="archive-file",
         says="An archive is a plain file name.",
         stops=True,
         why="it would leave the folder of inputs",
-        finds=_archive_files,
+        finds=_archive_file_faults,
     ),
     LockRule(
         id="source-paths",
         says="Submodules and omitted paths are below their source, each there once.",
         stops=True,
         why="the canonical tar is not determined",
-        finds=_paths,
+        finds=_path_faults,
         after=("sorted-lists",),
     ),
     LockRule(
@@ -128,14 +128,14 @@ SOURCE_RULES = (
         says="git addresses are public https URLs without credentials.",
         stops=True,
         why="git runs addresses such as `ext::` as commands",
-        finds=_addresses,
+        finds=_address_faults,
     ),
     LockRule(
         id="reason-without-tag",
         says="A commit without a tag has a reason.",
         stops=False,
         why="the commit and its tar are still named",
-        finds=_reasons,
+        finds=_reason_faults,
     ),
 )
 """The rules of sources and archives, causes before consequences."""

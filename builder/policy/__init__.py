@@ -6,25 +6,25 @@ In: a lock, a policy file, advisories in the OSV format. Out: findings. Imports 
 
 from builder.policy.advisories import (
     AdvisoryPolicy,
+    advisory_subjects,
     judge_advisories,
     read_advisory_policy,
-    relevant,
-    subjects,
+    relevant_advisories,
 )
-from builder.policy.licenses import judge_licenses, licensed, read_license_policy
+from builder.policy.licenses import judge_licenses, licensed_rows, read_license_policy
 from builder.policy.osv_files import read_advisories
-from builder.policy.osv_service import Told, ask
+from builder.policy.osv_service import ServiceAnswer, ask_service
 
 __all__ = [
     "AdvisoryPolicy",
-    "Told",
-    "ask",
+    "ServiceAnswer",
+    "advisory_subjects",
+    "ask_service",
     "judge_advisories",
     "judge_licenses",
-    "licensed",
+    "licensed_rows",
     "read_advisories",
     "read_advisory_policy",
     "read_license_policy",
-    "relevant",
-    "subjects",
+    "relevant_advisories",
 ]

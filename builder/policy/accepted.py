@@ -8,11 +8,11 @@ from datetime import date
 
 from builder.errors import UsageError
 
-__all__ = ["Accepted", "check_accepted"]
+__all__ = ["AcceptedFinding", "check_accepted"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
+class AcceptedFinding:
     """One exception: for a row, or for an advisory, or for an advisory of a row."""
 
     reason: str
@@ -34,7 +34,7 @@ class Accepted:
         return self.name in {"", name} and self.version in {"", version}
 
 
-def check_accepted(entries: Iterable[Accepted], *, place: str, needs: str) -> None:
+def check_accepted(entries: Iterable[AcceptedFinding], *, place: str, needs: str) -> None:
     """Raise UsageError for an exception without a reason, a day, or the key `needs`."""
     for number, entry in enumerate(entries):
         here = f"{place}: accepted[{number}]"

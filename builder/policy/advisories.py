@@ -24,10 +24,17 @@ from builder.lockfile import (
     submodule_label,
 )
 from builder.model import WireError, structure, toml
-from builder.policy.accepted import Accepted, check_accepted
-from builder.policy.osv import Advisory, Affected, Answer
+from builder.policy.accepted import AcceptedFinding, check_accepted
+from builder.policy.osv import Advisory, AffectedPackage, Exposure
 
-__all__ = ["AdvisoryPolicy", "Subject", "judge_advisories", "read_advisory_policy", "relevant", "subjects"]
+__all__ = [
+    "AdvisoryPolicy",
+    "AdvisorySubject",
+    "advisory_subjects",
+    "judge_advisories",
+    "read_advisory_policy",
+    "relevant_advisories",
+]
 
 _REBUILT = re.compile(r"\+b\d+$")
 _SUMMARY = 160  # characters
@@ -37,11 +44,11 @@ _SUMMARY = 160  # characters
 class AdvisoryPolicy:
     """Which advisories somebody accepted."""
 
-    accepted: tuple[Accepted, ...] = ()
+    accepted: tuple[AcceptedFinding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class AdvisorySubject:
     """Something in a lock that an advisory can be about."""
 
     row: str
@@ -60,15 +67,15 @@ class Subject:
     commit: str = ""
     tag: str = ""
 
-    def answer(self, affected: Affected) -> Answer:
+    def answer(self, affected: AffectedPackage) -> Exposure:
         """Say whether `affected` is about this."""
         if self.repo:
-            repos = {_repository(item.repo) for item in affected.ranges if item.repo}
-            return affected.judge_commit(self.commit, self.tag) if self.repo in repos else Answer.NO
+            repos = {_canonical_repository(item.repo) for item in affected.ranges if item.repo}
+            return affected.judge_commit(self.commit, self.tag) if self.repo in repos else Exposure.NO
         ecosystem = affected.ecosystem
         fits = ecosystem in {self.ecosystem, self.ecosystem.partition(":")[0]}
         fits = fits or (":" in self.ecosystem and ecosystem.startswith(f"{self.ecosystem}:"))
-        return affected.judge(self.release) if fits and affected.name == self.package else Answer.NO
+        return affected.judge(self.release) if fits and affected.name == self.package else Exposure.NO
 
 
 def read_advisory_policy(data: bytes, *, place: str) -> AdvisoryPolicy:
@@ -81,24 +88,24 @@ def read_advisory_policy(data: bytes, *, place: str) -> AdvisoryPolicy:
     return policy
 
 
-def subjects(lock: Lock) -> tuple[Subject, ...]:
+def advisory_subjects(lock: Lock) -> tuple[AdvisorySubject, ...]:
     """Return everything in `lock` that an advisory can be about."""
     family, _, number = lock.environment.os.partition("-")
     ecosystem = f"{family.capitalize()}:{number}"
     rows = [
-        Subject(
+        AdvisorySubject(
             row=row_label(row),
             name=row.name,
             version=row.version,
             ecosystem="PyPI",
             package=row.name,
-            release=_public(row.version),
+            release=_public_version(row.version),
         )
         for row in lock.python
     ]
     rows += [_os_subject(row, ecosystem) for row in lock.os_packages]
     rows += [
-        Subject(
+        AdvisorySubject(
             row=part_label(image, name, version),
             name=name,
             version=version,
@@ -110,34 +117,34 @@ def subjects(lock: Lock) -> tuple[Subject, ...]:
         for name, _, version in (line.partition("=") for line in image.inventory)
     ]
     rows += [
-        Subject(
+        AdvisorySubject(
             row=part_label(image, "python", name, version),
             name=name,
             version=version,
             ecosystem="PyPI",
             package=name,
-            release=_public(version),
+            release=_public_version(version),
         )
         for image in lock.images
         for name, _, version in (line.partition("==") for line in image.python)
     ]
     rows += [
-        Subject(
+        AdvisorySubject(
             row=row_label(source),
             name=source.component,
             version=source.version,
-            repo=_repository(source.git),
+            repo=_canonical_repository(source.git),
             commit=str(source.commit),
             tag=source.tag,
         )
         for source in lock.sources
     ]
     rows += [
-        Subject(
+        AdvisorySubject(
             row=submodule_label(source, module),
             name=module.path,
             version=str(module.commit),
-            repo=_repository(module.git),
+            repo=_canonical_repository(module.git),
             commit=str(module.commit),
         )
         for source in lock.sources
@@ -146,9 +153,11 @@ def subjects(lock: Lock) -> tuple[Subject, ...]:
     return tuple(dict.fromkeys(rows))
 
 
-def relevant(advisories: Iterable[Advisory], asked: Iterable[Subject]) -> tuple[Advisory, ...]:
+def relevant_advisories(
+    advisories: Iterable[Advisory], asked: Iterable[AdvisorySubject]
+) -> tuple[Advisory, ...]:
     """Return the advisories that name something of `asked`: a database is far larger than a lock."""
-    index = _Index(asked)
+    index = _SubjectIndex(asked)
     return tuple(advisory for advisory in advisories if index.near(advisory, ()))
 
 
@@ -166,44 +175,46 @@ def judge_advisories(
     advisory's id and a commit that a service, which knows the repositories,
     called affected. Records of one vulnerability are one finding a row.
     """
-    hits: dict[Subject, list[tuple[Advisory, Answer]]] = {}
-    index = _Index(subjects(lock))
+    hits: dict[AdvisorySubject, list[tuple[Advisory, Exposure]]] = {}
+    index = _SubjectIndex(advisory_subjects(lock))
     for advisory in advisories:
         called = [commit for name, commit in told if name == advisory.id]
         for subject in index.near(advisory, called):
             answers = {subject.answer(affected) for affected in advisory.affected}
             if subject.commit and subject.commit in called:
-                answers.add(Answer.YES)
-            if answers & {Answer.YES, Answer.OPEN}:
-                answer = Answer.YES if Answer.YES in answers else Answer.OPEN
+                answers.add(Exposure.YES)
+            if answers & {Exposure.YES, Exposure.OPEN}:
+                answer = Exposure.YES if Exposure.YES in answers else Exposure.OPEN
                 hits.setdefault(subject, []).append((advisory, answer))
     for subject, group in hits.items():
-        yield from _findings(subject, group, policy, today)
+        yield from _subject_findings(subject, group, policy, today)
 
 
-class _Index:
+class _SubjectIndex:
     """Subjects by the names that records use for them."""
 
-    def __init__(self, subjects: Iterable[Subject]) -> None:
-        self._by: dict[str, list[Subject]] = {}
-        for subject in subjects:
+    def __init__(self, advisory_subjects: Iterable[AdvisorySubject]) -> None:
+        self._by: dict[str, list[AdvisorySubject]] = {}
+        for subject in advisory_subjects:
             for name in (subject.package, subject.repo, subject.commit):
                 self._by.setdefault(name, []).append(subject)
 
-    def near(self, advisory: Advisory, commits: Iterable[str]) -> list[Subject]:
+    def near(self, advisory: Advisory, commits: Iterable[str]) -> list[AdvisorySubject]:
         """Return the subjects that share a package's name or a repository with a record, or have a commit."""
         names = {affected.name for affected in advisory.affected}
-        names |= {_repository(item.repo) for affected in advisory.affected for item in affected.ranges}
+        names |= {
+            _canonical_repository(item.repo) for affected in advisory.affected for item in affected.ranges
+        }
         wanted = sorted({*names, *commits} - {""})
         return list(dict.fromkeys(subject for name in wanted for subject in self._by.get(name, ())))
 
 
-def _findings(
-    subject: Subject, group: list[tuple[Advisory, Answer]], policy: AdvisoryPolicy, today: date
+def _subject_findings(
+    subject: AdvisorySubject, group: list[tuple[Advisory, Exposure]], policy: AdvisoryPolicy, today: date
 ) -> Iterator[Finding]:
     said: set[str] = set()
     # What is sure comes first, so that an open record of the same vulnerability adds nothing.
-    for advisory, answer in sorted(group, key=lambda hit: (hit[1] is Answer.OPEN, hit[0].id)):
+    for advisory, answer in sorted(group, key=lambda hit: (hit[1] is Exposure.OPEN, hit[0].id)):
         if said & advisory.names:
             said |= advisory.names
             continue
@@ -218,18 +229,18 @@ def _findings(
         hint = f"the exception ended on {entries[-1].expires}" if entries else ""
         aliases = f" ({', '.join(advisory.aliases)})" if advisory.aliases else ""
         summary = f": {advisory.summary[:_SUMMARY]}" if advisory.summary else ""
-        if answer is Answer.YES:
+        if answer is Exposure.YES:
             yield found("advisory", f"{advisory.id}{aliases}{summary}", row=subject.row, hint=hint)
         else:
             text = f"{advisory.id}{aliases} may affect it; its record does not decide that{summary}"
             yield found("advisory-open", text, row=subject.row, hint=hint)
 
 
-def _os_subject(row: OsPackage, ecosystem: str) -> Subject:
+def _os_subject(row: OsPackage, ecosystem: str) -> AdvisorySubject:
     """Return an OS package as its source package: the folder of a pool has its name."""
     parts = row.file.split("/")
     source = parts[-2] if parts[0] == "pool" and len(parts) > 2 else row.name
-    return Subject(
+    return AdvisorySubject(
         row=row_label(row),
         name=row.name,
         version=row.version,
@@ -239,7 +250,7 @@ def _os_subject(row: OsPackage, ecosystem: str) -> Subject:
     )
 
 
-def _public(version: str) -> str:
+def _public_version(version: str) -> str:
     """Return a Python version without its local part, which advisories do not know."""
     try:
         return Version(version).public
@@ -247,6 +258,6 @@ def _public(version: str) -> str:
         return version
 
 
-def _repository(url: str) -> str:
+def _canonical_repository(url: str) -> str:
     """Return a repository's address in one spelling."""
     return url.lower().rstrip("/").removesuffix(".git")

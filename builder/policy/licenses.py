@@ -17,9 +17,9 @@ from packaging.licenses import InvalidLicenseExpression, canonicalize_license_ex
 from builder.errors import UsageError
 from builder.lockfile import Finding, Lock, found
 from builder.model import WireError, structure, toml
-from builder.policy.accepted import Accepted, check_accepted
+from builder.policy.accepted import AcceptedFinding, check_accepted
 
-__all__ = ["LicensePolicy", "Licensed", "judge_licenses", "licensed", "read_license_policy"]
+__all__ = ["LicensePolicy", "LicensedRow", "judge_licenses", "licensed_rows", "read_license_policy"]
 
 _UNSTATED = ("deny", "warn", "allow")
 
@@ -34,11 +34,11 @@ class LicensePolicy:
     """The same; refused also where another entry allows it."""
     unstated: str = "warn"
     """What becomes of a row that states no licence: deny, warn or allow."""
-    accepted: tuple[Accepted, ...] = ()
+    accepted: tuple[AcceptedFinding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Licensed:
+class LicensedRow:
     """A row that has a licence, or should have one."""
 
     kind: str
@@ -66,10 +66,10 @@ def read_license_policy(data: bytes, *, place: str) -> LicensePolicy:
     for key in ("allowed", "denied"):
         for number, text in enumerate(getattr(policy, key)):
             try:
-                tree = _tree(canonicalize_license_expression(text))
+                tree = _expression_tree(canonicalize_license_expression(text))
             except InvalidLicenseExpression as error:
                 raise UsageError(str(error), place=f"{place}: {key}[{number}]") from None
-            if isinstance(tree, _licensing().AND | _licensing().OR):
+            if isinstance(tree, _spdx_parser().AND | _spdx_parser().OR):
                 raise UsageError(
                     f"{text!r} is more than one license",
                     place=f"{place}: {key}[{number}]",
@@ -79,11 +79,11 @@ def read_license_policy(data: bytes, *, place: str) -> LicensePolicy:
     return policy
 
 
-def licensed(lock: Lock) -> tuple[Licensed, ...]:
+def licensed_rows(lock: Lock) -> tuple[LicensedRow, ...]:
     """Return every row of `lock` that has a licence: Python distributions and builds."""
     builds = {build.component: build.license for build in lock.builds}
     rows = [
-        Licensed(
+        LicensedRow(
             kind="python",
             name=row.name,
             version=row.version,
@@ -92,7 +92,7 @@ def licensed(lock: Lock) -> tuple[Licensed, ...]:
         for row in lock.python
     ]
     rows += [
-        Licensed(kind="builds", name=build.component, version=build.version, license=build.license)
+        LicensedRow(kind="builds", name=build.component, version=build.version, license=build.license)
         for build in lock.builds
     ]
     return tuple(dict.fromkeys(rows))
@@ -100,8 +100,8 @@ def licensed(lock: Lock) -> tuple[Licensed, ...]:
 
 def judge_licenses(lock: Lock, policy: LicensePolicy, *, today: date) -> Iterator[Finding]:
     """Yield a finding for each row whose licence `policy` does not allow on the day `today`."""
-    for row in licensed(lock):
-        problem = _problem(row.license, policy)
+    for row in licensed_rows(lock):
+        problem = _license_problem(row.license, policy)
         if not problem and (row.license or policy.unstated == "allow"):
             continue
         entries = [entry for entry in policy.accepted if entry.covers(row.name, row.version)]
@@ -120,54 +120,54 @@ def judge_licenses(lock: Lock, policy: LicensePolicy, *, today: date) -> Iterato
         )
 
 
-def _problem(expression: str, policy: LicensePolicy) -> str:
+def _license_problem(expression: str, policy: LicensePolicy) -> str:
     """Return why `expression` is not acceptable; empty where it is, and where there is none."""
     if not expression:
         return ""
-    allowed, denied = _canonical(policy.allowed), _canonical(policy.denied)
+    allowed, denied = _canonical_names(policy.allowed), _canonical_names(policy.denied)
     try:
-        tree = _tree(canonicalize_license_expression(expression))
+        tree = _expression_tree(canonicalize_license_expression(expression))
     except InvalidLicenseExpression:
         return f"{expression!r} is not an SPDX expression"
 
     def fine(license_: str) -> bool:
         return license_ not in denied and (not allowed or license_ in allowed)
 
-    if _holds(tree, fine):
+    if _some_choice_is_fine(tree, fine):
         return ""
-    bad = sorted({text for text in _leaves(tree) if not fine(text)})
+    bad = sorted({text for text in _license_leaves(tree) if not fine(text)})
     words = [f"{text} is denied" if text in denied else f"{text} is not allowed" for text in bad]
     return f"its license is {expression}: {', '.join(words)}"
 
 
-def _canonical(texts: tuple[str, ...]) -> frozenset[str]:
+def _canonical_names(texts: tuple[str, ...]) -> frozenset[str]:
     return frozenset(canonicalize_license_expression(text) for text in texts)
 
 
 @cache
-def _licensing() -> Any:
+def _spdx_parser() -> Any:
     """Return the parser of SPDX expressions, which only an install with the extra `audit` has."""
     from license_expression import Licensing  # noqa: PLC0415 - see above
 
     return Licensing()
 
 
-def _tree(canonical: str) -> Any:
-    return _licensing().parse(canonical)
+def _expression_tree(canonical: str) -> Any:
+    return _spdx_parser().parse(canonical)
 
 
-def _holds(tree: Any, fine: Callable[[str], bool]) -> bool:
+def _some_choice_is_fine(tree: Any, fine: Callable[[str], bool]) -> bool:
     """Say whether some choice of the ORs leaves only what is `fine`."""
-    if isinstance(tree, _licensing().AND):
-        return all(_holds(part, fine) for part in tree.args)
-    if isinstance(tree, _licensing().OR):
-        return any(_holds(part, fine) for part in tree.args)
+    if isinstance(tree, _spdx_parser().AND):
+        return all(_some_choice_is_fine(part, fine) for part in tree.args)
+    if isinstance(tree, _spdx_parser().OR):
+        return any(_some_choice_is_fine(part, fine) for part in tree.args)
     return fine(tree.render())
 
 
-def _leaves(tree: Any) -> Iterator[str]:
-    if isinstance(tree, _licensing().AND | _licensing().OR):
+def _license_leaves(tree: Any) -> Iterator[str]:
+    if isinstance(tree, _spdx_parser().AND | _spdx_parser().OR):
         for part in tree.args:
-            yield from _leaves(part)
+            yield from _license_leaves(part)
     else:
         yield tree.render()

@@ -11,10 +11,10 @@ from urllib.parse import quote
 
 from builder.errors import FetchError, UsageError
 from builder.io import Client, redacted
-from builder.policy.advisories import Subject
+from builder.policy.advisories import AdvisorySubject
 from builder.policy.osv import Advisory, parse_advisory
 
-__all__ = ["Told", "ask"]
+__all__ = ["ServiceAnswer", "ask_service"]
 
 _BATCH = 500  # queries of one request; the service takes a thousand
 _PAGES = 100
@@ -23,7 +23,7 @@ _ANSWER_LIMIT = 64 * 2**20  # bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class ServiceAnswer:
     """What a service answered."""
 
     advisories: tuple[Advisory, ...]
@@ -31,48 +31,48 @@ class Told:
     """(id, commit) of every commit that it calls affected."""
 
 
-def ask(client: Client, url: str, subjects: Iterable[Subject]) -> Told:
+def ask_service(client: Client, url: str, subjects: Iterable[AdvisorySubject]) -> ServiceAnswer:
     """Ask the service at `url` about `subjects` (FetchError); nothing else of a lock is sent."""
     base = url.rstrip("/")
-    queries: dict[str, tuple[Subject, dict[str, Any]]] = {}
+    queries: dict[str, tuple[AdvisorySubject, dict[str, Any]]] = {}
     for subject in subjects:
-        query = _query(subject)
+        query = _subject_query(subject)
         queries.setdefault(json.dumps(query, sort_keys=True), (subject, query))
     listed = list(queries.values())
     ids: set[str] = set()
     commits: set[tuple[str, str]] = set()
     for start in range(0, len(listed), _BATCH):
-        for subject, found in _batch(client, base, listed[start : start + _BATCH]):
+        for subject, found in _batch_answers(client, base, listed[start : start + _BATCH]):
             ids.add(found)
             if subject.commit:
                 commits.add((found, subject.commit))
     with ThreadPoolExecutor(_WORKERS) as pool:
-        records = pool.map(lambda name: _record(client, base, name), sorted(ids))
+        records = pool.map(lambda name: _service_record(client, base, name), sorted(ids))
         advisories = tuple(advisory for advisory in records if advisory is not None)
-    return Told(advisories=advisories, commits=frozenset(commits))
+    return ServiceAnswer(advisories=advisories, commits=frozenset(commits))
 
 
-def _query(subject: Subject) -> dict[str, Any]:
+def _subject_query(subject: AdvisorySubject) -> dict[str, Any]:
     if subject.commit:
         return {"commit": subject.commit}
     package = {"ecosystem": subject.ecosystem, "name": subject.package}
     return {"package": package, "version": subject.release}
 
 
-def _batch(
-    client: Client, base: str, queries: Sequence[tuple[Subject, dict[str, Any]]]
-) -> list[tuple[Subject, str]]:
+def _batch_answers(
+    client: Client, base: str, queries: Sequence[tuple[AdvisorySubject, dict[str, Any]]]
+) -> list[tuple[AdvisorySubject, str]]:
     """Return every (subject, id) of some queries, all their pages."""
     found = []
     for _ in range(_PAGES):
         place = f"{base}/v1/querybatch"
-        answer = _post(client, place, {"queries": [query for _, query in queries]})
+        answer = _post_query(client, place, {"queries": [query for _, query in queries]})
         results = answer.get("results") if isinstance(answer, dict) else None
         if not isinstance(results, list) or len(results) != len(queries):
-            raise _malformed(place)
+            raise _malformed_answer(place)
         following = []
         for (subject, query), result in zip(queries, results, strict=True):
-            ids, token = _page(result, place)
+            ids, token = _answer_page(result, place)
             found += [(subject, name) for name in ids]
             if token:
                 following.append((subject, query | {"page_token": token}))
@@ -82,41 +82,41 @@ def _batch(
     raise FetchError(f"it answers in more than {_PAGES} pages", place=redacted(base))
 
 
-def _page(result: Any, place: str) -> tuple[list[str], str]:
+def _answer_page(result: Any, place: str) -> tuple[list[str], str]:
     """Return the ids of one query's answer, and the word for its next page."""
     vulns = result.get("vulns", []) if isinstance(result, dict) else []
     token = result.get("next_page_token", "") if isinstance(result, dict) else ""
     if (result is not None and not isinstance(result, dict)) or not isinstance(vulns, list):
-        raise _malformed(place)
+        raise _malformed_answer(place)
     if not isinstance(token, str) or not all(isinstance(item, dict) for item in vulns):
-        raise _malformed(place)
+        raise _malformed_answer(place)
     names = [item.get("id") for item in vulns]
     if not all(isinstance(name, str) and name for name in names):
-        raise _malformed(place)
+        raise _malformed_answer(place)
     return names, token
 
 
-def _record(client: Client, base: str, name: str) -> Advisory | None:
+def _service_record(client: Client, base: str, name: str) -> Advisory | None:
     place = f"{base}/v1/vulns/{quote(name, safe='')}"
-    value = _json(client.get_bytes(place, limit=_ANSWER_LIMIT), place)
+    value = _json_answer(client.get_bytes(place, limit=_ANSWER_LIMIT), place)
     try:
         return parse_advisory(value, place=redacted(place))
     except UsageError as error:
         raise FetchError(str(error.cause), place=redacted(place)) from None
 
 
-def _post(client: Client, place: str, value: object) -> Any:
-    return _json(client.post_json(place, json.dumps(value).encode(), limit=_ANSWER_LIMIT), place)
+def _post_query(client: Client, place: str, value: object) -> Any:
+    return _json_answer(client.post_json(place, json.dumps(value).encode(), limit=_ANSWER_LIMIT), place)
 
 
-def _json(data: bytes, place: str) -> Any:
+def _json_answer(data: bytes, place: str) -> Any:
     try:
         return json.loads(data)
     except (ValueError, RecursionError):
-        raise _malformed(place) from None
+        raise _malformed_answer(place) from None
 
 
-def _malformed(place: str) -> FetchError:
+def _malformed_answer(place: str) -> FetchError:
     return FetchError(
         "the answer is not that of OSV's query API", place=redacted(place), hint="name the service's base URL"
     )

@@ -20,7 +20,7 @@ from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 
 from builder import __version__
-from builder.graph import ROOT, Graph, Kind, Node, graph_of, node_of, submodule_node
+from builder.graph import RECIPE_NODE, LockGraph, LockNode, NodeKind, graph_of, node_of, submodule_node
 from builder.lockfile import (
     BASE,
     RUNTIME,
@@ -53,13 +53,13 @@ _PREFIX = "lockwright"
 def sbom(lock: Lock, digest: Sha256) -> str:
     """Return the bill of materials of `lock`, whose file has the SHA-256 `digest`, as JSON text."""
     graph = graph_of(lock)
-    components = _components(lock, graph)
+    components = _node_components(lock, graph)
     image = Component(
         name=lock.framework,
         version=lock.release,
         type=ComponentType.CONTAINER,
         bom_ref=str(lock.target),
-        properties=_properties(
+        properties=_lockwright_properties(
             lock=f"sha256:{digest}",
             target=str(lock.target),
             resolver=lock.resolver,
@@ -77,40 +77,42 @@ def sbom(lock: Lock, digest: Sha256) -> str:
             ),
         ),
     )
-    bom.register_dependency(image, _asked(ROOT, graph, components))
+    bom.register_dependency(image, _asked_components(RECIPE_NODE, graph, components))
     for node, component in components.items():
-        bom.register_dependency(component, _asked(node, graph, components))
+        bom.register_dependency(component, _asked_components(node, graph, components))
     return str(JsonV1Dot6(bom).output_as_string(indent=2)) + "\n"
 
 
-def _asked(asker: Node, graph: Graph, components: dict[Node, Component]) -> list[Component]:
+def _asked_components(
+    asker: LockNode, graph: LockGraph, components: dict[LockNode, Component]
+) -> list[Component]:
     return [components[node] for node, askers in graph.askers.items() if asker in askers]
 
 
-def _components(lock: Lock, graph: Graph) -> dict[Node, Component]:
+def _node_components(lock: Lock, graph: LockGraph) -> dict[LockNode, Component]:
     """Return a component for every node of the graph."""
-    found = {node_of(row): _python(row, lock) for row in lock.python}
-    found |= {node_of(package): _os_package(package, lock) for package in lock.os_packages}
-    found |= {node_of(build): _build(build, lock) for build in lock.builds}
+    found = {node_of(row): _python_component(row, lock) for row in lock.python}
+    found |= {node_of(package): _os_package_component(package, lock) for package in lock.os_packages}
+    found |= {node_of(build): _build_component(build, lock) for build in lock.builds}
     for source in lock.sources:
-        found[node_of(source)] = _source(source, lock)
-        found |= {submodule_node(module): _submodule(module) for module in source.submodules}
-    found |= {node_of(archive): _archive(archive, lock) for archive in lock.archives}
-    found |= {node_of(image): _image(image, lock) for image in lock.images}
+        found[node_of(source)] = _source_component(source, lock)
+        found |= {submodule_node(module): _submodule_component(module) for module in source.submodules}
+    found |= {node_of(archive): _archive_component(archive, lock) for archive in lock.archives}
+    found |= {node_of(image): _image_component(image, lock) for image in lock.images}
     in_image = {line for image in lock.images if RUNTIME in image.roles for line in image.inventory}
     for node in graph.askers:
-        if node.kind is Kind.IN_IMAGE:
+        if node.kind is NodeKind.IN_IMAGE:
             purl = inventory_purl(node.name, node.version, lock)
             reaches = f"{node.name}={node.version}" in in_image
-            found[node] = _component(node, ComponentType.LIBRARY, purl, reaches=reaches)
-        elif node.kind is Kind.PYTHON_IN_IMAGE:
+            found[node] = _node_component(node, ComponentType.LIBRARY, purl, reaches=reaches)
+        elif node.kind is NodeKind.PYTHON_IN_IMAGE:
             held = PackageURL("pypi", None, node.name, node.version)
-            found[node] = _component(node, ComponentType.LIBRARY, held, reaches=True)
+            found[node] = _node_component(node, ComponentType.LIBRARY, held, reaches=True)
     return found
 
 
-def _component(
-    node: Node,
+def _node_component(
+    node: LockNode,
     kind: ComponentType,
     purl: PackageURL | None,
     *,
@@ -131,22 +133,22 @@ def _component(
         hashes=[HashType(alg=HashAlgorithm.SHA_256, content=node.sha256)] if node.sha256 else (),
         licenses=[LicenseExpression(license_)] if license_ else (),
         external_references=references,
-        properties=_properties(file=node.file, kind=node.kind.value, **said),
+        properties=_lockwright_properties(file=node.file, kind=node.kind.value, **said),
     )
 
 
-def _properties(**said: str) -> list[Property]:
+def _lockwright_properties(**said: str) -> list[Property]:
     names = {name: f"{_PREFIX}:{name.rstrip('_').replace('_', '-')}" for name in said}
     return [Property(name=names[name], value=value) for name, value in said.items() if value]
 
 
-def _python(row: PythonPackage, lock: Lock) -> Component:
-    return _component(
+def _python_component(row: PythonPackage, lock: Lock) -> Component:
+    return _node_component(
         node_of(row),
         ComponentType.LIBRARY,
         python_purl(row),
         reaches=RUNTIME in row.for_,
-        license_=row.license or _license(row.build, lock),
+        license_=row.license or _build_license(row.build, lock),
         build=row.build,
         evidence=str(row.evidence or ""),
         declared_by=row.by,
@@ -155,12 +157,12 @@ def _python(row: PythonPackage, lock: Lock) -> Component:
     )
 
 
-def _license(component: str, lock: Lock) -> str:
+def _build_license(component: str, lock: Lock) -> str:
     return next((build.license for build in lock.builds if build.component == component), "")
 
 
-def _os_package(row: OsPackage, lock: Lock) -> Component:
-    return _component(
+def _os_package_component(row: OsPackage, lock: Lock) -> Component:
+    return _node_component(
         node_of(row),
         ComponentType.LIBRARY,
         os_purl(row, lock),
@@ -170,11 +172,11 @@ def _os_package(row: OsPackage, lock: Lock) -> Component:
     )
 
 
-def _build(row: Build, lock: Lock) -> Component:
+def _build_component(row: Build, lock: Lock) -> Component:
     made = [wheel for wheel in lock.python if wheel.build == row.component and RUNTIME in wheel.for_]
     source = next((source for source in lock.sources if source.component == row.component), None)
     purl = git_purl(source) if source else PackageURL("generic", None, row.component, row.version)
-    return _component(
+    return _node_component(
         node_of(row),
         ComponentType.LIBRARY,
         purl,
@@ -185,14 +187,14 @@ def _build(row: Build, lock: Lock) -> Component:
     )
 
 
-def _source(row: GitSource, lock: Lock) -> Component:
-    return _component(
+def _source_component(row: GitSource, lock: Lock) -> Component:
+    return _node_component(
         node_of(row),
         ComponentType.FILE,
         git_purl(row),
         reaches=False,
-        license_=_license(row.component, lock),
-        references=[_repository(row.git, str(row.commit))],
+        license_=_build_license(row.component, lock),
+        references=[_vcs_reference(row.git, str(row.commit))],
         commit=str(row.commit),
         tree=str(row.tree),
         tag=row.tag,
@@ -200,37 +202,37 @@ def _source(row: GitSource, lock: Lock) -> Component:
     )
 
 
-def _submodule(row: Submodule) -> Component:
-    return _component(
+def _submodule_component(row: Submodule) -> Component:
+    return _node_component(
         submodule_node(row),
         ComponentType.FILE,
         submodule_purl(row),
         reaches=False,
-        references=[_repository(row.git, str(row.commit))],
+        references=[_vcs_reference(row.git, str(row.commit))],
         commit=str(row.commit),
         tree=str(row.tree),
     )
 
 
-def _repository(url: str, commit: str) -> ExternalReference:
+def _vcs_reference(url: str, commit: str) -> ExternalReference:
     return ExternalReference(type=ExternalReferenceType.VCS, url=XsUri(url), comment=f"commit {commit}")
 
 
-def _archive(row: Archive, lock: Lock) -> Component:
-    return _component(
+def _archive_component(row: Archive, lock: Lock) -> Component:
+    return _node_component(
         node_of(row),
         ComponentType.FILE,
         archive_purl(row),
         reaches=False,
-        license_=_license(row.component, lock),
+        license_=_build_license(row.component, lock),
         evidence=row.evidence.value,
         declared_by=row.by,
         origin=row.origin,
     )
 
 
-def _image(row: Image, lock: Lock) -> Component:
-    return _component(
+def _image_component(row: Image, lock: Lock) -> Component:
+    return _node_component(
         node_of(row),
         ComponentType.CONTAINER if row.digest else ComponentType.OPERATING_SYSTEM,
         image_purl(row, lock.arch),

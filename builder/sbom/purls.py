@@ -32,23 +32,23 @@ def python_purl(row: PythonPackage) -> PackageURL:
 
 def os_purl(row: OsPackage, lock: Lock) -> PackageURL:
     """Return the URL of a Debian or RPM package."""
-    return _os(row.name, row.version, row.arch, lock)
+    return _os_purl(row.name, row.version, row.arch, lock)
 
 
 def inventory_purl(name: str, version: str, lock: Lock) -> PackageURL:
     """Return the URL of a package that a published image brings; which architecture it says is not known."""
-    return _os(name, version, "", lock)
+    return _os_purl(name, version, "", lock)
 
 
 def git_purl(row: GitSource) -> PackageURL:
     """Return the URL of sources from git, at their commit."""
-    return _git(row.git, row.component, row.version, str(row.commit))
+    return _git_purl(row.git, row.component, row.version, str(row.commit))
 
 
 def submodule_purl(row: Submodule) -> PackageURL:
     """Return the URL of a submodule, at its commit."""
     name = row.git.rstrip("/").removesuffix(".git").rpartition("/")[2]
-    return _git(row.git, name, str(row.commit), str(row.commit))
+    return _git_purl(row.git, name, str(row.commit), str(row.commit))
 
 
 def archive_purl(row: Archive) -> PackageURL:
@@ -73,7 +73,7 @@ def image_purl(row: Image, arch: Arch) -> PackageURL | None:
     return PackageURL("oci", None, name, str(row.digest), qualifiers)
 
 
-def _os(name: str, version: str, arch: str, lock: Lock) -> PackageURL:
+def _os_purl(name: str, version: str, arch: str, lock: Lock) -> PackageURL:
     qualifiers = {"arch": arch, "distro": lock.environment.os}
     if lock.environment.family == "rpm":
         epoch, _, version = version.rpartition(":")  # the form keeps the epoch apart
@@ -82,7 +82,7 @@ def _os(name: str, version: str, arch: str, lock: Lock) -> PackageURL:
     return PackageURL("deb", lock.environment.os.partition("-")[0], name, version, qualifiers)
 
 
-def _git(url: str, name: str, version: str, commit: str) -> PackageURL:
+def _git_purl(url: str, name: str, version: str, commit: str) -> PackageURL:
     """Name the repository where the form has a word for its host, else what was taken from it."""
     known = _GITHUB.fullmatch(url)
     if known:

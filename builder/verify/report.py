@@ -20,7 +20,7 @@ _SHOWN = 6
 
 def as_value(locks: Sequence[Examined], proofs: Sequence[Proof]) -> dict[str, Any]:
     """Return the report as plain tables and lists; its shape is described in docs/verifying.md."""
-    findings = _ordered(proofs)
+    findings = _gravest_first(proofs)
     return {
         "format": FORMAT,
         "exit-code": exit_code(findings),
@@ -35,11 +35,11 @@ def as_value(locks: Sequence[Examined], proofs: Sequence[Proof]) -> dict[str, An
         ],
         "proofs": [{"name": proof.name, "says": printable(proof.says), **proof.facts} for proof in proofs],
         "counts": {level.value: sum(f.rule.level is level for f in findings) for level in Level},
-        "findings": [_finding(finding) for finding in findings],
+        "findings": [_finding_value(finding) for finding in findings],
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _finding_value(finding: Finding) -> dict[str, Any]:
     return {
         "rule": finding.rule.id,
         "lock-rule": finding.lock_rule,
@@ -54,19 +54,19 @@ def _finding(finding: Finding) -> dict[str, Any]:
 def as_text(proofs: Sequence[Proof]) -> str:
     """Return the report for people: every finding once with the locks that have it, then what was proven."""
     groups: dict[tuple[str, str, str], list[Finding]] = {}
-    for finding in _ordered(proofs):
+    for finding in _gravest_first(proofs):
         groups.setdefault((finding.rule.id, finding.row, finding.text), []).append(finding)
-    several = len({finding.lock for finding in _ordered(proofs)}) > 1
-    lines = [line for group in groups.values() for line in _group(group, named=several)]
+    several = len({finding.lock for finding in _gravest_first(proofs)}) > 1
+    lines = [line for group in groups.values() for line in _finding_lines(group, named=several)]
     if lines:
         lines.append("")
     lines += [f"{proof.name}: {printable(proof.says)}" for proof in proofs]
-    counts = Counter(finding.rule.level for finding in _ordered(proofs))
+    counts = Counter(finding.rule.level for finding in _gravest_first(proofs))
     said = ", ".join(f"{counts[level]} {level.value}" for level in Level if counts[level])
     return "\n".join([*lines, f"findings: {said or 'none'}"])
 
 
-def _group(group: Sequence[Finding], *, named: bool) -> Iterator[str]:
+def _finding_lines(group: Sequence[Finding], *, named: bool) -> Iterator[str]:
     """Say a finding once; `named` says in which locks, where that is in question."""
     first = group[0]
     row = f"{printable(first.row)}: " if first.row else ""
@@ -79,6 +79,6 @@ def _group(group: Sequence[Finding], *, named: bool) -> Iterator[str]:
         yield f"    hint: {printable(first.hint)}"
 
 
-def _ordered(proofs: Sequence[Proof]) -> list[Finding]:
+def _gravest_first(proofs: Sequence[Proof]) -> list[Finding]:
     findings = [finding for proof in proofs for finding in proof.findings]
     return sorted(findings, key=lambda finding: _WEIGHT.index(finding.rule.level))

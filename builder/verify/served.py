@@ -26,7 +26,7 @@ def judge_listed(rows: Iterable[PythonPackage], page: Any) -> Iterator[Finding]:
         if file is None:
             yield found("gone", f"the index no longer lists {row.file}", row=row_label(row))
             continue
-        yield from _file(row, file, offers=offers)
+        yield from _file_findings(row, file, offers=offers)
 
 
 def offers_attestations(page: Any) -> bool:
@@ -35,7 +35,7 @@ def offers_attestations(page: Any) -> bool:
     return isinstance(files, list) and any(isinstance(f, dict) and "provenance" in f for f in files)
 
 
-def _file(row: PythonPackage, file: dict[str, Any], *, offers: bool) -> Iterator[Finding]:
+def _file_findings(row: PythonPackage, file: dict[str, Any], *, offers: bool) -> Iterator[Finding]:
     hashes = file.get("hashes")
     stated = str(hashes.get("sha256", "")) if isinstance(hashes, dict) else ""
     if not stated:

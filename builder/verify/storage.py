@@ -16,15 +16,15 @@ from builder.store import Store
 __all__ = ["base_proof", "store_proof"]
 
 _WORKERS = max(2, min(8, os.cpu_count() or 2))
-_Said = Callable[[str], None]
+_Progress = Callable[[str], None]
 
 
-def store_proof(store: Store, digests: Sequence[str], locks: Iterable[Lock], done: _Said) -> Proof:
+def store_proof(store: Store, digests: Sequence[str], locks: Iterable[Lock], done: _Progress) -> Proof:
     """Hash the files `digests` of the store again, and name the damaged ones by the rows that want them.
 
     `done` is told of each file, from several threads.
     """
-    rows = _rows(locks)
+    rows = _labels_by_digest(locks)
 
     def one(sha256: str) -> tuple[int, Finding | None]:
         row = rows.get(sha256, "")
@@ -56,7 +56,7 @@ def store_proof(store: Store, digests: Sequence[str], locks: Iterable[Lock], don
     return Proof(name="store", says=says, findings=findings, facts=facts)
 
 
-def _rows(locks: Iterable[Lock]) -> dict[str, str]:
+def _labels_by_digest(locks: Iterable[Lock]) -> dict[str, str]:
     """Return which row each file is of."""
     rows: dict[str, str] = {}
     for lock in locks:
@@ -66,7 +66,7 @@ def _rows(locks: Iterable[Lock]) -> dict[str, str]:
     return rows
 
 
-def base_proof(store: Store, locks: Iterable[tuple[str, Lock]], done: _Said) -> Proof:
+def base_proof(store: Store, locks: Iterable[tuple[str, Lock]], done: _Progress) -> Proof:
     """Assemble every base of `locks` again from its packages, and compare its digest; nothing is stored."""
     wanted: dict[str, tuple[str, Lock, Image]] = {}
     for name, lock in locks:
@@ -76,7 +76,7 @@ def base_proof(store: Store, locks: Iterable[tuple[str, Lock]], done: _Said) -> 
     findings = []
     for tar, (name, lock, image) in sorted(wanted.items(), key=lambda item: item[0]):
         rows = [row for row in lock.os_packages if BASE in row.for_]
-        finding = _base(store, image, rows, lock, name)
+        finding = _base_finding(store, image, rows, lock, name)
         findings += [finding] if finding else []
         done(f"base {tar[:12]} for {lock.arch}")
     same = len(wanted) - len(findings)
@@ -84,7 +84,9 @@ def base_proof(store: Store, locks: Iterable[tuple[str, Lock]], done: _Said) -> 
     return Proof(name="base", says=says, findings=tuple(findings), facts={"bases": len(wanted), "same": same})
 
 
-def _base(store: Store, image: Image, rows: Sequence[OsPackage], lock: Lock, name: str) -> Finding | None:
+def _base_finding(
+    store: Store, image: Image, rows: Sequence[OsPackage], lock: Lock, name: str
+) -> Finding | None:
     row = row_label(image)
     absent = [one.name for one in rows if not store.path(one.sha256).is_file()]
     if absent:

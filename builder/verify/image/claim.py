@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from builder.model import FileFact
 
-__all__ = ["Claim", "Ground", "fits"]
+__all__ = ["FileClaim", "Ground", "fits"]
 
 
 class Ground(StrEnum):
@@ -25,7 +25,7 @@ class Ground(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class FileClaim:
     """One path that a row explains; empty digests accept any content."""
 
     path: str
@@ -37,7 +37,7 @@ class Claim:
     mode: int | None = None
 
 
-def fits(claim: Claim, fact: FileFact) -> Iterator[str]:
+def fits(claim: FileClaim, fact: FileFact) -> Iterator[str]:
     """Yield how a file differs from what is claimed of it."""
     if claim.target:
         if fact.kind != "symlink" or fact.target != claim.target:

@@ -8,16 +8,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from builder.model import ImageFiles, Reference
-from builder.verify.image.claim import Claim, Ground
+from builder.verify.image.claim import FileClaim, Ground
 
-__all__ = ["Layout", "Package", "from_deb", "from_lists", "layout", "packages"]
+__all__ = ["DpkgLayout", "InstalledPackage", "from_deb", "from_lists", "layout", "packages"]
 
 _ROOT = "var/lib/dpkg"
 _CONFFILE = re.compile(r" /(\S+) ([0-9a-f]{32})(?: obsolete)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Package:
+class InstalledPackage:
     """One installed package."""
 
     name: str
@@ -29,7 +29,7 @@ class Package:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class DpkgLayout:
     """How paths of packages become paths of the image."""
 
     aliases: Mapping[str, str]
@@ -56,7 +56,7 @@ class Layout:
         return out
 
 
-def packages(image: ImageFiles) -> tuple[Package, ...]:
+def packages(image: ImageFiles) -> tuple[InstalledPackage, ...]:
     """Return what dpkg's database says is installed."""
     found = []
     for paragraph in image.text(f"{_ROOT}/status").split("\n\n"):
@@ -69,14 +69,14 @@ def packages(image: ImageFiles) -> tuple[Package, ...]:
                 key, _, value = line.partition(":")
                 fields[key] = value.strip()
         if fields.get("Package") and fields.get("Status", "").split()[-1:] != ["not-installed"]:
-            found.append(_package(fields, image))
+            found.append(_installed_package(fields, image))
     return tuple(found)
 
 
-def _package(fields: Mapping[str, str], image: ImageFiles) -> Package:
+def _installed_package(fields: Mapping[str, str], image: ImageFiles) -> InstalledPackage:
     name, arch = fields["Package"], fields.get("Architecture", "")
     own = f"{_ROOT}/info/{name}:{arch}"
-    return Package(
+    return InstalledPackage(
         name=name,
         version=fields.get("Version", ""),
         arch=arch,
@@ -85,7 +85,7 @@ def _package(fields: Mapping[str, str], image: ImageFiles) -> Package:
     )
 
 
-def layout(image: ImageFiles) -> Layout:
+def layout(image: ImageFiles) -> DpkgLayout:
     """Return how packages are laid out in this image."""
     aliases = {
         path: fact.target.removeprefix("/").rstrip("/")
@@ -103,23 +103,23 @@ def layout(image: ImageFiles) -> Layout:
             word, _, pattern = line.strip().partition("=")
             if word in {"path-exclude", "path-include"}:
                 rules.append((word == "path-exclude", pattern.strip()))
-    return Layout(aliases=aliases, diverted=diverted, excluded=tuple(rules))
+    return DpkgLayout(aliases=aliases, diverted=diverted, excluded=tuple(rules))
 
 
-def from_deb(package: Package, deb: Reference, where: Layout) -> Iterator[Claim]:
+def from_deb(package: InstalledPackage, deb: Reference, where: DpkgLayout) -> Iterator[FileClaim]:
     """Yield what dpkg installs from a package whose bytes are the locked ones."""
     for member, sha256 in deb.members.items():
         path = where.place(member, package.name)
         if sha256.startswith("-> "):
-            yield Claim(path=path, ground=Ground.BYTES, target=sha256[3:])
+            yield FileClaim(path=path, ground=Ground.BYTES, target=sha256[3:])
         else:
-            yield Claim(path=path, ground=Ground.BYTES, sha256=sha256, mode=deb.modes[member])
+            yield FileClaim(path=path, ground=Ground.BYTES, sha256=sha256, mode=deb.modes[member])
     for name, stated in deb.texts.items():
-        yield Claim(path=f"{package.info}.{name}", ground=Ground.BYTES, sha256=stated.decode())
-    yield Claim(path=f"{package.info}.list", ground=Ground.RULE)
+        yield FileClaim(path=f"{package.info}.{name}", ground=Ground.BYTES, sha256=stated.decode())
+    yield FileClaim(path=f"{package.info}.list", ground=Ground.RULE)
 
 
-def from_lists(package: Package, image: ImageFiles, where: Layout) -> Iterator[Claim]:
+def from_lists(package: InstalledPackage, image: ImageFiles, where: DpkgLayout) -> Iterator[FileClaim]:
     """Yield what the lists in the image say; a list names folders too, which need no explanation."""
     sums = dict(package.conffiles)
     for line in image.text(f"{package.info}.md5sums").splitlines():
@@ -128,7 +128,7 @@ def from_lists(package: Package, image: ImageFiles, where: Layout) -> Iterator[C
     for line in image.text(f"{package.info}.list").splitlines():
         path = line.removeprefix("/")
         if path and path != ".":
-            yield Claim(path=where.place(path, package.name), ground=Ground.LIST, md5=sums.get(path, ""))
+            yield FileClaim(path=where.place(path, package.name), ground=Ground.LIST, md5=sums.get(path, ""))
     for path in image.files:
         if path.startswith(f"{package.info}."):
-            yield Claim(path=path, ground=Ground.LIST)
+            yield FileClaim(path=path, ground=Ground.LIST)

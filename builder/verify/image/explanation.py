@@ -13,7 +13,7 @@ from builder.lockfile import (
     RUNTIME,
     Finding,
     Lock,
-    Section,
+    LockSection,
     found,
     named_label,
     part_label,
@@ -21,15 +21,16 @@ from builder.lockfile import (
 )
 from builder.model import FileFact, ImageFiles, Reference
 from builder.verify.image import debs, wheels
-from builder.verify.image.claim import Claim, Ground, fits
-from builder.verify.image.generated import Scope, source_of, written_by
-from builder.verify.image.settings import check_settings
-from builder.verify.image.stack import Stack, stack_of
+from builder.verify.image.claim import FileClaim, Ground, fits
+from builder.verify.image.generated import WriteScope, source_of, written_by
+from builder.verify.image.stack import LayerStack, stack_of
 
 __all__ = ["Explanation", "explain"]
 
 _SHOWN = 100
-_VENV = PYTHON_FOLDER.removeprefix("/")
+_PYTHON_FOLDER = PYTHON_FOLDER.removeprefix("/")
+_UNSET = ("User", "Volumes", "ExposedPorts", "OnBuild", "Healthcheck", "StopSignal", "WorkingDir", "Shell")
+_SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _LINKER = "etc/ld.so.conf.d/00-dynamo.conf"
 
 
@@ -46,17 +47,21 @@ class Explanation:
 
 
 @dataclass(slots=True)
-class _Judge:
+class _FileJudge:
     """What is explained so far, and what was found."""
 
     lock: Lock
     image: ImageFiles
-    stack: Stack
+    stack: LayerStack
     owners: dict[str, Ground] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
     def take(
-        self, row: str, claims: Iterable[Claim], layers: frozenset[int], excused: frozenset[str] = frozenset()
+        self,
+        row: str,
+        claims: Iterable[FileClaim],
+        layers: frozenset[int],
+        excused: frozenset[str] = frozenset(),
     ) -> None:
         """Take what a row claims; what is not proven by bytes must come from one of `layers`."""
         missing = []
@@ -85,33 +90,37 @@ def explain(
     deb_files: Mapping[str, Reference],
 ) -> Explanation:
     """Explain `image` by `lock`; the references are what the store has of its rows, by SHA-256."""
-    judge = _Judge(lock=lock, image=image, stack=stack_of(lock, image))
+    judge = _FileJudge(lock=lock, image=image, stack=stack_of(lock, image))
     judge.findings += [found("strange", text) for text in image.strange]
     judge.findings += check_settings(lock, image.config)
-    foreign = [*_packages(judge, deb_files), *_distributions(judge, wheel_files)]
-    _linker(judge)
+    foreign = [*_explain_packages(judge, deb_files), *_explain_distributions(judge, wheel_files)]
+    _explain_linker_file(judge)
     for row, claims in foreign:
         paths = [claim.path for claim in claims if claim.path not in judge.owners]
         files = [path for path in paths if path in image.files and image.files[path].kind != "directory"]
         judge.owners.update(dict.fromkeys(files, Ground.LIST))
         text = f"no row of the lock has it; {len(files)} files, such as /{min(files, default='')}"
         judge.findings.append(found("foreign", text, row=row))
-    judge.findings += _rest(judge)
-    grounds = Counter(ground.value for path, ground in judge.owners.items() if _counts(image.files.get(path)))
+    judge.findings += _explain_rest(judge)
+    grounds = Counter(
+        ground.value for path, ground in judge.owners.items() if _is_counted(image.files.get(path))
+    )
     return Explanation(
         findings=tuple(judge.findings),
         grounds={ground.value: grounds[ground.value] for ground in Ground},
         python=sum(1 for _ in wheels.distributions(image)),
         os_packages=len(debs.packages(image)),
-        files=sum(_counts(fact) for fact in image.files.values()),
+        files=sum(_is_counted(fact) for fact in image.files.values()),
     )
 
 
-def _counts(fact: FileFact | None) -> bool:
+def _is_counted(fact: FileFact | None) -> bool:
     return fact is not None and fact.kind != "directory"
 
 
-def _packages(judge: _Judge, references: Mapping[str, Reference]) -> Iterator[tuple[str, list[Claim]]]:
+def _explain_packages(
+    judge: _FileJudge, references: Mapping[str, Reference]
+) -> Iterator[tuple[str, list[FileClaim]]]:
     """Explain what dpkg installed; yield the packages that no row explains."""
     lock, image = judge.lock, judge.image
     rows = {row.name: row for row in lock.os_packages if {BASE, RUNTIME} & {*row.for_}}
@@ -122,7 +131,7 @@ def _packages(judge: _Judge, references: Mapping[str, Reference]) -> Iterator[tu
     strangers = []
     for package in debs.packages(image):
         row = rows.get(package.name)
-        name = named_label(Section.OS_PACKAGES, package.name, package.version)
+        name = named_label(LockSection.OS_PACKAGES, package.name, package.version)
         claims = list(debs.from_lists(package, image, where))
         if row is not None and (row.version, row.arch) == (package.version, package.arch):
             seen.add(package.name)
@@ -141,7 +150,9 @@ def _packages(judge: _Judge, references: Mapping[str, Reference]) -> Iterator[tu
     yield from strangers
 
 
-def _distributions(judge: _Judge, references: Mapping[str, Reference]) -> Iterator[tuple[str, list[Claim]]]:
+def _explain_distributions(
+    judge: _FileJudge, references: Mapping[str, Reference]
+) -> Iterator[tuple[str, list[FileClaim]]]:
     """Explain Python distributions outside OS packages; yield those that no row explains."""
     rows = {row.name: row for row in judge.lock.python if RUNTIME in row.for_}
     seen = set()
@@ -150,9 +161,11 @@ def _distributions(judge: _Judge, references: Mapping[str, Reference]) -> Iterat
         if f"{one.info}/METADATA" in judge.owners:
             continue  # an OS package brings it
         row = rows.get(one.name)
-        name = named_label(Section.PYTHON, one.name, one.version)
+        name = named_label(LockSection.PYTHON, one.name, one.version)
         claims = list(wheels.from_record(one, judge.image))
-        ours = row is not None and row.version == one.version and one.folder.startswith(f"{_VENV}/lib/")
+        ours = (
+            row is not None and row.version == one.version and one.folder.startswith(f"{_PYTHON_FOLDER}/lib/")
+        )
         if row is None or not ours or one.name in seen:
             strangers.append((name, claims))
             continue
@@ -160,31 +173,31 @@ def _distributions(judge: _Judge, references: Mapping[str, Reference]) -> Iterat
         reference = references.get(row.sha256 or "")
         if reference is not None:
             listed = [claim for claim in claims if claim.path == wheels.optional(one)]
-            claims = [*wheels.from_wheel(one, reference, _VENV), *listed]
+            claims = [*wheels.from_wheel(one, reference, _PYTHON_FOLDER), *listed]
         judge.take(name, claims, judge.stack.python)
     for name in sorted(rows.keys() - seen):
         judge.findings.append(found("absent", "it is not installed", row=row_label(rows[name])))
     yield from strangers
 
 
-def _linker(judge: _Judge) -> None:
+def _explain_linker_file(judge: _FileJudge) -> None:
     folders = judge.lock.runtime.library_path
     if folders:
         text = "".join(f"{folder}\n" for folder in folders)
         sha256 = hashlib.sha256(text.encode()).hexdigest()
         judge.take(
-            "runtime library-path", [Claim(path=_LINKER, ground=Ground.BYTES, sha256=sha256)], frozenset()
+            "runtime library-path", [FileClaim(path=_LINKER, ground=Ground.BYTES, sha256=sha256)], frozenset()
         )
 
 
-def _rest(judge: _Judge) -> Iterator[Finding]:
+def _explain_rest(judge: _FileJudge) -> Iterator[Finding]:
     """Explain the rest by builds and programs; yield what is left, file by file up to a number."""
     left: list[str] = []
     compiled: list[str] = []
     for path, fact in sorted(judge.image.files.items()):
         if path in judge.owners or fact.kind == "directory":
             continue
-        ground = _ground(judge, path, fact)
+        ground = _ground_of_file(judge, path, fact)
         if ground is None:
             (compiled if source_of(path) in judge.owners else left).append(path)
         else:
@@ -199,7 +212,7 @@ def _rest(judge: _Judge) -> Iterator[Finding]:
         yield found("bytecode", text)
 
 
-def _ground(judge: _Judge, path: str, fact: FileFact) -> Ground | None:
+def _ground_of_file(judge: _FileJudge, path: str, fact: FileFact) -> Ground | None:
     if fact.layer in judge.stack.prefix(path):
         return Ground.PLACE
     if source_of(path) in judge.owners and fact.layer in judge.stack.python:
@@ -207,5 +220,35 @@ def _ground(judge: _Judge, path: str, fact: FileFact) -> Ground | None:
     rule = written_by(fact)
     if rule is None:
         return None
-    layers = {Scope.SYSTEM: judge.stack.system, Scope.PYTHON: judge.stack.python}
-    return Ground.RULE if rule.scope is Scope.ANY or fact.layer in layers[rule.scope] else None
+    layers = {WriteScope.SYSTEM: judge.stack.system, WriteScope.PYTHON: judge.stack.python}
+    return Ground.RULE if rule.scope is WriteScope.ANY or fact.layer in layers[rule.scope] else None
+
+
+def check_settings(lock: Lock, config: Mapping[str, object]) -> Iterator[Finding]:
+    """Yield where variables, command or entrypoint are not the lock's; a published base may add variables."""
+    for key, wanted in (("Cmd", lock.runtime.command), ("Entrypoint", lock.runtime.entrypoint)):
+        here = config.get(key) or []
+        if here != list(wanted):
+            yield found("settings", f"{key} is {_shown_value(here)}, locked is {_shown_value(list(wanted))}")
+    lines = config.get("Env")
+    there = dict(
+        line.split("=", 1) for line in (lines if isinstance(lines, list) else []) if "=" in str(line)
+    )
+    wanted_env = dict(lock.runtime.env)
+    if any(RUNTIME in row.for_ for row in lock.python):
+        wanted_env.setdefault("PATH", f"{PYTHON_FOLDER}/bin:{_SYSTEM_PATH}")
+    for name, value in sorted(wanted_env.items()):
+        if there.get(name) != value:
+            yield found(
+                "settings", f"{name} is {_shown_value(there.get(name, ''))}, locked is {_shown_value(value)}"
+            )
+    if any(image.tar for image in lock.images):
+        for name in sorted(there.keys() - wanted_env.keys() - {"PATH"}):
+            yield found("settings", f"the variable {str(name)[:100]} is set, but not in the lock")
+        for key in _UNSET:
+            if config.get(key) not in (None, "", [], {}, "/"):
+                yield found("settings", f"{key} is set, but not in the lock")
+
+
+def _shown_value(value: object) -> str:
+    return repr(value)[:300]

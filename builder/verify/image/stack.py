@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from builder.lockfile import PYTHON_FOLDER, Lock
 from builder.model import ImageFiles
 
-__all__ = ["Stack", "stack_of"]
+__all__ = ["LayerStack", "stack_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stack:
+class LayerStack:
     """Layers by what they hold; each folder of a build is copied by one layer of its own."""
 
     system: frozenset[int]
@@ -27,16 +27,16 @@ class Stack:
         return frozenset()
 
 
-def stack_of(lock: Lock, image: ImageFiles) -> Stack:
+def stack_of(lock: Lock, image: ImageFiles) -> LayerStack:
     """Find the layers of `image`: a folder's own is the first that holds nothing but files below it."""
     folders = [build.prefix.removeprefix("/") for build in lock.builds if build.runtime and build.prefix]
-    own = {folder: _own(folder, image) for folder in (*folders, PYTHON_FOLDER.removeprefix("/"))}
+    own = {folder: _layers_of_folder(folder, image) for folder in (*folders, PYTHON_FOLDER.removeprefix("/"))}
     first = min((layer for layers in own.values() for layer in layers), default=len(image.layers))
     python = own.pop(PYTHON_FOLDER.removeprefix("/"))
-    return Stack(system=frozenset(range(first)), python=python, prefixes=own)
+    return LayerStack(system=frozenset(range(first)), python=python, prefixes=own)
 
 
-def _own(folder: str, image: ImageFiles) -> frozenset[int]:
+def _layers_of_folder(folder: str, image: ImageFiles) -> frozenset[int]:
     for layer, paths in enumerate(image.layers):
         if paths and all(path.startswith(f"{folder}/") for path in paths):
             return frozenset({layer})

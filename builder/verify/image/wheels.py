@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from packaging.utils import canonicalize_name
 
 from builder.model import ImageFiles, Reference
-from builder.verify.image.claim import Claim, Ground
+from builder.verify.image.claim import FileClaim, Ground
 
-__all__ = ["Distribution", "distributions", "from_record", "from_wheel"]
+__all__ = ["InstalledDistribution", "distributions", "from_record", "from_wheel"]
 
 _INFO = re.compile(r"(.*/)?[^/]+\.dist-info/METADATA")
 _BY_INSTALLER = ("INSTALLER", "RECORD", "REQUESTED")
@@ -26,7 +26,7 @@ _LARGEST_FIELD = 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Distribution:
+class InstalledDistribution:
     """One installed distribution."""
 
     name: str
@@ -37,13 +37,13 @@ class Distribution:
     """Its dist-info folder."""
 
 
-def distributions(image: ImageFiles) -> Iterator[Distribution]:
+def distributions(image: ImageFiles) -> Iterator[InstalledDistribution]:
     """Yield every distribution, wherever it is, sorted by place."""
     for path in sorted(image.contents):
         if _INFO.fullmatch(path):
-            fields = _fields(image.text(path))
+            fields = _metadata_fields(image.text(path))
             info = path.rpartition("/")[0]
-            yield Distribution(
+            yield InstalledDistribution(
                 name=canonicalize_name(fields.get("name", "")) or info.rpartition("/")[2],
                 version=fields.get("version", ""),
                 folder=info.rpartition("/")[0],
@@ -51,7 +51,7 @@ def distributions(image: ImageFiles) -> Iterator[Distribution]:
             )
 
 
-def _fields(text: str) -> dict[str, str]:
+def _metadata_fields(text: str) -> dict[str, str]:
     """Return the single-line fields of a METADATA file's head."""
     found: dict[str, str] = {}
     for line in text.splitlines():
@@ -63,10 +63,10 @@ def _fields(text: str) -> dict[str, str]:
     return found
 
 
-def from_record(one: Distribution, image: ImageFiles) -> Iterator[Claim]:
+def from_record(one: InstalledDistribution, image: ImageFiles) -> Iterator[FileClaim]:
     """Yield what the RECORD in the image says; its own folder belongs to it in any case."""
     for name in _BY_INSTALLER:
-        yield Claim(path=f"{one.info}/{name}", ground=Ground.LIST)
+        yield FileClaim(path=f"{one.info}/{name}", ground=Ground.LIST)
     csv.field_size_limit(_LARGEST_FIELD)
     try:
         rows = list(csv.reader(image.text(f"{one.info}/RECORD").splitlines()))
@@ -75,10 +75,12 @@ def from_record(one: Distribution, image: ImageFiles) -> Iterator[Claim]:
     for row in rows:
         path = posixpath.normpath(posixpath.join("/", one.folder, row[0]))[1:] if row and row[0] else ""
         if path and path != f"{one.info}/RECORD":
-            yield Claim(path=path, ground=Ground.LIST, sha256=_digest(row[1] if len(row) > 1 else ""))
+            yield FileClaim(
+                path=path, ground=Ground.LIST, sha256=_record_digest(row[1] if len(row) > 1 else "")
+            )
 
 
-def _digest(text: str) -> str:
+def _record_digest(text: str) -> str:
     name, _, value = text.partition("=")
     if name != "sha256":
         return ""
@@ -88,24 +90,26 @@ def _digest(text: str) -> str:
         return "no digest"
 
 
-def from_wheel(one: Distribution, wheel: Reference, venv: str) -> Iterator[Claim]:
+def from_wheel(one: InstalledDistribution, wheel: Reference, venv: str) -> Iterator[FileClaim]:
     """Yield what pip makes of a wheel whose bytes are the locked ones."""
     info = one.info.rpartition("/")[2]
     data = f"{info.removesuffix('.dist-info')}.data/"
     for member, sha256 in wheel.members.items():
         if member == f"{info}/RECORD":
             continue  # pip writes its own; those of distributions that it carries inside stay
-        path, kept = _placed(member, data, one, venv)
-        yield Claim(path=path, ground=Ground.BYTES if kept else Ground.LIST, sha256=sha256 if kept else "")
-    yield Claim(path=f"{one.info}/INSTALLER", ground=Ground.BYTES, sha256=_INSTALLER)
-    yield Claim(path=f"{one.info}/RECORD", ground=Ground.LIST)
-    for name, script in _scripts(wheel.texts.get(f"{info}/entry_points.txt", b"")).items():
+        path, kept = _installed_path(member, data, one, venv)
+        yield FileClaim(
+            path=path, ground=Ground.BYTES if kept else Ground.LIST, sha256=sha256 if kept else ""
+        )
+    yield FileClaim(path=f"{one.info}/INSTALLER", ground=Ground.BYTES, sha256=_INSTALLER)
+    yield FileClaim(path=f"{one.info}/RECORD", ground=Ground.LIST)
+    for name, script in _wanted_scripts(wheel.texts.get(f"{info}/entry_points.txt", b"")).items():
         text = _SCRIPT.format(python=f"/{venv}/bin/python", leave="exit", **script).encode()
         sha256 = hashlib.sha256(text).hexdigest()
-        yield Claim(path=f"{venv}/bin/{name}", ground=Ground.BYTES, sha256=sha256)
+        yield FileClaim(path=f"{venv}/bin/{name}", ground=Ground.BYTES, sha256=sha256)
 
 
-def optional(one: Distribution) -> str:
+def optional(one: InstalledDistribution) -> str:
     """Return the path that pip writes for what was asked for by name; it is empty."""
     return f"{one.info}/REQUESTED"
 
@@ -120,7 +124,7 @@ if __name__ == '__main__':
 """
 
 
-def _placed(member: str, data: str, one: Distribution, venv: str) -> tuple[str, bool]:
+def _installed_path(member: str, data: str, one: InstalledDistribution, venv: str) -> tuple[str, bool]:
     """Return where pip puts a member, and whether its bytes stay as they are."""
     if not member.startswith(data):
         return f"{one.folder}/{member}", True
@@ -135,7 +139,7 @@ def _placed(member: str, data: str, one: Distribution, venv: str) -> tuple[str, 
     return f"{venv}/{rest}", True
 
 
-def _scripts(entry_points: bytes) -> dict[str, dict[str, str]]:
+def _wanted_scripts(entry_points: bytes) -> dict[str, dict[str, str]]:
     """Return the console and window scripts that a wheel asks for."""
     parser = configparser.ConfigParser(delimiters=("=",), interpolation=None, strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign]

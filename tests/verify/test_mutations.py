@@ -15,7 +15,7 @@ from builder.recipe.reading import read_library
 from builder.recipe.targets import lockable
 from builder.selection import ALL, Selection
 from builder.verify.against_recipes import outdated, signed_indexes
-from tests.mutations import Mutation, mutations
+from tests.verify.mutations import Mutation, mutations
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = "1.4.2/debian-13/dynamo-x86_64"

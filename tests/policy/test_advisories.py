@@ -20,10 +20,15 @@ from builder.lockfile.finding import Finding
 from builder.lockfile.lock import Lock, OsPackage, Submodule
 from builder.lockfile.reading import parse_lock
 from builder.model.digest import GitOid, Sha256
-from builder.policy.advisories import AdvisoryPolicy, judge_advisories, read_advisory_policy, subjects
-from builder.policy.osv import Affected, Answer, Range, parse_advisory
+from builder.policy.advisories import (
+    AdvisoryPolicy,
+    advisory_subjects,
+    judge_advisories,
+    read_advisory_policy,
+)
+from builder.policy.osv import AffectedPackage, Exposure, VersionRange, parse_advisory
 from builder.policy.osv_files import read_advisories
-from builder.policy.osv_service import ask
+from builder.policy.osv_service import ask_service
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ROOT / "tests/faults/project/lock/1.0/plain/tiny-x86_64.toml"
@@ -190,13 +195,13 @@ def test_what_is_no_record_is_an_error(bad: Any) -> None:
 
 
 def test_an_order_that_is_not_known_stays_open() -> None:
-    affected = Affected(
+    affected = AffectedPackage(
         ecosystem="npm",
         name="x",
         versions=("2",),
-        ranges=(Range(kind="SEMVER", repo="", events=(("introduced", "0"),)),),
+        ranges=(VersionRange(kind="SEMVER", repo="", events=(("introduced", "0"),)),),
     )
-    assert (affected.judge("1"), affected.judge("2")) == (Answer.OPEN, Answer.YES)
+    assert (affected.judge("1"), affected.judge("2")) == (Exposure.OPEN, Exposure.YES)
 
 
 def test_folder_zip_and_file_say_the_same(tmp_path: Path) -> None:
@@ -274,7 +279,7 @@ def test_a_service_is_asked_by_name_version_and_commit_and_nothing_else(httpserv
     url = serve(httpserver, service)
     found = lock()
     with Client(network=Network()) as client:
-        told = ask(client, url, subjects(found))
+        told = ask_service(client, url, advisory_subjects(found))
     assert [item.id for item in told.advisories] == ["D-1", "G-1", "T-0", "T-1", "T-2", "T-3", "T-4"]
     findings = judge_advisories(found, told.advisories, AdvisoryPolicy(), today=TODAY, told=told.commits)
     rows = sorted(finding.row for finding in findings)
@@ -303,9 +308,9 @@ def test_a_service_is_asked_by_name_version_and_commit_and_nothing_else(httpserv
 def test_a_service_that_answers_nonsense_is_a_failed_fetch(answer: str, httpserver: HTTPServer) -> None:
     httpserver.expect_request("/v1/querybatch").respond_with_data(answer)
     with Client(network=Network()) as client, pytest.raises(FetchError, match="not that of OSV's query API"):
-        ask(client, httpserver.url_for(""), subjects(lock()))
+        ask_service(client, httpserver.url_for(""), advisory_subjects(lock()))
 
 
 def test_a_service_that_is_not_there(httpserver: HTTPServer) -> None:
     with Client(network=Network()) as client, pytest.raises(FetchError):
-        ask(client, httpserver.url_for("/nothing"), subjects(lock()))
+        ask_service(client, httpserver.url_for("/nothing"), advisory_subjects(lock()))

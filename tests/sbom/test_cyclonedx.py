@@ -19,7 +19,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
 from builder.cli import main
-from builder.graph.graph import ROOT as RECIPE
+from builder.graph.graph import RECIPE_NODE as RECIPE
 from builder.graph.graph import graph_of
 from builder.lockfile.lock import Lock
 from builder.lockfile.reading import parse_lock
@@ -27,8 +27,8 @@ from builder.model.digest import Sha256
 from builder.sbom.cyclonedx import sbom
 from builder.sbom.purls import os_purl
 
-ROOT = Path(__file__).resolve().parents[2]
-LOCKS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("lock/*/*/*.toml"))
+RECIPE_NODE = Path(__file__).resolve().parents[2]
+LOCKS = sorted(path.relative_to(RECIPE_NODE).as_posix() for path in RECIPE_NODE.glob("lock/*/*/*.toml"))
 SOME = [
     "lock/0.6.1/debian-12/vllm-x86_64.toml",
     "lock/1.4.2/debian-13-assembled-cuda-13.0/vllm-aarch64.toml",
@@ -38,7 +38,7 @@ SOME = [
 
 @cache
 def made(path: str) -> tuple[Lock, str, dict[str, Any]]:
-    data = (ROOT / path).read_bytes()
+    data = (RECIPE_NODE / path).read_bytes()
     lock = parse_lock(data, place=path)
     text = sbom(lock, Sha256.of(data))
     return lock, text, json.loads(text)
@@ -106,9 +106,9 @@ def test_no_clock_no_zone_no_hash_seed(tmp_path: Path) -> None:
         out = tmp_path / seed
         words = ["sbom", "--quiet", "--framework", "dynamo", "--platform", "debian-13", "--arch", "x86_64"]
         subprocess.run(
-            [sys.executable, "-m", "builder", *words, "--output", str(out), "--project", str(ROOT)],
+            [sys.executable, "-m", "builder", *words, "--output", str(out), "--project", str(RECIPE_NODE)],
             env=os.environ | {"PYTHONHASHSEED": seed, "TZ": zone},
-            cwd=ROOT,
+            cwd=RECIPE_NODE,
             check=True,
         )
         (file,) = out.rglob("*.cdx.json")
@@ -118,7 +118,7 @@ def test_no_clock_no_zone_no_hash_seed(tmp_path: Path) -> None:
 
 
 def test_files_are_named_after_their_locks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    small = ROOT / "tests/faults/project"
+    small = RECIPE_NODE / "tests/faults/project"
     assert main(["sbom", "--output", str(tmp_path), "--project", str(small), "--format", "json"]) == 0
     files = [f"{tmp_path}/1.0/plain/tiny-{arch}.cdx.json" for arch in ("aarch64", "x86_64")]
     assert json.loads(capsys.readouterr().out) == {"files": files}
@@ -151,7 +151,7 @@ def test_cyclonedx_s_own_javascript_library_finds_every_lock_valid(tmp_path: Pat
     ],
 )
 def test_an_rpm_package_keeps_its_epoch_apart(version: str, said: str) -> None:
-    lock = parse_lock((ROOT / "tests/golden/rpm/lock-x86_64.toml").read_bytes(), place="golden")
+    lock = parse_lock((RECIPE_NODE / "tests/golden/rpm/lock-x86_64.toml").read_bytes(), place="golden")
     lock = replace(lock, environment=replace(lock.environment, os="centos-stream-9"))
     row = replace(lock.os_packages[0], name="make", version=version)
     assert os_purl(row, lock).to_string() == said
