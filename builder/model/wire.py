@@ -14,7 +14,7 @@ import difflib
 import re
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -71,10 +71,14 @@ def _word(value: object, kind: type[T]) -> T:
 def _choice(value: object, kind: type[StrEnum]) -> StrEnum:
     names = [member.value for member in kind]
     if value not in names:
-        near = difflib.get_close_matches(str(value), names, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"expected one of {', '.join(names)}, got {_say(value)}{hint}")
+        raise _unknown_name(value, names)
     return kind(str(value))
+
+
+def _unknown_name(value: object, names: Sequence[str]) -> ValueError:
+    near = difflib.get_close_matches(str(value), names, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return ValueError(f"expected one of {', '.join(names)}, got {_say(value)}{hint}")
 
 
 def _table(value: object, _: object) -> Table:
@@ -149,13 +153,15 @@ def _quoted(key: str) -> str:
     return shown if re.fullmatch(r"[A-Za-z0-9_-]+", shown) else f'"{shown}"'
 
 
-def _is_literal_int(kind: Any) -> bool:
+def _is_literal(kind: Any) -> bool:
     return typing.get_origin(kind) is typing.Literal
 
 
 def _literal(value: object, kind: Any) -> object:
     allowed = typing.get_args(kind)
     if value not in allowed or type(value) is not type(allowed[0]):
+        if isinstance(allowed[0], str):
+            raise _unknown_name(value, allowed)
         raise ValueError(f"expected {' or '.join(map(repr, allowed))}, got {_say(value)}")
     return value
 
@@ -197,7 +203,7 @@ def _make_converter() -> Converter:
     converter.register_structure_hook(StrEnum, _choice)
     converter.register_structure_hook(Table, _table)
     converter.register_unstructure_hook(Table, dict)
-    converter.register_structure_hook_func(_is_literal_int, _literal)
+    converter.register_structure_hook_func(_is_literal, _literal)
     converter.register_structure_hook_factory(_is_tuple, _tuple_hook)
     converter.register_structure_hook_factory(_is_mapping, _mapping_hook)
     converter.register_structure_hook_factory(_is_optional, _optional_hook)

@@ -6,17 +6,15 @@ __all__ = ["load_origins", "parse_origins", "user_origins_file"]
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
 from builder.errors import UsageError
 from builder.io import Credentials, Network, hidden, read_text
-from builder.model import toml
-from builder.origins.network import HERITAGE, SECTIONS, NetworkSettings, read_network
+from builder.origins.document import HERITAGE, NetworkTable, read_origins_file
 from builder.origins.origins import LAYOUTS, Layout, Mirror, Origin, Origins, checked_place
-from builder.origins.values import boolean, check_keys, did_you_mean, kind, string, strings, table
 
 _PROJECT_FILE = Path("recipes", "origins.toml")
 _UNCOMMITTED_FILE = Path("origins.toml")
@@ -26,20 +24,20 @@ _LAYOUT_PREFIX = re.compile(rf"(?P<layout>{'|'.join(LAYOUTS)})\+(?=[a-z]+:)")
 
 
 @dataclass(slots=True)
-class _Tables:
+class _Sources:
     """What the sources said so far; a later one replaces an earlier one's entry of the same name."""
 
     origins: dict[str, Origin] = field(default_factory=dict)
     mirrors: dict[str, Mirror] = field(default_factory=dict)
     insecure_hosts: set[str] = field(default_factory=set)
-    network: NetworkSettings = field(default_factory=NetworkSettings)
+    network: NetworkTable = field(default_factory=NetworkTable)
     host_connections: dict[str, int] = field(default_factory=dict)
     keyring_hosts: set[str] = field(default_factory=set)
     heritage: str = HERITAGE
 
     def frozen(self) -> Origins:
         network = Network(
-            **self.network,
+            **{name: value for name, value in asdict(self.network).items() if value is not None},
             host_connections=dict(self.host_connections),
             plain_hosts=tuple(sorted(self.insecure_hosts)),
             credentials=Credentials(keyring_hosts=tuple(sorted(self.keyring_hosts))),
@@ -77,88 +75,61 @@ def load_origins(
     process's). UsageError naming file and key for anything unknown.
     """
     user = user_origins_file() if user_file is None else user_file
-    tables = _Tables()
+    sources = _Sources()
     for file in (root / _PROJECT_FILE, user, root / _UNCOMMITTED_FILE):
         if file.exists():
-            _add_file(tables, read_text(file), str(file))
-    _add_origins(tables, origin_options, "--origin")
-    _add_mirrors(tables, mirror_options, "--mirror")
+            _add_file(sources, read_text(file), str(file))
+    _add_origins(sources, origin_options, "--origin")
+    _add_mirrors(sources, mirror_options, "--mirror")
     variables = os.environ if environ is None else environ
-    _add_origins(tables, variables.get(_ORIGIN_VARIABLE, "").split(), _ORIGIN_VARIABLE)
-    _add_mirrors(tables, variables.get(_MIRROR_VARIABLE, "").split(), _MIRROR_VARIABLE)
-    return tables.frozen()
+    _add_origins(sources, variables.get(_ORIGIN_VARIABLE, "").split(), _ORIGIN_VARIABLE)
+    _add_mirrors(sources, variables.get(_MIRROR_VARIABLE, "").split(), _MIRROR_VARIABLE)
+    return sources.frozen()
 
 
-def _add_origins(tables: _Tables, options: Sequence[str], source: str) -> None:
+def _add_origins(sources: _Sources, options: Sequence[str], source: str) -> None:
     for option in options:
-        _add_origin_option(tables, option, source)
+        _add_origin_option(sources, option, source)
 
 
-def _add_mirrors(tables: _Tables, options: Sequence[str], source: str) -> None:
+def _add_mirrors(sources: _Sources, options: Sequence[str], source: str) -> None:
     found: dict[str, tuple[str, ...]] = {}
     for option in options:
         prefix, place = _mirror_option(option, source)
         found[prefix] = (*found.get(prefix, ()), place)
-    tables.mirrors |= {prefix: Mirror(prefix=prefix, places=places) for prefix, places in found.items()}
+    sources.mirrors |= {prefix: Mirror(prefix=prefix, places=places) for prefix, places in found.items()}
 
 
 def parse_origins(text: str, place: str) -> Origins:
     """Return the origins that one file's `text` configures; `place` names it in errors."""
-    tables = _Tables()
-    _add_file(tables, text, place)
-    return tables.frozen()
+    sources = _Sources()
+    _add_file(sources, text, place)
+    return sources.frozen()
 
 
-def _add_file(tables: _Tables, text: str, place: str) -> None:
-    document = toml.loads(text.encode(), place=place, error=UsageError)
-    check_keys(document, ("origins", "mirrors", "insecure", *SECTIONS), place)
-    for name, described in table(document, "origins", place).items():
-        tables.origins[name] = _origin(name, described, f"{place}: origins.{name}")
-    for prefix, places in table(document, "mirrors", place).items():
-        mirror = _mirror(prefix, places, f'{place}: mirrors."{hidden(prefix)}"')
-        tables.mirrors[mirror.prefix] = mirror
-    insecure = table(document, "insecure", place)
-    check_keys(insecure, ("hosts",), f"{place}: insecure")
-    hosts = strings(insecure.get("hosts", []), f"{place}: insecure.hosts")
-    tables.insecure_hosts.update(host.lower() for host in hosts)
-    found = read_network(document, place)
-    tables.network |= found.network
-    tables.host_connections |= found.host_connections
-    tables.keyring_hosts |= set(found.keyring_hosts)
-    tables.heritage = tables.heritage if found.heritage is None else found.heritage
-
-
-def _origin(name: str, described: object, place: str) -> Origin:
-    if not isinstance(described, dict):
-        raise UsageError(f"expected a table, got {kind(described)}", place=place)
-    check_keys(described, ("url", "layout", "insecure"), place)
-    url = checked_place(string(described, "url", place), f"{place}.url")
-    layout = string(described, "layout", place)
-    if layout not in LAYOUTS:
-        raise UsageError(
-            f"unknown layout {layout!r}{did_you_mean(layout, LAYOUTS)}",
-            place=f"{place}.layout",
-            hint=f"use one of {', '.join(LAYOUTS)}",
+def _add_file(sources: _Sources, text: str, place: str) -> None:
+    said = read_origins_file(text, place)
+    for name, told in said.origins.items():
+        sources.origins[name] = _named_origin(
+            f"{place}: origins.{name}", name=name, url=told.url, layout=told.layout, insecure=told.insecure
         )
-    insecure = boolean(described, "insecure", place)
-    return _at(place, lambda: Origin(name=name, url=url, layout=layout, insecure=insecure))
+    sources.mirrors |= {prefix: Mirror(prefix=prefix, places=to) for prefix, to in said.mirrors.items()}
+    sources.insecure_hosts.update(said.insecure.hosts)
+    known = {name: value for name, value in asdict(said.network).items() if value is not None}
+    sources.network = replace(sources.network, **known)
+    sources.host_connections |= {host: told.connections for host, told in said.hosts.items()}
+    sources.keyring_hosts.update(said.credentials.keyring)
+    if said.software_heritage.url is not None:
+        sources.heritage = said.software_heritage.url
 
 
-def _mirror(prefix: str, places: object, place: str) -> Mirror:
-    texts = strings(places, place)
-    return Mirror(
-        prefix=checked_place(prefix, place),
-        places=tuple(checked_place(text, f"{place}[{index}]") for index, text in enumerate(texts)),
-    )
-
-
-def _add_origin_option(tables: _Tables, option: str, source: str) -> None:
+def _add_origin_option(sources: _Sources, option: str, source: str) -> None:
     name, separator, url = option.partition("=")
     place = f"{source} {hidden(name)}={hidden(url)}" if separator else f"{source} {hidden(option)}"
     if not separator:
         raise UsageError("expected NAME=URL", place=place)
     match = _LAYOUT_PREFIX.match(url)
-    known = tables.origins.get(name)
+    known = sources.origins.get(name)
     layout = match["layout"] if match else known.layout if known else _IMPLIED_LAYOUTS.get(name)
     if layout is None:
         raise UsageError(
@@ -167,9 +138,7 @@ def _add_origin_option(tables: _Tables, option: str, source: str) -> None:
             hint=f"write {hidden(name)}=LAYOUT+URL, where LAYOUT is one of {', '.join(LAYOUTS)}",
         )
     checked = checked_place(url[match.end() :] if match else url, place)
-    tables.origins[name] = _at(
-        place, lambda: Origin(name=name, url=checked, layout=cast("Layout", layout), insecure=False)
-    )
+    sources.origins[name] = _named_origin(place, name=name, url=checked, layout=cast("Layout", layout))
 
 
 def _mirror_option(option: str, source: str) -> tuple[str, str]:
@@ -180,8 +149,9 @@ def _mirror_option(option: str, source: str) -> tuple[str, str]:
     return checked_place(halves[0], place), checked_place(halves[1], place)
 
 
-def _at(place: str, make: Callable[[], Origin]) -> Origin:
+def _named_origin(place: str, *, name: str, url: str, layout: Layout, insecure: bool = False) -> Origin:
+    """Return an origin; an error about its name is at `place`."""
     try:
-        return make()
+        return Origin(name=name, url=url, layout=layout, insecure=insecure)
     except UsageError as error:
         raise error.within(place) from error

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from builder.errors import UsageError
-from builder.origins.network import HERITAGE
+from builder.origins.document import HERITAGE
 from builder.origins.reading import load_origins, parse_origins
 
 TEXT = """
@@ -52,23 +52,23 @@ def test_nothing_said() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("[network]\nconections = 3", "did you mean 'connections'"),
+        ("[network]\nconections = 3", "did you mean `connections`"),
         ("[network]\nconnections = 0", "from 1 to 256"),
-        ("[network]\nconnections = true", "from 1 to 256"),
+        ("[network]\nconnections = true", "network.connections: expected a whole number"),
         ('[network]\nca-file = "/nonexistent/ca.pem"', "there is no /nonexistent/ca.pem"),
         ('[network]\nproxy = "socks5://x.invalid"', "expected an http"),
         ('[network]\nproxy = "http://u:p@x.invalid"', "credentials"),
         ("[hosts]\nx = 3", "expected a table"),
-        ('[hosts."x.invalid"]\nlimit = 3', "unknown key 'limit'"),
-        ("[credentials]\nkeyring = true", "expected a list of strings"),
-        ('[credentials]\npassword = "x"', "unknown key 'password'"),
+        ('[hosts."x.invalid"]\nlimit = 3', 'hosts."x.invalid".limit: unknown key'),
+        ("[credentials]\nkeyring = true", "credentials.keyring: expected a list"),
+        ('[credentials]\npassword = "x"', "credentials.password: unknown key"),
         ('[software-heritage]\nurl = "ftp://x"', "expected an http"),
     ],
 )
 def test_what_is_wrong_is_named(text: str, says: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_origins(text, "origins.toml")
-    assert says in str(caught.value)
+    assert says in f"{caught.value} {caught.value.hint}"
     assert "origins.toml: " in str(caught.value)
     assert "u:p" not in str(caught.value)
 

@@ -43,30 +43,36 @@ def test_parse() -> None:
     ("text", "message"),
     [
         ("x", "o.toml: not TOML: Expected '=' after a key in a key/value pair (at end of document)"),
-        ("[origin.a]\n", "o.toml: unknown key 'origin', did you mean 'origins'?"),
-        ("origins = 3\n", "o.toml: origins: expected a table, got an integer"),
-        ("origins.a = 'u'\n", "o.toml: origins.a: expected a table, got a string"),
+        ("[origin.a]\n", "o.toml: origin: unknown key (did you mean `origins`?)"),
+        ("origins = 3\n", "o.toml: origins: expected a table, got a whole number (3)"),
+        ("origins.a = 'u'\n", "o.toml: origins.a: expected a table, got text ('u')"),
         (
             "[origins.a]\nurl='https://h.invalid/'\n",
-            "o.toml: origins.a.layout: expected a string, got nothing",
+            "o.toml: origins.a.layout: this key is missing",
         ),
-        ("[origins.a]\nlayout='flat'\n", "o.toml: origins.a.url: expected a string, got nothing"),
-        ("[origins.a]\nurl=3\nlayout='flat'\n", "o.toml: origins.a.url: expected a string, got an integer"),
+        ("[origins.a]\nlayout='flat'\n", "o.toml: origins.a.url: this key is missing"),
+        (
+            "[origins.a]\nurl=3\nlayout='flat'\n",
+            "o.toml: origins.a.url: expected text, got a whole number (3)",
+        ),
         (
             "[origins.a]\nurl='h.invalid'\nlayout='flat'\n",
             "o.toml: origins.a.url: expected an http(s) URL, got 'h.invalid'",
         ),
         (
             "[origins.a]\nurl='https://h.invalid/'\nlayout='warehose'\n",
-            "o.toml: origins.a.layout: unknown layout 'warehose', did you mean 'warehouse'?",
+            (
+                "o.toml: origins.a.layout: expected one of warehouse, simple, pool, flat, snapshot, got text ('warehose'); "
+                "did you mean 'warehouse'?"
+            ),
         ),
         (
             "[origins.a]\nurl='https://h.invalid/'\nlayout='flat'\nlayuot='flat'\n",
-            "o.toml: origins.a: unknown key 'layuot', did you mean 'layout'?",
+            "o.toml: origins.a.layuot: unknown key (did you mean `layout`?)",
         ),
         (
             "[origins.a]\nurl='https://h.invalid/'\nlayout='flat'\ninsecure='yes'\n",
-            "o.toml: origins.a.insecure: expected true or false, got a string",
+            "o.toml: origins.a.insecure: expected true or false, got text ('yes')",
         ),
         (
             "[origins.'A b']\nurl='https://h.invalid/'\nlayout='flat'\n",
@@ -74,21 +80,38 @@ def test_parse() -> None:
         ),
         (
             "[mirrors]\n'https://a.invalid/' = 'https://b.invalid/'\n",
-            'o.toml: mirrors."https://a.invalid/": expected a list of strings, got a string',
+            'o.toml: mirrors."https://a.invalid/": expected a list, got text',
         ),
         (
             "[mirrors]\n'https://a.invalid/' = ['https://b.invalid/', 'b']\n",
             "o.toml: mirrors.\"https://a.invalid/\"[1]: expected an http(s) URL, got 'b'",
         ),
         ("[mirrors]\na = []\n", "o.toml: mirrors.\"a\": expected an http(s) URL, got 'a'"),
-        ("[insecure]\nhosts = 'x'\n", "o.toml: insecure.hosts: expected a list of strings, got a string"),
-        ("[insecure]\nhots = []\n", "o.toml: insecure: unknown key 'hots', did you mean 'hosts'?"),
+        ("[insecure]\nhosts = 'x'\n", "o.toml: insecure.hosts: expected a list, got text ('x')"),
+        ("[insecure]\nhots = []\n", "o.toml: insecure.hots: unknown key (did you mean `hosts`?)"),
     ],
 )
 def test_what_is_wrong_is_named(text: str, message: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_origins(text, "o.toml")
-    assert str(caught.value) == message
+    hint = f" ({caught.value.hint})" if "unknown key" in message else ""
+    assert f"{caught.value}{hint}" == message
+
+
+@pytest.mark.parametrize("length", [8, 80])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[mirrors]\n'https://a.invalid/' = 'https://user:{}@b.invalid/'\n",
+        "[mirrors]\n'https://user:{}@a.invalid/' = 3\n",
+        "[origins.a]\nurl = 'https://h.invalid/'\nlayout = 'https://user:{}@b.invalid/'\n",
+        "'https://user:{}@b.invalid/' = 3\n",
+    ],
+)
+def test_a_password_in_a_wrong_place_is_not_repeated(text: str, length: int) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_origins(text.format("p" * length), "o.toml")
+    assert "ppp" not in f"{caught.value} {caught.value.hint}"
 
 
 def _write(path: Path, *tables: str) -> Path:
