@@ -12,7 +12,7 @@ from builder.model import Arch
 from builder.pin.context import Context
 from builder.pin.indexes import IndexFolder, PinnedIndexes, fetch_index, fetch_kept_bytes, is_kept
 from builder.recipe import RepositoryRecipe
-from builder.resolve.debian import Release, check_suite, check_window, index_folder, read_inrelease
+from builder.resolve.debian import InRelease, check_suite, check_window, index_folder, read_inrelease
 from builder.resolve.os import pinned_moment, snapshot_stamp, utc_rfc3339
 
 __all__ = ["pin_debian_suite"]
@@ -60,7 +60,7 @@ def pin_debian_suite(
     )
 
 
-def _recorded_moment(recipes: Sequence[RepositoryRecipe], release: Release, now: datetime) -> datetime:
+def _recorded_moment(recipes: Sequence[RepositoryRecipe], release: InRelease, now: datetime) -> datetime:
     """Return the earliest moment recorded with the same InRelease, so that no lock changes; else now."""
     for recipe in sorted(recipes, key=lambda recipe: recipe.at):
         if recipe.inrelease == release.sha256:

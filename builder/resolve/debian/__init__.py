@@ -10,14 +10,14 @@ from builder.resolve.debian.closure import base_set, plan, resolve
 from builder.resolve.debian.index import parse_packages, parse_status, unpack
 from builder.resolve.debian.inventory import InstalledDeb
 from builder.resolve.debian.relation import compare
-from builder.resolve.debian.release import Release, check_suite, check_window, read_inrelease
-from builder.resolve.debian.universe import Index, Universe, hard
+from builder.resolve.debian.release import InRelease, check_suite, check_window, read_inrelease
+from builder.resolve.debian.universe import PackagesIndex, Universe, hard
 
 __all__ = [
     "DebianArchive",
-    "Index",
+    "InRelease",
     "InstalledDeb",
-    "Release",
+    "PackagesIndex",
     "Universe",
     "base_set",
     "check_suite",

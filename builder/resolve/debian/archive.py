@@ -14,8 +14,8 @@ from builder.recipe import Library, RepositoryRecipe
 from builder.resolve.debian.closure import base_set, resolve
 from builder.resolve.debian.index import parse_packages
 from builder.resolve.debian.inventory import InstalledDeb
-from builder.resolve.debian.release import Release, check_suite, check_window, read_inrelease
-from builder.resolve.debian.universe import Index, Universe
+from builder.resolve.debian.release import InRelease, check_suite, check_window, read_inrelease
+from builder.resolve.debian.universe import PackagesIndex, Universe
 from builder.resolve.os import PackageChoice, pinned_moment, snapshot_stamp, utc_rfc3339
 
 __all__ = ["DebianArchive", "index_folder", "open_debian_archive"]
@@ -30,7 +30,7 @@ class DebianArchive:
 
     arch: Arch
     repositories: tuple[Repository, ...]
-    releases: tuple[tuple[RepositoryRecipe, Release], ...]
+    releases: tuple[tuple[RepositoryRecipe, InRelease], ...]
     session: Session
 
     def universe(self) -> Universe:
@@ -48,14 +48,14 @@ class DebianArchive:
 
     def closure(self, inventory: tuple[str, ...], requests: tuple[str, ...]) -> tuple[PackageChoice, ...]:
         """Return what apt would install for `requests` on a base of `inventory`."""
-        return resolve(self.universe(), self._installed(inventory), requests)
+        return resolve(self.universe(), self._inventory_rows(inventory), requests)
 
     def address(self, choice: PackageChoice) -> tuple[str, str]:
         """Return the origin of a package's file and its path; the index states it from the archive's root."""
         suite = choice.index.partition("/")[0]
         return next(row.origin for row in self.repositories if row.suite == suite), choice.filename
 
-    def _installed(self, inventory: tuple[str, ...]) -> tuple[InstalledDeb, ...]:
+    def _inventory_rows(self, inventory: tuple[str, ...]) -> tuple[InstalledDeb, ...]:
         """Return the lines of an inventory with their architecture, which a published list leaves out."""
         universe = self.universe()
         rows = []
@@ -71,7 +71,7 @@ class DebianArchive:
             for component in repository.components:
                 label = f"{repository.suite}/{component}"
                 data = _packages_index(repository, component, self.arch, release, self.session)
-                indices.append(Index(label=label, stanzas=parse_packages(data, place=label)))
+                indices.append(PackagesIndex(label=label, stanzas=parse_packages(data, place=label)))
         return Universe.of(self.arch.debian, indices)
 
 
@@ -93,7 +93,7 @@ def index_folder(repository: RepositoryRecipe) -> str:
     return f"{repository.suite}-{snapshot_stamp(pinned_moment(repository))}"
 
 
-def _pinned_release(repository: RepositoryRecipe, library: Library, session: Session) -> Release:
+def _pinned_release(repository: RepositoryRecipe, library: Library, session: Session) -> InRelease:
     """Obtain the pinned InRelease, and check its signature and its validity at the pinned moment."""
     if repository.inrelease is None or not repository.at:
         raise FetchError(
@@ -117,7 +117,7 @@ def _pinned_release(repository: RepositoryRecipe, library: Library, session: Ses
 
 
 def _packages_index(
-    repository: RepositoryRecipe, component: str, arch: Arch, release: Release, session: Session
+    repository: RepositoryRecipe, component: str, arch: Arch, release: InRelease, session: Session
 ) -> bytes:
     path = release.packages_path(component, arch)
     sha256, _ = release.index_entry(path)
@@ -139,7 +139,7 @@ def _kept_index(repository: RepositoryRecipe, name: str, session: Session) -> Pa
     return session.recipes / "indexes" / index_folder(repository) / name
 
 
-def _repository_row(repository: RepositoryRecipe, release: Release, arch: Arch) -> Repository:
+def _repository_row(repository: RepositoryRecipe, release: InRelease, arch: Arch) -> Repository:
     paths = (release.packages_path(component, arch) for component in repository.components)
     return Repository(
         origin=repository.origin,

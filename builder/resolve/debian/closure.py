@@ -1,8 +1,10 @@
-"""What apt would install for a request, on top of what is there.
+"""What apt would install for a request, on top of what is there, and why each package.
 
 The rules are those of apt 2.6 and 3.0 with their default solver, without
-recommended packages, every index at the same priority. apt's own answer is
-the oracle: scripts/oracles/compare-with-apt.
+recommended packages, every index at the same priority: requests are marked
+(`mark_install`), what that breaks is fixed (`problem_resolver`), and what is no
+longer needed is dropped (`autoremove`). apt's own answer is the oracle:
+scripts/oracles/compare-with-apt.
 """
 
 from __future__ import annotations
@@ -12,17 +14,16 @@ from typing import TYPE_CHECKING
 
 from builder.errors import NoSolutionError
 from builder.lockfile import RECIPE, REQUIRED
-from builder.resolve.debian.autoremove import sweep
+from builder.resolve.debian.autoremove import auto_remove
+from builder.resolve.debian.depcache import DepCache, PackageMode
 from builder.resolve.debian.inventory import installed_stanzas
-from builder.resolve.debian.mark import Marker
+from builder.resolve.debian.mark_install import InstallMarker
 from builder.resolve.debian.no_solution import no_removal, no_solution
-from builder.resolve.debian.reason import needs, reasons
-from builder.resolve.debian.repair import repair
-from builder.resolve.debian.state import Mode, State
+from builder.resolve.debian.problem_resolver import resolve_problems
 from builder.resolve.os import PackageChoice, PackagePlan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from builder.resolve.debian.index import Stanza
     from builder.resolve.debian.inventory import InstalledDeb
@@ -41,19 +42,19 @@ def resolve(
     requests exclude each other, and when an installed package would have to
     go: a base image only grows.
     """
-    state, names = _solved(universe, installed_stanzas(universe, installed), tuple(requests))
-    removals = _removals(state)
+    depcache, names = _solved_depcache(universe, installed_stanzas(universe, installed), tuple(requests))
+    removals = _removed_packages(depcache)
     if removals:
-        raise no_removal(state, removals)
-    return _choices(state, names)
+        raise no_removal(depcache, removals)
+    return _package_choices(depcache, names)
 
 
 def plan(universe: Universe, installed: Iterable[InstalledDeb], requests: Iterable[str]) -> PackagePlan:
     """Return what apt would do for `requests`, removals included; errors as for `resolve`."""
-    state, names = _solved(universe, installed_stanzas(universe, installed), tuple(requests))
+    depcache, names = _solved_depcache(universe, installed_stanzas(universe, installed), tuple(requests))
     return PackagePlan(
-        choices=_choices(state, names),
-        removals=tuple((stanza.name, stanza.version) for stanza in _removals(state)),
+        choices=_package_choices(depcache, names),
+        removals=tuple((stanza.name, stanza.version) for stanza in _removed_packages(depcache)),
     )
 
 
@@ -76,82 +77,90 @@ def base_set(universe: Universe, extra: Sequence[str] = ("apt",)) -> tuple[Packa
     )
 
 
-def _solved(
+def _solved_depcache(
     universe: Universe, current: Mapping[str, Stanza], requests: tuple[str, ...]
-) -> tuple[State, list[str]]:
-    state = State(universe, current)
+) -> tuple[DepCache, list[str]]:
+    depcache = DepCache(universe, current)
     # apt reads its whole command line before it marks anything.
-    names = list(dict.fromkeys([_requested(state, request).name for request in requests]))
-    marker = Marker(state)
+    names = list(dict.fromkeys([_requested_version(depcache, request).name for request in requests]))
+    marker = InstallMarker(depcache)
     for name in names:
-        state.protected.add(name)
+        depcache.protected.add(name)
         marker.install(name, follow=False, user=True)
     for name in names:
         marker.install(name, follow=True, user=True)
-    if not repair(marker, frozenset(names)):
-        fresh = State(universe, current)
+    if not resolve_problems(marker, frozenset(names)):
+        fresh = DepCache(universe, current)
         for request in requests:
-            _requested(fresh, request)
-        raise no_solution(fresh, state, names)
-    sweep(state)
-    return state, names
+            _requested_version(fresh, request)
+        raise no_solution(fresh, depcache, names)
+    auto_remove(depcache)
+    return depcache, names
 
 
-def _requested(state: State, request: str) -> Stanza:
+def _requested_version(depcache: DepCache, request: str) -> Stanza:
     """Return the version that a request means, and make it the candidate."""
     name, _, version = request.partition("=")
-    name = name.removesuffix(":native").removesuffix(f":{state.universe.arch}")
+    name = name.removesuffix(":native").removesuffix(f":{depcache.universe.arch}")
     if version:
-        stanza = state.universe.find(name, version) or _current(state, name, version)
+        stanza = depcache.universe.find(name, version) or _installed_version(depcache, name, version)
         if stanza is None:
-            raise _unknown(state, name, version)
-        state.set_candidate(stanza)
+            raise _unknown_package_error(depcache, name, version)
+        depcache.set_candidate(stanza)
         return stanza
-    return state.candidate(name) or _only_provider(state, name)
+    return depcache.candidate(name) or _only_provider(depcache, name)
 
 
-def _current(state: State, name: str, version: str) -> Stanza | None:
-    current = state.current.get(name)
+def _installed_version(depcache: DepCache, name: str, version: str) -> Stanza | None:
+    current = depcache.current.get(name)
     return current if current is not None and current.version == version else None
 
 
-def _only_provider(state: State, name: str) -> Stanza:
+def _only_provider(depcache: DepCache, name: str) -> Stanza:
     """Return the package behind a virtual name, if there is exactly one."""
-    found = {s.name: s for s, _ in state.universe.providers.get(name, ()) if state.candidate(s.name) is s}
+    found = {
+        s.name: s for s, _ in depcache.universe.providers.get(name, ()) if depcache.candidate(s.name) is s
+    }
     if len(found) == 1:
         return next(iter(found.values()))
     if found:
         raise NoSolutionError(
             f"package {name} is virtual, provided by {', '.join(sorted(found))}", hint="ask for one of them"
         )
-    raise _unknown(state, name, "")
+    raise _unknown_package_error(depcache, name, "")
 
 
-def _unknown(state: State, name: str, version: str) -> NoSolutionError:
-    have = ", ".join(s.version for s in state.universe.versions.get(name, ()))
+def _unknown_package_error(depcache: DepCache, name: str, version: str) -> NoSolutionError:
+    have = ", ".join(s.version for s in depcache.universe.versions.get(name, ()))
     if have:
         return NoSolutionError(
             f"package {name} has no version {version}; the indices have {have}", hint="ask for one of these"
         )
     return NoSolutionError(
-        f"no index has a package {name} for {state.universe.arch}",
+        f"no index has a package {name} for {depcache.universe.arch}",
         hint="check the spelling, and that its suite and component are among the platform's",
     )
 
 
-def _choices(state: State, requested: list[str]) -> tuple[PackageChoice, ...]:
-    because = reasons(state, requested)
-    names = sorted(name for name in state.names() if state.mode(name) is Mode.INSTALL)
+def _package_choices(depcache: DepCache, requested: list[str]) -> tuple[PackageChoice, ...]:
+    because = _install_reasons(depcache, requested)
+    names = sorted(name for name in depcache.names() if depcache.mode(name) is PackageMode.INSTALL)
     return tuple(
-        _choice(state, stanza, because[name]) for name in names if (stanza := state.chosen(name)) is not None
+        _package_choice(depcache, stanza, because[name])
+        for name in names
+        if (stanza := depcache.chosen(name)) is not None
     )
 
 
-def _removals(state: State) -> list[Stanza]:
-    return [state.current[name] for name in sorted(state.current) if state.mode(name) is Mode.DELETE]
+def _removed_packages(depcache: DepCache) -> list[Stanza]:
+    return [
+        depcache.current[name]
+        for name in sorted(depcache.current)
+        if depcache.mode(name) is PackageMode.DELETE
+    ]
 
 
-def _choice(state: State, stanza: Stanza, because: str) -> PackageChoice:
+def _package_choice(depcache: DepCache, stanza: Stanza, because: str) -> PackageChoice:
     return PackageChoice(
         name=stanza.name,
         version=stanza.version,
@@ -159,7 +168,75 @@ def _choice(state: State, stanza: Stanza, because: str) -> PackageChoice:
         filename=stanza.filename,
         size=stanza.size,
         sha256=stanza.sha256,
-        index=state.universe.label(stanza),
+        index=depcache.universe.label(stanza),
         because=(because or RECIPE,),
-        needs=tuple(sorted({name for name in needs(state, stanza.name) if name != stanza.name})),
+        needs=tuple(
+            sorted({name for name in _dependency_targets(depcache, stanza.name) if name != stanza.name})
+        ),
+    )
+
+
+# Why each package is there.
+
+
+def _install_reasons(depcache: DepCache, requested: Iterable[str]) -> dict[str, str]:
+    """Return, for each package to install, the package it is there for; empty for a request.
+
+    It is the nearest one to the requests. What no dependency reaches is an
+    upgrade, for whoever does not stand the installed version, or failing
+    that for a package of the same source.
+    """
+    new = {name for name in depcache.names() if depcache.mode(name) is PackageMode.INSTALL}
+    found = dict.fromkeys(requested, "")
+    pending = list(found)
+    while pending or new - found.keys():
+        if not pending:
+            name = min(new - found.keys())
+            found[name] = _upgrade_reason(depcache, name, sorted(found.keys() & new))
+            pending.append(name)
+        owner = pending.pop(0)
+        for target in _dependency_targets(depcache, owner):
+            if target in new and target not in found:
+                found[target] = owner
+                pending.append(target)
+    return found
+
+
+def _dependency_targets(depcache: DepCache, owner: str) -> Iterator[str]:
+    """Yield the packages of the answer, new or installed, that meet a dependency of `owner`; some twice."""
+    for stanza, clause in depcache.clauses_of(depcache.chosen(owner)):
+        for relation in () if clause.negative else clause.alternatives:
+            for target in depcache.targets(stanza, clause, relation):
+                if depcache.chosen(target.name) is target:
+                    yield target.name
+
+
+def _upgrade_reason(depcache: DepCache, name: str, others: list[str]) -> str:
+    old = depcache.current.get(name)
+    for other in others if old is not None else ():
+        stanza = depcache.chosen(other)
+        if (
+            stanza is not None
+            and old is not None
+            and (_excludes_version(depcache, stanza, old) or _breaks_dependency_of(depcache, stanza, old))
+        ):
+            return other
+    source = (new := depcache.chosen(name)) is not None and new.source
+    return next((o for o in others if (s := depcache.chosen(o)) is not None and s.source == source), "")
+
+
+def _excludes_version(depcache: DepCache, stanza: Stanza, old: Stanza) -> bool:
+    return any(
+        clause.negative and old in depcache.targets(stanza, clause, clause.alternatives[0])
+        for clause in depcache.clauses(stanza)
+    )
+
+
+def _breaks_dependency_of(depcache: DepCache, stanza: Stanza, old: Stanza) -> bool:
+    """Say whether the installed version `old` needed what `stanza` replaces."""
+    return any(
+        not clause.negative
+        and not depcache.met(old, clause)
+        and any(relation.target == stanza.name for relation in clause.alternatives)
+        for clause in depcache.clauses(old)
     )

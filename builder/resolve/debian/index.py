@@ -74,7 +74,9 @@ def parse_packages(data: bytes, *, place: str) -> tuple[Stanza, ...]:
     Every stanza must name its file, size and SHA-256. Raises FetchError,
     with `place`, for a file that is cut off, damaged or not such an index.
     """
-    return tuple(_stanza(fields, place=place, files=True) for fields in _paragraphs(data, place))
+    return tuple(
+        _checked_stanza(fields, place=place, files=True) for fields in _paragraph_fields(data, place)
+    )
 
 
 def parse_status(data: bytes, *, place: str) -> tuple[Stanza, ...]:
@@ -84,10 +86,10 @@ def parse_status(data: bytes, *, place: str) -> tuple[Stanza, ...]:
     package that is neither wholly installed nor wholly absent.
     """
     found = []
-    for fields in _paragraphs(data, place):
+    for fields in _paragraph_fields(data, place):
         state = fields.get("Status", "").split()[-1:]
         if state == ["installed"]:
-            found.append(_stanza(fields, place=place, files=False))
+            found.append(_checked_stanza(fields, place=place, files=False))
         elif state not in (["config-files"], ["not-installed"]):
             raise FetchError(
                 f"package {fields.get('Package', '?')} has the status {fields.get('Status', '')!r}",
@@ -114,7 +116,7 @@ def unpack(data: bytes, *, place: str) -> bytes:
     return data
 
 
-def _paragraphs(data: bytes, place: str) -> Iterator[dict[str, str]]:
+def _paragraph_fields(data: bytes, place: str) -> Iterator[dict[str, str]]:
     try:
         text = unpack(data, place=place).decode("utf-8")
     except UnicodeDecodeError as error:
@@ -127,7 +129,7 @@ def _paragraphs(data: bytes, place: str) -> Iterator[dict[str, str]]:
         yield dict(_FIELD.findall(paragraph))
 
 
-def _stanza(fields: dict[str, str], *, place: str, files: bool) -> Stanza:
+def _checked_stanza(fields: dict[str, str], *, place: str, files: bool) -> Stanza:
     missing = [
         name
         for name in ("Package", "Version", "Architecture", *(("Filename", "Size", "SHA256") if files else ()))
@@ -143,10 +145,10 @@ def _stanza(fields: dict[str, str], *, place: str, files: bool) -> Stanza:
     size, sha256 = fields.get("Size", "0"), fields.get("SHA256", "")
     if files and not (size.isascii() and size.isdigit() and _SHA256.fullmatch(sha256)):
         raise FetchError(f"the stanza of {fields['Package']} has a malformed Size or SHA256", place=place)
-    return _value(fields, size=int(size) if files else 0, sha256=sha256 if files else "")
+    return _stanza_of_fields(fields, size=int(size) if files else 0, sha256=sha256 if files else "")
 
 
-def _value(fields: dict[str, str], *, size: int, sha256: str) -> Stanza:
+def _stanza_of_fields(fields: dict[str, str], *, size: int, sha256: str) -> Stanza:
     get = fields.get
     source, _, rest = get("Source", "").partition(" ")
     return Stanza(

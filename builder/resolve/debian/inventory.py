@@ -40,7 +40,7 @@ def installed_stanzas(universe: Universe, rows: Iterable[InstalledDeb]) -> dict[
     """Return each installed package's stanza, by name.
 
     In order: the universe's own of that version, the row's own, else an
-    estimate from the newest version (see `_estimate`). Raises RecipeError
+    estimate from the newest version (see `_estimated_stanza`). Raises RecipeError
     for a package twice, and for one of another architecture.
     """
     found: dict[str, Stanza] = {}
@@ -63,11 +63,11 @@ def installed_stanzas(universe: Universe, rows: Iterable[InstalledDeb]) -> dict[
         **{r.name: r.version for r in unknown},
     }
     for row in unknown:
-        found[row.name] = _estimate(universe, row, versions)
+        found[row.name] = _estimated_stanza(universe, row, versions)
     return found
 
 
-def _estimate(universe: Universe, row: InstalledDeb, versions: Mapping[str, str]) -> Stanza:
+def _estimated_stanza(universe: Universe, row: InstalledDeb, versions: Mapping[str, str]) -> Stanza:
     """Guess the relations of an installed version that no index has any more.
 
     The newest version's are the best evidence there is. What it demands in its
@@ -82,8 +82,8 @@ def _estimate(universe: Universe, row: InstalledDeb, versions: Mapping[str, str]
         return bare
 
     def kept(kind: str, text: str) -> str:
-        found = [_rebased(clause, newest, row) for clause in clauses(kind, text, universe.arch)]
-        return ", ".join(str(clause) for clause in found if _holds(clause, versions))
+        found = [_rebased_clause(clause, newest, row) for clause in clauses(kind, text, universe.arch)]
+        return ", ".join(str(clause) for clause in found if _clause_holds(clause, versions))
 
     return replace(
         newest,
@@ -101,7 +101,7 @@ def _estimate(universe: Universe, row: InstalledDeb, versions: Mapping[str, str]
     )
 
 
-def _rebased(clause: Clause, newest: Stanza, row: InstalledDeb) -> Clause:
+def _rebased_clause(clause: Clause, newest: Stanza, row: InstalledDeb) -> Clause:
     return replace(
         clause,
         alternatives=tuple(
@@ -113,7 +113,7 @@ def _rebased(clause: Clause, newest: Stanza, row: InstalledDeb) -> Clause:
     )
 
 
-def _holds(clause: Clause, versions: Mapping[str, str]) -> bool:
+def _clause_holds(clause: Clause, versions: Mapping[str, str]) -> bool:
     return any(
         relation.accepts(versions.get(relation.target.removesuffix(":any"), ""))
         and relation.target.removesuffix(":any") in versions

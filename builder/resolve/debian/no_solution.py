@@ -1,8 +1,8 @@
-"""Why there is no solution, told with both sides and who asked for each.
+"""Why there is no solution, with both sides and who asked for each.
 
-The search that failed leaves a state that nobody wants to read. This one asks
+The search that failed leaves a state that explains little. So this module asks
 a simpler question: what follows from the request without any choice, and what
-in that cannot be?
+of that is impossible?
 """
 
 from __future__ import annotations
@@ -14,37 +14,37 @@ from builder.errors import NoSolutionError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from builder.resolve.debian.depcache import DepCache
     from builder.resolve.debian.index import Stanza
     from builder.resolve.debian.relation import Clause, Relation
-    from builder.resolve.debian.state import State
 
 __all__ = ["no_removal", "no_solution"]
 
 _HINT = "drop one of the packages, or choose versions or suites that fit together"
 
 
-def no_solution(fresh: State, failed: State, requests: Sequence[str]) -> NoSolutionError:
+def no_solution(fresh: DepCache, failed: DepCache, requests: Sequence[str]) -> NoSolutionError:
     """Return the error for requests (package names) that `failed` could not satisfy.
 
     `fresh` is a state in which nothing is chosen yet.
     """
-    problem = _Forced(fresh, requests).problem()
+    problem = _ForcedPackages(fresh, requests).problem()
     if problem:
         return NoSolutionError(problem, hint=_HINT)
-    return NoSolutionError("; ".join(_unsolved(fresh, failed, requests)), hint=_HINT)
+    return NoSolutionError("; ".join(_unsolved_reasons(fresh, failed, requests)), hint=_HINT)
 
 
-def no_removal(failed: State, removals: Iterable[Stanza]) -> NoSolutionError:
+def no_removal(failed: DepCache, removals: Iterable[Stanza]) -> NoSolutionError:
     """Return the error for a solution that would remove `removals` from the base."""
     parts = []
     for gone in removals:
-        enemy = _enemy(failed, gone)
+        enemy = _removal_reason(failed, gone)
         reason = f", because {enemy}" if enemy else ""
         parts.append(f"{gone} of the base would have to be removed{reason}")
     return NoSolutionError("; ".join(parts), hint="drop what conflicts with the base, or choose another base")
 
 
-def _unsolved(fresh: State, failed: State, requests: Sequence[str]) -> list[str]:
+def _unsolved_reasons(fresh: DepCache, failed: DepCache, requests: Sequence[str]) -> list[str]:
     """Say, for each package left broken, why none of the alternatives was possible."""
     found: list[str] = []
     for name in failed.all_broken():
@@ -55,39 +55,41 @@ def _unsolved(fresh: State, failed: State, requests: Sequence[str]) -> list[str]
         for relation in clause.alternatives:
             for target in failed.targets(stanza, clause, relation):
                 if fresh.candidate(target.name) is target:
-                    forced = _Forced(fresh, (*requests, name), {target.name: name})
+                    forced = _ForcedPackages(fresh, (*requests, name), {target.name: name})
                     reasons[forced.problem() or f"{target} was given up"] = None
-        verb = _verb(clause)
+        verb = _relation_verb(clause)
         found.append(f"{stanza} {verb} {clause}" + "".join(f"; {reason}" for reason in reasons))
     return found or [f"{', '.join(requests)} cannot be installed together"]
 
 
-class _Forced:
+class _ForcedPackages:
     """What follows from some packages as long as there is never more than one way."""
 
-    def __init__(self, state: State, requests: Sequence[str], extra: dict[str, str] | None = None) -> None:
-        self.state = state
+    def __init__(
+        self, depcache: DepCache, requests: Sequence[str], extra: dict[str, str] | None = None
+    ) -> None:
+        self.depcache = depcache
         self.parents: dict[str, str] = {**dict.fromkeys(requests, ""), **(extra or {})}
         self.missing: tuple[Stanza, Clause] | None = None
         pending = list(self.parents)
         while pending:
-            for stanza, clause in state.demands(state.candidate(pending.pop(0))):
+            for stanza, clause in depcache.clauses_of(depcache.candidate(pending.pop(0))):
                 if not clause.negative and not self._is_settled(stanza, clause):
-                    pending.extend(self._force(stanza, clause))
+                    pending.extend(self._force_only_way(stanza, clause))
 
     def _is_settled(self, stanza: Stanza, clause: Clause) -> bool:
-        return self.state.met_now(stanza, clause) or any(
-            target.name in self.parents and self.state.candidate(target.name) is target
+        return self.depcache.met_now(stanza, clause) or any(
+            target.name in self.parents and self.depcache.candidate(target.name) is target
             for relation in clause.alternatives
-            for target in self.state.targets(stanza, clause, relation)
+            for target in self.depcache.targets(stanza, clause, relation)
         )
 
-    def _force(self, stanza: Stanza, clause: Clause) -> list[str]:
+    def _force_only_way(self, stanza: Stanza, clause: Clause) -> list[str]:
         names = {
             target.name
             for relation in clause.alternatives
-            for target in self.state.targets(stanza, clause, relation)
-            if self.state.candidate(target.name) is target
+            for target in self.depcache.targets(stanza, clause, relation)
+            if self.depcache.candidate(target.name) is target
         }
         if not names and self.missing is None:
             self.missing = (stanza, clause)
@@ -100,31 +102,31 @@ class _Forced:
     def problem(self) -> str:
         """Return what cannot be, or an empty string."""
         if self.missing is not None:
-            return self._absence(*self.missing)
+            return self._absence_text(*self.missing)
         for name in self.parents:
-            for stanza, clause in self.state.demands(self.state.candidate(name)):
+            for stanza, clause in self.depcache.clauses_of(self.depcache.candidate(name)):
                 for relation in clause.alternatives if clause.negative else ():
-                    for target in self.state.targets(stanza, clause, relation):
+                    for target in self.depcache.targets(stanza, clause, relation):
                         if self._is_there(target):
-                            return self._conflict(stanza, clause, target)
+                            return self._conflict_text(stanza, clause, target)
         return ""
 
     def _is_there(self, target: Stanza) -> bool:
         if target.name in self.parents:
-            return self.state.candidate(target.name) is target
-        return self.state.is_essential(target.name) and self.state.current.get(target.name) is target
+            return self.depcache.candidate(target.name) is target
+        return self.depcache.is_essential(target.name) and self.depcache.current.get(target.name) is target
 
-    def _absence(self, stanza: Stanza, clause: Clause) -> str:
-        have = "; ".join(_available(self.state, relation) for relation in clause.alternatives)
-        return f"{stanza} needs {clause}, but {have} ({self._chain(stanza.name)})"
+    def _absence_text(self, stanza: Stanza, clause: Clause) -> str:
+        have = "; ".join(_available_versions(self.depcache, relation) for relation in clause.alternatives)
+        return f"{stanza} needs {clause}, but {have} ({self._request_chain(stanza.name)})"
 
-    def _conflict(self, stanza: Stanza, clause: Clause, target: Stanza) -> str:
+    def _conflict_text(self, stanza: Stanza, clause: Clause, target: Stanza) -> str:
         return (
-            f"{stanza} and {target} exclude each other: {stanza.name} {_verb(clause)} {clause} "
-            f"({self._chain(stanza.name)}; {self._chain(target.name)})"
+            f"{stanza} and {target} exclude each other: {stanza.name} {_relation_verb(clause)} {clause} "
+            f"({self._request_chain(stanza.name)}; {self._request_chain(target.name)})"
         )
 
-    def _chain(self, name: str) -> str:
+    def _request_chain(self, name: str) -> str:
         if name not in self.parents:
             return f"{name} is in the base"
         chain = [name]
@@ -135,24 +137,24 @@ class _Forced:
         return f"{chain[-1]} is requested and needs " + ", which needs ".join(reversed(chain[:-1]))
 
 
-def _available(state: State, relation: Relation) -> str:
-    versions = state.universe.versions.get(relation.target, ())
+def _available_versions(depcache: DepCache, relation: Relation) -> str:
+    versions = depcache.universe.versions.get(relation.target, ())
     if versions:
         return f"{relation.target} is at {', '.join(stanza.version for stanza in versions)}"
-    if state.universe.providers.get(relation.target):
+    if depcache.universe.providers.get(relation.target):
         return f"no provider of {relation.target} fits"
     return f"no index has {relation.target}"
 
 
-def _verb(clause: Clause) -> str:
+def _relation_verb(clause: Clause) -> str:
     return {"breaks": "breaks", "conflicts": "conflicts with"}.get(clause.kind, "needs")
 
 
-def _enemy(state: State, gone: Stanza) -> str:
+def _removal_reason(depcache: DepCache, gone: Stanza) -> str:
     """Say who conflicts with `gone`, or whom it conflicts with, or what it lacks."""
-    for name in state.names():
-        for stanza, clause in state.demands(state.chosen(name)):
-            if clause.negative and gone in state.targets(stanza, clause, clause.alternatives[0]):
-                return f"{stanza} {_verb(clause)} {clause}"
-    unmet = next((clause for clause in state.clauses(gone) if not state.met(gone, clause)), None)
-    return f"it {_verb(unmet)} {unmet}" if unmet is not None else ""
+    for name in depcache.names():
+        for stanza, clause in depcache.clauses_of(depcache.chosen(name)):
+            if clause.negative and gone in depcache.targets(stanza, clause, clause.alternatives[0]):
+                return f"{stanza} {_relation_verb(clause)} {clause}"
+    unmet = next((clause for clause in depcache.clauses(gone) if not depcache.met(gone, clause)), None)
+    return f"it {_relation_verb(unmet)} {unmet}" if unmet is not None else ""

@@ -16,7 +16,7 @@ _RELATIONS = {"<<": (-1,), "<": (-1, 0), "<=": (-1, 0), "=": (0,), ">=": (0, 1),
 
 
 @cache
-def _version(text: str) -> NativeVersion:
+def _parsed_version(text: str) -> NativeVersion:
     # NativeVersion by name: `Version` is whatever apt binding the machine has.
     try:
         return NativeVersion(text)
@@ -32,7 +32,7 @@ def compare(left: str, right: str) -> int:
     """
     if left == right:
         return 0
-    a, b = _version(left), _version(right)
+    a, b = _parsed_version(left), _parsed_version(right)
     return (a > b) - (a < b)
 
 
@@ -60,7 +60,7 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One comma-separated member of a relation field: alternatives, first preferred.
+    """One comma-separated member of a relation field, apt's or-group: alternatives, first preferred.
 
     `kind` is the field's name in lower case; `negative` is true for Breaks
     and Conflicts, which have exactly one alternative.
@@ -89,10 +89,10 @@ def clauses(kind: str, field: str, arch: str) -> tuple[Clause, ...]:
     if not field.strip():
         return ()
     parsed = PkgRelation.parse_relations(field)
-    return tuple(Clause(kind, tuple(_relation(part, arch) for part in group)) for group in parsed)
+    return tuple(Clause(kind, tuple(_parsed_relation(part, arch) for part in group)) for group in parsed)
 
 
-def _relation(part: PkgRelation.ParsedRelation, arch: str) -> Relation:
+def _parsed_relation(part: PkgRelation.ParsedRelation, arch: str) -> Relation:
     name, qualifier = part["name"], part["archqual"]
     # python-debian hands unreadable text back as the name.
     if not name or not set(" \t()[]<>,|:").isdisjoint(name) or part["arch"] or part["restrictions"]:

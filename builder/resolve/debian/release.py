@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from builder.model import Arch
 
-__all__ = ["Release", "check_index", "check_suite", "check_window", "read_inrelease"]
+__all__ = ["InRelease", "check_index", "check_suite", "check_window", "read_inrelease"]
 
 _BEGIN = b"-----BEGIN PGP SIGNED MESSAGE-----"
 _SIGNATURE = b"-----BEGIN PGP SIGNATURE-----"
@@ -38,7 +38,7 @@ _REFETCH = "fetch the InRelease file again, if necessary from another mirror"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
+class InRelease:
     """What a signed InRelease file says.
 
     Times are aware, in UTC; `valid_until` is None for a suite that states
@@ -85,7 +85,7 @@ class Release:
         return next((path for path in paths if path in self.entries), paths[0])
 
 
-def read_inrelease(data: bytes, keyring: bytes | Iterable[bytes], *, place: str) -> Release:
+def read_inrelease(data: bytes, keyring: bytes | Iterable[bytes], *, place: str) -> InRelease:
     """Verify an InRelease file against certificates (binary or armoured) and parse its signed text.
 
     One good signature by a certificate of `keyring` is enough, as for apt;
@@ -96,10 +96,10 @@ def read_inrelease(data: bytes, keyring: bytes | Iterable[bytes], *, place: str)
     known = certificates((keyring,) if isinstance(keyring, bytes) else keyring, place=place)
     _check_frame(data, place)
     text, signers = _signed_text(data, known, place)
-    return _parse(text, signers=signers, sha256=hashlib.sha256(data).hexdigest(), place=place)
+    return _parsed_release(text, signers=signers, sha256=hashlib.sha256(data).hexdigest(), place=place)
 
 
-def check_window(release: Release, at: datetime) -> None:
+def check_window(release: InRelease, at: datetime) -> None:
     """Raise FetchError unless `release` holds `at` that time, which must be aware.
 
     Date <= at, and at <= Valid-Until where the suite states one.
@@ -119,7 +119,7 @@ def check_window(release: Release, at: datetime) -> None:
         )
 
 
-def check_suite(release: Release, suite: str) -> None:
+def check_suite(release: InRelease, suite: str) -> None:
     """Raise FetchError unless the file is of `suite`, by its Suite or its Codename.
 
     A mirror can serve one suite's signed file in the place of another's.
@@ -132,25 +132,25 @@ def check_suite(release: Release, suite: str) -> None:
         )
 
 
-def check_index(release: Release, path: str, data: bytes) -> None:
+def check_index(release: InRelease, path: str, data: bytes) -> None:
     """Raise DigestMismatchError, naming `path`, unless `data` is the listed index file."""
     sha256, size = release.index_entry(path)
     if len(data) != size:
         raise DigestMismatchError(
             f"{path} has {len(data)} bytes, the signed index says {size}",
             place=release.place,
-            hint=_hint(path),
+            hint=_refetch_hint(path),
         )
     found = hashlib.sha256(data).hexdigest()
     if found != sha256:
         raise DigestMismatchError(
             f"{path} has sha256 {found}, the signed index says {sha256}",
             place=release.place,
-            hint=_hint(path),
+            hint=_refetch_hint(path),
         )
 
 
-def _hint(path: str) -> str:
+def _refetch_hint(path: str) -> str:
     return f"fetch {path} again; if the archive is just being updated, fetch its InRelease again, too"
 
 
@@ -178,7 +178,7 @@ def _signed_text(data: bytes, keyring: tuple[Cert, ...], place: str) -> tuple[st
         raise FetchError(f"the signed text is not UTF-8 ({error.reason})", place=place) from error
 
 
-def _parse(text: str, *, signers: tuple[str, ...], sha256: str, place: str) -> Release:
+def _parsed_release(text: str, *, signers: tuple[str, ...], sha256: str, place: str) -> InRelease:
     fields = Fields(text.splitlines())
     missing = [
         name for name in ("Codename", "Date", "Components", "Architectures", "SHA256") if name not in fields
@@ -186,22 +186,22 @@ def _parse(text: str, *, signers: tuple[str, ...], sha256: str, place: str) -> R
     if missing:
         raise FetchError(f"the signed text has no {' and no '.join(missing)}", place=place, hint=_REFETCH)
     until = fields.get("Valid-Until")
-    return Release(
+    return InRelease(
         place=place,
         suite=fields.get("Suite", ""),
         codename=fields["Codename"],
-        date=_time(fields["Date"], "Date", place),
-        valid_until=None if until is None else _time(until, "Valid-Until", place),
+        date=_parsed_time(fields["Date"], "Date", place),
+        valid_until=None if until is None else _parsed_time(until, "Valid-Until", place),
         components=tuple(fields["Components"].split()),
         architectures=tuple(fields["Architectures"].split()),
         acquire_by_hash=fields.get("Acquire-By-Hash", "no") == "yes",
-        entries=MappingProxyType(dict(_entry(row, place) for row in fields["SHA256"])),
+        entries=MappingProxyType(dict(_index_row(row, place) for row in fields["SHA256"])),
         signers=signers,
         sha256=sha256,
     )
 
 
-def _entry(row: Mapping[str, str], place: str) -> tuple[str, tuple[str, int]]:
+def _index_row(row: Mapping[str, str], place: str) -> tuple[str, tuple[str, int]]:
     name, sha256, size = row.get("name", ""), row.get("sha256", ""), row.get("size", "")
     plain = name and not name.startswith("/") and ".." not in name.split("/")
     if not plain or not _SHA256.fullmatch(sha256) or not (size.isascii() and size.isdigit()):
@@ -209,7 +209,7 @@ def _entry(row: Mapping[str, str], place: str) -> tuple[str, tuple[str, int]]:
     return name, (sha256, int(size))
 
 
-def _time(text: str, field: str, place: str) -> datetime:
+def _parsed_time(text: str, field: str, place: str) -> datetime:
     try:
         found = parsedate_to_datetime(text)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Several indices of one architecture as one set of candidates.
+"""Several indices of one architecture as one universe of packages.
 
 Building one costs about a second per 60,000 stanzas; it never changes
 afterwards, so many resolutions (in threads, too) can share it.
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
     from builder.resolve.debian.index import Stanza
 
-__all__ = ["Index", "Universe", "hard", "provided", "soft"]
+__all__ = ["PackagesIndex", "Universe", "hard", "provided", "soft"]
 
 _PRIORITIES = {"": 0, "required": 1, "important": 2, "standard": 3, "optional": 4, "extra": 5}
 _TARGET = re.compile(r"(?:^|[,|])\s*([^\s,|(]+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Index:
+class PackagesIndex:
     """The stanzas of one Packages file, under the name the caller knows it by."""
 
     label: str
@@ -55,7 +55,7 @@ class Universe:
     _targets: dict[Relation, tuple[Stanza, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, arch: str, indices: Iterable[Index]) -> Universe:
+    def of(cls, arch: str, indices: Iterable[PackagesIndex]) -> Universe:
         """Index the stanzas of `arch` and `all`; stanzas of other architectures are left out.
 
         Raises FetchError when a Provides field or a version cannot be read.
@@ -68,13 +68,13 @@ class Universe:
                 if stanza.arch not in {arch, "all"}:
                     continue
                 if first.setdefault((stanza.name, stanza.version), stanza) is stanza:
-                    labels[_identity(stanza)] = index.label
-                    _mention(stanza, rank, arch)
+                    labels[_stanza_key(stanza)] = index.label
+                    _rank_mentions(stanza, rank, arch)
         stanzas = tuple(first.values())
         return cls(
             arch=arch,
-            versions=_versions(stanzas),
-            providers=_providers(stanzas, arch),
+            versions=_versions_by_name(stanzas),
+            providers=_providers_by_name(stanzas, arch),
             rank=rank,
             labels=labels,
             essential=frozenset(s.name for s in stanzas if s.essential) | {"apt"},
@@ -103,7 +103,7 @@ class Universe:
 
     def label(self, stanza: Stanza) -> str:
         """Return the label of the index that `stanza` came from."""
-        return self.labels[_identity(stanza)]
+        return self.labels[_stanza_key(stanza)]
 
     def priority(self, stanza: Stanza) -> int:
         """Return the priority field as a number, lower is more important; unknown words are `extra`."""
@@ -113,18 +113,18 @@ class Universe:
 def hard(stanza: Stanza, arch: str) -> tuple[Clause, ...]:
     """Return the relations that must hold, in the order in which apt looks at them."""
     return (
-        *_read("pre-depends", stanza, stanza.pre_depends, arch),
-        *_read("depends", stanza, stanza.depends, arch),
-        *_read("conflicts", stanza, stanza.conflicts, arch),
-        *_read("breaks", stanza, stanza.breaks, arch),
+        *_parsed_clauses("pre-depends", stanza, stanza.pre_depends, arch),
+        *_parsed_clauses("depends", stanza, stanza.depends, arch),
+        *_parsed_clauses("conflicts", stanza, stanza.conflicts, arch),
+        *_parsed_clauses("breaks", stanza, stanza.breaks, arch),
     )
 
 
 def soft(stanza: Stanza, arch: str) -> tuple[Clause, ...]:
     """Return the relations that never pull a package in, but keep one that is there."""
     return (
-        *_read("recommends", stanza, stanza.recommends, arch),
-        *_read("suggests", stanza, stanza.suggests, arch),
+        *_parsed_clauses("recommends", stanza, stanza.recommends, arch),
+        *_parsed_clauses("suggests", stanza, stanza.suggests, arch),
     )
 
 
@@ -135,7 +135,7 @@ def provided(stanza: Stanza, arch: str) -> Iterator[tuple[str, str]]:
     dependencies on `name:any`.
     """
     allowed = stanza.multi_arch == "allowed"
-    for clause in _read("provides", stanza, stanza.provides, arch):
+    for clause in _parsed_clauses("provides", stanza, stanza.provides, arch):
         for relation in clause.alternatives:
             if relation.operator not in {"", "="}:
                 continue  # apt ignores these with a warning
@@ -147,18 +147,18 @@ def provided(stanza: Stanza, arch: str) -> Iterator[tuple[str, str]]:
         yield f"{stanza.name}:any", stanza.version
 
 
-def _read(kind: str, stanza: Stanza, field: str, arch: str) -> tuple[Clause, ...]:
+def _parsed_clauses(kind: str, stanza: Stanza, field: str, arch: str) -> tuple[Clause, ...]:
     try:
         return clauses(kind, field, arch)
     except FetchError as error:
         raise error.within(f"{stanza}: {kind}") from error
 
 
-def _identity(stanza: Stanza) -> str:
+def _stanza_key(stanza: Stanza) -> str:
     return f"{stanza.name}={stanza.version}"
 
 
-def _versions(stanzas: Sequence[Stanza]) -> dict[str, tuple[Stanza, ...]]:
+def _versions_by_name(stanzas: Sequence[Stanza]) -> dict[str, tuple[Stanza, ...]]:
     found: dict[str, list[Stanza]] = {}
     for stanza in stanzas:
         found.setdefault(stanza.name, []).append(stanza)
@@ -169,7 +169,7 @@ def _versions(stanzas: Sequence[Stanza]) -> dict[str, tuple[Stanza, ...]]:
     }
 
 
-def _providers(stanzas: Sequence[Stanza], arch: str) -> dict[str, tuple[tuple[Stanza, str], ...]]:
+def _providers_by_name(stanzas: Sequence[Stanza], arch: str) -> dict[str, tuple[tuple[Stanza, str], ...]]:
     found: dict[str, list[tuple[Stanza, str]]] = {}
     for stanza in stanzas:
         if stanza.provides or stanza.multi_arch == "allowed":
@@ -178,7 +178,7 @@ def _providers(stanzas: Sequence[Stanza], arch: str) -> dict[str, tuple[tuple[St
     return {name: tuple(reversed(group)) for name, group in found.items()}
 
 
-def _mention(stanza: Stanza, rank: dict[str, int], arch: str) -> None:
+def _rank_mentions(stanza: Stanza, rank: dict[str, int], arch: str) -> None:
     """Give numbers to the packages that `stanza` names, in the order in which apt's cache creates them."""
     rank.setdefault(stanza.name, len(rank))
     for text in (

@@ -8,7 +8,7 @@ import pytest
 
 from builder.resolve.debian.index import parse_packages
 from builder.resolve.debian.inventory import InstalledDeb
-from builder.resolve.debian.universe import Index, Universe
+from builder.resolve.debian.universe import PackagesIndex, Universe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,9 @@ def universe() -> Callable[..., Universe]:
         return Universe.of(
             arch,
             [
-                Index(label=f"index{number}", stanzas=parse_packages(packages_text(*stanzas), place="test"))
+                PackagesIndex(
+                    label=f"index{number}", stanzas=parse_packages(packages_text(*stanzas), place="test")
+                )
                 for number, stanzas in enumerate(indices)
             ],
         )

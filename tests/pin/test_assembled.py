@@ -20,7 +20,7 @@ from builder.render.fetches import store_path
 from builder.render.instructions import File, Run, Unpack
 from builder.resolve.debian.closure import base_set
 from builder.resolve.debian.index import parse_packages
-from builder.resolve.debian.universe import Index, Universe
+from builder.resolve.debian.universe import PackagesIndex, Universe
 from builder.rootfs.deb import LockedDeb
 from builder.store.request import Request
 from builder.store.store import Store
@@ -100,7 +100,7 @@ def test_a_base_has_one_architecture(store: Store, rows: tuple[OsPackage, ...], 
 # --- the real thing: this machine's Debian, configured by BuildKit ---
 
 
-def indices() -> Iterator[tuple[Index, str]]:
+def indices() -> Iterator[tuple[PackagesIndex, str]]:
     """Yield the package indexes that apt has, and the address of their archive."""
     fmt = "$(ORIGIN)|$(LABEL)|$(SUITE)|$(REPO_URI)|$(FILENAME)"
     command = ["apt-get", "indextargets", "Created-By: Packages", "--format", fmt]
@@ -110,7 +110,7 @@ def indices() -> Iterator[tuple[Index, str]]:
         if origin == "Debian" and label in ("Debian", "Debian-Security"):
             read = ["/usr/lib/apt/apt-helper", "cat-file", file]
             data = subprocess.run(read, capture_output=True, check=True).stdout
-            yield Index(label=f"{number} {suite}", stanzas=parse_packages(data, place=suite)), address
+            yield PackagesIndex(label=f"{number} {suite}", stanzas=parse_packages(data, place=suite)), address
 
 
 def real_rows(store: Store) -> tuple[OsPackage, ...]:

@@ -22,7 +22,7 @@ from builder.errors import NoSolutionError
 from builder.resolve.debian.closure import plan, resolve
 from builder.resolve.debian.index import parse_packages
 from builder.resolve.debian.inventory import InstalledDeb
-from builder.resolve.debian.universe import Index, Universe
+from builder.resolve.debian.universe import PackagesIndex, Universe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +41,7 @@ def text(rows: Sequence[Row]) -> str:
 
 def universe(rows: Sequence[Row]) -> Universe:
     stanzas = parse_packages(text(rows).encode(), place="test")
-    return Universe.of("amd64", [Index(label="test", stanzas=stanzas)])
+    return Universe.of("amd64", [PackagesIndex(label="test", stanzas=stanzas)])
 
 
 def answer(rows: Sequence[Row], requests: Sequence[str]) -> str:

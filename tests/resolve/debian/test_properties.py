@@ -11,7 +11,7 @@ from builder.errors import NoSolutionError
 from builder.resolve.debian.closure import resolve
 from builder.resolve.debian.index import Stanza
 from builder.resolve.debian.inventory import InstalledDeb
-from builder.resolve.debian.universe import Index, Universe, hard
+from builder.resolve.debian.universe import PackagesIndex, Universe, hard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,7 @@ STANZA = st.builds(
     st.sampled_from(["", "", "v", "w (= 1)", "v (= 2), w"]),
 )
 UNIVERSE = st.lists(STANZA, min_size=1, max_size=14).map(
-    lambda stanzas: Universe.of("amd64", [Index(label="test", stanzas=tuple(stanzas))])
+    lambda stanzas: Universe.of("amd64", [PackagesIndex(label="test", stanzas=tuple(stanzas))])
 )
 REQUESTS = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3, unique=True)
 
@@ -132,7 +132,7 @@ def test_the_same_question_has_the_same_answer(universe: Universe, requests: lis
     again = Universe.of(
         "amd64",
         [
-            Index(
+            PackagesIndex(
                 label="test", stanzas=tuple(s for name in universe.versions for s in universe.versions[name])
             )
         ],

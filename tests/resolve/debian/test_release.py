@@ -8,7 +8,7 @@ import pytest
 from pysequoia import SignatureMode, Tsk, sign
 
 from builder.errors import BuilderError, DigestMismatchError, FetchError
-from builder.resolve.debian.release import Release, check_index, check_suite, check_window, read_inrelease
+from builder.resolve.debian.release import InRelease, check_index, check_suite, check_window, read_inrelease
 
 INDEX = lzma.compress(b"Package: a\n")
 PATH = "main/binary-amd64/Packages.xz"
@@ -48,7 +48,7 @@ def signed(key: Tsk, text: str = TEXT) -> bytes:
     return bytes(sign(key.signer(), text.encode(), mode=SignatureMode.CLEAR))
 
 
-def read(key: Tsk, text: str = TEXT) -> Release:
+def read(key: Tsk, text: str = TEXT) -> InRelease:
     return read_inrelease(signed(key, text), public(key), place="InRelease")
 
 
