@@ -1,4 +1,4 @@
-"""The RPM repositories of a platform: pinned repomd.xml files, verified metadata, one universe for all."""
+"""The RPM repositories of a platform: pinned repomd.xml files, verified metadata, one libsolv pool."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from builder.model import Arch, Sha256, Table
 from builder.recipe import Library, RepomdRecipe, RepositoryRecipe, Values, fill
 from builder.resolve.os import PackageChoice, pinned_moment, snapshot_stamp, utc_rfc3339
 from builder.resolve.rpm.closure import resolve
-from builder.resolve.rpm.metadata import text_of
-from builder.resolve.rpm.repomd import IndexFile, Repomd, check_moment, read_repomd
-from builder.resolve.rpm.universe import Source, Universe
+from builder.resolve.rpm.pool import RepositorySource, RpmPool
+from builder.resolve.rpm.repomd import RepodataFile, Repomd, check_moment, read_repomd, repodata_text
 
 __all__ = ["RpmArchive", "index_folder", "open_rpm_archive", "repository_path"]
 
@@ -35,14 +34,14 @@ class RpmArchive:
     opened: tuple[tuple[RepositoryRecipe, Repomd], ...]
     session: Session
 
-    def universe(self, inventory: tuple[str, ...]) -> Universe:
-        """Return a base of `inventory` and all packages of all repositories; every caller shares one."""
+    def pool_of(self, inventory: tuple[str, ...]) -> RpmPool:
+        """Return a base of `inventory` and all packages of all repositories; every caller shares one pool."""
 
-        def make() -> Universe:
-            sources = [self._source(recipe, repomd) for recipe, repomd in self.opened]
-            return Universe.of(self.arch, inventory, sources)
+        def make() -> RpmPool:
+            sources = [self._repository_source(recipe, repomd) for recipe, repomd in self.opened]
+            return RpmPool.of(self.arch, inventory, sources)
 
-        return cast("Universe", self.session.once.get((self.repositories, self.arch, inventory), make))
+        return cast("RpmPool", self.session.once.get((self.repositories, self.arch, inventory), make))
 
     def identity(self) -> tuple[object, ...]:
         """Return the solver's version, the architecture, and the digests and ranks of the repositories."""
@@ -62,7 +61,7 @@ class RpmArchive:
 
     def closure(self, inventory: tuple[str, ...], requests: tuple[str, ...]) -> tuple[PackageChoice, ...]:
         """Return what dnf would install for `requests` on a base of `inventory`."""
-        return resolve(self.universe(inventory), requests)
+        return resolve(self.pool_of(inventory), requests)
 
     def address(self, choice: PackageChoice) -> tuple[str, str]:
         """Return the origin of a package's file and its path; the index states it from the repository.
@@ -78,16 +77,16 @@ class RpmArchive:
             )
         return row.origin, path
 
-    def _source(self, recipe: RepositoryRecipe, repomd: Repomd) -> Source:
-        def text(entry: IndexFile) -> bytes:
+    def _repository_source(self, recipe: RepositoryRecipe, repomd: Repomd) -> RepositorySource:
+        def text(entry: RepodataFile) -> bytes:
             place = f"repository {recipe.suite}: {entry.path}"
-            url = _url(recipe, self.arch, entry.path, self.session)
-            kept = _kept(recipe, self.arch, entry.path.rpartition("/")[2], self.session)
+            url = _repodata_url(recipe, self.arch, entry.path, self.session)
+            kept = _kept_index(recipe, self.arch, entry.path.rpartition("/")[2], self.session)
             data = self.session.obtain(entry.sha256, (url,), kept=kept, label=place)
-            return text_of(data, entry, place=place)
+            return repodata_text(data, entry, place=place)
 
         filelists: Callable[[], bytes] = lambda: text(repomd.filelists)  # noqa: E731 - read only when needed
-        return Source(
+        return RepositorySource(
             label=recipe.suite,
             primary=text(repomd.primary),
             filelists=filelists,
@@ -101,8 +100,8 @@ def open_rpm_archive(
     """Return the archive of `repositories`, its signatures and dates checked; callers share one."""
 
     def make() -> RpmArchive:
-        opened = tuple((row, _repomd(row, arch, library, session)) for row in repositories)
-        rows = tuple(_row(recipe, repomd, arch) for recipe, repomd in opened)
+        opened = tuple((row, _pinned_repomd(row, arch, library, session)) for row in repositories)
+        rows = tuple(_repository_row(recipe, repomd, arch) for recipe, repomd in opened)
         return RpmArchive(arch=arch, repositories=rows, opened=opened, session=session)
 
     return cast("RpmArchive", session.once.get((repositories, arch), make))
@@ -120,18 +119,18 @@ def index_folder(recipe: RepositoryRecipe, arch: Arch) -> str:
     return f"{recipe.origin}-{recipe.suite}-{arch.rpm}-{stamp}"
 
 
-def _repomd(recipe: RepositoryRecipe, arch: Arch, library: Library, session: Session) -> Repomd:
+def _pinned_repomd(recipe: RepositoryRecipe, arch: Arch, library: Library, session: Session) -> Repomd:
     """Obtain the pinned repomd.xml and its signature, and check both at the pinned moment."""
-    pinned = _pin(recipe, arch)
-    data = _metadata(recipe, arch, "repomd.xml", pinned.sha256, session)
-    signature = _metadata(recipe, arch, "repomd.xml.asc", pinned.signature, session)
+    pinned = _repomd_pin(recipe, arch)
+    data = _signed_file(recipe, arch, "repomd.xml", pinned.sha256, session)
+    signature = _signed_file(recipe, arch, "repomd.xml.asc", pinned.signature, session)
     keys = tuple(library.keys[name] for name in recipe.keys)
     repomd = read_repomd(data, signature, keys, place=f"{recipe.origin} {recipe.suite} repomd.xml")
     check_moment(repomd, pinned_moment(recipe))
     return repomd
 
 
-def _pin(recipe: RepositoryRecipe, arch: Arch) -> RepomdRecipe:
+def _repomd_pin(recipe: RepositoryRecipe, arch: Arch) -> RepomdRecipe:
     found = [row for row in recipe.repomd if row.arch == arch]
     if not found or not recipe.at:
         raise FetchError(
@@ -142,25 +141,25 @@ def _pin(recipe: RepositoryRecipe, arch: Arch) -> RepomdRecipe:
     return found[0]
 
 
-def _metadata(recipe: RepositoryRecipe, arch: Arch, name: str, sha256: str, session: Session) -> bytes:
+def _signed_file(recipe: RepositoryRecipe, arch: Arch, name: str, sha256: str, session: Session) -> bytes:
     return session.obtain(
         sha256,
-        (_url(recipe, arch, f"repodata/{name}", session),),
-        kept=_kept(recipe, arch, name, session),
+        (_repodata_url(recipe, arch, f"repodata/{name}", session),),
+        kept=_kept_index(recipe, arch, name, session),
         label=f"{recipe.origin} {recipe.suite} {name}",
     )
 
 
-def _url(recipe: RepositoryRecipe, arch: Arch, path: str, session: Session) -> str:
+def _repodata_url(recipe: RepositoryRecipe, arch: Arch, path: str, session: Session) -> str:
     return session.origins.url(recipe.origin, "", f"{repository_path(recipe, arch)}/{path}")
 
 
-def _kept(recipe: RepositoryRecipe, arch: Arch, name: str, session: Session) -> Path:
+def _kept_index(recipe: RepositoryRecipe, arch: Arch, name: str, session: Session) -> Path:
     return session.recipes / "indexes" / index_folder(recipe, arch) / name
 
 
-def _row(recipe: RepositoryRecipe, repomd: Repomd, arch: Arch) -> Repository:
-    pinned = _pin(recipe, arch)
+def _repository_row(recipe: RepositoryRecipe, repomd: Repomd, arch: Arch) -> Repository:
+    pinned = _repomd_pin(recipe, arch)
     return Repository(
         origin=recipe.origin,
         suite=recipe.suite,

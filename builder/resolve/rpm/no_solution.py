@@ -9,38 +9,38 @@ from typing import Any
 import solv
 
 from builder.errors import NoSolutionError
-from builder.resolve.rpm.universe import Universe
+from builder.resolve.rpm.pool import RpmPool
 
-__all__ = ["no_solution", "unknown"]
+__all__ = ["no_solution", "unknown_package"]
 
 _MOST_LINES = 12
 
 
-def unknown(universe: Universe, name: str, version: str) -> NoSolutionError:
+def unknown_package(rpm_pool: RpmPool, name: str, version: str) -> NoSolutionError:
     """Return the error for a request that no repository can fulfil."""
-    have = ", ".join(dict.fromkeys(package.evr for package in universe.named(name)))
+    have = ", ".join(dict.fromkeys(package.evr for package in rpm_pool.named(name)))
     if have:
         return NoSolutionError(
             f"package {name} has no version {version}; the repositories have {have}",
             hint="ask for one of these",
         )
-    left_out = sorted({s.arch for s in _everything(universe, name)})
+    left_out = sorted({s.arch for s in _packages_named(rpm_pool, name)})
     if left_out:
         return NoSolutionError(
-            f"package {name} is there only as {', '.join(left_out)} or in a module, not for {universe.arch}",
+            f"package {name} is there only as {', '.join(left_out)} or in a module, not for {rpm_pool.arch}",
             hint="multilib and modules are left out, as dnf does by default: ask for another package",
         )
-    names = sorted({package.name for package in universe.pool.solvables})
+    names = sorted({package.name for package in rpm_pool.pool.solvables})
     near = difflib.get_close_matches(name, names, n=1)
     return NoSolutionError(
-        f"no repository has a package or capability {name} for {universe.arch}",
+        f"no repository has a package or capability {name} for {rpm_pool.arch}",
         hint=f"did you mean {near[0]}?" if near else "check the spelling and the platform's repositories",
     )
 
 
 def no_solution(problems: Iterable[Any], requests: tuple[str, ...]) -> NoSolutionError:
     """Return the error for requests that cannot all be fulfilled."""
-    lines = [line for problem in problems for line in _lines(problem)]
+    lines = [line for problem in problems for line in _rule_sentences(problem)]
     shown = list(dict.fromkeys(lines))
     more = [f"and {len(shown) - _MOST_LINES} more"] if len(shown) > _MOST_LINES else []
     told = "".join(f"\n  {line}" for line in [*shown[:_MOST_LINES], *more])
@@ -50,7 +50,7 @@ def no_solution(problems: Iterable[Any], requests: tuple[str, ...]) -> NoSolutio
     )
 
 
-def _lines(problem: Any) -> Iterable[str]:
+def _rule_sentences(problem: Any) -> Iterable[str]:
     """Yield one sentence a rule that takes part in a problem."""
     for rule in problem.findallproblemrules():
         for info in rule.allinfos():
@@ -58,5 +58,5 @@ def _lines(problem: Any) -> Iterable[str]:
                 yield " ".join(info.problemstr().split())
 
 
-def _everything(universe: Universe, name: str) -> list[solv.XSolvable]:
-    return [package for package in universe.pool.solvables if package.name == name]
+def _packages_named(rpm_pool: RpmPool, name: str) -> list[solv.XSolvable]:
+    return [package for package in rpm_pool.pool.solvables if package.name == name]

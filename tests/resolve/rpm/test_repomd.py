@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from pysequoia import Tsk
 
 from builder.errors import BuilderError, DigestMismatchError, FetchError
-from builder.resolve.rpm.metadata import text_of
-from builder.resolve.rpm.repomd import IndexFile, Repomd, check_moment, read_repomd
+from builder.resolve.rpm.repomd import RepodataFile, Repomd, check_moment, read_repomd, repodata_text
 from tests.resolve.rpm.tiny_repo import STAMP, Rpm, TinyRepo
 
 BOMB = '<!DOCTYPE repomd [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>\n'
@@ -96,15 +95,15 @@ def test_metadata_later_than_its_pin_is_refused() -> None:
         check_moment(found, datetime.fromtimestamp(STAMP - 1, UTC))
 
 
-def index(data: bytes, open_size: int) -> IndexFile:
-    return IndexFile(path="p", sha256="0" * 64, size=len(data), open_size=open_size)
+def index(data: bytes, open_size: int) -> RepodataFile:
+    return RepodataFile(path="p", sha256="0" * 64, size=len(data), open_size=open_size)
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress, bz2.compress])
 def test_every_usual_compression_is_read(pack: object) -> None:
     text = b"<metadata/>" * 1000
     data = pack(text)  # type: ignore[operator]
-    assert text_of(data, index(data, len(text)), place="p") == text
+    assert repodata_text(data, index(data, len(text)), place="p") == text
 
 
 @pytest.mark.parametrize(
@@ -123,7 +122,7 @@ def test_every_usual_compression_is_read(pack: object) -> None:
 )
 def test_hostile_metadata_is_refused(data: bytes, size: int, said: str) -> None:
     with pytest.raises(FetchError, match=said):
-        text_of(data, index(data, size), place="p")
+        repodata_text(data, index(data, size), place="p")
 
 
 @given(st.binary(max_size=300))

@@ -1,9 +1,9 @@
-"""A base image's packages and those of several repositories as one candidate set, held by libsolv.
+"""A base image's packages and those of several repositories in one libsolv pool.
 
 Where several packages would do, libsolv's answer can depend on the order in
 which it learned of them: the base comes first, then the repositories by
-priority, as dnf reads them. A pool is not made for two threads: whoever asks
-holds `Universe.mutex`.
+priority, as dnf reads them. A pool is not thread-safe: whoever solves holds
+`RpmPool.mutex`.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING
 import solv
 
 from builder.errors import FetchError
-from builder.resolve.rpm.inventory import Installed, provide_files, relate, reserve
+from builder.resolve.rpm.inventory import InstalledRpm, provide_files, relate, reserve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from builder.model import Arch
 
-__all__ = ["DEFAULT_PRIORITY", "Source", "Universe"]
+__all__ = ["DEFAULT_PRIORITY", "RepositorySource", "RpmPool"]
 
 DEFAULT_PRIORITY = 99
 """That of a repository which states none, and of what is installed."""
@@ -45,7 +45,7 @@ _WORD = re.compile(r"[^\s()]+(?:\([^\s()]*\))*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class RepositorySource:
     """One repository: its metadata as XML, and how it ranks (a lower priority number wins, as for dnf)."""
 
     label: str
@@ -56,20 +56,20 @@ class Source:
 
 
 @dataclass(slots=True, kw_only=True)
-class Universe:
+class RpmPool:
     """What is installed, and all packages of some repositories that fit one architecture."""
 
     arch: Arch
     pool: solv.Pool
-    base: tuple[Installed, ...]
+    base: tuple[InstalledRpm, ...]
     labels: Mapping[int, str]
-    sources: tuple[tuple[Source, solv.Repo], ...]
+    sources: tuple[tuple[RepositorySource, solv.Repo], ...]
     mutex: threading.Lock = field(default_factory=threading.Lock)
     disabled: list[int] = field(default_factory=list)
     _complete: bool = False
 
     @classmethod
-    def of(cls, arch: Arch, inventory: Iterable[str], sources: Iterable[Source]) -> Universe:
+    def of(cls, arch: Arch, inventory: Iterable[str], sources: Iterable[RepositorySource]) -> RpmPool:
         """Read the primary metadata of `sources`; `inventory` has lines `name=version`.
 
         FetchError where the metadata cannot be read, RecipeError for a name twice.
@@ -86,19 +86,19 @@ class Universe:
         for source in sorted(sources, key=lambda source: source.priority):
             repo = pool.add_repo(source.label)
             repo.priority = -source.priority
-            _read(repo, source.primary, f"{source.label} primary", None, 0)
+            _read_metadata(repo, source.primary, f"{source.label} primary", None, 0)
             pairs.append((source, repo))
-        universe = cls(
+        rpm_pool = cls(
             arch=arch,
             pool=pool,
             base=base,
             labels={repo.id: source.label for source, repo in pairs},
             sources=tuple(pairs),
         )
-        universe._finish()
-        return universe
+        rpm_pool._add_base_relations()
+        return rpm_pool
 
-    def _finish(self) -> None:
+    def _add_base_relations(self) -> None:
         """Find out what is no candidate, and what the base packages relate to."""
         candidates = [package for _, repo in self.sources for package in repo.solvables]
         self.disabled = [package.id for package in candidates if self.left_out(package)]
@@ -120,12 +120,12 @@ class Universe:
 
     def named(self, name: str) -> list[solv.XSolvable]:
         """Return the candidates of one name, newest first."""
-        return self._sorted(self.pool.select(name, solv.Selection.SELECTION_NAME).solvables())
+        return self._candidates_by_version(self.pool.select(name, solv.Selection.SELECTION_NAME).solvables())
 
     def providing(self, capability: str) -> list[solv.XSolvable]:
         """Return the candidates that provide a capability such as `pkgconfig(zlib)`, newest first."""
         found = self.pool.str2id(capability, False)
-        return self._sorted(self.pool.whatprovides(found)) if found else []
+        return self._candidates_by_version(self.pool.whatprovides(found)) if found else []
 
     def complete(self) -> None:
         """Read the file lists, once; FetchError where they are no such XML."""
@@ -133,7 +133,7 @@ class Universe:
             return
         for source, repo in self.sources:
             flags = solv.Repo.REPO_EXTEND_SOLVABLES
-            _read(repo, source.filelists(), f"{source.label} filelists", "FL", flags)
+            _read_metadata(repo, source.filelists(), f"{source.label} filelists", "FL", flags)
         self._complete = True
         self.refresh()
         provide_files(self.base)
@@ -151,7 +151,7 @@ class Universe:
             if package.id in seen:
                 continue
             seen.add(package.id)
-            for word in _words(package):
+            for word in _related_names(package):
                 if word in asked:
                     continue
                 asked.add(word)
@@ -161,13 +161,13 @@ class Universe:
                 waiting.extend(self.pool.whatprovides(found) if found else ())
         return False
 
-    def _sorted(self, found: Iterable[solv.XSolvable]) -> list[solv.XSolvable]:
+    def _candidates_by_version(self, found: Iterable[solv.XSolvable]) -> list[solv.XSolvable]:
         usable = [s for s in found if s.repo.id in self.labels and not self.left_out(s)]
         usable.sort(key=lambda s: (s.name, s.id))
         return _by_version(usable)
 
 
-def _words(package: solv.XSolvable) -> Iterator[str]:
+def _related_names(package: solv.XSolvable) -> Iterator[str]:
     """Yield every name and file that a package requires or excludes."""
     for kind in (solv.SOLVABLE_REQUIRES, solv.SOLVABLE_CONFLICTS):
         for dependency in package.lookup_deparray(kind, 0):
@@ -183,7 +183,7 @@ def _by_version(packages: list[solv.XSolvable]) -> list[solv.XSolvable]:
     return done
 
 
-def _read(repo: solv.Repo, text: bytes, place: str, language: str | None, flags: int) -> None:
+def _read_metadata(repo: solv.Repo, text: bytes, place: str, language: str | None, flags: int) -> None:
     with tempfile.TemporaryFile() as file:
         file.write(text)
         file.flush()

@@ -8,12 +8,12 @@ from builder.errors import FetchError, NoSolutionError, RecipeError
 from builder.model.target import Arch
 from builder.resolve.os import PackageChoice
 from builder.resolve.rpm.closure import plan, resolve
-from builder.resolve.rpm.universe import Source, Universe
+from builder.resolve.rpm.pool import RepositorySource, RpmPool
 from tests.resolve.rpm.tiny_repo import Rpm, filelists_xml, primary_xml
 
 
-def source(*packages: Rpm, label: str = "main", priority: int = 99) -> Source:
-    return Source(
+def source(*packages: Rpm, label: str = "main", priority: int = 99) -> RepositorySource:
+    return RepositorySource(
         label=label,
         primary=primary_xml(packages).encode(),
         filelists=lambda: filelists_xml(packages).encode(),
@@ -21,8 +21,8 @@ def source(*packages: Rpm, label: str = "main", priority: int = 99) -> Source:
     )
 
 
-def universe(*packages: Rpm, base: tuple[str, ...] = (), arch: Arch = Arch.X86_64) -> Universe:
-    return Universe.of(arch, base, [source(*packages)])
+def rpm_pool(*packages: Rpm, base: tuple[str, ...] = (), arch: Arch = Arch.X86_64) -> RpmPool:
+    return RpmPool.of(arch, base, [source(*packages)])
 
 
 def names(choices: tuple[PackageChoice, ...]) -> list[str]:
@@ -30,7 +30,7 @@ def names(choices: tuple[PackageChoice, ...]) -> list[str]:
 
 
 def test_the_closure_is_taken_and_says_who_asked() -> None:
-    found = universe(
+    found = rpm_pool(
         Rpm(name="cmake", requires=("libuv >= 1", "cap(x)")),
         Rpm(name="libuv", version="1:1.44-2"),
         Rpm(name="other"),
@@ -58,14 +58,14 @@ def test_the_closure_is_taken_and_says_who_asked() -> None:
     ],
 )
 def test_versions_are_in_rpms_own_order(older: str, newer: str) -> None:
-    found = universe(Rpm(name="a", version=newer), Rpm(name="a", version=older))
+    found = rpm_pool(Rpm(name="a", version=newer), Rpm(name="a", version=older))
     assert names(resolve(found, ["a"])) == [f"a={newer}"]
     assert names(resolve(found, [f"a={older}"])) == [f"a={older}"]
 
 
 def test_a_lower_priority_number_wins_over_a_newer_version() -> None:
     sources = [source(Rpm(name="a", version="9-1")), source(Rpm(name="a"), label="vendor", priority=10)]
-    (choice,) = resolve(Universe.of(Arch.X86_64, (), sources), ["a"])
+    (choice,) = resolve(RpmPool.of(Arch.X86_64, (), sources), ["a"])
     assert (choice.version, choice.index) == ("1.0-1", "vendor")
 
 
@@ -76,13 +76,13 @@ def test_what_the_base_has_is_not_chosen_again_and_is_upgraded_when_asked_for() 
         Rpm(name="b", version="2.0-1"),
     )
     base = ("b=1.0-1", "gpg-pubkey=1-1", "gpg-pubkey=2-2", "unknown=3-3")
-    assert names(resolve(universe(*packages, base=base), ["a"])) == ["a=1.0-1"]
-    assert names(resolve(universe(*packages, base=base), ["a", "b"])) == ["a=1.0-1", "b=2.0-1"]
+    assert names(resolve(rpm_pool(*packages, base=base), ["a"])) == ["a=1.0-1"]
+    assert names(resolve(rpm_pool(*packages, base=base), ["a", "b"])) == ["a=1.0-1", "b=2.0-1"]
 
 
 def test_a_published_list_may_leave_epochs_out() -> None:
     packages = (Rpm(name="a", requires=("b = 1:2-3",)), Rpm(name="b", version="1:2-3"))
-    assert names(resolve(universe(*packages, base=("b=2-3",)), ["a"])) == ["a=1.0-1"]
+    assert names(resolve(rpm_pool(*packages, base=("b=2-3",)), ["a"])) == ["a=1.0-1"]
 
 
 def test_a_version_that_is_there_without_an_epoch_is_that_one() -> None:
@@ -91,8 +91,8 @@ def test_a_version_that_is_there_without_an_epoch_is_that_one() -> None:
         Rpm(name="b", version="1:2-3"),
         Rpm(name="b", version="2-3"),
     )
-    assert names(resolve(universe(*packages, base=("b=2-3",)), ["a"])) == ["a=1.0-1", "b=1:2-3"]
-    assert names(resolve(universe(*packages, base=("b=1:2-3",)), ["a"])) == ["a=1.0-1"]
+    assert names(resolve(rpm_pool(*packages, base=("b=2-3",)), ["a"])) == ["a=1.0-1", "b=1:2-3"]
+    assert names(resolve(rpm_pool(*packages, base=("b=1:2-3",)), ["a"])) == ["a=1.0-1"]
 
 
 def test_an_installed_version_that_is_gone_is_estimated_from_the_newest() -> None:
@@ -102,26 +102,26 @@ def test_an_installed_version_that_is_gone_is_estimated_from_the_newest() -> Non
         Rpm(name="tool", requires=("libgcc(x86-64) = 11.5-5",)),
         Rpm(name="libc", version="2-1"),
     )
-    assert names(resolve(universe(*packages, base=("libgcc=11.4-1",)), ["gcc"])) == ["gcc=1.0-1"]
-    upgraded = names(resolve(universe(*packages, base=("libgcc=11.4-1",)), ["tool"]))
+    assert names(resolve(rpm_pool(*packages, base=("libgcc=11.4-1",)), ["gcc"])) == ["gcc=1.0-1"]
+    upgraded = names(resolve(rpm_pool(*packages, base=("libgcc=11.4-1",)), ["tool"]))
     assert upgraded == ["libc=2-1", "libgcc=11.5-5", "tool=1.0-1"]
 
 
 def test_weak_dependencies_are_left_out() -> None:
     packages = (Rpm(name="a", recommends=("b",)), Rpm(name="b"))
-    assert names(resolve(universe(*packages), ["a"])) == ["a=1.0-1"]
+    assert names(resolve(rpm_pool(*packages), ["a"])) == ["a=1.0-1"]
 
 
 def test_a_capability_can_be_asked_for() -> None:
     packages = (Rpm(name="zlib-devel", provides=("pkgconfig(zlib) = 1.2",)),)
-    assert names(resolve(universe(*packages), ["pkgconfig(zlib)"])) == ["zlib-devel=1.0-1"]
+    assert names(resolve(rpm_pool(*packages), ["pkgconfig(zlib)"])) == ["zlib-devel=1.0-1"]
 
 
 @pytest.mark.parametrize("path", ["/usr/bin/tool", "/usr/share/tool/data"], ids=["primary", "filelists"])
 def test_files_are_found_where_they_are_listed(path: str) -> None:
     packages = (Rpm(name="a", requires=(path,)), Rpm(name="tool", files=(path,)))
-    assert names(resolve(universe(*packages), ["a"])) == ["a=1.0-1", "tool=1.0-1"]
-    assert names(resolve(universe(*packages, base=("tool=1.0-1",)), ["a"])) == ["a=1.0-1"]
+    assert names(resolve(rpm_pool(*packages), ["a"])) == ["a=1.0-1", "tool=1.0-1"]
+    assert names(resolve(rpm_pool(*packages, base=("tool=1.0-1",)), ["a"])) == ["a=1.0-1"]
 
 
 def test_file_lists_are_read_only_when_a_file_in_them_matters() -> None:
@@ -136,8 +136,8 @@ def test_file_lists_are_read_only_when_a_file_in_them_matters() -> None:
         Rpm(name="b", files=("/usr/bin/b",)),
         Rpm(name="c", requires=("/usr/share/b",)),
     )
-    made = Source(label="main", primary=primary_xml(packages).encode(), filelists=lists)
-    found = Universe.of(Arch.X86_64, (), [made])
+    made = RepositorySource(label="main", primary=primary_xml(packages).encode(), filelists=lists)
+    found = RpmPool.of(Arch.X86_64, (), [made])
     assert names(resolve(found, ["a"])) == ["a=1.0-1", "b=1.0-1"]
     assert not asked
     with pytest.raises(NoSolutionError, match=r"nothing provides /usr/share/b needed by c-1\.0-1"):
@@ -153,28 +153,28 @@ def test_rich_dependencies_hold() -> None:
         Rpm(name="c"),
         Rpm(name="d"),
     )
-    assert names(resolve(universe(*packages), ["a"])) == ["a=1.0-1", "c=1.0-1", "d=1.0-1"]
+    assert names(resolve(rpm_pool(*packages), ["a"])) == ["a=1.0-1", "c=1.0-1", "d=1.0-1"]
 
 
 def test_what_obsoletes_a_name_takes_its_place() -> None:
     packages = (Rpm(name="old"), Rpm(name="new", obsoletes=("old < 2",), provides=("old = 2",)))
-    assert names(resolve(universe(*packages), ["old"])) == ["new=1.0-1"]
-    assert plan(universe(*packages, base=("old=1.0-1",)), ["new"]).removals == (("old", "1.0-1"),)
+    assert names(resolve(rpm_pool(*packages), ["old"])) == ["new=1.0-1"]
+    assert plan(rpm_pool(*packages, base=("old=1.0-1",)), ["new"]).removals == (("old", "1.0-1"),)
     with pytest.raises(NoSolutionError, match=r"old 1\.0-1 of the base image would be replaced"):
-        resolve(universe(*packages, base=("old=1.0-1",)), ["new"])
+        resolve(rpm_pool(*packages, base=("old=1.0-1",)), ["new"])
 
 
 @pytest.mark.parametrize("arch", ["i686", "aarch64", "src"])
 def test_packages_of_other_architectures_are_no_candidates(arch: str) -> None:
     packages = (Rpm(name="a", arch=arch, version="2-1"), Rpm(name="a"), Rpm(name="b", arch=arch))
-    assert names(resolve(universe(*packages), ["a"])) == ["a=1.0-1"]
+    assert names(resolve(rpm_pool(*packages), ["a"])) == ["a=1.0-1"]
     with pytest.raises(NoSolutionError, match=f"package b is there only as {arch}.*not for x86_64"):
-        resolve(universe(*packages), ["b"])
+        resolve(rpm_pool(*packages), ["b"])
 
 
 def test_each_architecture_has_its_own_packages() -> None:
     packages = (Rpm(name="a", arch="aarch64"), Rpm(name="a"), Rpm(name="b", arch="noarch", requires=("a",)))
-    (a, b) = resolve(universe(*packages, arch=Arch.AARCH64), ["b"])
+    (a, b) = resolve(rpm_pool(*packages, arch=Arch.AARCH64), ["b"])
     assert (a.arch, b.arch) == ("aarch64", "noarch")
 
 
@@ -183,7 +183,7 @@ def test_modular_packages_are_left_out() -> None:
         Rpm(name="nodejs", version="1:20.0-1.module_el9+1"),
         Rpm(name="nodejs", version="1:16.0-1.el9"),
     )
-    assert names(resolve(universe(*packages), ["nodejs"])) == ["nodejs=1:16.0-1.el9"]
+    assert names(resolve(rpm_pool(*packages), ["nodejs"])) == ["nodejs=1:16.0-1.el9"]
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_modular_packages_are_left_out() -> None:
     ],
 )
 def test_a_refusal_names_both_sides(requests: list[str], said: list[str]) -> None:
-    found = universe(
+    found = rpm_pool(
         Rpm(name="a"),
         Rpm(name="sour", conflicts=("a",)),
         Rpm(name="broken", requires=("absent >= 3",)),
@@ -221,7 +221,7 @@ def test_a_refusal_names_both_sides(requests: list[str], said: list[str]) -> Non
 
 def test_one_universe_answers_many_questions_alike() -> None:
     packages = (Rpm(name="a", requires=("b",)), Rpm(name="b"), Rpm(name="c", conflicts=("b",)))
-    found = universe(*packages)
+    found = rpm_pool(*packages)
     for _ in range(3):
         assert names(resolve(found, ["a"])) == ["a=1.0-1", "b=1.0-1"]
         assert names(resolve(found, ["c"])) == ["c=1.0-1"]
@@ -240,7 +240,7 @@ def test_one_universe_answers_many_questions_alike() -> None:
 )
 def test_a_package_without_its_identity_is_refused(old: str, new: str, said: str) -> None:
     text = primary_xml((Rpm(name="a"),)).replace(old, new).encode()
-    found = Universe.of(Arch.X86_64, (), [Source(label="main", primary=text, filelists=lambda: b"")])
+    found = RpmPool.of(Arch.X86_64, (), [RepositorySource(label="main", primary=text, filelists=lambda: b"")])
     with pytest.raises(FetchError, match=said):
         resolve(found, ["a"])
 
@@ -248,9 +248,9 @@ def test_a_package_without_its_identity_is_refused(old: str, new: str, said: str
 @pytest.mark.parametrize("text", [b"<metadata", b"<html></html", b""])
 def test_what_is_no_metadata_is_refused(text: bytes) -> None:
     with pytest.raises(FetchError, match="metadata cannot be read"):
-        Universe.of(Arch.X86_64, (), [Source(label="main", primary=text, filelists=lambda: b"")])
+        RpmPool.of(Arch.X86_64, (), [RepositorySource(label="main", primary=text, filelists=lambda: b"")])
 
 
 def test_a_name_twice_in_the_inventory_is_refused() -> None:
     with pytest.raises(RecipeError, match="lists a twice"):
-        universe(Rpm(name="a"), base=("a=1", "a=2"))
+        rpm_pool(Rpm(name="a"), base=("a=1", "a=2"))

@@ -131,7 +131,7 @@ def test_what_is_kept_is_what_locking_reads_without_network(
         )
         for arch in Arch:
             found = open_rpm_archive((recipe,), arch, library=library, session=session)
-            (choice,) = resolve(found.universe(()), ["a"])
+            (choice,) = resolve(found.pool_of(()), ["a"])
             assert choice.arch == arch.rpm
 
 
