@@ -23,10 +23,10 @@ def pin_archive(
     DigestMismatchError unless `accept_changed` (traps T7 and T12).
     """
     (editor,) = context.editors("components", component)
-    keys = _find(editor, version, file)
+    keys = _archive_keys(editor, version, file)
     place = f"{editor.place}: {key_path(keys)}"
     recorded = {key: editor.get((*keys, key)) for key in ("sha256", "size")}
-    sha256, size = _fetch(context, editor, keys, file)
+    sha256, size = _fetch_archive(context, editor, keys, file)
     seen = {"sha256": sha256, "size": size}
     differing = [key for key, value in recorded.items() if value not in (None, "", seen[key])]
     if differing and not accept_changed:
@@ -52,7 +52,7 @@ def _what_differs(store: Store, recorded: object, observed: str) -> str:
     return difference(store.path(recorded), store.path(observed)).text()
 
 
-def _find(editor: RecipeEditor, version: str, file: str) -> Keys:
+def _archive_keys(editor: RecipeEditor, version: str, file: str) -> Keys:
     """Return the key path of the archive row of `file` (UsageError)."""
     if editor.get(("versions", version)) is None:
         known = ", ".join(editor.get(("versions",), {})) or "none"
@@ -67,7 +67,7 @@ def _find(editor: RecipeEditor, version: str, file: str) -> Keys:
     )
 
 
-def _fetch(context: Context, editor: RecipeEditor, keys: Keys, file: str) -> tuple[str, int]:
+def _fetch_archive(context: Context, editor: RecipeEditor, keys: Keys, file: str) -> tuple[str, int]:
     """Download the file of a row into the store; return its digest and size."""
     origin, path = (str(editor.get((*keys, key), "")) for key in ("origin", "path"))
     origins = context.project.origins_of((origin,))

@@ -25,7 +25,7 @@ def store_base(rows: Iterable[OsPackage], store: Store, *, expected: Sha256 | No
     nothing enters the store then.
     """
     chosen = [row for row in rows if BASE in row.for_]
-    arch = _arch(chosen)
+    arch = _common_arch(chosen)
     for row in chosen:
         try:
             store.verify(row.sha256)
@@ -47,7 +47,7 @@ def store_base(rows: Iterable[OsPackage], store: Store, *, expected: Sha256 | No
     return digest
 
 
-def _arch(rows: Iterable[OsPackage]) -> str:
+def _common_arch(rows: Iterable[OsPackage]) -> str:
     """Return the one architecture of `rows`, in the distribution's word."""
     found = sorted({row.arch for row in rows} - {_ANY})
     if len(found) != 1:

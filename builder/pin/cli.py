@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser().parse_args(argv)
     console = Console(quiet=options.quiet)
     try:
-        return int(options.run(_context(options, console), options))
+        return int(options.run(_verb_context(options, console), options))
     except BuilderError as error:
         console.error(error)
         return error.exit_code
@@ -91,7 +91,7 @@ def parser() -> argparse.ArgumentParser:
 _Verbs = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
-def _verb(verbs: _Verbs, name: str, summary: str, examples: str) -> argparse.ArgumentParser:  # type: ignore[valid-type]
+def _add_verb(verbs: _Verbs, name: str, summary: str, examples: str) -> argparse.ArgumentParser:  # type: ignore[valid-type]
     verb: argparse.ArgumentParser = verbs.add_parser(  # type: ignore[attr-defined]
         name,
         help=summary,
@@ -118,7 +118,7 @@ def _own_root() -> Path:
     return Path(builder.__file__).resolve().parent.parent
 
 
-def _context(options: argparse.Namespace, console: Console) -> Context:
+def _verb_context(options: argparse.Namespace, console: Console) -> Context:
     project = open_project(
         project=str(options.project),
         store=options.store,
@@ -130,7 +130,9 @@ def _context(options: argparse.Namespace, console: Console) -> Context:
 
 
 def _add_git(verbs: _Verbs) -> None:  # type: ignore[valid-type]
-    verb = _verb(verbs, "git", "Pin git sources: tag to commit, tree, submodules and canonical tar.", _GIT)
+    verb = _add_verb(
+        verbs, "git", "Pin git sources: tag to commit, tree, submodules and canonical tar.", _GIT
+    )
     verb.add_argument("component", nargs="?", default="", help="a component (default: all)")
     verb.add_argument("version", nargs="?", default="", help="a version of it (default: all)")
     verb.add_argument("--add", default="", metavar="TAG", help="add a version from this tag")
@@ -143,7 +145,7 @@ def _add_git(verbs: _Verbs) -> None:  # type: ignore[valid-type]
 
 
 def _add_archive(verbs: _Verbs) -> None:  # type: ignore[valid-type]
-    verb = _verb(
+    verb = _add_verb(
         verbs, "archive", "Fetch a file that a build reads, and set or confirm its digest.", _ARCHIVE
     )
     verb.add_argument("component", help="a component")
@@ -160,7 +162,7 @@ def _add_archive(verbs: _Verbs) -> None:  # type: ignore[valid-type]
 
 
 def _add_repositories(verbs: _Verbs) -> None:  # type: ignore[valid-type]
-    verb = _verb(verbs, "repositories", "Pin signed package indexes as they are now.", _REPOSITORIES)
+    verb = _add_verb(verbs, "repositories", "Pin signed package indexes as they are now.", _REPOSITORIES)
     verb.add_argument("platform", nargs="?", default="", help="a platform (default: all)")
     verb.set_defaults(
         run=lambda context, options: pin_repositories(context, options.platform, now=datetime.now(UTC))
@@ -168,7 +170,7 @@ def _add_repositories(verbs: _Verbs) -> None:  # type: ignore[valid-type]
 
 
 def _add_image(verbs: _Verbs) -> None:  # type: ignore[valid-type]
-    verb = _verb(verbs, "image", "Pin published images: digests and installed packages.", _IMAGE)
+    verb = _add_verb(verbs, "image", "Pin published images: digests and installed packages.", _IMAGE)
     verb.add_argument("platform", nargs="?", default="", help="a platform (default: all)")
     verb.add_argument("--recorded", action="store_true", help="keep the recorded digests, follow no tag")
     verb.set_defaults(
@@ -177,6 +179,6 @@ def _add_image(verbs: _Verbs) -> None:  # type: ignore[valid-type]
 
 
 def _add_assembled(verbs: _Verbs) -> None:  # type: ignore[valid-type]
-    verb = _verb(verbs, "assembled", "Assemble a platform's own base, and pin its digest.", _ASSEMBLED)
+    verb = _add_verb(verbs, "assembled", "Assemble a platform's own base, and pin its digest.", _ASSEMBLED)
     verb.add_argument("platform", nargs="?", default="", help="a platform (default: all that have one)")
     verb.set_defaults(run=lambda context, options: pin_assembled(context, options.platform))

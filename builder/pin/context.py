@@ -72,12 +72,12 @@ def finish(context: Context, editors: Sequence[RecipeEditor]) -> None:
 
 def show(context: Context, changes: Iterable[Change]) -> None:
     """Print changes as a table, long digests shortened."""
-    rows = [(change.place, _short(change.before), _short(change.after)) for change in changes]
+    rows = [(change.place, _short_digest(change.before), _short_digest(change.after)) for change in changes]
     if rows:
         context.console.table(("recipe", "before", "now"), rows)
     else:
         context.console.status("every pin is as recorded")
 
 
-def _short(text: str) -> str:
+def _short_digest(text: str) -> str:
     return text if len(text) <= _LONG else f"{text[: _LONG - 1]}…"

@@ -15,13 +15,13 @@ from builder.pin.context import Context, finish
 from builder.recipe import Component, GitRecipe
 from builder.recipe_editor import Keys, RecipeEditor, key_path
 
-__all__ = ["Moved", "fill_version", "pin_git", "tag_commit"]
+__all__ = ["MovedTag", "fill_version", "pin_git", "tag_commit"]
 
 _TAGS, _BRANCHES = "refs/tags/", "refs/heads/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
+class MovedTag:
     """A tag that does not mean the recorded commit any more (trap T6)."""
 
     place: str
@@ -38,7 +38,7 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
+class _CommitPins:
     """What follows from a commit."""
 
     tree: str
@@ -59,7 +59,7 @@ def pin_git(
     editors = context.editors("components", component)
     if add:
         version = _add_version(editors, component, version, add, places)
-    tables = [(editor, keys) for editor in editors for keys in _tables(editor, version)]
+    tables = [(editor, keys) for editor in editors for keys in _git_tables(editor, version)]
     if not tables:
         raise UsageError(
             f"no git source of version {version!r}" if version else "no git source",
@@ -106,7 +106,7 @@ def tag_commit(url: str, tag: str, places: GitPlaces, *, place: str) -> str:
     )
 
 
-def _tables(editor: RecipeEditor, version: str) -> Iterator[Keys]:
+def _git_tables(editor: RecipeEditor, version: str) -> Iterator[Keys]:
     for name, table in editor.get(("versions",), {}).items():
         if version in ("", name) and isinstance(table, Mapping) and "git" in table:
             yield ("versions", name, "git")
@@ -124,7 +124,7 @@ def _add_version(
     version = version or tag.removeprefix("v")
     if editor.get(("versions", version)) is not None:
         raise UsageError(f"version {version!r} exists", place=editor.place, hint="pin it without --add")
-    first = next(_tables(editor, ""), None)
+    first = next(_git_tables(editor, ""), None)
     if first is None:
         raise UsageError(
             "no git source to take the address from",
@@ -151,19 +151,19 @@ def fill_version(editor: RecipeEditor, version: str, url: str, tag: str, context
     _pin_table(editor, _insert_version(editor, version, url, tag, places), places, context)
 
 
-def _follow_tag(editor: RecipeEditor, keys: Keys, places: GitPlaces) -> Moved | None:
+def _follow_tag(editor: RecipeEditor, keys: Keys, places: GitPlaces) -> MovedTag | None:
     """Set the commit of a table from its tag; return what happened when it was another one."""
-    url, tag, recorded = (_word(editor, (*keys, word)) for word in ("url", "tag", "commit"))
+    url, tag, recorded = (_text_at(editor, (*keys, word)) for word in ("url", "tag", "commit"))
     if not tag:
         return None
     now = tag_commit(url, tag, places, place=f"{editor.place}: {key_path((*keys, 'tag'))}")
     editor.put((*keys, "commit"), now)
     if recorded in ("", now):
         return None
-    return Moved(place=f"{editor.place}: {key_path(keys)}", url=url, tag=tag, recorded=recorded, now=now)
+    return MovedTag(place=f"{editor.place}: {key_path(keys)}", url=url, tag=tag, recorded=recorded, now=now)
 
 
-def _word(editor: RecipeEditor, keys: Keys) -> str:
+def _text_at(editor: RecipeEditor, keys: Keys) -> str:
     value: Any = editor.get(keys, "")
     if not isinstance(value, str):
         raise RecipeError("expected text", place=f"{editor.place}: {key_path(keys)}")
@@ -185,7 +185,7 @@ def _pin_table(editor: RecipeEditor, keys: Keys, places: GitPlaces, context: Con
         submodules=tuple(Filling(path=row.path, source=checkout.source) for row, checkout in found),
         omitted=recipe.omitted,
     )
-    seen = _Seen(
+    seen = _CommitPins(
         tree=top.source.tree,
         submodules=tuple(row for row, _ in found),
         sha256=store_tar(spec, context.store, places.environment),
@@ -193,10 +193,10 @@ def _pin_table(editor: RecipeEditor, keys: Keys, places: GitPlaces, context: Con
     commit_place = f"{editor.place}: {key_path((*keys, 'commit'))}"
     if not any(change.place == commit_place for change in editor.changes):
         _check_same(recipe, seen, place)
-    _record(editor, keys, seen)
+    _record_pins(editor, keys, seen)
 
 
-def _check_same(recipe: GitRecipe, seen: _Seen, place: str) -> None:
+def _check_same(recipe: GitRecipe, seen: _CommitPins, place: str) -> None:
     """Refuse other bytes for what the recipe records as the same commit, tree and submodules."""
     if recipe.tree not in (None, seen.tree):
         raise DigestMismatchError(
@@ -211,15 +211,15 @@ def _check_same(recipe: GitRecipe, seen: _Seen, place: str) -> None:
         )
 
 
-def _record(editor: RecipeEditor, keys: Keys, seen: _Seen) -> None:
+def _record_pins(editor: RecipeEditor, keys: Keys, seen: _CommitPins) -> None:
     editor.put((*keys, "tree"), seen.tree)
     editor.put((*keys, "sha256"), seen.sha256)
     editor.put((*keys, "evidence"), "observed")
     if seen.submodules:
-        editor.put((*keys, "submodules"), [_plain(row) for row in seen.submodules])
+        editor.put((*keys, "submodules"), [_submodule_table(row) for row in seen.submodules])
     else:
         editor.drop((*keys, "submodules"))
 
 
-def _plain(row: Submodule) -> dict[str, str]:
+def _submodule_table(row: Submodule) -> dict[str, str]:
     return {"path": row.path, "git": row.git, "commit": str(row.commit), "tree": str(row.tree)}

@@ -19,7 +19,7 @@ _VARIANTS = ("", "v1", "v8")  # the one that amd64 and arm64 images have, where 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
+class _RegistryImage:
     """An image of one architecture as the registry has it."""
 
     index: ImageDigest | None
@@ -36,17 +36,17 @@ def pin_image(context: Context, platform: str = "", *, recorded: bool = False) -
     image without the architecture; DigestMismatchError for wrong bytes.
     """
     editors = context.editors("platforms", platform)
-    seen: dict[tuple[str, str, Arch], _Seen] = {}
+    seen: dict[tuple[str, str, Arch], _RegistryImage] = {}
     count = 0
     for editor in editors:
         family = str(editor.get(("family",), _FAMILY))
-        for arch, keys in _rows(editor):
-            name, reference = _reference(editor, keys, recorded=recorded)
+        for arch, keys in _image_rows(editor):
+            name, reference = _image_reference(editor, keys, recorded=recorded)
             context.console.status(f"reading {name} {reference} for {arch}")
             subject = (name, reference, arch)
             if subject not in seen:
-                seen[subject] = _look(context, name, reference, arch, family)
-            _record(editor, keys, seen[subject], recorded=recorded)
+                seen[subject] = _read_image(context, name, reference, arch, family)
+            _record_image(editor, keys, seen[subject], recorded=recorded)
             count += 1
     if not count:
         raise UsageError("no published images", place=f"recipes/platforms/{platform or '*'}.toml")
@@ -54,7 +54,7 @@ def pin_image(context: Context, platform: str = "", *, recorded: bool = False) -
     return 0
 
 
-def _rows(editor: RecipeEditor) -> list[tuple[Arch, Keys]]:
+def _image_rows(editor: RecipeEditor) -> list[tuple[Arch, Keys]]:
     """Return the key path of every image that the file itself has."""
     tables = editor.get(("images",), {})
     try:
@@ -65,7 +65,7 @@ def _rows(editor: RecipeEditor) -> list[tuple[Arch, Keys]]:
         raise RecipeError(str(error), place=f"{editor.place}: images") from None
 
 
-def _reference(editor: RecipeEditor, keys: Keys, *, recorded: bool) -> tuple[str, str]:
+def _image_reference(editor: RecipeEditor, keys: Keys, *, recorded: bool) -> tuple[str, str]:
     name, tag, digest = (str(editor.get((*keys, word), "")) for word in ("name", "tag", "digest"))
     if not name or not (digest if recorded else tag):
         missing = "name" if not name else "digest" if recorded else "tag"
@@ -73,14 +73,15 @@ def _reference(editor: RecipeEditor, keys: Keys, *, recorded: bool) -> tuple[str
     return name, digest if recorded else tag
 
 
-def _look(context: Context, name: str, reference: str, arch: Arch, family: str) -> _Seen:
+def _read_image(context: Context, name: str, reference: str, arch: Arch, family: str) -> _RegistryImage:
     with Registry(name, context.origins) as registry:
         top_digest, top = registry.manifest(reference)
         digest, manifest = _of_arch(registry, top_digest, top, arch)
         rows = inventory(registry, digest, manifest, arch) if family == _FAMILY else None
         if rows is None:
             context.console.warning(f"{name}: the packages of family {family} are not read yet")
-        return _Seen(index=top_digest if isinstance(top, ImageIndex) else None, digest=digest, inventory=rows)
+        index = top_digest if isinstance(top, ImageIndex) else None
+        return _RegistryImage(index=index, digest=digest, inventory=rows)
 
 
 def _of_arch(
@@ -107,7 +108,7 @@ def _of_arch(
     return digest, top
 
 
-def _record(editor: RecipeEditor, keys: Keys, seen: _Seen, *, recorded: bool) -> None:
+def _record_image(editor: RecipeEditor, keys: Keys, seen: _RegistryImage, *, recorded: bool) -> None:
     """Write what was seen; a claim that does not hold any more loses its author."""
     if editor.put((*keys, "digest"), str(seen.digest)):
         editor.drop((*keys, "by"))

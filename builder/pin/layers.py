@@ -40,13 +40,13 @@ class LayeredFiles:
         try:
             with tarfile.open(fileobj=layer, mode="r:*") as archive:
                 for member in archive:
-                    self._take(archive, member, hidden, added, place)
+                    self._take_member(archive, member, hidden, added, place)
         except (tarfile.TarError, EOFError, zlib.error, OSError) as cause:
             raise FetchError(f"is not a readable layer: {cause}", place=place) from cause
-        self._hide(hidden)
+        self._apply_whiteouts(hidden)
         self.files |= added
 
-    def _take(
+    def _take_member(
         self,
         archive: tarfile.TarFile,
         member: tarfile.TarInfo,
@@ -54,7 +54,7 @@ class LayeredFiles:
         added: dict[str, bytes],
         place: str,
     ) -> None:
-        path = _plain(member.name)
+        path = _plain_path(member.name)
         folder, _, name = path.rpartition("/")
         if name == _OPAQUE:
             hidden.append(f"{folder}/")
@@ -69,7 +69,7 @@ class LayeredFiles:
             if content is not None:
                 added[path] = content.read()
 
-    def _hide(self, hidden: Iterable[str]) -> None:
+    def _apply_whiteouts(self, hidden: Iterable[str]) -> None:
         for path in hidden:
             below = path if path.endswith("/") else f"{path}/"
             for file in [
@@ -101,7 +101,7 @@ def packages(files: dict[str, bytes], arch: Arch, *, place: str) -> tuple[str, .
     """Return `name=version` rows of a dpkg database: `status`, and files of `status.d` (as in distroless)."""
     rows = {}
     for path, data in sorted(files.items()):
-        for stanza in parse_status(_stated(data) if path != _STATUS else data, place=f"{place}: {path}"):
+        for stanza in parse_status(_with_status(data) if path != _STATUS else data, place=f"{place}: {path}"):
             if stanza.arch not in (arch.debian, "all"):
                 raise FetchError(f"has {stanza.name} of architecture {stanza.arch}", place=place)
             rows[stanza.name] = stanza.version
@@ -110,11 +110,11 @@ def packages(files: dict[str, bytes], arch: Arch, *, place: str) -> tuple[str, .
     return tuple(f"{name}={version}" for name, version in sorted(rows.items()))
 
 
-def _stated(data: bytes) -> bytes:
+def _with_status(data: bytes) -> bytes:
     """Add the state that files in `status.d` leave out: they are there because they are installed."""
     text = data.rstrip(b"\n") + b"\n"
     return text if b"\nStatus:" in b"\n" + text else text + b"Status: install ok installed\n"
 
 
-def _plain(name: str) -> str:
+def _plain_path(name: str) -> str:
     return "/".join(part for part in name.split("/") if part not in ("", "."))
