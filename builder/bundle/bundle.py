@@ -41,7 +41,7 @@ def make_bundle(locks: Mapping[str, bytes], files: Iterable[Content], store: Sto
     rows = [
         BundledFile(
             sha256=file.sha256,
-            size=_size(store, file),
+            size=_stored_size(store, file),
             kind=file.kind,
             name=file.name,
             rows=file.rows,
@@ -69,7 +69,7 @@ def write_bundle(
         sink.write(data)
 
     def member(name: str, size: int, chunks: Iterable[bytes]) -> None:
-        put(_header(name, size))
+        put(_member_header(name, size))
         for chunk in chunks:
             put(chunk)
         put(padding(size))
@@ -79,7 +79,7 @@ def write_bundle(
     for lock in bundle.locks:
         member(lock_member(lock.path), lock.size, (locks[lock.path],))
     for file in bundle.files:
-        member(_file_member(file.sha256), file.size, _verified(store, file))
+        member(_file_member(file.sha256), file.size, _verified_chunks(store, file))
         heard(file.name)
     put(END)
     return Sha256(digest.hexdigest())
@@ -94,7 +94,7 @@ def read_bundle(
     its table says; DigestMismatchError for other bytes than it says, or when
     the whole has not the SHA-256 `expected`.
     """
-    reader = _Reader(source, place)
+    reader = _BundleReader(source, place)
     data = reader.manifest()
     bundle = parse_bundle(data, place=f"{place}: {MANIFEST}")
     locks = {}
@@ -116,7 +116,7 @@ def read_bundle(
     return bundle, locks
 
 
-class _Reader:
+class _BundleReader:
     """The members of a bundle, one after the other."""
 
     def __init__(self, source: BinaryIO, place: str) -> None:
@@ -126,19 +126,19 @@ class _Reader:
 
     def manifest(self) -> bytes:
         """Return the first member, the only one whose size is not known before."""
-        block = self._exactly(BLOCK)
+        block = self._read_exactly(BLOCK)
         try:
             size = tarfile.TarInfo.frombuf(block, "ascii", "strict").size
         except (tarfile.HeaderError, UnicodeDecodeError) as cause:
             raise FetchError("is not a bundle", place=self._place) from cause
-        if not 0 <= size <= _LARGEST_TEXT or block != _header(MANIFEST, size):
+        if not 0 <= size <= _LARGEST_TEXT or block != _member_header(MANIFEST, size):
             raise FetchError(f"is not a bundle: it does not begin with {MANIFEST}", place=self._place)
         return b"".join(self.content(size))
 
     def header(self, name: str, size: int) -> None:
         """Insist on the header of the member `name`."""
-        wanted = _header(name, size)
-        if self._exactly(len(wanted)) != wanted:
+        wanted = _member_header(name, size)
+        if self._read_exactly(len(wanted)) != wanted:
             cause = f"has another member where its table says {name}"
             raise FetchError(cause, place=self._place, hint="make the bundle again")
 
@@ -146,31 +146,31 @@ class _Reader:
         """Yield the content of a member, and insist on the zeros after it."""
         left = size
         while left:
-            chunk = self._exactly(min(left, _CHUNK))
+            chunk = self._read_exactly(min(left, _CHUNK))
             left -= len(chunk)
             yield chunk
-        self._zeros(padding(size))
+        self._expect_zeros(padding(size))
 
     def end(self) -> None:
         """Insist that nothing follows."""
-        self._zeros(END)
-        if self._read(1):
+        self._expect_zeros(END)
+        if self._read_some(1):
             raise FetchError("continues after its end", place=self._place)
 
-    def _zeros(self, wanted: bytes) -> None:
-        if wanted and self._exactly(len(wanted)) != wanted:
+    def _expect_zeros(self, wanted: bytes) -> None:
+        if wanted and self._read_exactly(len(wanted)) != wanted:
             raise FetchError("has unexpected bytes between its members", place=self._place)
 
-    def _exactly(self, size: int) -> bytes:
-        data = self._read(size)
+    def _read_exactly(self, size: int) -> bytes:
+        data = self._read_some(size)
         while len(data) < size:
-            more = self._read(size - len(data))
+            more = self._read_some(size - len(data))
             if not more:
                 raise FetchError(_CUT_OFF, place=self._place, hint="copy it again")
             data += more
         return data
 
-    def _read(self, size: int) -> bytes:
+    def _read_some(self, size: int) -> bytes:
         try:
             data = self._source.read(size)
         except OSError as cause:
@@ -179,7 +179,7 @@ class _Reader:
         return data
 
 
-def _header(name: str, size: int) -> bytes:
+def _member_header(name: str, size: int) -> bytes:
     return header(Member(path=name.encode(), kind="file", mode=0o644, mtime=0, size=size))
 
 
@@ -187,7 +187,7 @@ def _file_member(sha256: str) -> str:
     return f"sha256/{sha256[:2]}/{sha256[2:]}"
 
 
-def _size(store: Store, file: Content) -> int:
+def _stored_size(store: Store, file: Content) -> int:
     try:
         return store.path(file.sha256).stat().st_size
     except OSError:
@@ -197,7 +197,7 @@ def _size(store: Store, file: Content) -> int:
         ) from None
 
 
-def _verified(store: Store, file: BundledFile) -> Iterator[bytes]:
+def _verified_chunks(store: Store, file: BundledFile) -> Iterator[bytes]:
     """Yield the bytes of a stored file; DigestMismatchError at the end when they are not its own."""
     digest, count = hashlib.sha256(), 0
     with store.open(file.sha256) as source:

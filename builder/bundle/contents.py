@@ -88,14 +88,14 @@ def parse_bundle(data: bytes, *, place: str) -> Bundle:
         bundle = structure(table, Bundle)
     except WireError as error:
         raise FetchError(str(error), place=place, hint=error.hint) from None
-    if dump_bundle(bundle) != data or bundle != _sorted(bundle):
+    if dump_bundle(bundle) != data or bundle != _in_order(bundle):
         raise FetchError("is not in canonical form", place=place, hint="make the bundle again")
     if min((0, *(row.size for row in bundle.locks), *(row.size for row in bundle.files))) < 0:
         raise FetchError("states a negative size", place=place)
     return bundle
 
 
-def _sorted(bundle: Bundle) -> Bundle:
+def _in_order(bundle: Bundle) -> Bundle:
     """Return the bundle with each lock and file once, in order."""
     locks = {row.path: row for row in bundle.locks}
     files = {row.sha256: row for row in bundle.files}

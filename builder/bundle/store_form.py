@@ -35,25 +35,25 @@ def contents(locks: Iterable[Lock], read: Callable[[str], bytes], *, apt: bool) 
     """
     found: dict[Sha256, Content] = {}
     for lock in locks:
-        for content in (*_rows(lock, apt=apt), *_images(lock, read)):
+        for content in (*_row_contents(lock, apt=apt), *_image_contents(lock, read)):
             known = found.get(content.sha256, content)
             rows = tuple(sorted({*known.rows, *content.rows}))
             found[content.sha256] = replace(known, name=min(known.name, content.name), rows=rows)
     return tuple(found[digest] for digest in sorted(found))
 
 
-def _rows(lock: Lock, *, apt: bool) -> Iterator[Content]:
+def _row_contents(lock: Lock, *, apt: bool) -> Iterator[Content]:
     for python in lock.python:
         if python.sha256 is not None:
-            yield _content(lock, python.sha256, Kind.WHEEL, python.file, row_label(python))
+            yield _content_of(lock, python.sha256, Kind.WHEEL, python.file, row_label(python))
     for archive in lock.archives:
-        yield _content(lock, archive.sha256, Kind.ARCHIVE, archive.file, row_label(archive))
+        yield _content_of(lock, archive.sha256, Kind.ARCHIVE, archive.file, row_label(archive))
     for source in lock.sources:
-        yield _content(lock, source.sha256, Kind.SOURCE, source.file, row_label(source))
+        yield _content_of(lock, source.sha256, Kind.SOURCE, source.file, row_label(source))
     for image in lock.images:
         if image.tar is not None:
             name = f"{image.name}-{lock.arch}.tar"
-            yield _content(lock, image.tar, Kind.BASE, name, row_label(image))
+            yield _content_of(lock, image.tar, Kind.BASE, name, row_label(image))
     yield from _os_packages(lock, apt=apt)
     if apt:
         yield from _package_lists(lock)
@@ -62,7 +62,7 @@ def _rows(lock: Lock, *, apt: bool) -> Iterator[Content]:
 def _os_packages(lock: Lock, *, apt: bool) -> Iterator[Content]:
     for package in lock.os_packages:
         if apt or set(package.for_) != {BASE}:  # what only the base needs is in its tar
-            yield _content(lock, package.sha256, Kind.OS_PACKAGE, package.basename, row_label(package))
+            yield _content_of(lock, package.sha256, Kind.OS_PACKAGE, package.basename, row_label(package))
 
 
 def _package_lists(lock: Lock) -> Iterator[Content]:
@@ -71,17 +71,17 @@ def _package_lists(lock: Lock) -> Iterator[Content]:
             continue  # an RPM repository: apt cannot use it
         row = row_label(repository)
         name = f"{repository.suite} InRelease"
-        yield _content(lock, repository.inrelease, Kind.PACKAGE_LIST, name, row)
+        yield _content_of(lock, repository.inrelease, Kind.PACKAGE_LIST, name, row)
         for component, index in zip(repository.components, repository.indexes, strict=True):
             name = f"{repository.suite}/{component} Packages"
-            yield _content(lock, index, Kind.PACKAGE_LIST, name, row)
+            yield _content_of(lock, index, Kind.PACKAGE_LIST, name, row)
 
 
-def _content(lock: Lock, sha256: Sha256, kind: Kind, name: str, row: str) -> Content:
+def _content_of(lock: Lock, sha256: Sha256, kind: Kind, name: str, row: str) -> Content:
     return Content(sha256=sha256, kind=kind, name=name, rows=(f"{lock.target} {row}",))
 
 
-def _images(lock: Lock, read: Callable[[str], bytes]) -> Iterator[Content]:
+def _image_contents(lock: Lock, read: Callable[[str], bytes]) -> Iterator[Content]:
     for image in lock.images:
         if image.digest is None:
             continue
@@ -90,4 +90,4 @@ def _images(lock: Lock, read: Callable[[str], bytes]) -> Iterator[Content]:
         blobs = parse_image_manifest(read(manifest), place=place).blobs
         for digest in dict.fromkeys((manifest, *(blob.sha256 for blob in blobs))):
             name = f"{image.name} {'manifest' if digest == manifest else 'blob'}"
-            yield _content(lock, Sha256(digest), Kind.IMAGE, name, row_label(image))
+            yield _content_of(lock, Sha256(digest), Kind.IMAGE, name, row_label(image))

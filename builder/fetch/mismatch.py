@@ -70,7 +70,7 @@ class KnownFiles:
                 continue
             return store.path(sha256)
         if self._digests is None:
-            self._digests = {_sha256(path): path for path in _files(self._loose)}
+            self._digests = {_file_sha256(path): path for path in _regular_files(self._loose)}
         return self._digests.get(sha256)
 
 
@@ -85,7 +85,7 @@ def explained(error: DigestMismatchError, right: Path | None, wrong: Path) -> Di
 
 def difference(first: Path, second: Path) -> Difference:
     """Compare two files as archives where they are some: compression, metadata, contents."""
-    if _sha256(first) == _sha256(second):
+    if _file_sha256(first) == _file_sha256(second):
         return Difference(kind=DifferenceKind.NOTHING)
     try:
         one, two = read_contents(first), read_contents(second)
@@ -94,22 +94,22 @@ def difference(first: Path, second: Path) -> Difference:
     if one.unpacked and one.unpacked == two.unpacked:
         detail = "" if one.packing == two.packing else f"{one.packing}, now {two.packing}"
         return Difference(kind=DifferenceKind.COMPRESSION, detail=detail)
-    changed = tuple(_changed(one.entries, two.entries))
+    changed = tuple(_changed_entries(one.entries, two.entries))
     if changed:
         return Difference(kind=DifferenceKind.CONTENTS, detail=f"{len(changed)} files", files=changed)
     return _of_metadata(one, two)
 
 
-def _changed(first: Iterable[Entry], second: Iterable[Entry]) -> Iterator[str]:
+def _changed_entries(first: Iterable[Entry], second: Iterable[Entry]) -> Iterator[str]:
     """Yield a line for each entry that one lacks, or that is another thing in the other."""
-    one, two = _things(first), _things(second)
+    one, two = _entries_by_path(first), _entries_by_path(second)
     for name in sorted({*one, *two}):
         if one.get(name) != two.get(name):
             sign = "+" if name not in one else "-" if name not in two else "~"
-            yield f"{sign} {_plain(name)}"
+            yield f"{sign} {_printable_name(name)}"
 
 
-def _things(entries: Iterable[Entry]) -> dict[str, Counter[tuple[str, str]]]:
+def _entries_by_path(entries: Iterable[Entry]) -> dict[str, Counter[tuple[str, str]]]:
     found: dict[str, Counter[tuple[str, str]]] = {}
     for entry in entries:
         found.setdefault(entry.name, Counter())[entry.kind, entry.content] += 1
@@ -134,7 +134,7 @@ def _of_metadata(first: Contents, second: Contents) -> Difference:
         ]
         words |= set(what)
         if what:
-            files.append(f"~ {_plain(entry.name)}: {', '.join(what)}")
+            files.append(f"~ {_printable_name(entry.name)}: {', '.join(what)}")
     if [entry.name for entry in first.entries] != [entry.name for entry in second.entries]:
         words.add("order")
     if not words and first.packing == second.packing == "zip":
@@ -160,16 +160,16 @@ def _first_byte(first: Path, second: Path) -> str:
             offset += len(left)
 
 
-def _files(paths: Iterable[Path]) -> Iterator[Path]:
+def _regular_files(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         yield from (path,) if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
 
 
-def _sha256(path: Path) -> str:
+def _file_sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _plain(name: str) -> str:
+def _printable_name(name: str) -> str:
     """Return a name of an untrusted archive as one printable line."""
     return name if name.isprintable() else ascii(name)[1:-1]

@@ -68,22 +68,23 @@ def needs(locks: Iterable[Lock], origins: Origins, *, everything: bool) -> Needs
     git sources and of assembled bases.
     """
     listed = tuple(locks)
-    files = [file for lock in listed for file in _files(lock, origins)] if everything else []
+    bases = (base for lock in listed for base in _base_needs(lock, origins))
+    files = [file for lock in listed for file in _file_needs(lock, origins)] if everything else []
     return Needs(
-        files=_once(files, lambda row: row.label),
-        sources=_once((row for lock in listed for row in lock.sources), lambda row: row.file),
-        bases=_once((base for lock in listed for base in _bases(lock, origins)), lambda row: row.label),
+        files=_digests_once(files, lambda row: row.label),
+        sources=_digests_once((row for lock in listed for row in lock.sources), lambda row: row.file),
+        bases=_digests_once(bases, lambda row: row.label),
     )
 
 
-def _once(rows: Iterable[_Row], name: Callable[[_Row], str]) -> tuple[_Row, ...]:
+def _digests_once(rows: Iterable[_Row], name: Callable[[_Row], str]) -> tuple[_Row, ...]:
     by_digest: dict[str, _Row] = {}
     for row in rows:
         by_digest.setdefault(row.sha256, row)
     return tuple(sorted(by_digest.values(), key=name))
 
 
-def _bases(lock: Lock, origins: Origins) -> Iterator[BaseNeed]:
+def _base_needs(lock: Lock, origins: Origins) -> Iterator[BaseNeed]:
     for image in lock.images:
         if image.tar is not None:
             rows = (row for row in lock.os_packages if BASE in row.for_)
@@ -94,7 +95,7 @@ def _bases(lock: Lock, origins: Origins) -> Iterator[BaseNeed]:
             )
 
 
-def _files(lock: Lock, origins: Origins) -> Iterator[FileNeed]:
+def _file_needs(lock: Lock, origins: Origins) -> Iterator[FileNeed]:
     return (_file_need(row, lock, origins) for row in downloaded_rows(lock))
 
 

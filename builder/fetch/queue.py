@@ -30,14 +30,16 @@ def work(
     What has arrived of a file that is not complete stays for the next fetch, on an interrupt too.
     """
     with Exchanges(network) as exchanges:
-        queue = _Queue(store, requests, exchanges=exchanges, network=network, jobs=jobs, progress=progress)
+        queue = _FetchQueue(
+            store, requests, exchanges=exchanges, network=network, jobs=jobs, progress=progress
+        )
         try:
             return queue.run()
         finally:
             queue.leave()
 
 
-class _Queue:
+class _FetchQueue:
     """Files that wait for their turn, for another process, for a host, for the end of a pause, for bytes."""
 
     def __init__(
@@ -69,25 +71,25 @@ class _Queue:
     def run(self) -> dict[str, BuilderError]:
         """Work until nothing is left to do."""
         while True:
-            self._wake()
-            self._admit()
-            self._ask()
+            self._wake_paused()
+            self._admit_files()
+            self._start_exchanges()
             if not self._open and not self._busy and not self._new:
                 return self._failures
             if len(self._failures) >= _ENOUGH_FAILURES:
                 self._new.clear()
                 self._busy.clear()
-            for ended in self._exchanges.wait(self._patience()):
-                self._settle(ended)
+            for ended in self._exchanges.wait(self._time_to_wait()):
+                self._settle_exchange(ended)
 
     def leave(self) -> None:
         """Close what is still open."""
         for arrival in self._open:
             arrival.leave()
 
-    def _admit(self) -> None:
+    def _admit_files(self) -> None:
         """Begin with files while there is room."""
-        while len(self._open) < self._jobs and (request := self._next()) is not None:
+        while len(self._open) < self._jobs and (request := self._next_request()) is not None:
             if self._store.has(request.sha256, request.size):  # another process has brought it
                 self._progress.finished(request)
                 continue
@@ -112,9 +114,9 @@ class _Queue:
                 lose=self._lost.add,
             )
             self._open[arrival] = ""
-            self._follow(arrival, arrival.first())
+            self._take_step(arrival, arrival.first())
 
-    def _next(self) -> Request | None:
+    def _next_request(self) -> Request | None:
         """Return the next file to look at: one that nobody has looked at first."""
         if self._new:
             return self._new.popleft()
@@ -124,7 +126,7 @@ class _Queue:
         self._busy_until = time.monotonic() + _BUSY_PAUSE
         return self._new.popleft()
 
-    def _ask(self) -> None:
+    def _start_exchanges(self) -> None:
         """Send what may be sent: a host has only so many connections."""
         for _ in range(len(self._ready)):
             arrival, step = self._ready.popleft()
@@ -136,12 +138,12 @@ class _Queue:
             self._open[arrival] = host
             self._exchanges.start(step.url, arrival.headers(), arrival)
 
-    def _settle(self, ended: Ended) -> None:
+    def _settle_exchange(self, ended: Ended) -> None:
         arrival = cast("Arrival", ended.receiver)
         self._hosts[self._open[arrival]] -= 1
-        self._follow(arrival, arrival.after(ended))
+        self._take_step(arrival, arrival.after(ended))
 
-    def _follow(self, arrival: Arrival, step: Step) -> None:
+    def _take_step(self, arrival: Arrival, step: Step) -> None:
         """Put a file where it waits for its next step."""
         if not step.url:
             del self._open[arrival]
@@ -154,12 +156,12 @@ class _Queue:
         else:
             self._ready.append((arrival, step))
 
-    def _wake(self) -> None:
+    def _wake_paused(self) -> None:
         while self._paused and self._paused[0][0] <= time.monotonic():
             _, _, arrival, step = heapq.heappop(self._paused)
             self._ready.append((arrival, step))
 
-    def _patience(self) -> float:
+    def _time_to_wait(self) -> float:
         """Return how long to wait for bytes before something else may be due."""
         moments = [self._paused[0][0]] if self._paused else []
         if self._busy and len(self._open) < self._jobs:

@@ -24,14 +24,14 @@ def reaching(place: str, environment: Mapping[str, str], network: Network) -> di
         made["GIT_SSL_CAINFO"] = network.ca_file
     if urlsplit(place).scheme == "http":
         made["GIT_ALLOW_PROTOCOL"] = f"{made.get('GIT_ALLOW_PROTOCOL', '')}:http".strip(":")
-    settings = tuple(_settings((place, *(other for other, _ in instead_of(environment))), network))
+    settings = tuple(_host_settings((place, *(other for other, _ in instead_of(environment))), network))
     count = int(made.get("GIT_CONFIG_COUNT", "0"))
     for number, (key, value) in enumerate(settings, count):
         made |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
     return made | {"GIT_CONFIG_COUNT": str(count + len(settings))}
 
 
-def _settings(places: tuple[str, ...], network: Network) -> Iterator[tuple[str, str]]:
+def _host_settings(places: tuple[str, ...], network: Network) -> Iterator[tuple[str, str]]:
     bases = dict.fromkeys(
         f"{parts.scheme}://{parts.netloc}/"
         for parts in map(urlsplit, places)

@@ -63,7 +63,7 @@ class CanonicalSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
+class _TreeMember:
     """A directory, file or link of the final tree, and where its content is."""
 
     entry: TreeEntry
@@ -83,46 +83,46 @@ def write_canonical_tar(
     check_component(root.encode("utf-8"), root)
     digest = hashlib.sha256()
     with ExitStack() as stack:
-        found = _collect(spec, stack, environment)
+        found = _collect_members(spec, stack, environment)
         links = _link_targets(found)
         check_links(links, root)
-        for piece in _pieces(found, links, root.encode("utf-8"), spec.mtime):
+        for piece in _tar_pieces(found, links, root.encode("utf-8"), spec.mtime):
             digest.update(piece)
             sink.write(piece)
     return digest.hexdigest()
 
 
-def _collect(
+def _collect_members(
     spec: CanonicalSpec, stack: ExitStack, environment: Mapping[str, str] | None
-) -> dict[bytes, _Found]:
+) -> dict[bytes, _TreeMember]:
     """Return every member by its path: of the commit, and of each submodule where it belongs."""
     sources = {module.path.encode("utf-8"): module.source for module in spec.submodules}
     omitted = {path.encode("utf-8") for path in spec.omitted}
     used: set[bytes] = set()
-    found: dict[bytes, _Found] = {}
+    found: dict[bytes, _TreeMember] = {}
     waiting = [(b"", spec.source)]
     while waiting:
         prefix, source = waiting.pop()
         objects = stack.enter_context(open_objects(source.repository, environment=environment))
-        for item in _members(objects, source, prefix):
+        for item in _repository_members(objects, source, prefix):
             path = item.entry.path
             if path in found:
-                raise FetchError("occurs twice", place=_place(spec, path))
+                raise FetchError("occurs twice", place=_member_place(spec, path))
             submodule, left_out = item.entry.kind == "commit", lies_in(path, omitted)
             if submodule or path in omitted:
                 used.add(path)
             if not left_out or (submodule and path in omitted):
                 found[path] = item
             if submodule and not left_out:
-                waiting.append((path + b"/", _filling(spec, sources, item.entry)))
+                waiting.append((path + b"/", _submodule_source(spec, sources, item.entry)))
     for path in sorted(sources.keys() - used):
-        raise FetchError("is not a submodule of this commit", place=_place(spec, path))
+        raise FetchError("is not a submodule of this commit", place=_member_place(spec, path))
     for path in sorted(omitted - used):
-        raise FetchError("is to be left out, and is not in this commit", place=_place(spec, path))
+        raise FetchError("is to be left out, and is not in this commit", place=_member_place(spec, path))
     return found
 
 
-def _members(objects: Objects, source: Tree, prefix: bytes) -> Iterator[_Found]:
+def _repository_members(objects: Objects, source: Tree, prefix: bytes) -> Iterator[_TreeMember]:
     """Yield the checked entries of one repository, with `prefix` before their paths."""
     actual = commit_info(objects, source.commit).tree
     if actual != source.tree:
@@ -132,11 +132,11 @@ def _members(objects: Objects, source: Tree, prefix: bytes) -> Iterator[_Found]:
         )
     for entry in ls_tree(objects, actual):
         check_path(entry.path, str(source.repository))
-        moved = TreeEntry(mode=entry.mode, kind=_kind(entry), oid=entry.oid, path=prefix + entry.path)
-        yield _Found(entry=moved, objects=objects)
+        moved = TreeEntry(mode=entry.mode, kind=_entry_kind(entry), oid=entry.oid, path=prefix + entry.path)
+        yield _TreeMember(entry=moved, objects=objects)
 
 
-def _kind(entry: TreeEntry) -> str:
+def _entry_kind(entry: TreeEntry) -> str:
     """Return tree, commit, link or blob; FetchError for a mode that git does not write."""
     kinds = {0o040000: "tree", 0o160000: "commit", 0o120000: "link", 0o100000: "blob"}
     kind = kinds.get(entry.mode & 0o170000)
@@ -146,10 +146,10 @@ def _kind(entry: TreeEntry) -> str:
     return kind
 
 
-def _filling(spec: CanonicalSpec, sources: Mapping[bytes, Tree], entry: TreeEntry) -> Tree:
+def _submodule_source(spec: CanonicalSpec, sources: Mapping[bytes, Tree], entry: TreeEntry) -> Tree:
     """Return the locked source of a submodule, which must be at the commit that the tree names."""
     source = sources.get(entry.path)
-    place = _place(spec, entry.path)
+    place = _member_place(spec, entry.path)
     if source is None:
         raise FetchError(
             f"is a submodule at commit {entry.oid}, and nothing locked fills it",
@@ -161,7 +161,7 @@ def _filling(spec: CanonicalSpec, sources: Mapping[bytes, Tree], entry: TreeEntr
     return source
 
 
-def _link_targets(found: Mapping[bytes, _Found]) -> dict[bytes, bytes]:
+def _link_targets(found: Mapping[bytes, _TreeMember]) -> dict[bytes, bytes]:
     targets = {}
     for path, item in found.items():
         if item.entry.kind == "link":
@@ -173,8 +173,8 @@ def _link_targets(found: Mapping[bytes, _Found]) -> dict[bytes, bytes]:
     return targets
 
 
-def _pieces(
-    found: Mapping[bytes, _Found], links: Mapping[bytes, bytes], root: bytes, mtime: int
+def _tar_pieces(
+    found: Mapping[bytes, _TreeMember], links: Mapping[bytes, bytes], root: bytes, mtime: int
 ) -> Iterator[bytes]:
     """Yield the tar file piece by piece."""
     yield header(Member(path=root, kind="directory", mode=0o755, mtime=mtime))
@@ -195,5 +195,5 @@ def _pieces(
     yield END
 
 
-def _place(spec: CanonicalSpec, path: bytes) -> str:
+def _member_place(spec: CanonicalSpec, path: bytes) -> str:
     return f"{spec.name} {spec.version}: {path.decode('utf-8', 'replace')}"

@@ -53,7 +53,7 @@ def archived_repository(
         Client(attempts=3, network=network) as client,
         tempfile.TemporaryDirectory(prefix="lockwright-archived-") as folder,
     ):
-        _prepare(client, vault, sleep)
+        _prepare_bundle(client, vault, sleep)
         repository = Path(folder) / "repository.git"
         with tempfile.TemporaryFile(dir=folder) as bundle:
             client.download(f"{vault}raw/", bundle, limit=_LARGEST)
@@ -66,10 +66,10 @@ def archived_repository(
         yield repository
 
 
-def _prepare(client: Client, vault: str, sleep: Callable[[float], object]) -> None:
+def _prepare_bundle(client: Client, vault: str, sleep: Callable[[float], object]) -> None:
     """Ask for the bundle, and wait until it is there."""
     try:
-        answer = _json(client.post(vault, limit=_LIMIT).body, vault)
+        answer = _json_object(client.post(vault, limit=_LIMIT).body, vault)
     except NotFoundError as cause:
         raise FetchError("the archive does not have this commit", place=vault) from cause
     waited = 0.0
@@ -78,7 +78,7 @@ def _prepare(client: Client, vault: str, sleep: Callable[[float], object]) -> No
             raise FetchError("the archive is still preparing the commit", place=vault, hint=_AGAIN)
         sleep(_PAUSE)
         waited += _PAUSE
-        answer = _json(client.get_bytes(vault, accept="application/json", limit=_LIMIT), vault)
+        answer = _json_object(client.get_bytes(vault, accept="application/json", limit=_LIMIT), vault)
     if answer.get("status") != "done":
         said = redacted(str(answer.get("progress_message") or answer.get("status")))
         shown = said if said.isprintable() else ascii(said)
@@ -109,7 +109,7 @@ def _take_objects(bundle: IO[bytes], repository: Path, *, place: str) -> None:
         raise FetchError("the bundle has no git objects", place=place)
 
 
-def _json(body: bytes, place: str) -> dict[str, Any]:
+def _json_object(body: bytes, place: str) -> dict[str, Any]:
     try:
         answer = json.loads(body)
     except ValueError as cause:

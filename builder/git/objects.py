@@ -86,9 +86,9 @@ class Objects:
         except OSError:
             header = []
         if len(header) != 3:  # id, kind, size
-            raise self._absent(oid, header)
+            raise self._absent_object(oid, header)
         size = int(header[2])
-        self._unread = self._content(oid, header[1], size)
+        self._unread = self._object_content(oid, header[1], size)
         return StoredObject(oid=oid, kind=header[1], size=size, chunks=self._unread)
 
     def read(self, oid: str, kind: str) -> bytes:
@@ -96,34 +96,34 @@ class Objects:
         found = self.stream(oid)
         if found.kind != kind or found.size > _SMALL:
             raise FetchError(
-                f"{oid} is a {found.kind} of {found.size} bytes, not a {kind}", place=self._place
+                f"{oid} is a {found.kind} of {found.size} bytes, not a {kind}", place=self._where
             )
         return b"".join(found.chunks)
 
     @property
-    def _place(self) -> str:
+    def _where(self) -> str:
         return str(self.repository)
 
-    def _content(self, oid: str, kind: str, size: int) -> Iterator[bytes]:
+    def _object_content(self, oid: str, kind: str, size: int) -> Iterator[bytes]:
         digest = hashlib.sha1(f"{kind} {size}\0".encode("ascii"), usedforsecurity=False)
         left = size
         while left:
             chunk = self._output.read(min(left, _CHUNK))
             if not chunk:
-                raise self._absent(oid, [])
+                raise self._absent_object(oid, [])
             left -= len(chunk)
             digest.update(chunk)
             yield chunk
         self._output.read(1)  # the line end after each object
         if digest.hexdigest() != oid:
-            raise DigestMismatchError(f"object {oid} has the id {digest.hexdigest()}", place=self._place)
+            raise DigestMismatchError(f"object {oid} has the id {digest.hexdigest()}", place=self._where)
 
-    def _absent(self, oid: str, header: list[str]) -> FetchError | ToolError:
+    def _absent_object(self, oid: str, header: list[str]) -> FetchError | ToolError:
         if header[1:] == ["missing"]:
-            return FetchError(f"object {oid} is missing", place=self._place, hint="fetch the commit again")
+            return FetchError(f"object {oid} is missing", place=self._where, hint="fetch the commit again")
         self._errors.seek(0)
         said = self._errors.read().decode("utf-8", "replace").strip().splitlines()
-        return ToolError(f"object {oid} cannot be read: {said[-1] if said else header}", place=self._place)
+        return ToolError(f"object {oid} cannot be read: {said[-1] if said else header}", place=self._where)
 
 
 @contextmanager
@@ -170,7 +170,7 @@ def ls_tree(objects: Objects, tree: str) -> Iterator[TreeEntry]:
         if entry.path:
             yield entry
         if entry.kind == "tree":
-            below = _entries(objects, entry)
+            below = _tree_entries(objects, entry)
             left -= len(below)
             if left < 0:
                 raise FetchError(
@@ -194,7 +194,7 @@ def _git_directory(repository: Path) -> Path:
     return (inner if inner.is_dir() else repository).absolute()
 
 
-def _entries(objects: Objects, tree: TreeEntry) -> list[TreeEntry]:
+def _tree_entries(objects: Objects, tree: TreeEntry) -> list[TreeEntry]:
     """Parse one tree object: `mode SP name NUL id`, again and again."""
     data = objects.read(tree.oid, "tree")
     prefix = tree.path + b"/" if tree.path else b""

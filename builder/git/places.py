@@ -45,29 +45,29 @@ class GitPlaces:
         """Return the refs of `url` that match, name to object (FetchError)."""
 
         def ask(place: str) -> tuple[Ref, ...]:
-            return ls_remote(place, patterns, environment=self._reaching(place))
+            return ls_remote(place, patterns, environment=self._environment_for(place))
 
-        return {ref.name: ref.oid for ref in self._first(url, ask)}
+        return {ref.name: ref.oid for ref in self._first_place(url, ask)}
 
     def commit(self, url: str, commit: str, tag: str = "") -> Path:
         """Return a bare repository that has `commit` of `url` with all its files (FetchError).
 
         Where no place has it any more, the archive of dead sources is asked.
         """
-        into = self.cache / _folder(url)
+        into = self.cache / _copy_name(url)
 
         def fetch(place: str) -> Path:
-            fetch_commit(place, commit, tag or None, into, environment=self._reaching(place))
+            fetch_commit(place, commit, tag or None, into, environment=self._environment_for(place))
             return into
 
         try:
-            return self._first(url, fetch)
+            return self._first_place(url, fetch)
         except FetchError as error:
             if not self.origins.heritage:
                 raise
             return self._from_archive(commit, into, error)
 
-    def _reaching(self, place: str) -> dict[str, str]:
+    def _environment_for(self, place: str) -> dict[str, str]:
         return reaching(place, self.environment, self.origins.network)
 
     def _from_archive(self, commit: str, into: Path, lost: FetchError) -> Path:
@@ -82,12 +82,12 @@ class GitPlaces:
             raise FetchError(f"{lost.cause}\n  {error}", place=lost.place, hint=lost.hint) from error
         return into
 
-    def _first(self, url: str, ask: Callable[[str], T]) -> T:
+    def _first_place(self, url: str, ask: Callable[[str], T]) -> T:
         """Return the answer of the first place that gives one; mirrors come before the place itself."""
         return first_answer(self.origins.candidates(url), ask, place=url)
 
 
-def _folder(url: str) -> str:
+def _copy_name(url: str) -> str:
     """Return a name for the copy of `url`: for people its last word, for the machine a digest."""
     word = re.sub(r"[^A-Za-z0-9._-]", "", url.rstrip("/").rpartition("/")[2]).removesuffix(".git")
     return f"{word or 'repository'}-{hashlib.sha256(url.encode()).hexdigest()[:16]}.git"

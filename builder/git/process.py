@@ -79,7 +79,7 @@ def git_environment(
     """
     source = os.environ if base is None else base
     pairs = tuple(instead_of(source))
-    allowed = {*protocols, *(_protocol(place) for place, _ in pairs)}
+    allowed = {*protocols, *(_protocol_of(place) for place, _ in pairs)}
     settings = (*_SETTINGS, *((f"url.{place}.insteadOf", prefix) for place, prefix in pairs))
     passed = {name: source[name] for name in ("HOME", "SSH_AUTH_SOCK") if source.get(name)}
     authorities = source.get("REQUESTS_CA_BUNDLE") or source.get("SSL_CERT_FILE")
@@ -95,7 +95,7 @@ def ls_remote(
     url: str, patterns: tuple[str, ...] = (), *, environment: Mapping[str, str] | None = None
 ) -> tuple[Ref, ...]:
     """Return the refs of `url` that match git's `patterns` (all without), peeled ones included, by name."""
-    text = _remote(("ls-remote", "--quiet", "--", url, *patterns), url, environment, _ASK_TIMEOUT)
+    text = _run_remote(("ls-remote", "--quiet", "--", url, *patterns), url, environment, _ASK_TIMEOUT)
     rows = (line.split("\t", 1) for line in text.splitlines() if "\t" in line)
     return tuple(sorted((Ref(name=name, oid=oid) for oid, name in rows), key=lambda ref: ref.name))
 
@@ -135,19 +135,19 @@ def fetch_commit(
             held.enter_context(locked(into.with_name(f"{into.name}.lock")))
         except UsageError as error:
             raise FetchError(error.cause, place=error.place, hint=_ELSEWHERE) from None
-        _initialise(into, env)
-        if _kept(into, commit, env):
+        _initialise_repository(into, env)
+        if _has_kept_commit(into, commit, env):
             return
         last: FetchError | None = None
-        for source, depth in _ways(commit, ref):
+        for source, depth in _ways_to_fetch(commit, ref):
             try:
-                _fetch(url, source, depth, into, env)
+                _fetch_once(url, source, depth, into, env)
             except FetchError as error:
                 last = error
                 continue
-            if _keep(into, commit, env, whole=not depth):
+            if _keep_commit(into, commit, env, whole=not depth):
                 return
-        raise _not_fetched(url, commit, ref, last, _peeled(into, env))
+        raise _not_fetched(url, commit, ref, last, _peeled_commit(into, env))
 
 
 def instead_of(source: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -159,7 +159,7 @@ def instead_of(source: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             yield match["place"], source.get(f"GIT_CONFIG_VALUE_{number}", "")
 
 
-def _protocol(place: str) -> str:
+def _protocol_of(place: str) -> str:
     """Return git's name of the protocol that a URL or path uses."""
     scheme, separator, _ = place.partition("://")
     if separator:
@@ -167,7 +167,7 @@ def _protocol(place: str) -> str:
     return "ssh" if re.match(r"[^/]+:", place) else "file"
 
 
-def _remote(
+def _run_remote(
     arguments: tuple[str, ...], url: str, environment: Mapping[str, str] | None, timeout: float
 ) -> str:
     env = git_environment() if environment is None else environment
@@ -181,17 +181,17 @@ def _remote(
         ) from cause
     if done.returncode == 0:
         return done.output
-    raise FetchError(_reason(done), place=redacted(url), hint="check the URL and the network")
+    raise FetchError(_failure_line(done), place=redacted(url), hint="check the URL and the network")
 
 
-def _reason(done: Completed) -> str:
+def _failure_line(done: Completed) -> str:
     """Return the line in which git says why it failed."""
     lines = [line.strip() for line in done.errors.splitlines() if line.strip()]
     fatal = [line for line in lines if line.startswith(("fatal:", "error:"))]
     return redacted((fatal or lines or [f"git ended with exit code {done.returncode}"])[0])
 
 
-def _initialise(into: Path, env: Mapping[str, str]) -> None:
+def _initialise_repository(into: Path, env: Mapping[str, str]) -> None:
     for stale in (*into.glob("*.lock"), *(into / "refs").rglob("*.lock")):
         stale.unlink()  # of a git that was killed: nobody else is here while our own lock is held
     if (into / "HEAD").is_file():
@@ -200,10 +200,10 @@ def _initialise(into: Path, env: Mapping[str, str]) -> None:
     argv = ("git", "init", *arguments, "--", str(into.absolute()))
     done = run(argv, env=env, cwd=_NO_REPOSITORY, accept=tuple(range(256)))
     if done.returncode:  # no fault of git's: the disk is full, or may not be written
-        raise FetchError(_reason(done), place=str(into), hint=_ELSEWHERE)
+        raise FetchError(_failure_line(done), place=str(into), hint=_ELSEWHERE)
 
 
-def _ways(commit: str, ref: str | None) -> tuple[tuple[str, int], ...]:
+def _ways_to_fetch(commit: str, ref: str | None) -> tuple[tuple[str, int], ...]:
     """Return (what to ask for, depth) from cheap to dear; depth 0 is everything."""
     if ref is None:
         return ((commit, 1), ("refs/*", 0))
@@ -211,39 +211,40 @@ def _ways(commit: str, ref: str | None) -> tuple[tuple[str, int], ...]:
     return ((commit, 1), (name, 1), (name, 0))
 
 
-def _fetch(url: str, source: str, depth: int, into: Path, env: Mapping[str, str]) -> None:
+def _fetch_once(url: str, source: str, depth: int, into: Path, env: Mapping[str, str]) -> None:
     target = "refs/lockwright/all/*" if source.endswith("*") else _CANDIDATE
     shallow = (into / "shallow").exists()
     history = (f"--depth={depth}",) if depth else ("--unshallow",) if shallow else ()
     arguments = ("--quiet", "--force", "--no-tags", "--no-write-fetch-head", *history)
     where = f"--git-dir={into.absolute()}"
-    _local(into, ("update-ref", "-d", _CANDIDATE), env)  # an earlier fetch's must not answer for this one
-    _remote((where, "fetch", *arguments, "--", url, f"+{source}:{target}"), url, env, _FETCH_TIMEOUT)
+    _run_local(into, ("update-ref", "-d", _CANDIDATE), env)  # an earlier fetch's must not answer for this one
+    _run_remote((where, "fetch", *arguments, "--", url, f"+{source}:{target}"), url, env, _FETCH_TIMEOUT)
 
 
-def _kept(into: Path, commit: str, env: Mapping[str, str]) -> bool:
+def _has_kept_commit(into: Path, commit: str, env: Mapping[str, str]) -> bool:
     """Whether an earlier fetch of the commit was complete: its own ref is set last."""
     return (
-        _local(into, ("rev-parse", "--verify", "--quiet", f"refs/lockwright/commits/{commit}"), env) == commit
+        _run_local(into, ("rev-parse", "--verify", "--quiet", f"refs/lockwright/commits/{commit}"), env)
+        == commit
     )
 
 
-def _keep(into: Path, commit: str, env: Mapping[str, str], *, whole: bool) -> bool:
+def _keep_commit(into: Path, commit: str, env: Mapping[str, str], *, whole: bool) -> bool:
     """Set the commit's own ref when what was fetched contains it with all its files."""
-    if not whole and _peeled(into, env) != commit:
+    if not whole and _peeled_commit(into, env) != commit:
         return False
-    if whole and not _local(into, ("for-each-ref", "--count=1", "--contains", commit), env):
+    if whole and not _run_local(into, ("for-each-ref", "--count=1", "--contains", commit), env):
         return False
-    _local(into, ("update-ref", f"refs/lockwright/commits/{commit}", commit), env)
-    return _kept(into, commit, env)
+    _run_local(into, ("update-ref", f"refs/lockwright/commits/{commit}", commit), env)
+    return _has_kept_commit(into, commit, env)
 
 
-def _peeled(into: Path, env: Mapping[str, str]) -> str:
+def _peeled_commit(into: Path, env: Mapping[str, str]) -> str:
     """Return the commit that the fetched tag or commit means, or nothing."""
-    return _local(into, ("rev-parse", "--verify", "--quiet", f"{_CANDIDATE}^{{commit}}"), env)
+    return _run_local(into, ("rev-parse", "--verify", "--quiet", f"{_CANDIDATE}^{{commit}}"), env)
 
 
-def _local(into: Path, arguments: tuple[str, ...], env: Mapping[str, str]) -> str:
+def _run_local(into: Path, arguments: tuple[str, ...], env: Mapping[str, str]) -> str:
     """Return what git says of the repository, or nothing when it fails."""
     argv = ("git", f"--git-dir={into.absolute()}", *arguments)
     done = run(argv, env=env, cwd=_NO_REPOSITORY, timeout=_LOCAL_TIMEOUT, accept=tuple(range(256)))

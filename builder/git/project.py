@@ -50,11 +50,11 @@ class Repository:
     def commit(self, revision: str) -> str:
         """Return the commit that `revision` means, or nothing when it means none."""
         words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-        return self._ask(*words)
+        return self._ask_git(*words)
 
     def merge_base(self, one: str, other: str) -> str:
         """Return the best common ancestor of two commits; UsageError when there is none."""
-        found = self._ask("merge-base", one, other)
+        found = self._ask_git("merge-base", one, other)
         if not found:
             hint = "fetch more history: git fetch --unshallow"
             raise UsageError("the two revisions have no common commit here", place=str(self.top), hint=hint)
@@ -62,14 +62,14 @@ class Repository:
 
     def files(self, commit: str) -> dict[str, str]:
         """Return path to blob id of every regular file of `commit`; paths count from the top."""
-        text = self._told("ls-tree", "-r", "-z", "--full-tree", commit)
+        text = self._required_answer("ls-tree", "-r", "-z", "--full-tree", commit)
         rows = (line.split("\t", 1) for line in text.split("\0") if line)
         parts = ((head.split(" "), path) for head, path in rows)
         return {path: head[2] for head, path in parts if head[0] in _REGULAR}
 
     def staged(self) -> dict[str, str]:
         """Return path to blob id of every regular file in the index."""
-        text = self._told("ls-files", "--stage", "-z", "--full-name")
+        text = self._required_answer("ls-files", "--stage", "-z", "--full-name")
         rows = (line.split("\t", 1) for line in text.split("\0") if line)
         parts = ((head.split(" "), path) for head, path in rows)
         return {path: head[1] for head, path in parts if head[0] in _REGULAR and head[2] == "0"}
@@ -77,24 +77,24 @@ class Repository:
     def read(self, blobs: Iterable[str]) -> dict[str, bytes]:
         """Return the content of each blob, checked against its id (FetchError, DigestMismatchError)."""
         wanted = sorted(set(blobs))
-        with open_objects(self.directory, environment=_environment()) as objects:
+        with open_objects(self.directory, environment=_user_environment()) as objects:
             return {blob.oid: b"".join(blob.chunks) for blob in cat_blobs(objects, wanted)}
 
-    def _ask(self, *words: str) -> str:
+    def _ask_git(self, *words: str) -> str:
         """Return what git says, or nothing when it fails."""
-        done = run(("git", *words), env=_environment(), cwd=self.top, timeout=_TIMEOUT, accept=_ANY)
+        done = run(("git", *words), env=_user_environment(), cwd=self.top, timeout=_TIMEOUT, accept=_ANY)
         return done.output.strip() if done.returncode == 0 else ""
 
-    def _told(self, *words: str) -> str:
+    def _required_answer(self, *words: str) -> str:
         """Return what git says; ToolError when it fails."""
-        done = run(("git", *words), env=_environment(), cwd=self.top, timeout=_TIMEOUT)
+        done = run(("git", *words), env=_user_environment(), cwd=self.top, timeout=_TIMEOUT)
         return done.stdout.decode("utf-8", "surrogateescape")
 
 
 def find_repository(folder: Path) -> Repository:
     """Return the repository that `folder` is in; UsageError with git's own words when it is in none."""
     words = ("git", "rev-parse", "--show-toplevel", "--absolute-git-dir")
-    done = run(words, env=_environment(), cwd=folder, timeout=_TIMEOUT, accept=_ANY)
+    done = run(words, env=_user_environment(), cwd=folder, timeout=_TIMEOUT, accept=_ANY)
     lines = done.output.splitlines()
     if done.returncode or len(lines) != 2:
         said = next((line for line in done.errors.splitlines() if line.startswith("fatal:")), "no work tree")
@@ -119,10 +119,10 @@ def log_between(directory: Path, before: str, after: str, *, newest: int) -> Log
     )
     if known.output.split() != ["commit", "commit"]:
         return None
-    if _git(directory, env, "rev-parse", "--is-shallow-repository") != "false":
+    if _run_git(directory, env, "rev-parse", "--is-shallow-repository") != "false":
         return None  # the history is cut off somewhere: a count would be a guess
-    sides = _git(directory, env, "rev-list", "--count", "--left-right", f"{before}...{after}").split()
-    listed = _git(
+    sides = _run_git(directory, env, "rev-list", "--count", "--left-right", f"{before}...{after}").split()
+    listed = _run_git(
         directory,
         env,
         "rev-list",
@@ -142,13 +142,13 @@ def log_between(directory: Path, before: str, after: str, *, newest: int) -> Log
     )
 
 
-def _git(directory: Path, env: Mapping[str, str], *words: str) -> str:
+def _run_git(directory: Path, env: Mapping[str, str], *words: str) -> str:
     return run(
         ("git", f"--git-dir={directory}", *words), env=env, cwd=Path("/"), timeout=_TIMEOUT
     ).output.strip()
 
 
-def _environment() -> dict[str, str]:
+def _user_environment() -> dict[str, str]:
     """Return git's environment with the user's own configuration, and the index of a running hook."""
     env = git_environment()
     for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM"):

@@ -31,7 +31,7 @@ class Checkout:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Gitlink:
+class _SubmoduleLink:
     path: str
     commit: str
     url: str
@@ -58,7 +58,7 @@ def find_submodules(
     waiting = [("", top)]
     while waiting:
         prefix, outer = waiting.pop()
-        for link in _gitlinks(outer, prefix, omitted, places, place):
+        for link in _submodule_links(outer, prefix, omitted, places, place):
             inner = open_checkout(places, link.url, link.commit)
             row = Submodule(
                 path=link.path, git=link.url, commit=GitOid(link.commit), tree=GitOid(inner.source.tree)
@@ -79,9 +79,9 @@ def resolve_url(url: str, outer: str) -> str:
     return f"{here}/{url}"
 
 
-def _gitlinks(
+def _submodule_links(
     outer: Checkout, prefix: str, omitted: tuple[str, ...], places: GitPlaces, place: str
-) -> Iterator[_Gitlink]:
+) -> Iterator[_SubmoduleLink]:
     repository, commit = outer.source.repository, outer.source.commit
     with open_objects(repository, environment=places.environment) as objects:
         entries = [
@@ -96,7 +96,9 @@ def _gitlinks(
         inner = entry.path.decode("utf-8", "surrogateescape")
         path = f"{prefix}{inner}"
         if entry.mode == _SUBMODULE and not lies_in(prefix.encode("utf-8") + entry.path, left_out):
-            yield _Gitlink(path=path, commit=entry.oid, url=_address(urls.get(inner), path, outer, place))
+            yield _SubmoduleLink(
+                path=path, commit=entry.oid, url=_submodule_address(urls.get(inner), path, outer, place)
+            )
 
 
 def _listed_urls(repository: Path, commit: str, places: GitPlaces) -> dict[str, str]:
@@ -113,7 +115,7 @@ def _listed_urls(repository: Path, commit: str, places: GitPlaces) -> dict[str, 
     return {row["path"].rstrip("/"): row["url"] for row in values.values() if row.keys() >= {"path", "url"}}
 
 
-def _address(url: str | None, path: str, outer: Checkout, place: str) -> str:
+def _submodule_address(url: str | None, path: str, outer: Checkout, place: str) -> str:
     hint = f'if the build does not need it, list it in `omitted`: omitted = ["{path}"]'
     if url is None:
         raise RecipeError(

@@ -95,7 +95,7 @@ def catalogue(locks: Iterable[Lock], store: Store) -> Catalogue:
     return made
 
 
-def _add(made: Catalogue, path: str, sha256: str, label: str, store: Store) -> bool:
+def _offer_file(made: Catalogue, path: str, sha256: str, label: str, store: Store) -> bool:
     """Offer a file under a path, if the store has it; return whether it has."""
     if not store.has(sha256):
         made.absent[sha256] = label
@@ -110,12 +110,14 @@ def _add_python(made: Catalogue, lock: Lock, store: Store) -> None:
     for row in lock.python:
         if row.sha256 is not None:
             made.origins[row.origin] = "flat"
-            path = _below(row.origin, row.path, row.file)
-            if _add(made, path, row.sha256, row.file, store):
-                _list(made.projects.setdefault(row.name, {}), row, row.sha256, path, store)
+            path = _path_below(row.origin, row.path, row.file)
+            if _offer_file(made, path, row.sha256, row.file, store):
+                _list_on_index(made.projects.setdefault(row.name, {}), row, row.sha256, path, store)
 
 
-def _list(files: dict[str, IndexFile], row: PythonPackage, sha256: Sha256, path: str, store: Store) -> None:
+def _list_on_index(
+    files: dict[str, IndexFile], row: PythonPackage, sha256: Sha256, path: str, store: Store
+) -> None:
     listed = IndexFile(
         file=row.file,
         version=row.version,
@@ -131,7 +133,7 @@ def _list(files: dict[str, IndexFile], row: PythonPackage, sha256: Sha256, path:
 def _add_archives(made: Catalogue, lock: Lock, store: Store) -> None:
     for row in lock.archives:
         made.origins[row.origin] = "flat"
-        _add(made, _below(row.origin, row.path, row.file), row.sha256, row.file, store)
+        _offer_file(made, _path_below(row.origin, row.path, row.file), row.sha256, row.file, store)
 
 
 def _add_os_packages(made: Catalogue, lock: Lock, store: Store) -> None:
@@ -144,20 +146,20 @@ def _add_os_packages(made: Catalogue, lock: Lock, store: Store) -> None:
     for row in lock.os_packages:
         folders = ("", *sorted(stamps.get(row.origin, ())))
         for folder in folders:
-            _add(made, _below(row.origin, folder, row.file), row.sha256, row.basename, store)
+            _offer_file(made, _path_below(row.origin, folder, row.file), row.sha256, row.basename, store)
 
 
 def _add_lists(made: Catalogue, repository: Repository, store: Store) -> None:
     """Offer the signed package lists of a suite; apt can use it when all of them are there."""
     if repository.inrelease is None:
         return  # an RPM repository: its packages are offered, its metadata is not
-    archive = _below(repository.origin, repository.snapshot)
+    archive = _path_below(repository.origin, repository.snapshot)
     label = f"package lists of {repository.suite}"
     signed = f"{archive}/dists/{repository.suite}/InRelease"
-    if not _add(made, signed, repository.inrelease, label, store):
+    if not _offer_file(made, signed, repository.inrelease, label, store):
         return
     paths = index_paths(repository, store.read(repository.inrelease))
-    held = [_add(made, f"{archive}/{path}", sha256, label, store) for path, sha256 in paths.items()]
+    held = [_offer_file(made, f"{archive}/{path}", sha256, label, store) for path, sha256 in paths.items()]
     if all(held):
         made.apt.add(AptSource(path=archive, suite=repository.suite, components=repository.components))
 
@@ -186,5 +188,5 @@ def _add_images(made: Catalogue, lock: Lock, store: Store) -> None:
         )
 
 
-def _below(origin: str, *parts: str) -> str:
+def _path_below(origin: str, *parts: str) -> str:
     return "/".join(part for part in ("origin", origin, *parts) if part)

@@ -50,7 +50,7 @@ class Offer:
             self.idle.set()
 
 
-class _Answer(RequestHandler):
+class _MirrorHandler(RequestHandler):
     """What every answer has in common."""
 
     offer: Offer
@@ -93,21 +93,21 @@ class _Answer(RequestHandler):
         self.get(*arguments)
 
 
-class _Guide(_Answer):
+class _GuideHandler(_MirrorHandler):
     """`/`: how clients use this mirror."""
 
     def get(self) -> None:
         self.text(guide(self.base(), self.offer.catalogue))
 
 
-class _Origins(_Answer):
+class _OriginsHandler(_MirrorHandler):
     """`/origins.toml`: this mirror in the words of another lockwright."""
 
     def get(self) -> None:
         self.text(origins_file(self.base(), self.offer.catalogue), "application/toml")
 
 
-class _Projects(_Answer):
+class _ProjectsHandler(_MirrorHandler):
     """`/simple/`."""
 
     def get(self) -> None:
@@ -116,7 +116,7 @@ class _Projects(_Answer):
         self.text(simple.project_list(self.offer.catalogue.projects, kind), kind)
 
 
-class _Project(_Answer):
+class _ProjectHandler(_MirrorHandler):
     """`/simple/<name>/`; other spellings of the name are redirected to the normalised one."""
 
     def get(self, name: str, slash: str) -> None:
@@ -132,14 +132,14 @@ class _Project(_Answer):
         self.text(simple.project_page(name, files, kind), kind)
 
 
-class _File(_Answer, StaticFileHandler):
+class _FileHandler(_MirrorHandler, StaticFileHandler):
     """A file of the store, whole or in part."""
 
     sha256 = ""
     media_type = _OCTETS
 
     def initialize(self, offer: Offer) -> None:  # type: ignore[override]
-        _Answer.initialize(self, offer)
+        _MirrorHandler.initialize(self, offer)
         StaticFileHandler.initialize(self, str(offer.store.root))
 
     async def get(self, *arguments: str, include_body: bool = True) -> None:  # type: ignore[override]
@@ -170,21 +170,21 @@ class _File(_Answer, StaticFileHandler):
         return sha256
 
 
-class _ByDigest(_File):
+class _ByDigest(_FileHandler):
     """`/sha256/<64 digits>` and `/sha256/ab/cdef…`: any file of the store."""
 
     def find(self, *arguments: str) -> str:
         return self.found("".join(arguments))
 
 
-class _ByOrigin(_File):
+class _ByOrigin(_FileHandler):
     """`/origin/<name>/…`: a file under the path that its origin has."""
 
     def find(self, *arguments: str) -> str:
         return self.found(self.offer.catalogue.paths.get(f"origin/{arguments[0]}"))
 
 
-class _Registry(_Answer):
+class _RegistryHandler(_MirrorHandler):
     """`/v2/`: yes, this is a registry."""
 
     def get(self) -> None:
@@ -192,43 +192,43 @@ class _Registry(_Answer):
         self.text("{}", "application/json")
 
 
-class _Manifest(_File):
+class _ManifestHandler(_FileHandler):
     """`/v2/<name>/manifests/<tag or digest>`."""
 
     def find(self, *arguments: str) -> str:
         name, reference = arguments
-        image = self.offer.catalogue.image(name, _host(self), reference)
+        image = self.offer.catalogue.image(name, _named_registry(self), reference)
         if image is None:
             raise HTTPError(404)
-        self._describe(image)
+        self._describe_manifest(image)
         return self.found(image.manifest.removeprefix(_PREFIX))
 
-    def _describe(self, image: Image) -> None:
+    def _describe_manifest(self, image: Image) -> None:
         self.media_type = image.media_type
         self.set_header(*_VERSION)
         self.set_header("Docker-Content-Digest", image.manifest)
 
 
-class _Blob(_File):
+class _BlobHandler(_FileHandler):
     """`/v2/<name>/blobs/<digest>`."""
 
     def find(self, *arguments: str) -> str:
         name, digest = arguments
-        if not self.offer.catalogue.blob(name, _host(self), digest):
+        if not self.offer.catalogue.blob(name, _named_registry(self), digest):
             raise HTTPError(404)
         self.set_header(*_VERSION)
         self.set_header("Docker-Content-Digest", digest)
         return self.found(digest.removeprefix(_PREFIX))
 
 
-class _Unknown(_Answer):
+class _UnknownHandler(_MirrorHandler):
     """Everything else."""
 
     def get(self) -> None:
         raise HTTPError(404)
 
 
-def _host(handler: RequestHandler) -> str:
+def _named_registry(handler: RequestHandler) -> str:
     """Return the registry that a client of a mirror says it means."""
     return handler.get_query_argument("ns", "")
 
@@ -237,16 +237,16 @@ def routes(offer: Offer) -> list[tuple[str, type[RequestHandler], dict[str, Offe
     """Return the paths that have an answer."""
     image = r"[a-z0-9._:/-]+"
     table: list[tuple[str, type[RequestHandler]]] = [
-        (r"/", _Guide),
-        (r"/origins\.toml", _Origins),
-        (r"/simple/?", _Projects),
-        (r"/simple/([A-Za-z0-9._-]+)(/?)", _Project),
+        (r"/", _GuideHandler),
+        (r"/origins\.toml", _OriginsHandler),
+        (r"/simple/?", _ProjectsHandler),
+        (r"/simple/([A-Za-z0-9._-]+)(/?)", _ProjectHandler),
         (r"/sha256/([0-9a-f]{64})", _ByDigest),
         (r"/sha256/([0-9a-f]{2})/([0-9a-f]{62})", _ByDigest),
         (r"/origin/(.+)", _ByOrigin),
-        (r"/v2/?", _Registry),
-        (rf"/v2/({image})/manifests/([A-Za-z0-9._:-]+)", _Manifest),
-        (rf"/v2/({image})/blobs/(sha256:[0-9a-f]{{64}})", _Blob),
-        (r".*", _Unknown),
+        (r"/v2/?", _RegistryHandler),
+        (rf"/v2/({image})/manifests/([A-Za-z0-9._:-]+)", _ManifestHandler),
+        (rf"/v2/({image})/blobs/(sha256:[0-9a-f]{{64}})", _BlobHandler),
+        (r".*", _UnknownHandler),
     ]
     return [(path, handler, {"offer": offer}) for path, handler in table]

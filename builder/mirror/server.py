@@ -69,12 +69,12 @@ def serve(
         place = f"--serve {address.host}:{address.port}"
         hint = "choose another port, or 0 for any free one"
         raise UsageError(f"cannot listen there: {cause.strerror or cause}", place=place, hint=hint) from cause
-    offer = Offer(store=store, catalogue=catalogue, base=_url(listening), heard=heard)
+    offer = Offer(store=store, catalogue=catalogue, base=_server_url(listening), heard=heard)
     listening.setblocking(False)
     asyncio.run(_until_stopped(listening, offer, ready))
 
 
-class _Server(HTTPServer):
+class _MirrorServer(HTTPServer):
     """Answers a client that tries https first, as docker does, at once: it would wait for its handshake."""
 
     async def handle_stream(self, stream: IOStream, address: object) -> None:  # type: ignore[override]
@@ -105,7 +105,7 @@ async def _until_stopped(listening: socket.socket, offer: Offer, ready: Callable
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     application = Application(routes(offer), log_function=lambda _: None)
-    server = _Server(
+    server = _MirrorServer(
         application, idle_connection_timeout=_IDLE, max_header_size=_REQUEST, max_body_size=_REQUEST
     )
     server.add_socket(listening)
@@ -118,7 +118,7 @@ async def _until_stopped(listening: socket.socket, offer: Offer, ready: Callable
     await server.close_all_connections()
 
 
-def _url(bound: socket.socket) -> str:
+def _server_url(bound: socket.socket) -> str:
     host, port = bound.getsockname()[:2]
     if ipaddress.ip_address(host).is_unspecified:
         host = socket.gethostname()

@@ -27,7 +27,7 @@ def media_type(accept: str) -> str:
     for part in accept.split(","):
         kind, *parameters = (word.strip() for word in part.split(";"))
         kind = _LATEST.get(kind.lower(), kind.lower())
-        liked = _weight(parameters)
+        liked = _quality_weight(parameters)
         if kind in {JSON, HTML, _PLAIN} and liked > weight:
             best, weight = kind, liked
     return best
@@ -38,7 +38,9 @@ def project_list(names: Iterable[str], kind: str) -> str:
     listed = sorted(names)
     if kind == JSON:
         return json.dumps({"meta": _META, "projects": [{"name": name} for name in listed]})
-    return _page("Simple index", (f'<a href="{quote(name)}/">{html.escape(name)}</a>' for name in listed))
+    return _html_page(
+        "Simple index", (f'<a href="{quote(name)}/">{html.escape(name)}</a>' for name in listed)
+    )
 
 
 def project_page(name: str, files: Mapping[str, IndexFile], kind: str) -> str:
@@ -48,7 +50,7 @@ def project_page(name: str, files: Mapping[str, IndexFile], kind: str) -> str:
         listed = [
             {
                 "filename": row.file,
-                "url": _link(row),
+                "url": _file_link(row),
                 "hashes": {"sha256": row.sha256},
                 "size": row.size,
             }
@@ -56,21 +58,21 @@ def project_page(name: str, files: Mapping[str, IndexFile], kind: str) -> str:
         ]
         versions = sorted({row.version for row in rows})
         return json.dumps({"meta": _META, "name": name, "versions": versions, "files": listed})
-    links = (f'<a href="{_link(row)}#sha256={row.sha256}">{html.escape(row.file)}</a>' for row in rows)
-    return _page(f"Links for {name}", links)
+    links = (f'<a href="{_file_link(row)}#sha256={row.sha256}">{html.escape(row.file)}</a>' for row in rows)
+    return _html_page(f"Links for {name}", links)
 
 
-def _link(row: IndexFile) -> str:
+def _file_link(row: IndexFile) -> str:
     return f"../../{quote(row.path)}"
 
 
-def _page(title: str, links: Iterable[str]) -> str:
+def _html_page(title: str, links: Iterable[str]) -> str:
     body = "<br>\n".join(links)
     head = f'<meta name="pypi:repository-version" content="1.1"><title>{html.escape(title)}</title>'
     return f"<!DOCTYPE html>\n<html><head>{head}</head>\n<body>\n{body}\n</body></html>\n"
 
 
-def _weight(parameters: Iterable[str]) -> float:
+def _quality_weight(parameters: Iterable[str]) -> float:
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name.strip() == "q":

@@ -48,7 +48,7 @@ class RegistryAuth(AuthBase):
         if host in self._hosts:
             if host in self._known:
                 request.headers["Authorization"] = self._known[host]
-            request.register_hook("response", self._answer)  # type: ignore[no-untyped-call]
+            request.register_hook("response", self._answer_refusal)  # type: ignore[no-untyped-call]
         return request
 
     def header(self, url: str) -> str | None:
@@ -58,29 +58,29 @@ class RegistryAuth(AuthBase):
     def obtain(self, url: str, challenge: str) -> bool:
         """Obtain what a refusal asks for; whether there is something to show now (FetchError)."""
         host = urlsplit(url).netloc
-        header = self._authorisation(host, challenge) if host in self._hosts else None
+        header = self._authorisation_for(host, challenge) if host in self._hosts else None
         if header is None:
             return False
         self._known[host] = header
         return True
 
-    def _answer(self, response: requests.Response, **options: Any) -> requests.Response:
+    def _answer_refusal(self, response: requests.Response, **options: Any) -> requests.Response:
         """Repeat a refused request with what was asked for, a few times; a streamed body cannot be."""
         repeatable = isinstance(response.request.body, bytes | str | None)
         for _ in range(ADMISSIONS):
             if response.status_code != requests.codes.unauthorized or not repeatable:
                 break
-            again = self._admitted(response)
+            again = self._admitted_request(response)
             if again is None:
                 break
             response = response.connection.send(again, **options)
         return response
 
-    def _admitted(self, response: requests.Response) -> requests.PreparedRequest | None:
+    def _admitted_request(self, response: requests.Response) -> requests.PreparedRequest | None:
         """Return the refused request with what was asked for, or None where there is nothing else to show."""
         host = urlsplit(str(response.url)).netloc
         try:
-            header = self._authorisation(host, response.headers.get("WWW-Authenticate", ""))
+            header = self._authorisation_for(host, response.headers.get("WWW-Authenticate", ""))
         except FetchError:
             response.close()  # nobody else will: the caller never sees it
             raise
@@ -93,16 +93,16 @@ class RegistryAuth(AuthBase):
         again.headers["Authorization"] = header
         return again
 
-    def _authorisation(self, host: str, asked: str) -> str | None:
+    def _authorisation_for(self, host: str, asked: str) -> str | None:
         own = docker_authorisation(host) or self._network.credentials.header(f"https://{host}/")
         challenge = parse_challenge(asked)
         if challenge is not None and own is not None and own.startswith("Bearer "):
             return own
         if challenge is not None:
-            return f"Bearer {self._token(challenge, own)}"
+            return f"Bearer {self._fetch_token(challenge, own)}"
         return own if asked.strip().lower().startswith("basic") else None
 
-    def _token(self, challenge: dict[str, str], own: str | None) -> str:
+    def _fetch_token(self, challenge: dict[str, str], own: str | None) -> str:
         realm = urlsplit(challenge["realm"])
         if realm.scheme != "https" and (realm.hostname or "") not in self._plain_hosts:
             raise FetchError(

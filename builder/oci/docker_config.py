@@ -25,14 +25,14 @@ def docker_authorisation(host: str, *, environ: Mapping[str, str] | None = None)
     source = os.environ if environ is None else environ
     folder = source.get("DOCKER_CONFIG")
     file = (Path(folder) if folder else Path.home() / ".docker") / "config.json"
-    for text in (source.get("DOCKER_AUTH_CONFIG", ""), _read(file)):
+    for text in (source.get("DOCKER_AUTH_CONFIG", ""), _read_config(file)):
         found = _from_docker(text, host)
         if found is not None:
             return found
     return None
 
 
-def _read(file: Path) -> str:
+def _read_config(file: Path) -> str:
     try:
         return file.read_text("utf-8")
     except (OSError, UnicodeDecodeError):

@@ -97,7 +97,7 @@ class OciImages:
         """The digest that names all of it: of its only manifest or index."""
         if self._is_saved():
             raise UsageError("was saved without an index", place=self.place, hint=_HINT)
-        found = self._index().manifests
+        found = self._read_index().manifests
         if len(found) != 1:
             raise UsageError(f"holds {len(found)} images or indexes, expected one", place=self.place)
         return str(found[0].digest)
@@ -106,39 +106,41 @@ class OciImages:
         """Return the images by platform; attestations are left out."""
         if self._is_saved():
             place = f"{self.place}: {_SAVED}"
-            rows = parse_saved_images(self._text(_SAVED), place=place, error=UsageError)
+            rows = parse_saved_images(self._read_document(_SAVED), place=place, error=UsageError)
             found = [self._saved_image(row) for row in rows]
         else:
-            found = [image for part in self._index().manifests for image in self._images(part, _DEEPEST)]
+            found = [
+                image for part in self._read_index().manifests for image in self._images_below(part, _DEEPEST)
+            ]
         return tuple(sorted(found, key=lambda image: (image.platform, image.digest)))
 
     def check(self, image: Image) -> None:
         """Hash the manifest and every layer of `image` (DigestMismatchError for one that is another)."""
         named = (image.digest, *(layer.digest for layer in image.layers))
         for digest in (text for text in named if text.startswith(_SHA256)):
-            with self._file(_blob(digest)) as file:
-                observed = _sha256(file)
+            with self._open_file(_blob_path(digest)) as file:
+                observed = _content_sha256(file)
             if f"{_SHA256}{observed}" != digest:
                 raise DigestMismatchError(f"blob {digest[:80]} has sha256 {observed}", place=self.place)
 
     def entries(self, layer: Layer) -> Iterator[Entry]:
         """Yield the members of a layer in its order, files hashed."""
-        with self._layer(layer) as archive:
+        with self._open_layer(layer) as archive:
             for member in archive:
-                yield _entry(member, archive.extractfile(member) if member.isreg() else None)
+                yield _layer_entry(member, archive.extractfile(member) if member.isreg() else None)
 
     def each(self, layer: Layer, take: Callable[[Entry, IO[bytes] | None], None]) -> None:
         """Give `take` each member of a layer in order, not hashed, and a file's content to read at once."""
-        with self._layer(layer) as archive:
+        with self._open_layer(layer) as archive:
             for member in archive:
-                take(_entry(member, None), archive.extractfile(member) if member.isreg() else None)
+                take(_layer_entry(member, None), archive.extractfile(member) if member.isreg() else None)
 
     @contextmanager
     def opened(self, layer: Layer) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
         """Give an iterator over the files of a layer, as path and content; read each before the next."""
-        with self._layer(layer) as archive:
+        with self._open_layer(layer) as archive:
             yield (
-                (_plain(member.name), content)
+                (_plain_path(member.name), content)
                 for member in archive
                 if member.isreg() and (content := archive.extractfile(member)) is not None
             )
@@ -147,41 +149,48 @@ class OciImages:
         """Whether an older `docker save` wrote it, which writes no index."""
         return self._archive is not None and _INDEX not in self._members and _SAVED in self._members
 
-    def _index(self) -> ImageIndex:
-        return parse_index(self._text(_INDEX), place=f"{self.place}: {_INDEX}", error=UsageError)
+    def _read_index(self) -> ImageIndex:
+        return parse_index(self._read_document(_INDEX), place=f"{self.place}: {_INDEX}", error=UsageError)
 
     def _saved_image(self, saved: SavedImage) -> Image:
-        config = self._config(saved.config)
+        config = self._read_config(saved.config)
         sizes = {name: self._members[name].size for name in saved.layers if name in self._members}
         rows = [(name, sizes.get(name, 0)) for name in saved.layers]
-        return Image(platform=config.platform, digest="", config=config, layers=_layers(rows, config))
+        return Image(
+            platform=config.platform, digest="", config=config, layers=_described_layers(rows, config)
+        )
 
-    def _images(self, part: Descriptor, deeper: int) -> Iterator[Image]:
+    def _images_below(self, part: Descriptor, deeper: int) -> Iterator[Image]:
         if part.is_attestation:
             return
         if deeper == 0:
             raise UsageError("has indexes in indexes in indexes", place=self.place)
-        name = _blob(part.digest)
-        manifest = parse_manifest(self._text(name), place=f"{self.place}: {name}", error=UsageError)
+        name = _blob_path(part.digest)
+        manifest = parse_manifest(self._read_document(name), place=f"{self.place}: {name}", error=UsageError)
         if isinstance(manifest, ImageIndex):
             for inner in manifest.manifests:
-                yield from self._images(inner, deeper - 1)
+                yield from self._images_below(inner, deeper - 1)
             return
-        config = self._config(_blob(manifest.config.digest))
+        config = self._read_config(_blob_path(manifest.config.digest))
         rows = [(str(layer.digest), layer.size) for layer in manifest.layers]
-        yield Image(platform=config.platform, digest=part.digest, config=config, layers=_layers(rows, config))
+        yield Image(
+            platform=config.platform,
+            digest=part.digest,
+            config=config,
+            layers=_described_layers(rows, config),
+        )
 
-    def _config(self, name: str) -> ImageConfig:
-        return parse_config(self._text(name), place=f"{self.place}: {name}", error=UsageError)
+    def _read_config(self, name: str) -> ImageConfig:
+        return parse_config(self._read_document(name), place=f"{self.place}: {name}", error=UsageError)
 
-    def _text(self, name: str) -> bytes:
+    def _read_document(self, name: str) -> bytes:
         """Return a document's bytes; one that is too large is cut, and refused where it is parsed."""
-        with self._file(name) as file:
+        with self._open_file(name) as file:
             return file.read(LARGEST_CONFIG + 1)
 
     @contextmanager
-    def _layer(self, layer: Layer) -> Iterator[tarfile.TarFile]:
-        with self._file(_blob(layer.digest)) as file:
+    def _open_layer(self, layer: Layer) -> Iterator[tarfile.TarFile]:
+        with self._open_file(_blob_path(layer.digest)) as file:
             if file.read(4) == b"\x28\xb5\x2f\xfd":
                 raise UsageError(f"layer {layer.digest} is compressed with zstd", place=self.place)
             file.seek(0)
@@ -192,14 +201,14 @@ class OciImages:
                 raise UsageError(f"layer {layer.digest} cannot be read: {cause}", place=self.place) from cause
 
     @contextmanager
-    def _file(self, name: str) -> Iterator[BinaryIO]:
+    def _open_file(self, name: str) -> Iterator[BinaryIO]:
         try:
-            with self._open(name) as file:
+            with self._open_unchecked(name) as file:
                 yield file
         except (FileNotFoundError, KeyError) as cause:
             raise UsageError(f"has no {name}", place=self.place, hint=_HINT) from cause
 
-    def _open(self, name: str) -> BinaryIO:
+    def _open_unchecked(self, name: str) -> BinaryIO:
         if self._archive is None:
             return (self._folder / name).open("rb")
         content = self._archive.extractfile(self._members[name])
@@ -224,12 +233,12 @@ def open_images(path: Path) -> Iterator[OciImages]:
         yield images
 
 
-def _blob(digest: str) -> str:
+def _blob_path(digest: str) -> str:
     """Return the path of a blob; an older `docker save` names its files themselves."""
     return f"blobs/{digest.replace(':', '/')}" if digest.startswith(_SHA256) else digest
 
 
-def _layers(rows: Iterable[tuple[str, int]], config: ImageConfig) -> tuple[Layer, ...]:
+def _described_layers(rows: Iterable[tuple[str, int]], config: ImageConfig) -> tuple[Layer, ...]:
     """Return layers (digest and size) with what the configuration says of each, from the bottom up."""
     described = zip_longest(rows, config.diff_ids, config.steps, fillvalue="")
     return tuple(
@@ -239,28 +248,28 @@ def _layers(rows: Iterable[tuple[str, int]], config: ImageConfig) -> tuple[Layer
     )
 
 
-def _entry(member: tarfile.TarInfo, content: IO[bytes] | None) -> Entry:
+def _layer_entry(member: tarfile.TarInfo, content: IO[bytes] | None) -> Entry:
     return Entry(
-        path=_plain(member.name),
+        path=_plain_path(member.name),
         kind=_KINDS.get(member.type, "file"),
         mode=member.mode,
         uid=member.uid,
         gid=member.gid,
         mtime=int(member.mtime),
         size=member.size,
-        sha256=_sha256(content) if content is not None else "",
+        sha256=_content_sha256(content) if content is not None else "",
         target=member.linkname,
         device=(member.devmajor, member.devminor),
         xattrs=tuple(sorted((k, v) for k, v in member.pax_headers.items() if k.startswith(_XATTR))),
     )
 
 
-def _sha256(content: IO[bytes]) -> str:
+def _content_sha256(content: IO[bytes]) -> str:
     digest = hashlib.sha256()
     while chunk := content.read(_CHUNK):
         digest.update(chunk)
     return digest.hexdigest()
 
 
-def _plain(name: str) -> str:
+def _plain_path(name: str) -> str:
     return "/".join(part for part in name.split("/") if part not in ("", ".")) or "."

@@ -39,7 +39,7 @@ def write_layout(store: Store, manifest: str, arch: Arch) -> Path:
         for digest in (manifest, *(blob.sha256 for blob in parsed.blobs)):
             if not store.has(digest):
                 raise FetchError("is not in the store", place=f"sha256:{digest}", hint="run `fetch --images`")
-            _link(store.path(digest), blobs / digest)
+            _link_blob(store.path(digest), blobs / digest)
     except OSError as cause:
         raise unwritable(store.root, cause) from cause
     image = Descriptor(
@@ -54,7 +54,7 @@ def write_layout(store: Store, manifest: str, arch: Arch) -> Path:
     return folder
 
 
-def _link(source: Path, target: Path) -> None:
+def _link_blob(source: Path, target: Path) -> None:
     """Make `target` the same file as `source`, or a copy of it."""
     if target.exists() and target.stat().st_size == source.stat().st_size:
         return

@@ -179,17 +179,17 @@ def parse_manifest(
 ) -> ImageManifest | ImageIndex:
     """Return a manifest or an index; `error` at `place` for anything else."""
     table = _parse_table(data, LARGEST_MANIFEST, place, error)
-    return _index(table, place, error) if "manifests" in table else _manifest(table, place, error)
+    return _index_of(table, place, error) if "manifests" in table else _manifest_of(table, place, error)
 
 
 def parse_image_manifest(data: bytes, *, place: str, error: type[BuilderError] = FetchError) -> ImageManifest:
     """Return the manifest of one image; `error` at `place` for anything else, an index included."""
-    return _manifest(_parse_table(data, LARGEST_MANIFEST, place, error), place, error)
+    return _manifest_of(_parse_table(data, LARGEST_MANIFEST, place, error), place, error)
 
 
 def parse_index(data: bytes, *, place: str, error: type[BuilderError] = FetchError) -> ImageIndex:
     """Return an index; `error` at `place` for anything else."""
-    return _index(_parse_table(data, LARGEST_MANIFEST, place, error), place, error)
+    return _index_of(_parse_table(data, LARGEST_MANIFEST, place, error), place, error)
 
 
 def parse_config(data: bytes, *, place: str, error: type[BuilderError] = FetchError) -> ImageConfig:
@@ -198,12 +198,12 @@ def parse_config(data: bytes, *, place: str, error: type[BuilderError] = FetchEr
     try:
         history = table.get("history") or []
         return ImageConfig(
-            os=_text(table, "os"),
-            architecture=_text(table, "architecture"),
-            variant=_text(table, "variant"),
+            os=_text_at(table, "os"),
+            architecture=_text_at(table, "architecture"),
+            variant=_text_at(table, "variant"),
             diff_ids=tuple(str(digest) for digest in (table.get("rootfs") or {}).get("diff_ids") or ()),
             # A step that changed no file has a row in the history and no layer.
-            steps=tuple(_text(row, "created_by") for row in history if not row.get("empty_layer")),
+            steps=tuple(_text_at(row, "created_by") for row in history if not row.get("empty_layer")),
             table=table,
         )
     except _MALFORMED as cause:
@@ -249,40 +249,40 @@ def dump_index(index: ImageIndex) -> bytes:
     return _dump_table({"schemaVersion": _SCHEMA, "mediaType": index.media_type, "manifests": rows})
 
 
-def _manifest(table: Mapping[str, Any], place: str, error: type[BuilderError]) -> ImageManifest:
+def _manifest_of(table: Mapping[str, Any], place: str, error: type[BuilderError]) -> ImageManifest:
     try:
         return ImageManifest(
-            config=_descriptor(table["config"]),
-            layers=tuple(map(_descriptor, table["layers"])),
-            media_type=_text(table, "mediaType") or OCI_MANIFEST,
-            artifact_type=_text(table, "artifactType"),
+            config=_descriptor_of(table["config"]),
+            layers=tuple(map(_descriptor_of, table["layers"])),
+            media_type=_text_at(table, "mediaType") or OCI_MANIFEST,
+            artifact_type=_text_at(table, "artifactType"),
         )
     except _MALFORMED as cause:
         raise error(f"is not the manifest of one image: {cause!r:.200}", place=place) from cause
 
 
-def _index(table: Mapping[str, Any], place: str, error: type[BuilderError]) -> ImageIndex:
+def _index_of(table: Mapping[str, Any], place: str, error: type[BuilderError]) -> ImageIndex:
     try:
         return ImageIndex(
-            manifests=tuple(map(_descriptor, table["manifests"])),
-            media_type=_text(table, "mediaType") or OCI_INDEX,
+            manifests=tuple(map(_descriptor_of, table["manifests"])),
+            media_type=_text_at(table, "mediaType") or OCI_INDEX,
         )
     except _MALFORMED as cause:
         raise error(f"is not an index of images: {cause!r:.200}", place=place) from cause
 
 
-def _descriptor(row: Mapping[str, Any]) -> Descriptor:
+def _descriptor_of(row: Mapping[str, Any]) -> Descriptor:
     platform = row.get("platform") or {}
     size = row["size"]
     if type(size) is not int or size < 0:
         raise ValueError(f"{size!r:.40} is not a size")
     return Descriptor(
-        media_type=_text(row, "mediaType"),
+        media_type=_text_at(row, "mediaType"),
         digest=ImageDigest(row["digest"]),
         size=size,
-        os=_text(platform, "os"),
-        architecture=_text(platform, "architecture"),
-        variant=_text(platform, "variant"),
+        os=_text_at(platform, "os"),
+        architecture=_text_at(platform, "architecture"),
+        variant=_text_at(platform, "variant"),
         annotations=tuple((str(key), str(value)) for key, value in (row.get("annotations") or {}).items()),
     )
 
@@ -299,7 +299,7 @@ def _descriptor_table(part: Descriptor) -> dict[str, Any]:
     return table
 
 
-def _text(table: Mapping[str, Any], key: str) -> str:
+def _text_at(table: Mapping[str, Any], key: str) -> str:
     value = table.get(key, "")
     if not isinstance(value, str):
         raise TypeError(f"{key} is not text")

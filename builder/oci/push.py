@@ -42,7 +42,7 @@ class Push:
             return False
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                self._upload(digest, opened)
+                self._upload_blob(digest, opened)
             except FetchError:
                 if attempt == _ATTEMPTS:
                     raise
@@ -55,7 +55,7 @@ class Push:
         url = f"{self._base}manifests/{reference}"
         self._uploader.send("PUT", url, body=body, media_type=media_type, accept=(201,))
 
-    def _upload(self, digest: ImageDigest, opened: Callable[[], BinaryIO]) -> None:
+    def _upload_blob(self, digest: ImageDigest, opened: Callable[[], BinaryIO]) -> None:
         start = f"{self._base}blobs/uploads/"
         answer = self._uploader.send("POST", start, accept=(202,))
         place = urlsplit(urljoin(start, answer.headers.get("location", "")))

@@ -36,7 +36,7 @@ def read_tree(
     other files are kept, nothing is written, nothing is executed.
     """
     images.check(image)
-    tree = _Tree()
+    tree = _ImageTree()
     for number, layer in enumerate(image.layers):
         tree.begin(number, layer.size)
         images.each(layer, tree.add)
@@ -50,7 +50,7 @@ def read_tree(
     )
 
 
-class _Tree:
+class _ImageTree:
     """What has been laid out so far."""
 
     def __init__(self) -> None:
@@ -81,17 +81,17 @@ class _Tree:
         elif name == _OPAQUE:
             self._remove_below(folder)
         elif name.startswith(_WHITEOUT):
-            self._remove(f"{folder}/{name.removeprefix(_WHITEOUT)}".lstrip("/"))
+            self._remove_path(f"{folder}/{name.removeprefix(_WHITEOUT)}".lstrip("/"))
         elif entry.path != ".":
-            self._put(entry, content)
+            self._put_entry(entry, content)
 
-    def _put(self, entry: Entry, content: IO[bytes] | None) -> None:
+    def _put_entry(self, entry: Entry, content: IO[bytes] | None) -> None:
         path = entry.path
         there = self.files.get(path)
         if there is not None and not there.kind == entry.kind == "directory":
             self._remove_below(path)
             self.contents.pop(path, None)
-        for above in _parents(path):
+        for above in _parent_paths(path):
             found = self.files.get(above)
             if found is not None and found.kind != "directory":
                 self.strange.append(f"{path}: {above} is a {found.kind}")
@@ -105,15 +105,15 @@ class _Tree:
             target=entry.target,
         )
         if entry.kind == "hardlink":
-            fact = self._linked(fact, entry.target)
+            fact = self._linked_fact(fact, entry.target)
         elif content is not None:
-            fact = self._hashed(fact, content)
+            fact = self._hashed_fact(fact, content)
         self.files[path] = fact
         if entry.kind != "directory":
             self.held[self._layer].append(path)
-        self._register(path)
+        self._register_path(path)
 
-    def _register(self, path: str) -> None:
+    def _register_path(self, path: str) -> None:
         """Remember what is below what; a layer need not list its folders."""
         while path:
             above = path.rpartition("/")[0]
@@ -123,7 +123,7 @@ class _Tree:
             known.add(path)
             path = above
 
-    def _linked(self, fact: FileFact, target: str) -> FileFact:
+    def _linked_fact(self, fact: FileFact, target: str) -> FileFact:
         plain = "/".join(part for part in target.split("/") if part not in ("", "."))
         source = self.files.get(plain)
         if source is None or source.kind != "file":
@@ -133,7 +133,7 @@ class _Tree:
             self.contents[fact.path] = self.contents[plain]
         return dataclasses.replace(source, path=fact.path, layer=fact.layer)
 
-    def _hashed(self, fact: FileFact, content: IO[bytes]) -> FileFact:
+    def _hashed_fact(self, fact: FileFact, content: IO[bytes]) -> FileFact:
         sha256 = hashlib.sha256()
         # MD5 is what package managers list; it is no proof, and is called none.
         md5 = None if _NO_MD5.match(fact.path) else hashlib.md5(usedforsecurity=False)
@@ -150,7 +150,7 @@ class _Tree:
             fact, sha256=sha256.hexdigest(), md5=md5.hexdigest() if md5 is not None else ""
         )
 
-    def _remove(self, path: str) -> None:
+    def _remove_path(self, path: str) -> None:
         """Remove `path` and everything below it, as earlier layers have it; this layer's own members stay."""
         self._remove_all([path])
 
@@ -166,6 +166,6 @@ class _Tree:
                 self.contents.pop(path, None)
 
 
-def _parents(path: str) -> list[str]:
+def _parent_paths(path: str) -> list[str]:
     parts = path.split("/")
     return ["/".join(parts[:depth]) for depth in range(1, len(parts))]

@@ -115,14 +115,14 @@ def read_deb(locked: LockedDeb, spool: BinaryIO) -> Deb:
     try:
         with locked.path.open("rb") as file, DebFile(fileobj=file) as package:
             control = tuple(_control_files(package.control.tgz(), place))
-            members = tuple(_members(package.data.tgz(), spool, place))
+            members = tuple(_deb_members(package.data.tgz(), spool, place))
     except (ArError, *_UNREADABLE) as cause:
         raise FetchError(f"cannot be read as a Debian package: {cause}", place=place) from cause
     stanza = next((file.data for file in control if file.name == "control"), b"").strip(b"\n")
-    return _described(locked, stanza, tuple(f for f in control if f.name != "control"), members)
+    return _parsed_deb(locked, stanza, tuple(f for f in control if f.name != "control"), members)
 
 
-def _described(
+def _parsed_deb(
     locked: LockedDeb, stanza: bytes, control: tuple[ControlFile, ...], members: tuple[DebMember, ...]
 ) -> Deb:
     from debian.deb822 import Deb822  # noqa: PLC0415 - as above
@@ -139,14 +139,14 @@ def _described(
         version=locked.version,
         arch=locked.arch,
         multi_arch=fields.get("Multi-Arch", "no"),
-        replaces=tuple(_replacements(fields.get("Replaces", ""))),
+        replaces=tuple(_replacements_in(fields.get("Replaces", ""))),
         stanza=stanza,
         control=control,
         members=members,
     )
 
 
-def _replacements(field: str) -> Iterator[Replacement]:
+def _replacements_in(field: str) -> Iterator[Replacement]:
     from debian.deb822 import PkgRelation  # noqa: PLC0415 - as above
 
     for alternatives in PkgRelation.parse_relations(field) if field.strip() else ():
@@ -168,9 +168,9 @@ def _control_files(archive: tarfile.TarFile, place: str) -> Iterator[ControlFile
         yield ControlFile(name=name, mode=info.mode & 0o7777, data=content.read())
 
 
-def _members(archive: tarfile.TarFile, spool: BinaryIO, place: str) -> Iterator[DebMember]:
+def _deb_members(archive: tarfile.TarFile, spool: BinaryIO, place: str) -> Iterator[DebMember]:
     for info in archive:
-        path = _path(info.name, archive, place)
+        path = _member_path(info.name, archive, place)
         where = f"{place}: {path.decode()}"
         kind = _KINDS.get(info.type)
         if kind is None:
@@ -180,9 +180,9 @@ def _members(archive: tarfile.TarFile, spool: BinaryIO, place: str) -> Iterator[
                 raise FetchError(f"belongs to {number}, which is not a fixed user or group", place=where)
         target = b""
         if kind == "hardlink":
-            target = _path(info.linkname, archive, where)
+            target = _member_path(info.linkname, archive, where)
         elif kind == "link":
-            target = _raw(info.linkname, archive)
+            target = _raw_name(info.linkname, archive)
             if not target or b"\0" in target or b"\n" in target:
                 raise FetchError("is a link to an impossible path", place=where)
         offset = spool.tell()
@@ -201,9 +201,9 @@ def _members(archive: tarfile.TarFile, spool: BinaryIO, place: str) -> Iterator[
         )
 
 
-def _path(name: str, archive: tarfile.TarFile, place: str) -> bytes:
+def _member_path(name: str, archive: tarfile.TarFile, place: str) -> bytes:
     """Return a member's path without `./` before it; FetchError unless it stays inside."""
-    path = _raw(name, archive)
+    path = _raw_name(name, archive)
     if path in (b".", b"./"):
         return b""
     path = path.removeprefix(b"./").removesuffix(b"/")
@@ -213,6 +213,6 @@ def _path(name: str, archive: tarfile.TarFile, place: str) -> bytes:
     return path
 
 
-def _raw(name: str, archive: tarfile.TarFile) -> bytes:
+def _raw_name(name: str, archive: tarfile.TarFile) -> bytes:
     """Return the bytes of a name, whatever the locale made of them."""
     return str(name).encode(archive.encoding or "utf-8", "surrogateescape")

@@ -36,11 +36,11 @@ def database(
     stanzas = []
     for deb in sorted(debs, key=lambda deb: deb.name):
         lost = replaced.get(deb.name, frozenset())
-        conffiles = tuple(_conffiles(deb, lost, content))
-        stanzas.append(_stanza(deb, conffiles))
-        for kind, mode, data in _info(deb, lost):
+        conffiles = tuple(_conffile_rows(deb, lost, content))
+        stanzas.append(_status_stanza(deb, conffiles))
+        for kind, mode, data in _info_files(deb, lost):
             files[f"info/{_info_name(deb)}.{kind}"] = (mode, data)
-        for file, line in _interests(deb):
+        for file, line in _trigger_interests(deb):
             triggers.setdefault(file, []).append(line)
     files["status"] = (_FILE, b"\n".join(stanzas))
     for file, lines in triggers.items():
@@ -52,7 +52,7 @@ def _info_name(deb: Deb) -> str:
     return f"{deb.name}:{deb.arch}" if deb.multi_arch == "same" else deb.name
 
 
-def _info(deb: Deb, lost: frozenset[bytes]) -> Iterator[tuple[str, int, bytes]]:
+def _info_files(deb: Deb, lost: frozenset[bytes]) -> Iterator[tuple[str, int, bytes]]:
     """Yield the files of a package below `info`: what kind, mode and content."""
     lines = [b"/" + (member.path or b".") for member in deb.members if member.path not in lost]
     yield "list", _FILE, b"".join(line + b"\n" for line in lines)
@@ -61,7 +61,7 @@ def _info(deb: Deb, lost: frozenset[bytes]) -> Iterator[tuple[str, int, bytes]]:
             yield file.name, _SCRIPT if file.mode & 0o100 else _FILE, file.data
 
 
-def _stanza(deb: Deb, conffiles: Sequence[tuple[bytes, str]]) -> bytes:
+def _status_stanza(deb: Deb, conffiles: Sequence[tuple[bytes, str]]) -> bytes:
     """Return the package's paragraph of the status file."""
     lines = deb.stanza.split(b"\n")
     own = [b"Status: install ok unpacked"]
@@ -70,7 +70,7 @@ def _stanza(deb: Deb, conffiles: Sequence[tuple[bytes, str]]) -> bytes:
     return b"\n".join((*lines, *own, b""))
 
 
-def _conffiles(
+def _conffile_rows(
     deb: Deb, lost: frozenset[bytes], content: Callable[[DebMember], bytes]
 ) -> Iterator[tuple[bytes, str]]:
     """Yield each configuration file, already in its place, with the MD5 by which dpkg knows it unchanged."""
@@ -88,7 +88,7 @@ def _conffiles(
         yield path, hashlib.md5(content(files[path]), usedforsecurity=False).hexdigest()
 
 
-def _interests(deb: Deb) -> Iterator[tuple[str, bytes]]:
+def _trigger_interests(deb: Deb) -> Iterator[tuple[str, bytes]]:
     """Yield the lines by which dpkg finds who wants to hear of a trigger, and their file."""
     who = _info_name(deb)
     for line in deb.control_file("triggers").decode("utf-8", "replace").splitlines():

@@ -54,22 +54,22 @@ def merge(debs: Sequence[Deb], *, arch: str) -> MergedTree:
     packages = {deb.name: deb for deb in debs}
     if len(packages) != len(debs):
         raise FetchError("a package is listed twice", place="assembled base")
-    entries = {entry.path: entry for entry in _own(aliases, debs)}
+    entries = {entry.path: entry for entry in _alias_entries(aliases, debs)}
     replaced: dict[str, set[bytes]] = {}
     for deb in sorted(debs, key=lambda deb: deb.name):
-        for name, entry in _entries(deb, aliases):
+        for name, entry in _package_entries(deb, aliases):
             there = entries.get(entry.path)
-            kept = entry if there is None else _settled(there, entry, packages)
+            kept = entry if there is None else _settled_entry(there, entry, packages)
             entries[entry.path] = kept
             if kept.kind != "directory" and kept.package != deb.name:
                 replaced.setdefault(deb.name, set()).add(name)
             elif there is not None and kept is entry and kept.kind != "directory":
-                replaced.setdefault(there.package, set()).update(_names(entry.path, aliases))
+                replaced.setdefault(there.package, set()).update(_aliased_names(entry.path, aliases))
     _check_parents(entries)
     return MergedTree(entries=entries, replaced={name: frozenset(paths) for name, paths in replaced.items()})
 
 
-def _own(aliases: Sequence[bytes], debs: Sequence[Deb]) -> Iterator[Entry]:
+def _alias_entries(aliases: Sequence[bytes], debs: Sequence[Deb]) -> Iterator[Entry]:
     """Yield the links of merged /usr and their folders, at the newest time that any package knows."""
     newest = max((member.mtime for deb in debs for member in deb.members), default=0)
     for path in (b"usr", *(b"usr/" + alias for alias in aliases)):
@@ -81,28 +81,29 @@ def _own(aliases: Sequence[bytes], debs: Sequence[Deb]) -> Iterator[Entry]:
         yield Entry(path=path, kind="link", member=member, package="")
 
 
-def _entries(deb: Deb, aliases: Sequence[bytes]) -> Iterator[tuple[bytes, Entry]]:
+def _package_entries(deb: Deb, aliases: Sequence[bytes]) -> Iterator[tuple[bytes, Entry]]:
     """Yield what one package brings: its own name for each, and the entry."""
     files: dict[bytes, DebMember] = {}
     seen: set[bytes] = set()
     for member in deb.members:
         if not member.path:
             continue
-        path = _unaliased(member, aliases)
+        path = _merged_path(member, aliases)
         if path in seen and member.kind != "directory":  # /lib and /usr/lib are both of one package at times
-            raise FetchError("occurs twice", place=_place(deb.name, path))
+            raise FetchError("occurs twice", place=_path_place(deb.name, path))
         seen.add(path)
         if member.kind == "hardlink":
             source = files.get(member.target)
             if source is None:
                 raise FetchError(
                     f"is a hard link to {member.target.decode()!r}, no earlier file of its package",
-                    place=_place(deb.name, path),
+                    place=_path_place(deb.name, path),
                 )
-            if _rights(source) != _rights(member):
+            if _member_rights(source) != _member_rights(member):
                 raise FetchError(
-                    f"is {_shown(member)}, and the file that it is a hard link to is {_shown(source)}",
-                    place=_place(deb.name, path),
+                    f"is {_shown_member(member)}, "
+                    f"and the file that it is a hard link to is {_shown_member(source)}",
+                    place=_path_place(deb.name, path),
                 )
             files[member.path] = source
             yield member.path, Entry(path=path, kind="file", member=source, package=deb.name)
@@ -112,7 +113,7 @@ def _entries(deb: Deb, aliases: Sequence[bytes]) -> Iterator[tuple[bytes, Entry]
         yield member.path, Entry(path=path, kind=member.kind, member=member, package=deb.name)
 
 
-def _unaliased(member: DebMember, aliases: Sequence[bytes]) -> bytes:
+def _merged_path(member: DebMember, aliases: Sequence[bytes]) -> bytes:
     """Return where a member is once /bin and its like are links to /usr/bin and its like."""
     first, slash, _ = member.path.partition(b"/")
     if first not in aliases or (not slash and member.kind == "link"):
@@ -120,7 +121,7 @@ def _unaliased(member: DebMember, aliases: Sequence[bytes]) -> bytes:
     return b"usr/" + member.path
 
 
-def _names(path: bytes, aliases: Sequence[bytes]) -> Iterator[bytes]:
+def _aliased_names(path: bytes, aliases: Sequence[bytes]) -> Iterator[bytes]:
     """Yield the names that packages may have for a path of the tree."""
     yield path
     below = path.removeprefix(b"usr/")
@@ -128,27 +129,27 @@ def _names(path: bytes, aliases: Sequence[bytes]) -> Iterator[bytes]:
         yield below
 
 
-def _settled(there: Entry, entry: Entry, packages: Mapping[str, Deb]) -> Entry:
+def _settled_entry(there: Entry, entry: Entry, packages: Mapping[str, Deb]) -> Entry:
     """Return which of two entries with one path stays."""
     old, new = there.member, entry.member
     if there.kind == entry.kind == "directory":
-        if _rights(old) == _rights(new) or not there.package:
+        if _member_rights(old) == _member_rights(new) or not there.package:
             return max(there, entry, key=lambda one: (bool(one.package), one.member.mtime))
-        raise _clash(there, entry, f"with modes {_shown(old)} and {_shown(new)}")
+        raise _clash_error(there, entry, f"with modes {_shown_member(old)} and {_shown_member(new)}")
     if not there.package and old.target == new.target and entry.kind == "link":
         return entry
     if there.package and "directory" not in (there.kind, entry.kind):
         here, other = packages[entry.package], packages[there.package]
-        over, under = _replaces(here, other), _replaces(other, here)
+        over, under = _may_replace(here, other), _may_replace(other, here)
         if over != under:
             return entry if over else there
-        raise _clash(
+        raise _clash_error(
             there, entry, "and each replaces the other" if over else "and neither replaces the other"
         )
-    raise _clash(there, entry, f"as {_article(there)} and as {_article(entry)}")
+    raise _clash_error(there, entry, f"as {_kind_with_article(there)} and as {_kind_with_article(entry)}")
 
 
-def _clash(there: Entry, entry: Entry, how: str) -> FetchError:
+def _clash_error(there: Entry, entry: Entry, how: str) -> FetchError:
     first = f"the package {there.package}" if there.package else "merged /usr"
     return FetchError(
         f"is in {first} and in the package {entry.package}, {how}",
@@ -157,7 +158,7 @@ def _clash(there: Entry, entry: Entry, how: str) -> FetchError:
     )
 
 
-def _replaces(deb: Deb, other: Deb) -> bool:
+def _may_replace(deb: Deb, other: Deb) -> bool:
     from debian.debian_support import NativeVersion  # noqa: PLC0415 - with the rest of python-debian
 
     theirs = NativeVersion(other.version)
@@ -185,25 +186,27 @@ def _check_parents(entries: Mapping[bytes, Entry]) -> None:
             continue
         parent = entries.get(above)
         if parent is None:
-            raise FetchError("no package holds the directory above it", place=_place(entry.package, path))
+            raise FetchError(
+                "no package holds the directory above it", place=_path_place(entry.package, path)
+            )
         if parent.kind != "directory":
             raise FetchError(
-                f"is below {_article(parent)} of the package {parent.package or 'merged /usr'}",
-                place=_place(entry.package, path),
+                f"is below {_kind_with_article(parent)} of the package {parent.package or 'merged /usr'}",
+                place=_path_place(entry.package, path),
             )
 
 
-def _article(entry: Entry) -> str:
+def _kind_with_article(entry: Entry) -> str:
     return {"file": "a file", "link": "a link", "directory": "a directory"}[entry.kind]
 
 
-def _rights(member: DebMember) -> tuple[int, int, int]:
+def _member_rights(member: DebMember) -> tuple[int, int, int]:
     return member.mode, member.uid, member.gid
 
 
-def _shown(member: DebMember) -> str:
+def _shown_member(member: DebMember) -> str:
     return f"{member.mode:04o} {member.uid}:{member.gid}"
 
 
-def _place(package: str, path: bytes) -> str:
+def _path_place(package: str, path: bytes) -> str:
     return f"{package}: /{path.decode()}"

@@ -36,7 +36,7 @@ def wheel_contents(path: Path) -> Reference:
                 if info.is_dir():
                     continue
                 with archive.open(info) as file:
-                    members[info.filename] = _hash(file)
+                    members[info.filename] = _file_sha256(file)
                 modes[info.filename] = info.external_attr >> 16 & 0o7777
                 kept = info.filename.endswith(".dist-info/entry_points.txt")
                 if kept and info.file_size <= _LARGEST_TEXT:
@@ -58,13 +58,13 @@ def deb_contents(deb: LockedDeb) -> Reference:
                 members[path] = _LINK + member.target.decode("utf-8", "surrogateescape")
             elif member.kind != "directory":
                 source = files.get(member.target, member) if member.kind == "hardlink" else member
-                members[path] = _spooled(source, spool)
+                members[path] = _spooled_sha256(source, spool)
         modes = {m.path.decode("utf-8", "surrogateescape"): m.mode for m in read.members}
     control = {file.name: hashlib.sha256(file.data).hexdigest().encode() for file in read.control}
     return Reference(members=members, modes=modes, texts=control)
 
 
-def _spooled(member: DebMember, spool: BinaryIO) -> str:
+def _spooled_sha256(member: DebMember, spool: BinaryIO) -> str:
     spool.seek(member.offset)
     digest, left = hashlib.sha256(), member.size
     while left and (chunk := spool.read(min(left, _CHUNK))):
@@ -73,7 +73,7 @@ def _spooled(member: DebMember, spool: BinaryIO) -> str:
     return digest.hexdigest()
 
 
-def _hash(file: IO[bytes]) -> str:
+def _file_sha256(file: IO[bytes]) -> str:
     digest = hashlib.sha256()
     while chunk := file.read(_CHUNK):
         digest.update(chunk)

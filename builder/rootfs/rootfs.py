@@ -27,7 +27,7 @@ _CHUNK = 2**20  # bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Written:
+class _WrittenMember:
     """A file or folder of our own making."""
 
     mode: int
@@ -51,16 +51,18 @@ def write_rootfs_tar(
     digest = hashlib.sha256()
     with tempfile.TemporaryFile() as spool:
         read = [read_deb(deb, spool) for deb in sorted(debs, key=lambda deb: deb.name)]
-        for piece in _pieces(read, spool, arch, latest):
+        for piece in _tar_pieces(read, spool, arch, latest):
             digest.update(piece)
             sink.write(piece)
     return digest.hexdigest()
 
 
-def _pieces(debs: Sequence[Deb], spool: BinaryIO, arch: str, latest: int | None) -> Iterator[bytes]:
+def _tar_pieces(debs: Sequence[Deb], spool: BinaryIO, arch: str, latest: int | None) -> Iterator[bytes]:
     """Yield the tar file piece by piece."""
     tree = merge(debs, arch=arch)
-    own = _with_folders(database(debs, tree.replaced, lambda member: _content(member, spool)), tree.entries)
+    own = _with_folders(
+        database(debs, tree.replaced, lambda member: _member_content(member, spool)), tree.entries
+    )
     newest = max(entry.member.mtime for entry in tree.entries.values())
     bound = newest if latest is None else min(newest, latest)
     first: dict[tuple[str, bytes], bytes] = {}
@@ -76,22 +78,22 @@ def _pieces(debs: Sequence[Deb], spool: BinaryIO, arch: str, latest: int | None)
 
 def _with_folders(
     files: Mapping[bytes, tuple[int, bytes]], entries: Mapping[bytes, Entry]
-) -> dict[bytes, _Written]:
+) -> dict[bytes, _WrittenMember]:
     """Return the database's files, and the folders that no package brought for them."""
-    own: dict[bytes, _Written] = {}
+    own: dict[bytes, _WrittenMember] = {}
     for path, (mode, data) in files.items():
         if path in entries:
             raise FetchError("is a file of dpkg's own", place=f"{entries[path].package}: /{path.decode()}")
-        own[path] = _Written(mode=mode, data=data)
+        own[path] = _WrittenMember(mode=mode, data=data)
         parts = path.split(b"/")
         for depth in range(1, len(parts)):
             above = b"/".join(parts[:depth])
             if above not in entries:
-                own[above] = _Written(mode=0o755, data=None)
+                own[above] = _WrittenMember(mode=0o755, data=None)
     return own
 
 
-def _own_pieces(path: bytes, written: _Written, mtime: int) -> Iterator[bytes]:
+def _own_pieces(path: bytes, written: _WrittenMember, mtime: int) -> Iterator[bytes]:
     if written.data is None:
         yield entry_header(Member(path=path, kind="directory", mode=written.mode, mtime=mtime))
         return
@@ -125,6 +127,6 @@ def _entry_pieces(entry: Entry, spool: BinaryIO, bound: int, earlier: bytes) -> 
         yield padding(member.size)
 
 
-def _content(member: DebMember, spool: BinaryIO) -> bytes:
+def _member_content(member: DebMember, spool: BinaryIO) -> bytes:
     spool.seek(member.offset)
     return spool.read(member.size)

@@ -38,9 +38,9 @@ def journal(store: Store, digests: Iterable[str]) -> Iterator[None]:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         try:
-            os.write(descriptor, "\n".join((_boot(), f"{time.monotonic():.0f}", *digests, "")).encode())
+            os.write(descriptor, "\n".join((_boot_id(), f"{time.monotonic():.0f}", *digests, "")).encode())
             os.fsync(descriptor)
-            _sync(store.arriving)
+            _sync_folder(store.arriving)
         except OSError as cause:
             raise unwritable(store.root, cause) from cause
         yield
@@ -58,11 +58,11 @@ def recover(store: Store) -> tuple[str, ...]:
         with suppress(OSError), path.open("rb+") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # its fetch still runs: BlockingIOError
             boot, began, *digests = (*file.read().decode("utf-8", "replace").split("\n"), "")
-            if boot and boot == _boot():
+            if boot and boot == _boot_id():
                 if began.isdecimal() and time.monotonic() - int(began) > _WRITTEN_BACK:
                     path.unlink()
                 continue
-            lost += [digest for digest in digests if _damaged(store, digest)]
+            lost += [digest for digest in digests if _is_damaged(store, digest)]
             path.unlink()
     return tuple(lost)
 
@@ -80,7 +80,7 @@ def sweep(store: Store) -> None:
                 path.unlink()
 
 
-def _damaged(store: Store, digest: str) -> bool:
+def _is_damaged(store: Store, digest: str) -> bool:
     """Hash one file; delete it when it is damaged."""
     try:
         if store.path(digest).exists():
@@ -92,14 +92,14 @@ def _damaged(store: Store, digest: str) -> bool:
     return False
 
 
-def _boot() -> str:
+def _boot_id() -> str:
     try:
         return _BOOT.read_text("ascii").strip()
     except OSError:
         return ""  # no Linux: every fetch hashes what the ones before it stored
 
 
-def _sync(folder: Path) -> None:
+def _sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

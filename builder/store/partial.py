@@ -28,7 +28,7 @@ class Partial:
         self._sha256 = sha256
         self._descriptor = descriptor
         self.path = partial_path(store, sha256)
-        self.position, self.received = self._hashed()
+        self.position, self.received = self._hash_arrived()
 
     def write(self, data: bytes) -> None:
         """Append `data`; OSError when the disk is full."""
@@ -47,24 +47,24 @@ class Partial:
     def keep(self) -> None:
         """Publish the file, whose digest the caller has found to be right, and close it."""
         self._store.publish(self._descriptor, self.path, self._sha256)
-        self._close()
+        self._close_file()
 
     def discard(self) -> None:
         """Delete and close the file."""
         self.path.unlink(missing_ok=True)
-        self._close()
+        self._close_file()
 
     def leave(self) -> None:
         """Close the file; whoever comes next goes on with it."""
         if os.fstat(self._descriptor).st_size:
-            self._close()
+            self._close_file()
         else:
             self.discard()
 
-    def _close(self) -> None:
+    def _close_file(self) -> None:
         os.close(self._descriptor)  # and with it, the lock
 
-    def _hashed(self) -> tuple[int, hashlib._Hash]:
+    def _hash_arrived(self) -> tuple[int, hashlib._Hash]:
         digest, size = hashlib.sha256(), 0
         while chunk := os.read(self._descriptor, _CHUNK):
             digest.update(chunk)
@@ -95,7 +95,7 @@ def open_partial(store: Store, sha256: str) -> Partial | None:
     path = partial_path(store, sha256)
     try:
         while True:
-            descriptor = _opened(path)
+            descriptor = _open_file(path)
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 os.close(descriptor)
                 path.unlink()  # a pipe or a device: nothing of ours
@@ -112,7 +112,7 @@ def open_partial(store: Store, sha256: str) -> Partial | None:
         raise unwritable(store.root, cause) from cause
 
 
-def _opened(path: Path) -> int:
+def _open_file(path: Path) -> int:
     try:
         return os.open(path, _FLAGS, _MODE)
     except FileNotFoundError:

@@ -33,7 +33,7 @@ class Staging:
 
         What the store has undamaged is compared and not written again.
         """
-        path = None if self._intact(sha256) else self._folder / sha256
+        path = None if self._is_intact(sha256) else self._folder / sha256
         digest, count = hashlib.sha256(), 0
         try:
             with open(path or os.devnull, "wb") as file:  # noqa: PTH123 - one of both is no file of ours
@@ -59,7 +59,7 @@ class Staging:
 
         What the store has undamaged is not asked for.
         """
-        wanted = [request for request in requests if not self._intact(request.sha256)]
+        wanted = [request for request in requests if not self._is_intact(request.sha256)]
         arrived = Store(self._folder / "arrived")
         fetch(arrived, wanted)
         try:
@@ -85,7 +85,7 @@ class Staging:
         except OSError as cause:
             raise unwritable(self._store.root, cause) from cause
 
-    def _intact(self, sha256: str) -> bool:
+    def _is_intact(self, sha256: str) -> bool:
         try:
             self._store.verify(sha256)
         except BuilderError:

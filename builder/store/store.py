@@ -68,9 +68,9 @@ class Store:
 
     def path(self, sha256: str) -> Path:
         """Return where the file with this digest is, or would be."""
-        return Path(self._place(sha256))
+        return Path(self._file_place(sha256))
 
-    def _place(self, sha256: str) -> str:
+    def _file_place(self, sha256: str) -> str:
         if not _SHA256.fullmatch(sha256):
             raise ValueError(f"not a sha256 digest: {sha256!r}")
         return f"{self._files}/{sha256[:2]}/{sha256[2:]}"
@@ -85,16 +85,16 @@ class Store:
 
         One that was touched since it was stored is hashed again.
         """
-        place = self._place(sha256)
+        place = self._file_place(sha256)
         try:
             status = os.stat(place)  # noqa: PTH116 - asked of thousands of files
         except OSError:
             return False
         if size is not None and status.st_size != size:
             return False
-        return status.st_mtime_ns == STAMP or self._proven(sha256)
+        return status.st_mtime_ns == STAMP or self._is_proven(sha256)
 
-    def _proven(self, sha256: str) -> bool:
+    def _is_proven(self, sha256: str) -> bool:
         """Hash a file, and mark it as right for the next time."""
         try:
             self.verify(sha256)
@@ -119,9 +119,9 @@ class Store:
         """Open the file for reading; FetchError when it is not here."""
         try:
             # Without waiting: a pipe in the place of a file would never be written to.
-            descriptor = os.open(self._place(sha256), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            descriptor = os.open(self._file_place(sha256), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError as cause:
-            raise _absent(sha256, cause) from cause
+            raise _absent_file(sha256, cause) from cause
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise FetchError(
@@ -152,7 +152,7 @@ class Store:
             for chunk in chunks:
                 digest.update(chunk)
                 arriving.file.write(chunk)
-            _compare(digest.hexdigest(), expected, self.root)
+            _compare_digests(digest.hexdigest(), expected, self.root)
             arriving.keep(digest.hexdigest())
         return digest.hexdigest()
 
@@ -183,11 +183,11 @@ class Store:
             while chunk := file.read(_CHUNK):
                 digest.update(chunk)
                 size += len(chunk)
-        _compare(digest.hexdigest(), sha256, self.path(sha256))
+        _compare_digests(digest.hexdigest(), sha256, self.path(sha256))
         return size
 
 
-def _compare(observed: str, expected: str | None, place: Path) -> None:
+def _compare_digests(observed: str, expected: str | None, place: Path) -> None:
     if expected is not None and observed != expected:
         raise DigestMismatchError(f"expected sha256 {expected}, got {observed}", place=str(place))
 
@@ -201,7 +201,7 @@ def unwritable(root: Path, cause: OSError) -> FetchError:
     )
 
 
-def _absent(sha256: str, cause: OSError) -> FetchError:
+def _absent_file(sha256: str, cause: OSError) -> FetchError:
     if isinstance(cause, FileNotFoundError):
         return FetchError(
             "is not in the store", place=f"sha256:{sha256}", hint="run `python -m builder fetch`"

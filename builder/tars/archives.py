@@ -70,8 +70,8 @@ def read_contents(path: Path) -> Contents:
         packing = next((name for magic, name in _PACKINGS.items() if head.startswith(magic)), "none")
         if packing == "zip":
             return Contents(packing="zip", entries=tuple(_zip_entries(path)))
-        with _unpacked(path, packing) as stream:
-            hashed = _Hashed(stream)
+        with _open_unpacked(path, packing) as stream:
+            hashed = _HashedStream(stream)
             with tarfile.open(fileobj=cast("IO[bytes]", hashed), mode="r|") as archive:
                 entries = tuple(_tar_entries(archive))
             while hashed.read(_CHUNK):
@@ -81,7 +81,7 @@ def read_contents(path: Path) -> Contents:
         raise UnreadableError(str(cause) or type(cause).__name__) from cause
 
 
-class _Hashed:
+class _HashedStream:
     """A stream that hashes what is read from it."""
 
     def __init__(self, stream: IO[bytes]) -> None:
@@ -100,9 +100,9 @@ class _Hashed:
 
 
 @contextmanager
-def _unpacked(path: Path, packing: str) -> Iterator[IO[bytes]]:
+def _open_unpacked(path: Path, packing: str) -> Iterator[IO[bytes]]:
     if packing == "zstd":
-        with _zstd(path) as stream:
+        with _open_zstd(path) as stream:
             yield stream
         return
     opened: dict[str, Callable[[BinaryIO], IO[bytes]]] = {
@@ -115,7 +115,7 @@ def _unpacked(path: Path, packing: str) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def _zstd(path: Path) -> Iterator[IO[bytes]]:
+def _open_zstd(path: Path) -> Iterator[IO[bytes]]:
     program = shutil.which("unzstd")
     if program is None:
         raise ValueError("it is packed with zstd, and the program unzstd is not installed")
@@ -138,7 +138,7 @@ def _tar_entries(archive: tarfile.TarFile) -> Iterator[Entry]:
         yield Entry(
             name=member.name,
             kind=kind,
-            content=_sha256(archive.extractfile(member)) if member.isreg() else member.linkname,
+            content=_stream_sha256(archive.extractfile(member)) if member.isreg() else member.linkname,
             time=str(member.mtime),
             owner=f"{member.uid}:{member.gid} {member.uname}:{member.gname}",
             mode=f"{member.mode:o}",
@@ -155,14 +155,14 @@ def _zip_entries(path: Path) -> Iterator[Entry]:
             yield Entry(
                 name=member.filename.rstrip("/"),
                 kind="directory" if folder else "file",
-                content="" if folder else _sha256(archive.open(member)),
+                content="" if folder else _stream_sha256(archive.open(member)),
                 time=str(member.date_time),
                 owner=str(member.create_system),
                 mode=f"{member.external_attr >> 16:o}",
             )
 
 
-def _sha256(stream: IO[bytes] | None) -> str:
+def _stream_sha256(stream: IO[bytes] | None) -> str:
     digest = hashlib.sha256()
     if stream is not None:
         with stream:

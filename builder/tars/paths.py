@@ -55,7 +55,7 @@ def check_links(links: Mapping[bytes, bytes], place: str) -> None:
             raise FetchError(f"is a link to the absolute path {shown!r}", place=where)
         if not _is_plain(target):
             raise FetchError(f"is a link to {shown!r}, which is not plain text", place=where)
-        if _leaves(path, links):
+        if _leaves_root(path, links):
             raise FetchError(f"is a link to {shown!r}, which leaves the tree", place=where)
 
 
@@ -66,7 +66,7 @@ def _is_plain(target: bytes) -> bool:
         return False
 
 
-def _leaves(path: bytes, links: Mapping[bytes, bytes]) -> bool:
+def _leaves_root(path: bytes, links: Mapping[bytes, bytes]) -> bool:
     """Whether following the link at `path` as a file system does climbs above the top."""
     here = path.split(b"/")[:-1]
     rest = links[path].split(b"/")[::-1]

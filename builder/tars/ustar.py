@@ -39,7 +39,7 @@ def header(member: Member) -> bytes:
         raise FetchError(f"time {member.mtime} is outside of what a tar file can hold", place="canonical tar")
     path = member.path + b"/" if member.kind == "directory" else member.path
     records: dict[str, bytes] = {}
-    split = _split(path)
+    split = _split_path(path)
     if split is None or not path.isascii():
         records["path"] = path
     if len(member.target) > _LINK or not member.target.isascii():
@@ -49,7 +49,7 @@ def header(member: Member) -> bytes:
     prefix, name = split or (b"", path[:_NAME])
     size = member.size if member.size <= _LARGEST else 0
     plain = replace(member, path=name, size=size, target=member.target[:_LINK])
-    return _pax(records, member.mtime) + _block(plain, _TYPES[member.kind], prefix)
+    return _pax_header(records, member.mtime) + _header_block(plain, _TYPES[member.kind], prefix)
 
 
 def padding(size: int) -> bytes:
@@ -57,7 +57,7 @@ def padding(size: int) -> bytes:
     return bytes(-size % BLOCK)
 
 
-def _split(path: bytes) -> tuple[bytes, bytes] | None:
+def _split_path(path: bytes) -> tuple[bytes, bytes] | None:
     """Return (prefix, name) that fit a ustar header, the prefix as short as possible; else None."""
     if len(path) <= _NAME:
         return b"", path
@@ -67,16 +67,16 @@ def _split(path: bytes) -> tuple[bytes, bytes] | None:
     return path[:cut], path[cut + 1 :]
 
 
-def _pax(records: dict[str, bytes], mtime: int) -> bytes:
+def _pax_header(records: dict[str, bytes], mtime: int) -> bytes:
     """Return a pax extended header with `records`, sorted; nothing when there are none."""
     if not records:
         return b""
-    body = b"".join(_record(key.encode("ascii"), value) for key, value in sorted(records.items()))
+    body = b"".join(_pax_record(key.encode("ascii"), value) for key, value in sorted(records.items()))
     member = Member(path=b"././@PaxHeader", kind="file", mode=0o644, mtime=mtime, size=len(body))
-    return _block(member, b"x", b"") + body + padding(len(body))
+    return _header_block(member, b"x", b"") + body + padding(len(body))
 
 
-def _record(key: bytes, value: bytes) -> bytes:
+def _pax_record(key: bytes, value: bytes) -> bytes:
     """Return `LENGTH key=value`, where the length counts its own digits."""
     rest = b" " + key + b"=" + value + b"\n"
     length = len(rest)
@@ -85,7 +85,7 @@ def _record(key: bytes, value: bytes) -> bytes:
     return str(length).encode("ascii") + rest
 
 
-def _block(member: Member, kind: bytes, prefix: bytes) -> bytes:
+def _header_block(member: Member, kind: bytes, prefix: bytes) -> bytes:
     """Return one header block of type flag `kind`."""
     fields = (
         member.path.ljust(_NAME, b"\0"),
