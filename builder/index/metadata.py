@@ -48,14 +48,14 @@ def read_facts(wheels: Iterable[tuple[str, ListedWheel]], services: Services) ->
     known: dict[str, Facts] = {}
     new = []
     for name, wheel in wheels:
-        facts = _cached(services.metadata / f"{wheel.sha256}.json")
+        facts = _kept_facts(services.metadata / f"{wheel.sha256}.json")
         if facts is None:
             new.append((name, wheel))
         else:
             known[name] = facts
     if new:
         with ThreadPoolExecutor(max_workers=services.workers) as pool:
-            found = pool.map(lambda item: _fetched(item[0], item[1], services), new)
+            found = pool.map(lambda item: _fetch_facts(item[0], item[1], services), new)
             known.update(zip((name for name, _ in new), found, strict=True))
     return known
 
@@ -90,7 +90,7 @@ def parse_metadata(data: bytes, *, name: str, size: int, place: str) -> Facts:
     )
 
 
-def _cached(path: Path) -> Facts | None:
+def _kept_facts(path: Path) -> Facts | None:
     """Return what is kept at `path`; None when there is nothing or it is damaged."""
     try:
         data: dict[str, Any] = json.loads(path.read_bytes())
@@ -110,15 +110,15 @@ def _cached(path: Path) -> Facts | None:
         return None
 
 
-def _fetched(name: str, wheel: ListedWheel, services: Services) -> Facts:
+def _fetch_facts(name: str, wheel: ListedWheel, services: Services) -> Facts:
     size = wheel.size if wheel.size is not None else services.client.head(wheel.url).size
     data = _metadata_file(wheel, services)
     if data is None and size is not None:
-        data = _by_ranges(name, wheel, size, services)
+        data = _metadata_by_ranges(name, wheel, size, services)
     if data is None or size is None:
-        data, size = _by_download(name, wheel, services)
+        data, size = _metadata_by_download(name, wheel, services)
     facts = parse_metadata(data, name=name, size=size, place=wheel.url)
-    _keep(facts, services.metadata / f"{wheel.sha256}.json")
+    _keep_facts(facts, services.metadata / f"{wheel.sha256}.json")
     return facts
 
 
@@ -135,21 +135,21 @@ def _metadata_file(wheel: ListedWheel, services: Services) -> bytes | None:
         return None
 
 
-def _by_ranges(name: str, wheel: ListedWheel, size: int, services: Services) -> bytes | None:
+def _metadata_by_ranges(name: str, wheel: ListedWheel, size: int, services: Services) -> bytes | None:
     remote = RemoteFile(size, lambda start, end: services.client.get_range(wheel.url, start, end))
     with contextlib.suppress(NoRangesError):
         return read_metadata(remote, name=name, place=wheel.url)
     return None
 
 
-def _by_download(name: str, wheel: ListedWheel, services: Services) -> tuple[bytes, int]:
+def _metadata_by_download(name: str, wheel: ListedWheel, services: Services) -> tuple[bytes, int]:
     with tempfile.TemporaryFile() as whole:
         services.client.download(wheel.url, whole, sha256=wheel.sha256, limit=_WHOLE_FILE)
         size = whole.seek(0, os.SEEK_END)
         return read_metadata(whole, name=name, place=wheel.url), size
 
 
-def _keep(facts: Facts, path: Path) -> None:
+def _keep_facts(facts: Facts, path: Path) -> None:
     content = {
         "name": facts.name,
         "version": facts.version,

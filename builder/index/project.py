@@ -99,7 +99,7 @@ def parse_page(answer: Answer, name: str) -> Project:
     """Read a project page in either form; FetchError when it is neither."""
     from pypi_simple import UnsupportedRepoVersionError  # noqa: PLC0415 - see read_project
 
-    parse = _from_json if answer.content_type.endswith("json") else _from_html
+    parse = _files_of_json if answer.content_type.endswith("json") else _files_of_html
     try:
         files = tuple(parse(answer, name))
     except (ValueError, UnsupportedRepoVersionError) as error:
@@ -108,22 +108,24 @@ def parse_page(answer: Answer, name: str) -> Project:
     return Project(name=str(canonicalize_name(name)), files=files)
 
 
-def _from_json(answer: Answer, _: str) -> Iterable[IndexFile]:
+def _files_of_json(answer: Answer, _: str) -> Iterable[IndexFile]:
     from pypi_simple import ProjectPage  # noqa: PLC0415 - see read_project
 
     for package in ProjectPage.from_json_data(json.loads(answer.body), answer.url).packages:
-        yield from _file(package, package.upload_time)
+        yield from _distribution_file(package, package.upload_time)
 
 
-def _from_html(answer: Answer, name: str) -> Iterable[IndexFile]:
+def _files_of_html(answer: Answer, name: str) -> Iterable[IndexFile]:
     from pypi_simple import DistributionPackage, RepositoryPage  # noqa: PLC0415 - see read_project
 
     for link in RepositoryPage.from_html(answer.body, answer.url).links:
         stated = link.get_str_attrib("data-upload-time")
-        yield from _file(DistributionPackage.from_link(link, name), moment(stated) if stated else None)
+        yield from _distribution_file(
+            DistributionPackage.from_link(link, name), moment(stated) if stated else None
+        )
 
 
-def _file(package: DistributionPackage, uploaded: datetime | None) -> Iterable[IndexFile]:
+def _distribution_file(package: DistributionPackage, uploaded: datetime | None) -> Iterable[IndexFile]:
     if package.package_type not in ("wheel", "sdist") or package.version is None:
         return
     try:

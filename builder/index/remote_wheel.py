@@ -56,20 +56,20 @@ class RemoteFile(io.RawIOBase):
         """Fill `buffer` from the position, as far as the file goes."""
         view = memoryview(buffer).cast("B")
         end = min(self._position + len(view), self._size)
-        data = self._range(self._position, end) if end > self._position else b""
+        data = self._byte_range(self._position, end) if end > self._position else b""
         view[: len(data)] = data
         self._position += len(data)
         return len(data)
 
-    def _range(self, start: int, end: int) -> bytes:
+    def _byte_range(self, start: int, end: int) -> bytes:
         # Blocks are counted from the end: the tail with the directory is one of them.
         first, last = (self._size - end) // _BLOCK, (self._size - start - 1) // _BLOCK
-        self._load(first, last)
+        self._load_blocks(first, last)
         joined = b"".join(self._blocks[number] for number in range(last, first - 1, -1))
         offset = start - max(0, self._size - (last + 1) * _BLOCK)
         return joined[offset : offset + end - start]
 
-    def _load(self, first: int, last: int) -> None:
+    def _load_blocks(self, first: int, last: int) -> None:
         missing = [number for number in range(first, last + 1) if number not in self._blocks]
         if not missing:
             return

@@ -51,7 +51,7 @@ def inspect_sdist(item: IndexFile, client: Client) -> SdistFacts | None:
 
 def read_sdist(file: str, data: bytes) -> SdistFacts:
     """Return the facts of an sdist; FetchError, ValueError and archive errors when it is not one."""
-    found = dict(_members(file, data))
+    found = dict(_wanted_members(file, data))
     raw, _ = parse_email(found.get("PKG-INFO", b""))
     project = toml.loads(found.get("pyproject.toml", b""), place=f"{file}: pyproject.toml", error=FetchError)
     build = _table_of(project, "build-system")
@@ -75,7 +75,7 @@ def _table_of(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _members(file: str, data: bytes) -> Iterator[tuple[str, bytes]]:
+def _wanted_members(file: str, data: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield the wanted files of an sdist's top folder, read in memory and never unpacked."""
     if file.endswith(".zip"):
         with zipfile.ZipFile(io.BytesIO(data)) as archive:

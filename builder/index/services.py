@@ -20,7 +20,7 @@ def default_index() -> str:
     return PYPI_SIMPLE_ENDPOINT
 
 
-def _ignore(_: str) -> None:
+def _ignore_warning(_: str) -> None:
     """Take a warning and say nothing."""
 
 
@@ -35,7 +35,7 @@ class Services:
     """Folder of facts about wheels, by the SHA-256 of the wheel."""
     index_url: str = field(default_factory=default_index)
     """The default index's simple API."""
-    warn: Callable[[str], None] = _ignore
+    warn: Callable[[str], None] = _ignore_warning
     """Told each warning of uv."""
     offline: bool = False
     """Whether only what is in the caches may be used."""

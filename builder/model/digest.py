@@ -21,7 +21,7 @@ class Evidence(StrEnum):
     """Somebody published it; the row says who."""
 
 
-def _hexadecimal(text: str, digits: int) -> str:
+def _checked_digits(text: str, digits: int) -> str:
     if len(text) != digits:
         raise ValueError(f"expected {digits} hexadecimal digits, got {len(text)}")
     if not re.fullmatch(r"[0-9a-f]+", text):
@@ -36,7 +36,7 @@ class Sha256(str):
 
     def __new__(cls, text: str) -> Self:
         """Take the digits; ValueError says what is wrong with them."""
-        return super().__new__(cls, _hexadecimal(text, 64))
+        return super().__new__(cls, _checked_digits(text, 64))
 
     @classmethod
     def of(cls, data: bytes) -> Sha256:
@@ -51,7 +51,7 @@ class GitOid(str):
 
     def __new__(cls, text: str) -> Self:
         """Take the digits; ValueError says what is wrong with them."""
-        return super().__new__(cls, _hexadecimal(text, 40))
+        return super().__new__(cls, _checked_digits(text, 40))
 
 
 class ImageDigest(str):
@@ -64,5 +64,5 @@ class ImageDigest(str):
         algorithm, _, digits = text.partition(":")
         if algorithm != "sha256":
             raise ValueError(f"expected an image digest `sha256:…`, got {text[:24]!r}")
-        _hexadecimal(digits, 64)
+        _checked_digits(digits, 64)
         return super().__new__(cls, text)

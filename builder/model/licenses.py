@@ -17,7 +17,7 @@ __all__ = ["Statement", "spdx"]
 _CLASSIFIER = "License :: "
 _LONGEST = 200  # characters; a longer License field is the licence's text
 
-_NAMES = {
+_NAME_IDS = {
     "0bsd": "0BSD",
     "2-clause bsd license": "BSD-2-Clause",
     "3-clause bsd license": "BSD-3-Clause",
@@ -48,7 +48,7 @@ _NAMES = {
 }
 """Names in the `License` field, in lower case, that are no SPDX id and mean exactly one."""
 
-_CLASSIFIERS = {
+_CLASSIFIER_IDS = {
     "Blue Oak Model License (BlueOak-1.0.0)": "BlueOak-1.0.0",
     "Boost Software License 1.0 (BSL-1.0)": "BSL-1.0",
     "CC0 1.0 Universal (CC0 1.0) Public Domain Dedication": "CC0-1.0",
@@ -104,22 +104,22 @@ def spdx(statement: Statement) -> str:
     classifiers without a field (both, or a choice?), mean nothing.
     """
     if statement.expression:
-        return _expression(statement.expression)
+        return _canonical_expression(statement.expression)
     words = [item.rpartition(" :: ")[2] for item in statement.classifiers]
     words = [word for word in words if word != "OSI Approved"]
-    known = {_CLASSIFIERS[word] for word in words if word in _CLASSIFIERS}
-    named = _NAMES.get(" ".join(statement.text.lower().split())) or _expression(statement.text)
+    known = {_CLASSIFIER_IDS[word] for word in words if word in _CLASSIFIER_IDS}
+    named = _NAME_IDS.get(" ".join(statement.text.lower().split())) or _canonical_expression(statement.text)
     if named:
-        return named if known <= set(_ids(named)) else ""
+        return named if known <= set(_license_ids(named)) else ""
     return known.pop() if len(words) == 1 and known else ""
 
 
-def _expression(text: str) -> str:
+def _canonical_expression(text: str) -> str:
     try:
         return canonicalize_license_expression(text) if text else ""
     except InvalidLicenseExpression:
         return ""
 
 
-def _ids(expression: str) -> list[str]:
+def _license_ids(expression: str) -> list[str]:
     return [word for word in re.split(r"[()\s]+", expression) if word not in {"", "AND", "OR", "WITH"}]

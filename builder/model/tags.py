@@ -20,16 +20,16 @@ __all__ = [
     "wheel_tags",
 ]
 
-_LEGACY = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
+_LEGACY_ALIASES = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
 # The aarch64 port of glibc began with 2.17, and PEP 600 starts there for it.
-_OLDEST = {Arch.X86_64: 5, Arch.AARCH64: 17}
-_LEGACY_FLOORS = {alias: floor for floor, alias in _LEGACY.items()}
+_OLDEST_GLIBC = {Arch.X86_64: 5, Arch.AARCH64: 17}
+_LEGACY_FLOORS = {alias: floor for floor, alias in _LEGACY_ALIASES.items()}
 # uv's names of platforms end here; a newer glibc runs what was made for an older one.
 _UV_FLOORS = (17, 28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40)
-_PLATFORM = re.compile(r"manylinux_(\d+)_(\d+)_(.+)|(manylinux(?:2014|2010|1))_(.+)")
+_MANYLINUX_TAG = re.compile(r"manylinux_(\d+)_(\d+)_(.+)|(manylinux(?:2014|2010|1))_(.+)")
 
 
-def _minor(text: str, what: str, major: int) -> int:
+def _minor_version(text: str, what: str, major: int) -> int:
     found = re.fullmatch(rf"{major}\.(\d{{1,3}})", text)
     if found is None:
         raise RecipeError(f"expected a version such as {major}.{{number}}, got {text!r}", place=what)
@@ -38,7 +38,7 @@ def _minor(text: str, what: str, major: int) -> int:
 
 def uv_platform(arch: Arch, glibc: str) -> str:
     """Return uv's name of the newest platform that a target with this glibc covers."""
-    minor = _minor(glibc, "glibc", 2)
+    minor = _minor_version(glibc, "glibc", 2)
     fitting = [floor for floor in _UV_FLOORS if floor <= minor]
     if not fitting:
         raise RecipeError(
@@ -53,12 +53,12 @@ def uv_platform(arch: Arch, glibc: str) -> str:
 def target_tags(arch: Arch, glibc: str, python: str) -> dict[Tag, int]:
     """Return every tag that the target's CPython accepts, with its rank: 0 is the best."""
     platforms = []
-    for minor in range(_minor(glibc, "glibc", 2), _OLDEST[arch] - 1, -1):
+    for minor in range(_minor_version(glibc, "glibc", 2), _OLDEST_GLIBC[arch] - 1, -1):
         platforms.append(f"manylinux_2_{minor}_{arch}")
-        if (2, minor) in _LEGACY:
-            platforms.append(f"{_LEGACY[2, minor]}_{arch}")
+        if (2, minor) in _LEGACY_ALIASES:
+            platforms.append(f"{_LEGACY_ALIASES[2, minor]}_{arch}")
     platforms.append(f"linux_{arch}")
-    version = (3, _minor(python, "python", 3))
+    version = (3, _minor_version(python, "python", 3))
     interpreter = f"cp3{version[1]}"
     ordered = [
         *cpython_tags(version, platforms=platforms),
@@ -90,7 +90,7 @@ def rank(file: str, tags: dict[Tag, int]) -> tuple[int, int, str] | None:
 
 def glibc_floor(platform: str) -> tuple[tuple[int, int], str] | None:
     """Return the glibc and the architecture of a manylinux platform tag, or None for any other."""
-    found = _PLATFORM.fullmatch(platform)
+    found = _MANYLINUX_TAG.fullmatch(platform)
     if found is None:
         return None
     if found[4]:

@@ -40,27 +40,27 @@ def loads(data: bytes, *, place: str, error: type[BuilderError]) -> dict[str, An
 
 def dumps(table: Mapping[str, Any]) -> str:
     """Return `table` in canonical form; values are texts, whole numbers, booleans, lists and tables."""
-    return "\n".join(_table((), table)).lstrip("\n") + "\n"
+    return "\n".join(_table_lines((), table)).lstrip("\n") + "\n"
 
 
-def _table(path: tuple[str, ...], table: Mapping[str, Any]) -> Iterator[str]:
+def _table_lines(path: tuple[str, ...], table: Mapping[str, Any]) -> Iterator[str]:
     for key, value in table.items():
         if not _is_section(value):
-            yield f"{_key(key)} = {_value(value, len(key) + 3)}"
+            yield f"{_key_text(key)} = {_value_text(value, len(key) + 3)}"
     for key, value in table.items():
         here = (*path, key)
-        name = ".".join(map(_key, here))
+        name = ".".join(map(_key_text, here))
         if isinstance(value, Mapping):
-            yield from ("", f"[{name}]", *_table(here, value))
+            yield from ("", f"[{name}]", *_table_lines(here, value))
         elif _is_section(value):
             for row in value:
-                yield from ("", f"[[{name}]]", *_row(row))
+                yield from ("", f"[[{name}]]", *_row_lines(row))
 
 
-def _row(row: Mapping[str, Any]) -> Iterator[str]:
+def _row_lines(row: Mapping[str, Any]) -> Iterator[str]:
     """Write one row of a list of tables; what is nested in it stays inline, so that a row is a block."""
     for key, value in row.items():
-        yield f"{_key(key)} = {_value(value, len(key) + 3)}"
+        yield f"{_key_text(key)} = {_value_text(value, len(key) + 3)}"
 
 
 def _is_section(value: object) -> bool:
@@ -69,50 +69,50 @@ def _is_section(value: object) -> bool:
     return isinstance(value, list) and bool(value) and isinstance(value[0], Mapping)
 
 
-def _value(value: object, indent: int) -> str:
-    return _broken(value, indent, "")
+def _value_text(value: object, indent: int) -> str:
+    return _wrapped_value(value, indent, "")
 
 
-def _broken(value: object, used: int, margin: str) -> str:
+def _wrapped_value(value: object, used: int, margin: str) -> str:
     """Write a value on one line where it fits, else a list with a line an element."""
-    line = _inline(value)
+    line = _inline_value(value)
     if not isinstance(value, list) or used + len(line) <= _WIDTH:
         return line
     deeper = f"{margin}  "
     return (
         "[\n"
-        + "".join(f"{deeper}{_broken(item, len(deeper) + 1, deeper)},\n" for item in value)
+        + "".join(f"{deeper}{_wrapped_value(item, len(deeper) + 1, deeper)},\n" for item in value)
         + f"{margin}]"
     )
 
 
-def _inline(value: object) -> str:
+def _inline_value(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
     if isinstance(value, str):
-        return _text(value)
+        return _quoted_text(value)
     if isinstance(value, Mapping):
-        inner = ", ".join(f"{_key(key)} = {_inline(item)}" for key, item in value.items())
+        inner = ", ".join(f"{_key_text(key)} = {_inline_value(item)}" for key, item in value.items())
         return f"{{ {inner} }}" if inner else "{}"
     if isinstance(value, Sequence):
-        return f"[{', '.join(map(_inline, value))}]"
+        return f"[{', '.join(map(_inline_value, value))}]"
     raise TypeError(f"{type(value).__name__} has no form in a lock")
 
 
-def _key(key: str) -> str:
-    return key if _BARE.fullmatch(key) else _text(key)
+def _key_text(key: str) -> str:
+    return key if _BARE.fullmatch(key) else _quoted_text(key)
 
 
-def _text(text: str) -> str:
+def _quoted_text(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     if not escaped.isprintable():
-        escaped = "".join(map(_escape, escaped))
+        escaped = "".join(map(_escaped_character, escaped))
     return f'"{escaped}"'
 
 
-def _escape(character: str) -> str:
+def _escaped_character(character: str) -> str:
     if character.isprintable() or character == " ":
         return character
     return f"\\u{ord(character):04X}" if ord(character) < 0x10000 else f"\\U{ord(character):08X}"

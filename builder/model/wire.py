@@ -48,27 +48,27 @@ def key_name(field_name: str) -> str:
     return field_name.rstrip("_").replace("_", "-")
 
 
-def _say(value: object) -> str:
+def _described_value(value: object) -> str:
     word = _WORDS.get(type(value), f"a {type(value).__name__}")
     return f"{word} ({value!r})"[:80] if isinstance(value, str | int | bool | float) else word
 
 
-def _exactly(kind: type) -> Callable[[Any, Any], Any]:
+def _exact_type_hook(kind: type) -> Callable[[Any, Any], Any]:
     def hook(value: object, _: object) -> object:
         if type(value) is not kind:
-            raise TypeError(f"expected {_WORDS[kind]}, got {_say(value)}")
+            raise TypeError(f"expected {_WORDS[kind]}, got {_described_value(value)}")
         return check_line(value) if isinstance(value, str) else value
 
     return hook
 
 
-def _word(value: object, kind: type[T]) -> T:
+def _checked_text(value: object, kind: type[T]) -> T:
     if type(value) is not str:
-        raise TypeError(f"expected text, got {_say(value)}")
+        raise TypeError(f"expected text, got {_described_value(value)}")
     return kind(check_line(value))  # type: ignore[call-arg]
 
 
-def _choice(value: object, kind: type[StrEnum]) -> StrEnum:
+def _enum_member(value: object, kind: type[StrEnum]) -> StrEnum:
     names = [member.value for member in kind]
     if value not in names:
         raise _unknown_name(value, names)
@@ -78,19 +78,19 @@ def _choice(value: object, kind: type[StrEnum]) -> StrEnum:
 def _unknown_name(value: object, names: Sequence[str]) -> ValueError:
     near = difflib.get_close_matches(str(value), names, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    return ValueError(f"expected one of {', '.join(names)}, got {_say(value)}{hint}")
+    return ValueError(f"expected one of {', '.join(names)}, got {_described_value(value)}{hint}")
 
 
-def _table(value: object, _: object) -> Table:
+def _string_table(value: object, _: object) -> Table:
     if not isinstance(value, Mapping):
-        raise TypeError(f"expected a table, got {_say(value)}")
-    text = _exactly(str)
+        raise TypeError(f"expected a table, got {_described_value(value)}")
+    text = _exact_type_hook(str)
     for key, item in value.items():
         check_line(key)
         try:
             text(item, str)
         except (TypeError, ValueError) as error:
-            raise _At(f".{_quoted(key)}", error) from error
+            raise _LocatedError(f".{_quoted_key(key)}", error) from error
     return Table(value)
 
 
@@ -104,19 +104,19 @@ def _tuple_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
 
     def hook(value: object, _: object) -> tuple[Any, ...]:
         if not isinstance(value, list):
-            raise TypeError(f"expected a list, got {_say(value)}")
+            raise TypeError(f"expected a list, got {_described_value(value)}")
         done = []
         for index, element in enumerate(value):
             try:
                 done.append(inner(element, item))
             except Exception as error:
-                raise _At(f"[{index}]", error) from error
+                raise _LocatedError(f"[{index}]", error) from error
         return tuple(done)
 
     return hook
 
 
-class _At(Exception):  # noqa: N818 - it carries a position, it is not an error of its own
+class _LocatedError(Exception):  # noqa: N818 - it carries a position, it is not an error of its own
     """An error somewhere below a list index or a table key."""
 
     def __init__(self, step: str, error: Exception) -> None:
@@ -136,19 +136,19 @@ def _mapping_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
 
     def hook(value: object, _: object) -> dict[Any, Any]:
         if not isinstance(value, Mapping):
-            raise TypeError(f"expected a table, got {_say(value)}")
+            raise TypeError(f"expected a table, got {_described_value(value)}")
         done = {}
         for key in sorted(value):
             try:
                 done[outer(key, name)] = inner(value[key], item)
             except Exception as error:
-                raise _At(f".{_quoted(key)}", error) from error
+                raise _LocatedError(f".{_quoted_key(key)}", error) from error
         return done
 
     return hook
 
 
-def _quoted(key: str) -> str:
+def _quoted_key(key: str) -> str:
     shown = key if key.isprintable() else ascii(key)[1:-1]
     return shown if re.fullmatch(r"[A-Za-z0-9_-]+", shown) else f'"{shown}"'
 
@@ -157,12 +157,12 @@ def _is_literal(kind: Any) -> bool:
     return typing.get_origin(kind) is typing.Literal
 
 
-def _literal(value: object, kind: Any) -> object:
+def _literal_value(value: object, kind: Any) -> object:
     allowed = typing.get_args(kind)
     if value not in allowed or type(value) is not type(allowed[0]):
         if isinstance(allowed[0], str):
             raise _unknown_name(value, allowed)
-        raise ValueError(f"expected {' or '.join(map(repr, allowed))}, got {_say(value)}")
+        raise ValueError(f"expected {' or '.join(map(repr, allowed))}, got {_described_value(value)}")
     return value
 
 
@@ -182,7 +182,7 @@ def _dataclass_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], Any
 
     def hook(value: object, _: object) -> object:
         if not isinstance(value, Mapping):
-            raise TypeError(f"expected a table, got {_say(value)}")
+            raise TypeError(f"expected a table, got {_described_value(value)}")
         return inner(value, kind)
 
     return hook
@@ -196,14 +196,14 @@ def _dataclass_out(kind: Any, converter: Converter) -> Callable[[Any], dict[str,
 def _make_converter() -> Converter:
     converter = Converter(forbid_extra_keys=True, detailed_validation=True)
     for kind in (str, int, bool):
-        converter.register_structure_hook(kind, _exactly(kind))
+        converter.register_structure_hook(kind, _exact_type_hook(kind))
     for word in (Sha256, GitOid, ImageDigest):
-        converter.register_structure_hook(word, _word)
+        converter.register_structure_hook(word, _checked_text)
         converter.register_unstructure_hook(word, str)
-    converter.register_structure_hook(StrEnum, _choice)
-    converter.register_structure_hook(Table, _table)
+    converter.register_structure_hook(StrEnum, _enum_member)
+    converter.register_structure_hook(Table, _string_table)
     converter.register_unstructure_hook(Table, dict)
-    converter.register_structure_hook_func(_is_literal, _literal)
+    converter.register_structure_hook_func(_is_literal, _literal_value)
     converter.register_structure_hook_factory(_is_tuple, _tuple_hook)
     converter.register_structure_hook_factory(_is_mapping, _mapping_hook)
     converter.register_structure_hook_factory(_is_optional, _optional_hook)
@@ -226,10 +226,10 @@ def _key_path(step: str, kind: type) -> str:
     return f".{names.get(step, step)}"
 
 
-def _first(error: BaseException, path: str) -> WireError:  # noqa: PLR0911 - one return a kind of error
+def _first_fault(error: BaseException, path: str) -> WireError:  # noqa: PLR0911 - one return a kind of error
     """Turn the first error of a tree into one that names its key path."""
-    if isinstance(error, _At):
-        return _first(error.error, path + error.step)
+    if isinstance(error, _LocatedError):
+        return _first_fault(error.error, path + error.step)
     if isinstance(error, ClassValidationError):
         located, bare = error.group_exceptions()
         extra = [item for item in bare if isinstance(item, ForbiddenExtraKeysError)]
@@ -237,10 +237,10 @@ def _first(error: BaseException, path: str) -> WireError:  # noqa: PLR0911 - one
             return _unknown_key(extra[0], path)
         if located:
             inner, note = located[0]
-            return _first(inner, path + _key_path(note.name, error.cl))
-        return _first(bare[0], path)
+            return _first_fault(inner, path + _key_path(note.name, error.cl))
+        return _first_fault(bare[0], path)
     if isinstance(error, IterableValidationError):
-        return _first(error.exceptions[0], path)
+        return _first_fault(error.exceptions[0], path)
     if isinstance(error, KeyError):
         return WireError(path, "this key is missing")
     return WireError(path, str(error))
@@ -251,15 +251,15 @@ def _unknown_key(error: ForbiddenExtraKeysError, path: str) -> WireError:
     name = min(error.extra_fields)
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(known)}"
-    return WireError(f"{path}.{_quoted(name)}", "unknown key", hint)
+    return WireError(f"{path}.{_quoted_key(name)}", "unknown key", hint)
 
 
 def structure(data: object, kind: type[T]) -> T:
     """Return `data` as a `kind`; WireError names the first key path that does not fit."""
     try:
         return _CONVERTER.structure(data, kind)
-    except (ClassValidationError, IterableValidationError, _At, TypeError, ValueError) as error:
-        found = _first(error, "")
+    except (ClassValidationError, IterableValidationError, _LocatedError, TypeError, ValueError) as error:
+        found = _first_fault(error, "")
         raise WireError(found.path.lstrip("."), found.cause, found.hint) from None
 
 

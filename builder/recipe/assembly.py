@@ -53,21 +53,21 @@ def assemble(
         arch=Arch(recipe.target.arch),
         platform=recipe.target.platform,
         recipe_digest=summary_digest(inputs),
-        source_date_epoch=_epoch(recipe),
+        source_date_epoch=_source_date_epoch(recipe),
         exclude_newer=recipe.release.exclude_newer,
         resolver=resolver,
-        environment=_environment(recipe),
-        runtime=_runtime(recipe),
+        environment=_lock_environment(recipe),
+        runtime=_lock_runtime(recipe),
         inputs=inputs,
         images=images_of(recipe),
         repositories=repositories,
-        sources=tuple(sorted((row for part in recipe.parts for row in _sources(part)), key=row_key)),
+        sources=tuple(sorted((row for part in recipe.parts for row in _source_rows(part)), key=row_key)),
         archives=tuple(
-            sorted((row for part in recipe.parts for row in _archives(recipe, part)), key=row_key)
+            sorted((row for part in recipe.parts for row in _archive_rows(recipe, part)), key=row_key)
         ),
         python=tuple(sorted(merge_rows(python), key=row_key)),
         os_packages=merge_os(os_packages),
-        builds=tuple(_build(recipe, part) for part in recipe.parts),
+        builds=tuple(_build_row(recipe, part) for part in recipe.parts),
     )
 
 
@@ -119,12 +119,12 @@ def _missing_index(repository: RepositoryRecipe, arch: Arch, family: str) -> tup
     return path if pinned else (*path, f"repomd.xml of {repository.suite} for {arch}")
 
 
-def _epoch(recipe: Effective) -> int:
+def _source_date_epoch(recipe: Effective) -> int:
     day = date.fromisoformat(recipe.release.date)
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
 
 
-def _environment(recipe: Effective) -> Environment:
+def _lock_environment(recipe: Effective) -> Environment:
     platform = recipe.platform
     return Environment(
         family=platform.family,
@@ -137,7 +137,7 @@ def _environment(recipe: Effective) -> Environment:
     )
 
 
-def _runtime(recipe: Effective) -> Runtime:
+def _lock_runtime(recipe: Effective) -> Runtime:
     framework = recipe.framework
     paths = [path for part in recipe.parts if part.runtime for path in part.library_path]
     return Runtime(
@@ -157,10 +157,10 @@ def images_of(recipe: Effective) -> tuple[Image, ...]:
     if tar:
         name = f"{platform.os}-base"
         return (Image(roles=("build", RUNTIME), name=name, tar=tar, evidence=Evidence.OBSERVED),)
-    return tuple(_image(image) for image in platform.images.get(arch, ()))
+    return tuple(_image_row(image) for image in platform.images.get(arch, ()))
 
 
-def _image(image: ImageRecipe) -> Image:
+def _image_row(image: ImageRecipe) -> Image:
     return Image(
         roles=image.roles,
         name=image.name,
@@ -176,7 +176,7 @@ def _image(image: ImageRecipe) -> Image:
     )
 
 
-def _sources(part: Part) -> list[GitSource]:
+def _source_rows(part: Part) -> list[GitSource]:
     git = part.recipe.git
     if git is None or git.tree is None or git.sha256 is None:
         return []
@@ -197,7 +197,7 @@ def _sources(part: Part) -> list[GitSource]:
     ]
 
 
-def _archives(recipe: Effective, part: Part) -> list[Archive]:
+def _archive_rows(recipe: Effective, part: Part) -> list[Archive]:
     arch = Arch(recipe.target.arch)
     return [
         Archive(
@@ -216,7 +216,7 @@ def _archives(recipe: Effective, part: Part) -> list[Archive]:
     ]
 
 
-def _build(recipe: Effective, part: Part) -> Build:
+def _build_row(recipe: Effective, part: Part) -> Build:
     return Build(
         component=part.name,
         version=part.version,
@@ -225,7 +225,7 @@ def _build(recipe: Effective, part: Part) -> Build:
         prefix=part.prefix,
         runtime=part.runtime,
         needs=part.needs,
-        archives=tuple(sorted(row.file for row in _archives(recipe, part))),
+        archives=tuple(sorted(row.file for row in _archive_rows(recipe, part))),
         wheels=tuple(sorted(wheel.name for wheel in part.wheels)),
         env=part.env,
         steps=part.steps,

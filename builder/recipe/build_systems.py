@@ -8,9 +8,9 @@ from builder.recipe.component import Component, Variant
 
 __all__ = ["steps_of"]
 
-_Steps = tuple[tuple[str, ...], ...]
+_BuildSteps = tuple[tuple[str, ...], ...]
 
-_DEFAULT: dict[str, _Steps] = {
+_DEFAULT_STEPS: dict[str, _BuildSteps] = {
     "autotools": (
         ("./configure", "--prefix={prefix}", "--libdir={prefix}/lib", "{flags}"),
         ("make", "-j{jobs}"),
@@ -69,7 +69,7 @@ _DEFAULT: dict[str, _Steps] = {
 }
 
 
-def steps_of(component: Component, variants: Sequence[Variant]) -> _Steps:
+def steps_of(component: Component, variants: Sequence[Variant]) -> _BuildSteps:
     """Return the steps of `component` with its variants' additions.
 
     An argument that contains `{flags}` stands for one argument a flag.
@@ -77,13 +77,13 @@ def steps_of(component: Component, variants: Sequence[Variant]) -> _Steps:
     flags = component.flags + tuple(flag for variant in variants for flag in variant.flags)
     before = component.before + tuple(step for variant in variants for step in variant.before)
     after = component.after + tuple(step for variant in variants for step in variant.after)
-    own = component.steps or _DEFAULT[component.system]
+    own = component.steps or _DEFAULT_STEPS[component.system]
     for variant in variants:
         own = variant.steps or own
-    return tuple(_expand(step, flags) for step in (*before, *own, *after))
+    return tuple(_expand_flags(step, flags) for step in (*before, *own, *after))
 
 
-def _expand(step: tuple[str, ...], flags: tuple[str, ...]) -> tuple[str, ...]:
+def _expand_flags(step: tuple[str, ...], flags: tuple[str, ...]) -> tuple[str, ...]:
     done: list[str] = []
     for argument in step:
         before, found, after = argument.partition("{flags}")

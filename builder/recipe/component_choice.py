@@ -65,10 +65,10 @@ class Choice:
         )
         if any(wanted is not None and wanted != found for wanted, found in given):
             return False
-        return when.versions is None or _matches(version, when.versions)
+        return when.versions is None or _version_matches(version, when.versions)
 
 
-def _matches(version: str, specifier: str) -> bool:
+def _version_matches(version: str, specifier: str) -> bool:
     try:
         return SpecifierSet(specifier).contains(Version(version), prereleases=True)
     except InvalidVersion:
@@ -80,11 +80,11 @@ def choose_components(choice: Choice, names: Iterable[str]) -> tuple[list[Compon
     built: list[Component] = []
     published: list[Component] = []
     for name in sorted(set(names)):
-        _visit(choice, name, (), built, published)
+        _visit_component(choice, name, (), built, published)
     return built, sorted(published, key=lambda component: component.name)
 
 
-def _visit(
+def _visit_component(
     choice: Choice,
     name: str,
     chain: tuple[str, ...],
@@ -101,7 +101,7 @@ def _visit(
         published.append(component)
         return
     for need in needs_of(choice, component):
-        _visit(choice, need, (*chain, name), built, published)
+        _visit_component(choice, need, (*chain, name), built, published)
     built.append(component)
 
 

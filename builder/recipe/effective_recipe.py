@@ -79,11 +79,11 @@ def effective(library: Library, target: Target) -> Effective:
     choice = Choice(library=library, release=release, platform=platform, target=target)
     framework = library.framework(target.framework)
     _check_fit(framework, choice)
-    framework = _apply(framework, choice)
+    framework = _with_variants(framework, choice)
     interpreter = (platform.interpreter,) if platform.interpreter else ()
     names = (*framework.components, *platform.components, *interpreter)
     components, published = choose_components(choice, names)
-    parts = tuple(_part(choice, component) for component in components)
+    parts = tuple(_effective_component(choice, component) for component in components)
     pins = _family_pins(choice, framework, [*components, *published])
     return Effective(
         target=target,
@@ -130,13 +130,13 @@ def _check_fit(framework: Framework, choice: Choice) -> None:
             )
 
 
-def _apply(framework: Framework, choice: Choice) -> Framework:
+def _with_variants(framework: Framework, choice: Choice) -> Framework:
     for variant in framework.variants:
         if not choice.holds(variant.when, choice.release.version):
             continue
         packages = dict(framework.packages)
         for family, needs in variant.packages.items():
-            packages[family] = _joined([packages.get(family, OsNeeds()), needs])
+            packages[family] = _joined_os_needs([packages.get(family, OsNeeds()), needs])
         framework = dataclasses.replace(
             framework,
             components=framework.components + variant.components,
@@ -150,7 +150,7 @@ def _apply(framework: Framework, choice: Choice) -> Framework:
     return framework
 
 
-def _joined(needs: Iterable[OsNeeds]) -> OsNeeds:
+def _joined_os_needs(needs: Iterable[OsNeeds]) -> OsNeeds:
     listed = list(needs)
     return OsNeeds(
         build=tuple(sorted({name for need in listed for name in need.build})),
@@ -158,14 +158,14 @@ def _joined(needs: Iterable[OsNeeds]) -> OsNeeds:
     )
 
 
-def _part(choice: Choice, component: Component) -> Part:
+def _effective_component(choice: Choice, component: Component) -> Part:
     variants = variants_of(choice, component)
     version = choice.version(component)
     place = f"recipes/components/{component.name}.toml"
     for variant in variants:
         if variant.prefix is not None:
             component = dataclasses.replace(component, prefix=variant.prefix)
-    values = _values(choice, component, version)
+    values = _placeholder_values(choice, component, version)
     family = choice.platform.family
     if component.packages and family not in component.packages:
         raise RecipeError(
@@ -191,18 +191,18 @@ def _part(choice: Choice, component: Component) -> Part:
         needs=needs,
         env=Table((key, fill(value, values, place=f"{place}: env.{key}")) for key, value in env),
         steps=fill_steps(steps_of(component, variants), values, place=f"{place}: steps"),
-        packages=_joined(
+        packages=_joined_os_needs(
             [
                 component.packages.get(family, OsNeeds()),
                 *(variant.packages.get(family, OsNeeds()) for variant in variants),
             ]
         ),
-        wheels=tuple(_wheel(wheel, values, place) for wheel in wheels),
+        wheels=tuple(_filled_wheel(wheel, values, place) for wheel in wheels),
         build_requires=tuple(sorted(fill(r, values, place=f"{place}: build-requires") for r in requires)),
         family=component.python.family,
         library_path=tuple(fill(path, values, place=f"{place}: library-path") for path in library_path),
         checks=tuple(
-            _check(check, values, place)
+            _filled_check(check, values, place)
             for check in component.checks + tuple(c for variant in variants for c in variant.checks)
         ),
     )
@@ -213,7 +213,7 @@ def _is_built(choice: Choice, need: str) -> bool:
     return need not in choice.platform.provides and not choice.source(component).published
 
 
-def _wheel(wheel: Wheel, values: Values, place: str) -> Wheel:
+def _filled_wheel(wheel: Wheel, values: Values, place: str) -> Wheel:
     return Wheel(
         name=fill(wheel.name, values, place=f"{place}: wheels"),
         version=fill(wheel.version, values, place=f"{place}: wheels"),
@@ -222,12 +222,12 @@ def _wheel(wheel: Wheel, values: Values, place: str) -> Wheel:
     )
 
 
-def _check(check: Check, values: Values, place: str) -> Check:
+def _filled_check(check: Check, values: Values, place: str) -> Check:
     (run,) = fill_steps((check.run,), values, place=f"{place}: checks")
     return Check(run=run, expect=fill(check.expect, values, place=f"{place}: checks"))
 
 
-def _values(choice: Choice, component: Component, version: str) -> Values:
+def _placeholder_values(choice: Choice, component: Component, version: str) -> Values:
     platform, arch = choice.platform, Arch(choice.target.arch)
     found = {
         "version": version,

@@ -140,20 +140,20 @@ def python_requests(
     upgrade: tuple[str, ...],
 ) -> tuple[PythonRequest, ...]:
     """Return one request an environment: the image's, the installer's, and each build's that has any."""
-    roots = {RUNTIME: recipe.roots, INSTALLER: _installer(recipe)}
+    roots = {RUNTIME: recipe.roots, INSTALLER: _installer_roots(recipe)}
     roots |= {part.name: part.build_requires for part in recipe.parts if part.build_requires}
     return tuple(
-        _request(recipe, name, required, preferences.get(name, ()), upgrade)
+        _environment_request(recipe, name, required, preferences.get(name, ()), upgrade)
         for name, required in sorted(roots.items())
     )
 
 
-def _installer(recipe: Effective) -> tuple[str, ...]:
+def _installer_roots(recipe: Effective) -> tuple[str, ...]:
     pins = recipe.release.python.get(INSTALLER, Table())
     return tuple(f"{name}=={version}" for name, version in pins)
 
 
-def _request(
+def _environment_request(
     recipe: Effective,
     environment: str,
     roots: tuple[str, ...],
@@ -167,9 +167,12 @@ def _request(
         environment=environment,
         roots=roots,
         constraints=tuple(text for text in constraints if text.partition("==")[0] not in own),
-        stand_ins=(*_stand_ins(recipe, roots, runtime=runtime), *(_provided(recipe) if runtime else ())),
+        stand_ins=(
+            *_built_stand_ins(recipe, roots, runtime=runtime),
+            *(_image_stand_ins(recipe) if runtime else ()),
+        ),
         declared=_declared_wheels(recipe) if runtime else (),
-        indexes=_indexes(recipe),
+        indexes=_extra_indexes(recipe),
         arch=recipe.target.arch,
         glibc=recipe.platform.glibc,
         python=recipe.platform.python,
@@ -180,16 +183,16 @@ def _request(
         cuda=recipe.platform.cuda or "of any version",
         preferences=preferences,
         upgrade=upgrade,
-        aliases=_aliases(recipe),
+        aliases=_distribution_aliases(recipe),
     )
 
 
-def _aliases(recipe: Effective) -> Table:
+def _distribution_aliases(recipe: Effective) -> Table:
     """Return which distribution a component stands for, where it is not called the same."""
     return Table((name, family[0]) for name, family in recipe.families if family and name not in family)
 
 
-def _stand_ins(recipe: Effective, roots: tuple[str, ...], *, runtime: bool) -> tuple[StandIn, ...]:
+def _built_stand_ins(recipe: Effective, roots: tuple[str, ...], *, runtime: bool) -> tuple[StandIn, ...]:
     """Return the wheels that builds make; a build environment sees those that it asks for itself."""
     asked = {Requirement(root).name for root in roots}
     return tuple(
@@ -206,7 +209,7 @@ def _stand_ins(recipe: Effective, roots: tuple[str, ...], *, runtime: bool) -> t
     )
 
 
-def _provided(recipe: Effective) -> tuple[StandIn, ...]:
+def _image_stand_ins(recipe: Effective) -> tuple[StandIn, ...]:
     """Return what the runtime image holds: counted on as it is, its own requirements met in the image."""
     found = []
     for text in image_python(recipe):
@@ -222,7 +225,7 @@ def _provided(recipe: Effective) -> tuple[StandIn, ...]:
     return tuple(found)
 
 
-def _indexes(recipe: Effective) -> tuple[PythonIndex, ...]:
+def _extra_indexes(recipe: Effective) -> tuple[PythonIndex, ...]:
     """Return the extra indexes with the distributions that must come from them: not what an image holds."""
     held = {text.partition("==")[0] for text in image_python(recipe)}
     held |= {canonicalize_name(wheel.name) for wheel in _declared_wheels(recipe)}

@@ -20,9 +20,9 @@ __all__ = ["Staleness", "changed_keys", "fingerprint", "staleness"]
 RULES = 2
 """Raised whenever the resolver's rules change what the same recipe resolves to."""
 
-_DIGITS = 16
+_DIGEST_DIGITS = 16
 _RELEASE_KEYS = ("version", "date", "exclude-newer")
-_LEFT_OUT = (
+_KEYS_LEFT_OUT = (
     "accelerated-hint",
     "default",
     "evidence",
@@ -53,17 +53,17 @@ def fingerprint(recipe: Effective) -> Table:
         "published": {name: version for name, version, _ in recipe.published},
         "python": {"roots": list(recipe.roots), "pins": list(recipe.constraints)},
     }
-    return Table(_leaves("", tree, depth=3))
+    return Table(_leaf_digests("", tree, depth=3))
 
 
-def _leaves(path: str, value: object, depth: int) -> Iterator[tuple[str, str]]:
+def _leaf_digests(path: str, value: object, depth: int) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping) and depth:
         for key, item in value.items():
-            if key not in _LEFT_OUT and item not in (None, [], {}, ""):
-                yield from _leaves(f"{path}.{key}" if path else key, item, depth - 1)
+            if key not in _KEYS_LEFT_OUT and item not in (None, [], {}, ""):
+                yield from _leaf_digests(f"{path}.{key}" if path else key, item, depth - 1)
         return
     text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-    yield path, Sha256.of(text.encode())[:_DIGITS]
+    yield path, Sha256.of(text.encode())[:_DIGEST_DIGITS]
 
 
 def changed_keys(old: Table, new: Table) -> tuple[str, ...]:

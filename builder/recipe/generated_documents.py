@@ -33,7 +33,7 @@ KINDS: Mapping[str, type] = {
 }
 """Folder of recipes to what stands in it."""
 
-_PATTERNS: dict[Any, dict[str, Any]] = {
+_VALUE_SCHEMAS: dict[Any, dict[str, Any]] = {
     str: {"type": "string"},
     int: {"type": "integer"},
     bool: {"type": "boolean"},
@@ -42,7 +42,7 @@ _PATTERNS: dict[Any, dict[str, Any]] = {
     ImageDigest: {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
     Table: {"type": "object", "additionalProperties": {"type": "string"}},
 }
-_WORDS: dict[Any, str] = {
+_VALUE_WORDS: dict[Any, str] = {
     str: "text",
     int: "whole number",
     bool: "true or false",
@@ -65,7 +65,7 @@ _TRAP = re.compile(r"\btrap (T[0-9]+)\b")
 
 def recipe_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) that every recipe file satisfies."""
-    definitions = {kind.__name__: _object(kind) for kind in _reachable()}
+    definitions = {kind.__name__: _object_schema(kind) for kind in _reachable_types()}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "lockwright recipe",
@@ -84,13 +84,13 @@ def reference_page() -> str:
         "Every text is one line of printable characters.",
     ]
     roots = {kind: folder for folder, kind in KINDS.items()}
-    for kind in _reachable():
+    for kind in _reachable_types():
         title = f"`recipes/{roots[kind]}/NAME.toml`" if kind in roots else f"{kind.__name__}"
         lines += [
             "",
             f"## {title}",
             "",
-            _with_trap_links(_summary(kind)),
+            _with_trap_links(_type_summary(kind)),
             "",
             "| key | value | |",
             "|---|---|---|",
@@ -100,9 +100,9 @@ def reference_page() -> str:
 
 
 def _reference_row(kind: type, field: dataclasses.Field[Any]) -> str:
-    need = "**required**. " if _required(field) else ""
-    text = f"{need}{_with_trap_links(_notes(kind).get(field.name, ''))}".strip()
-    return f"| `{key_name(field.name)}` | {_words(_types(kind)[field.name])} | {text} |"
+    need = "**required**. " if _is_required(field) else ""
+    text = f"{need}{_with_trap_links(_field_notes(kind).get(field.name, ''))}".strip()
+    return f"| `{key_name(field.name)}` | {_value_in_words(_field_types(kind)[field.name])} | {text} |"
 
 
 def _with_trap_links(text: str) -> str:
@@ -111,7 +111,7 @@ def _with_trap_links(text: str) -> str:
 
 
 @cache
-def _reachable() -> tuple[type, ...]:
+def _reachable_types() -> tuple[type, ...]:
     """Return the four kinds of file and every dataclass below them, in order of first use."""
     found: dict[type, None] = {}
     waiting: list[Any] = list(KINDS.values())
@@ -119,23 +119,23 @@ def _reachable() -> tuple[type, ...]:
         kind = waiting.pop(0)
         if dataclasses.is_dataclass(kind) and isinstance(kind, type) and kind not in found:
             found[kind] = None
-            waiting += [part for hint in _types(kind).values() for part in _parts(hint)]
+            waiting += [part for hint in _field_types(kind).values() for part in _nested_hints(hint)]
     return tuple(found)
 
 
-def _parts(hint: Any) -> Iterator[Any]:
+def _nested_hints(hint: Any) -> Iterator[Any]:
     yield hint
     for argument in typing.get_args(hint):
-        yield from _parts(argument)
+        yield from _nested_hints(argument)
 
 
 @cache
-def _types(kind: type) -> dict[str, Any]:
+def _field_types(kind: type) -> dict[str, Any]:
     return typing.get_type_hints(kind)
 
 
 @cache
-def _notes(kind: type) -> dict[str, str]:
+def _field_notes(kind: type) -> dict[str, str]:
     """Return the text below each field of `kind` in its source."""
     tree = ast.parse(inspect.getsource(kind)).body[0]
     assert isinstance(tree, ast.ClassDef)  # noqa: S101 - the source of a class is a class
@@ -148,59 +148,59 @@ def _notes(kind: type) -> dict[str, str]:
     return found
 
 
-def _summary(kind: type) -> str:
+def _type_summary(kind: type) -> str:
     return " ".join((kind.__doc__ or "").split())
 
 
-def _required(field: dataclasses.Field[Any]) -> bool:
+def _is_required(field: dataclasses.Field[Any]) -> bool:
     return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
-def _object(kind: type) -> dict[str, Any]:
+def _object_schema(kind: type) -> dict[str, Any]:
     properties = {}
     for field in dataclasses.fields(kind):
-        note = _notes(kind).get(field.name)
+        note = _field_notes(kind).get(field.name)
         described = {"description": note} if note else {}
-        properties[key_name(field.name)] = _schema(_types(kind)[field.name]) | described
-    required = [key_name(field.name) for field in dataclasses.fields(kind) if _required(field)]
+        properties[key_name(field.name)] = _value_schema(_field_types(kind)[field.name]) | described
+    required = [key_name(field.name) for field in dataclasses.fields(kind) if _is_required(field)]
     if kind is Platform:
         # A platform may inherit everything but its name from the one it extends.
         required = ["name", "summary"]
     return {
         "type": "object",
-        "description": _summary(kind),
+        "description": _type_summary(kind),
         "properties": properties,
         "required": required,
         "additionalProperties": False,
     }
 
 
-def _schema(hint: Any) -> dict[str, Any]:
-    if hint in _PATTERNS:
-        return dict(_PATTERNS[hint])
+def _value_schema(hint: Any) -> dict[str, Any]:
+    if hint in _VALUE_SCHEMAS:
+        return dict(_VALUE_SCHEMAS[hint])
     if isinstance(hint, types.UnionType):
         (inner,) = (part for part in typing.get_args(hint) if part is not type(None))
-        return _schema(inner)
+        return _value_schema(inner)
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return {"enum": [member.value for member in hint]}
     if typing.get_origin(hint) is tuple:
-        return {"type": "array", "items": _schema(typing.get_args(hint)[0])}
+        return {"type": "array", "items": _value_schema(typing.get_args(hint)[0])}
     if typing.get_origin(hint) is Mapping:
-        return {"type": "object", "additionalProperties": _schema(typing.get_args(hint)[1])}
+        return {"type": "object", "additionalProperties": _value_schema(typing.get_args(hint)[1])}
     return {"$ref": f"#/$defs/{hint.__name__}"}
 
 
-def _words(hint: Any) -> str:
-    if hint in _WORDS:
-        return _WORDS[hint]
+def _value_in_words(hint: Any) -> str:
+    if hint in _VALUE_WORDS:
+        return _VALUE_WORDS[hint]
     if isinstance(hint, types.UnionType):
-        return _words(typing.get_args(hint)[0])
+        return _value_in_words(typing.get_args(hint)[0])
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return " or ".join(f"`{member.value}`" for member in hint)
     if typing.get_origin(hint) is tuple:
-        return f"list of: {_words(typing.get_args(hint)[0])}"
+        return f"list of: {_value_in_words(typing.get_args(hint)[0])}"
     if typing.get_origin(hint) is Mapping:
-        return f"table of: {_words(typing.get_args(hint)[1])}"
+        return f"table of: {_value_in_words(typing.get_args(hint)[1])}"
     return f"[{hint.__name__}](#{hint.__name__.lower()})"
 
 

@@ -30,19 +30,19 @@ class Library:
 
     def component(self, name: str, *, place: str) -> Component:
         """Return a component; RecipeError at `place` where there is none of that name."""
-        return _find(self.components, name, "component", RecipeError, place)
+        return _find_recipe(self.components, name, "component", RecipeError, place)
 
     def framework(self, name: str) -> Framework:
         """Return a framework (UsageError where there is none of that name)."""
-        return _find(self.frameworks, name, "framework", UsageError, "--framework")
+        return _find_recipe(self.frameworks, name, "framework", UsageError, "--framework")
 
     def platform(self, name: str) -> Platform:
         """Return a platform (UsageError where there is none of that name)."""
-        return _find(self.platforms, name, "platform", UsageError, "--platform")
+        return _find_recipe(self.platforms, name, "platform", UsageError, "--platform")
 
     def release(self, name: str) -> Release:
         """Return a release (UsageError where there is none of that version)."""
-        return _find(self.releases, name, "release", UsageError, "--release")
+        return _find_recipe(self.releases, name, "release", UsageError, "--release")
 
     @property
     def default_release(self) -> Release:
@@ -50,7 +50,7 @@ class Library:
         return next(release for release in self.releases.values() if release.default)
 
 
-def _find(
+def _find_recipe(
     items: Mapping[str, Item], name: str, kind: str, error: type[RecipeError | UsageError], place: str
 ) -> Item:
     if name in items:

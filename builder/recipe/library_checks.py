@@ -31,8 +31,8 @@ SYSTEMS = ("autotools", "cmake", "make", "meson", "prebuilt", "python-wheel")
 FAMILIES = ("debian", "rpm")
 """How the OS packages of a platform are chosen and installed."""
 
-_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_MOVING = re.compile(r"(?i)(main|master|head|trunk|develop|dev|latest|nightly|stable)|.*\.x")
+_REPOSITORY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_MOVING_REFERENCE = re.compile(r"(?i)(main|master|head|trunk|develop|dev|latest|nightly|stable)|.*\.x")
 
 
 def check_library(library: Library) -> None:
@@ -41,14 +41,14 @@ def check_library(library: Library) -> None:
         _check_component(component, library)
     for name, framework in library.frameworks.items():
         _check_roots(framework, f"recipes/frameworks/{name}.toml")
-        _known(framework.components, library.components, f"recipes/frameworks/{name}.toml: components")
+        _check_known(framework.components, library.components, f"recipes/frameworks/{name}.toml: components")
     for name, platform in library.platforms.items():
         _check_platform(platform, library, f"recipes/platforms/{name}.toml")
     for version, release in library.releases.items():
         _check_release(release, library, f"recipes/releases/{version}.toml")
 
 
-def _known(names: Iterable[str], items: Mapping[str, Any], place: str) -> None:
+def _check_known(names: Iterable[str], items: Mapping[str, Any], place: str) -> None:
     for index, name in enumerate(names):
         if name not in items:
             near = difflib.get_close_matches(name, items, n=1)
@@ -82,9 +82,9 @@ def _check_component(component: Component, library: Library) -> None:
             place=f"{place}: system",
             hint=f"known: {', '.join(SYSTEMS)}",
         )
-    _known(component.needs, library.components, f"{place}: needs")
+    _check_known(component.needs, library.components, f"{place}: needs")
     for index, variant in enumerate(component.variants):
-        _known(variant.needs, library.components, f"{place}: variants[{index}].needs")
+        _check_known(variant.needs, library.components, f"{place}: variants[{index}].needs")
         if variant.when.versions is not None:
             try:
                 SpecifierSet(variant.when.versions)
@@ -120,7 +120,7 @@ def _check_version(recipe: VersionRecipe, place: str) -> None:
             raise RecipeError(
                 "a bare commit needs a reason", place=f"{place}.git", hint="give `tag`, or `reason`"
             )
-        if _MOVING.fullmatch(git.tag):
+        if _MOVING_REFERENCE.fullmatch(git.tag):
             raise RecipeError(
                 f"{git.tag!r} names a branch, which moves",
                 place=f"{place}.git.tag",
@@ -138,8 +138,8 @@ def _check_version(recipe: VersionRecipe, place: str) -> None:
 
 
 def _check_platform(platform: Platform, library: Library, place: str) -> None:
-    _known(platform.provides, library.components, f"{place}: provides")
-    _known(platform.components, library.components, f"{place}: components")
+    _check_known(platform.provides, library.components, f"{place}: provides")
+    _check_known(platform.components, library.components, f"{place}: components")
     if platform.family not in FAMILIES:
         raise RecipeError(
             f"unknown family {platform.family!r}",
@@ -147,7 +147,7 @@ def _check_platform(platform: Platform, library: Library, place: str) -> None:
             hint=f"known: {', '.join(FAMILIES)}",
         )
     for index, repository in enumerate(platform.repositories):
-        _known(repository.keys, library.keys, f"{place}: repositories[{index}].keys")
+        _check_known(repository.keys, library.keys, f"{place}: repositories[{index}].keys")
         _check_repository(repository, platform.family, f"{place}: repositories[{index}]")
     suites = [repository.suite for repository in platform.repositories]
     if platform.family == "rpm" and len(set(suites)) != len(suites):
@@ -186,7 +186,7 @@ def _check_image_python(image: ImageRecipe, platform: Platform, place: str) -> N
 
 
 def _check_interpreter(platform: Platform, library: Library, place: str) -> None:
-    _known([platform.interpreter], library.components, f"{place}: interpreter")
+    _check_known([platform.interpreter], library.components, f"{place}: interpreter")
     version = platform.versions.get(platform.interpreter) or ""
     if not version.startswith(f"{platform.python}."):
         raise RecipeError(
@@ -211,7 +211,7 @@ def _check_repository(repository: RepositoryRecipe, family: str, place: str) -> 
     arches = [row.arch for row in repository.repomd]
     if len(set(arches)) != len(arches):
         raise RecipeError("an architecture appears twice", place=f"{place}.repomd")
-    if family == "rpm" and not _REPOSITORY.fullmatch(repository.suite):
+    if family == "rpm" and not _REPOSITORY_NAME.fullmatch(repository.suite):
         raise RecipeError(
             f"{repository.suite!r} is not a name of letters, digits, - . and _", place=f"{place}.suite"
         )
@@ -221,16 +221,16 @@ def _check_release(release: Release, library: Library, place: str) -> None:
     _check_moments(release, place)
     _check_published(release, place)
     groups = {**dict.fromkeys(library.frameworks), "all": None, INSTALLER: None}
-    _known(release.python, groups, f"{place}: python")
-    _known([name for name, _ in release.components], library.components, f"{place}: components")
-    _known(release.framework_components, library.frameworks, f"{place}: framework-components")
+    _check_known(release.python, groups, f"{place}: python")
+    _check_known([name for name, _ in release.components], library.components, f"{place}: components")
+    _check_known(release.framework_components, library.frameworks, f"{place}: framework-components")
     for framework, versions in release.framework_components.items():
         names = [name for name, _ in versions]
-        _known(names, library.components, f"{place}: framework-components.{framework}")
+        _check_known(names, library.components, f"{place}: framework-components.{framework}")
     for kind in ("targets", "refused"):
         for index, row in enumerate(getattr(release, kind)):
-            _known([row.framework], library.frameworks, f"{place}: {kind}[{index}].framework")
-            _known(row.platforms, library.platforms, f"{place}: {kind}[{index}].platforms")
+            _check_known([row.framework], library.frameworks, f"{place}: {kind}[{index}].framework")
+            _check_known(row.platforms, library.platforms, f"{place}: {kind}[{index}].platforms")
 
 
 def _check_published(release: Release, place: str) -> None:

@@ -23,13 +23,13 @@ def merge_rows(rows: Iterable[PythonPackage]) -> tuple[PythonPackage, ...]:
     for row in rows:
         key = (row.name, row.version, row.file, row.sha256 or "", row.origin, row.path, row.build)
         known = merged.get(key)
-        merged[key] = _joined(known, row) if known else row
+        merged[key] = _joined_rows(known, row) if known else row
     ordered = tuple(merged[key] for key in sorted(merged))
     _check_files(ordered)
     return ordered
 
 
-def _joined(one: PythonPackage, other: PythonPackage) -> PythonPackage:
+def _joined_rows(one: PythonPackage, other: PythonPackage) -> PythonPackage:
     return replace(
         one,
         for_=tuple(sorted({*one.for_, *other.for_})),
@@ -44,12 +44,12 @@ def _check_files(rows: tuple[PythonPackage, ...]) -> None:
         other = seen.setdefault(row.file, row) if row.file else row
         if other.sha256 != row.sha256:
             raise NoSolutionError(
-                f"{row.file} is two different files:\n  {_said(other)}\n  {_said(row)}",
+                f"{row.file} is two different files:\n  {_described_file(other)}\n  {_described_file(row)}",
                 hint="let every environment take it from the same index",
             )
 
 
-def _said(row: PythonPackage) -> str:
+def _described_file(row: PythonPackage) -> str:
     return f"sha256 {row.sha256} on {row.origin}, for {', '.join(row.for_)}"
 
 

@@ -22,7 +22,7 @@ __all__ = ["parse_recipe", "parse_table", "read_library"]
 T = TypeVar("T")
 NamedRecipe = TypeVar("NamedRecipe", Component, Framework, Platform)
 
-_FOLDERS = ("components", "frameworks", "platforms", "releases")
+_RECIPE_FOLDERS = ("components", "frameworks", "platforms", "releases")
 _NEVER_INHERITED = ("name", "summary", "extends")
 
 
@@ -45,20 +45,20 @@ def read_library(files: Mapping[str, bytes]) -> Library:
     tables = {
         path: parse_table(data, place=f"recipes/{path}")
         for path, data in sorted(files.items())
-        if path.endswith(".toml") and path.split("/")[0] in _FOLDERS
+        if path.endswith(".toml") and path.split("/")[0] in _RECIPE_FOLDERS
     }
     library = Library(
-        components=_named(tables, "components", Component),
-        frameworks=_named(tables, "frameworks", Framework),
-        platforms=_named(_inherit(tables), "platforms", Platform),
-        releases=_releases(tables),
+        components=_named_recipes(tables, "components", Component),
+        frameworks=_named_recipes(tables, "frameworks", Framework),
+        platforms=_named_recipes(_inherited_platforms(tables), "platforms", Platform),
+        releases=_parsed_releases(tables),
         keys={path.split("/", 1)[1]: data for path, data in files.items() if path.startswith("keys/")},
     )
     check_library(library)
     return library
 
 
-def _named(
+def _named_recipes(
     tables: Mapping[str, Mapping[str, Any]], folder: str, kind: type[NamedRecipe]
 ) -> dict[str, NamedRecipe]:
     found: dict[str, NamedRecipe] = {}
@@ -77,7 +77,7 @@ def _named(
     return found
 
 
-def _releases(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Release]:
+def _parsed_releases(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Release]:
     found = {}
     for path, table in tables.items():
         if path.startswith("releases/"):
@@ -97,7 +97,7 @@ def _releases(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Release]:
     return found
 
 
-def _inherit(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+def _inherited_platforms(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     """Fill the keys that a platform does not have from the one it extends."""
     platforms = {path: table for path, table in tables.items() if path.startswith("platforms/")}
     done: dict[str, Mapping[str, Any]] = {}

@@ -22,20 +22,25 @@ def lockable(library: Library, selection: Selection) -> tuple[Target, ...]:
     that are named with it, so that a try ends in its reason. Where nothing but
     refused targets is selected, these are meant, and end in their reason too.
     """
-    releases = _releases(library, selection)
+    releases = _selected_releases(library, selection)
     for name in selection.platforms:
         library.platform(name)
     for name in selection.frameworks:
         library.framework(name)
-    listed = {target for release in releases for target in _listed(release) if selection.holds(target)}
+    listed = {
+        target for release in releases for target in _listed_targets(release) if selection.holds(target)
+    }
     for release in releases:
         covered = {target.platform for target in listed if target.release == release.version}
         for platform in selection.platforms:
-            if platform not in covered and not any(map(selection.holds, _refused(release, library))):
-                listed.update(_tried(release, platform, library, selection))
+            if platform not in covered and not any(map(selection.holds, _refused_targets(release, library))):
+                listed.update(_tried_targets(release, platform, library, selection))
     if not listed:
         listed = {
-            target for release in releases for target in _refused(release, library) if selection.holds(target)
+            target
+            for release in releases
+            for target in _refused_targets(release, library)
+            if selection.holds(target)
         }
     if not listed:
         raise UsageError(
@@ -45,7 +50,7 @@ def lockable(library: Library, selection: Selection) -> tuple[Target, ...]:
     return tuple(sorted(listed))
 
 
-def _releases(library: Library, selection: Selection) -> list[Release]:
+def _selected_releases(library: Library, selection: Selection) -> list[Release]:
     if not selection.releases:
         return [library.default_release]
     if ALL in selection.releases:
@@ -53,19 +58,19 @@ def _releases(library: Library, selection: Selection) -> list[Release]:
     return [library.release(version) for version in selection.releases]
 
 
-def _listed(release: Release) -> Iterator[Target]:
+def _listed_targets(release: Release) -> Iterator[Target]:
     for row in release.targets:
-        yield from _targets(release, row.framework, row.platforms, row.arches)
+        yield from _target_product(release, row.framework, row.platforms, row.arches)
 
 
-def _refused(release: Release, library: Library) -> Iterator[Target]:
+def _refused_targets(release: Release, library: Library) -> Iterator[Target]:
     for row in release.refused:
-        yield from _targets(
+        yield from _target_product(
             release, row.framework, row.platforms or tuple(library.platforms), row.arches or tuple(Arch)
         )
 
 
-def _targets(
+def _target_product(
     release: Release, framework: str, platforms: Iterable[str], arches: Iterable[Arch]
 ) -> Iterator[Target]:
     for platform, arch in product(platforms, arches):
@@ -77,10 +82,12 @@ def refusal(release: Release, target: Target) -> Refusal | None:
     return next((row for row in release.refused if row.holds(target)), None)
 
 
-def _tried(release: Release, platform: str, library: Library, selection: Selection) -> Iterable[Target]:
+def _tried_targets(
+    release: Release, platform: str, library: Library, selection: Selection
+) -> Iterable[Target]:
     frameworks = selection.frameworks or tuple(sorted(library.frameworks))
     for framework in frameworks:
-        yield from _targets(release, framework, (platform,), selection.arches or tuple(Arch))
+        yield from _target_product(release, framework, (platform,), selection.arches or tuple(Arch))
 
 
 def check_refused(library: Library, target: Target) -> None:

@@ -88,10 +88,10 @@ def _source_only(shown: str, item: IndexFile, services: Services) -> tuple[str, 
 def _no_fitting_wheel(shown: str, files: list[str], request: PythonRequest) -> tuple[str, str]:
     """Say which of architecture, Python and glibc is the reason."""
     found = sorted({tag for file in files for tag in wheel_tags(file)}, key=str)
-    ours = [tag for tag in found if tag.platform == "any" or _arch(tag) == request.arch]
+    ours = [tag for tag in found if tag.platform == "any" or _tag_arch(tag) == request.arch]
     head = f"{shown} has no wheel for this target"
     if not ours:
-        arches = ", ".join(sorted({_arch(tag) for tag in found}))
+        arches = ", ".join(sorted({_tag_arch(tag) for tag in found}))
         return (
             f"{head}: its wheels are for {arches} only",
             f"choose a version that has wheels for {request.arch}",
@@ -101,7 +101,7 @@ def _no_fitting_wheel(shown: str, files: list[str], request: PythonRequest) -> t
     }
     fitting = [tag for tag in ours if (tag.interpreter, tag.abi) in accepted]
     if not fitting:
-        pythons = ", ".join(sorted({tag.interpreter for tag in ours}, key=_natural))
+        pythons = ", ".join(sorted({tag.interpreter for tag in ours}, key=_natural_order))
         return (
             f"{head}: its wheels for {request.arch} are for {pythons}",
             "choose a platform with one of these Pythons",
@@ -117,11 +117,11 @@ def _no_fitting_wheel(shown: str, files: list[str], request: PythonRequest) -> t
     )
 
 
-def _arch(tag: Tag) -> str:
+def _tag_arch(tag: Tag) -> str:
     floor = glibc_floor(tag.platform)
     return floor[1] if floor else tag.platform
 
 
-def _natural(text: str) -> tuple[str, int]:
+def _natural_order(text: str) -> tuple[str, int]:
     digits = text.lstrip("abcdefghijklmnopqrstuvwxyz")
     return text.removesuffix(digits), int(digits) if digits.isdecimal() else 0

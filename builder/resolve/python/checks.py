@@ -55,20 +55,20 @@ def checked(request: PythonRequest) -> PythonRequest:
             place="exclude-newer",
         ) from None
     for text in request.roots:
-        _check_bound(text)
+        _check_root(text)
     for item in request.given:
         _check_version(item.name, item.version)
     for declared in request.declared:
-        _check_file(declared, request)
+        _check_declared_file(declared, request)
     _check_indexes(request)
     return replace(
         request,
-        roots=tuple(sorted(_renamed(text, request) for text in request.roots)),
-        constraints=tuple(sorted(_renamed(text, request) for text in request.constraints)),
+        roots=tuple(sorted(_renamed_requirement(text, request) for text in request.roots)),
+        constraints=tuple(sorted(_renamed_requirement(text, request) for text in request.constraints)),
     )
 
 
-def _check_bound(text: str) -> None:
+def _check_root(text: str) -> None:
     root = recipe_requirement(text)
     if root.url is not None or not exact_version(root.specifier):
         raise RecipeError(
@@ -85,7 +85,7 @@ def _check_version(name: str, version: str) -> None:
         raise RecipeError(f"{version!r} is not a version", place=name) from None
 
 
-def _check_file(item: DeclaredWheel, request: PythonRequest) -> None:
+def _check_declared_file(item: DeclaredWheel, request: PythonRequest) -> None:
     """Refuse a declared wheel whose file name says something else than the recipe or the target (T11)."""
     place = f"declared wheel {item.file}"
     try:
@@ -128,7 +128,7 @@ def _check_indexes(request: PythonRequest) -> None:
                 )
 
 
-def _renamed(text: str, request: PythonRequest) -> str:
+def _renamed_requirement(text: str, request: PythonRequest) -> str:
     """Return a requirement with the distribution that a component provides in place of the component."""
     requirement = recipe_requirement(text)
     provides = request.aliases.get(requirement.name)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["explain"]
 
-_MOST = 60
+_MOST_DISTRIBUTIONS = 60
 """How many distributions are looked at: the culprit is near the roots."""
 
 _FIXED_PLACE = "choose a version whose metadata names distributions only"
@@ -42,7 +42,7 @@ _MARKER = re.compile(r"\{[^{}]*\}")  # uv adds the marker under which it looked
 
 
 @dataclass(slots=True)
-class _Walk:
+class _PinWalk:
     """What has been seen so far; lives for one explanation."""
 
     request: PythonRequest
@@ -66,63 +66,66 @@ class _Walk:
 
 def explain(request: PythonRequest, services: Services, proof: str) -> NoSolutionError:
     """Return the error that says why uv found no solution for `request`; `proof` is uv's own text."""
-    walk = _Walk(request, services)
+    walk = _PinWalk(request, services)
     text = _MARKER.sub("", proof)
     _gather_pins(walk)
     lines: list[str] = []
     try:
         for root in map(recipe_requirement, request.roots):
-            _ask(walk, root, f"the recipe has the root {root}")
-            _visit(walk, name_of(root), ("", *_extras(root)))
+            _note_requirement(walk, root, f"the recipe has the root {root}")
+            _follow_pins(walk, name_of(root), ("", *_requirement_extras(root)))
         _look_at_proof(walk, " ".join(text.split()))
-        lines, hint = _findings(walk)
+        lines, hint = _message_lines(walk)
     except BuilderError as error:
         hint = f"run again when the index answers, to learn more: {error}"
-    body = "".join(f"\n  {line}" for line in lines or _plain(text))
+    body = "".join(f"\n  {line}" for line in lines or _proof_lines(text))
     return NoSolutionError(f"no solution for {request.described()}:{body}", hint=hint)
 
 
-def _normal(name: str) -> str:
+def _normalized(name: str) -> str:
     return str(canonicalize_name(name))
 
 
-def _extras(requirement: Requirement) -> list[str]:
-    return sorted(map(_normal, requirement.extras))
+def _requirement_extras(requirement: Requirement) -> list[str]:
+    return sorted(map(_normalized, requirement.extras))
 
 
-def _gather_pins(walk: _Walk) -> None:
+def _gather_pins(walk: _PinWalk) -> None:
     for text in (*walk.request.constraints, *walk.request.roots):
         requirement = recipe_requirement(text)
         name, exact = name_of(requirement), exact_version(requirement.specifier)
         if exact:
-            walk.pins[name] = (exact, _words(walk.request, name, exact, f"the recipe binds {text}"))
+            walk.pins[name] = (
+                exact,
+                _provider_sentence(walk.request, name, exact, f"the recipe binds {text}"),
+            )
     for item in walk.request.given:
-        name = _normal(item.name)
+        name = _normalized(item.name)
         who = "base image" if isinstance(item, StandIn) and not item.build else "recipe"
         given = f"the {who} provides {name} {item.version}"
-        walk.pins[name] = (item.version, _words(walk.request, name, item.version, given))
+        walk.pins[name] = (item.version, _provider_sentence(walk.request, name, item.version, given))
     for text in walk.request.constraints:
-        _ask(walk, recipe_requirement(text), f"the recipe binds {text}")
+        _note_requirement(walk, recipe_requirement(text), f"the recipe binds {text}")
 
 
-def _words(request: PythonRequest, name: str, version: str, otherwise: str) -> str:
+def _provider_sentence(request: PythonRequest, name: str, version: str, otherwise: str) -> str:
     component = request.component_of(name)
     return f"component {component} provides {name} {version}" if component else otherwise
 
 
-def _ask(walk: _Walk, requirement: Requirement, who: str) -> None:
+def _note_requirement(walk: _PinWalk, requirement: Requirement, who: str) -> None:
     walk.asked.setdefault(name_of(requirement), []).append((requirement, who))
 
 
-def _visit(walk: _Walk, name: str, extras: tuple[str, ...]) -> None:
+def _follow_pins(walk: _PinWalk, name: str, extras: tuple[str, ...]) -> None:
     """Follow the requirements of `name` at its exact version, if it has one."""
     waiting = [(name, extra) for extra in extras]
-    while waiting and len({name for name, _ in walk.seen}) < _MOST:
+    while waiting and len({name for name, _ in walk.seen}) < _MOST_DISTRIBUTIONS:
         here = waiting.pop(0)
         if here in walk.seen:
             continue
         walk.seen.add(here)
-        node = _node(walk, here[0])
+        node = _pinned_node(walk, here[0])
         if node is None:
             continue
         environment = marker_environment(walk.request.arch, walk.request.python)
@@ -132,26 +135,26 @@ def _visit(walk: _Walk, name: str, extras: tuple[str, ...]) -> None:
             if requirement.url is not None:
                 walk.missing[name_of(requirement)] = (f"{who}: a fixed place, not the index", _FIXED_PLACE)
                 continue
-            _ask(walk, requirement, who)
-            waiting += [(name_of(requirement), extra) for extra in ("", *_extras(requirement))]
+            _note_requirement(walk, requirement, who)
+            waiting += [(name_of(requirement), extra) for extra in ("", *_requirement_extras(requirement))]
 
 
-def _version(walk: _Walk, name: str) -> str:
+def _pinned_version(walk: _PinWalk, name: str) -> str:
     if name in walk.pins:
         return walk.pins[name][0]
     exact = (exact_version(requirement.specifier) for requirement, _ in walk.asked.get(name, ()))
     return next((version for version in exact if version), "")
 
 
-def _node(walk: _Walk, name: str) -> Node | None:
+def _pinned_node(walk: _PinWalk, name: str) -> Node | None:
     for item in walk.request.given:
         if canonicalize_name(item.name) == name:
             return stand_in_node(item)
-    version = _version(walk, name)
-    return _published(walk, name, version) if version else None
+    version = _pinned_version(walk, name)
+    return _published_node(walk, name, version) if version else None
 
 
-def _published(walk: _Walk, name: str, version: str) -> Node | None:
+def _published_node(walk: _PinWalk, name: str, version: str) -> Node | None:
     """Return the metadata of the best wheel of a version, or note why there is none."""
     project = walk.project(name)
     if project is None:
@@ -173,18 +176,18 @@ def _published(walk: _Walk, name: str, version: str) -> Node | None:
     return Node(name=name, version=str(best.version), requires=facts.requires, extras=facts.extras)
 
 
-def _look_at_proof(walk: _Walk, text: str) -> None:
+def _look_at_proof(walk: _PinWalk, text: str) -> None:
     """Look at what uv names and the walk, which follows exact pins only, did not judge."""
-    for name in map(_normal, _ABSENT.findall(text)):
+    for name in map(_normalized, _ABSENT.findall(text)):
         walk.missing.setdefault(name, (f"{name} is not on the index", ""))
-    for name in map(_normal, _NO_WHEEL.findall(text)):
+    for name in map(_normalized, _NO_WHEEL.findall(text)):
         project = None if name in walk.missing else walk.project(name)
-        admitted = _admitted(walk, project) if project else []
+        admitted = _admitted_versions(walk, project) if project else []
         if admitted:
-            _published(walk, name, str(admitted[-1]))
+            _published_node(walk, name, str(admitted[-1]))
 
 
-def _admitted(walk: _Walk, project: Project) -> list[Version]:
+def _admitted_versions(walk: _PinWalk, project: Project) -> list[Version]:
     """Return the versions that fit every requirement met so far, oldest first; finals before others."""
     wanted = [requirement.specifier for requirement, _ in walk.asked.get(project.name, ())]
     known = project.versions(moment(walk.request.exclude_newer))
@@ -192,14 +195,14 @@ def _admitted(walk: _Walk, project: Project) -> list[Version]:
     return [item for item in fitting if not item.is_prerelease] or fitting
 
 
-def _findings(walk: _Walk) -> tuple[list[str], str]:
+def _message_lines(walk: _PinWalk) -> tuple[list[str], str]:
     """Return the lines of the message, conflicts first, and one hint."""
     lines: list[str] = []
     hint = ""
     for name in sorted(walk.asked):
-        sides, advice = _conflict(walk, name)
+        sides, advice = _conflict_sides(walk, name)
         if sides:
-            lines += [*sides, *_existence(walk, name)]
+            lines += [*sides, *_existence_lines(walk, name)]
             hint = hint or advice
             walk.missing.pop(name, None)
     for name, (text, advice) in sorted(walk.missing.items()):
@@ -209,13 +212,13 @@ def _findings(walk: _Walk) -> tuple[list[str], str]:
     return lines, hint
 
 
-def _conflict(walk: _Walk, name: str) -> tuple[list[str], str]:
+def _conflict_sides(walk: _PinWalk, name: str) -> tuple[list[str], str]:
     """Return the sentences of the sides that exclude each other and a hint, or nothing."""
-    version = _version(walk, name)
+    version = _pinned_version(walk, name)
     against = [item for item in walk.asked[name] if version and not admits(item[0].specifier, version)]
     if not against:
         return [], ""
-    holder = walk.pins[name][1] if name in walk.pins else _holder(walk, name)
+    holder = walk.pins[name][1] if name in walk.pins else _pinning_requirer(walk, name)
     exact = exact_version(against[0][0].specifier)
     wanted = f"version {exact}" if exact else f"a version that fits {against[0][0].specifier}"
     component = walk.request.component_of(name)
@@ -224,14 +227,14 @@ def _conflict(walk: _Walk, name: str) -> tuple[list[str], str]:
     return [*sorted({who for _, who in against} - {holder}), holder], hint
 
 
-def _holder(walk: _Walk, name: str) -> str:
+def _pinning_requirer(walk: _PinWalk, name: str) -> str:
     return next(who for requirement, who in walk.asked[name] if exact_version(requirement.specifier))
 
 
-def _existence(walk: _Walk, name: str) -> list[str]:
+def _existence_lines(walk: _PinWalk, name: str) -> list[str]:
     """Return a sentence when the version that is asked for never existed."""
     project = walk.project(name)
-    version = Version(_version(walk, name))
+    version = Version(_pinned_version(walk, name))
     if project is None:
         return [f"{name} is not on the index"]
     if project.of(version):
@@ -240,7 +243,7 @@ def _existence(walk: _Walk, name: str) -> list[str]:
     return [f"{name} {version} never existed on the index; {nearest(project, version, bound)}"]
 
 
-def _plain(proof: str) -> list[str]:
+def _proof_lines(proof: str) -> list[str]:
     """Return uv's proof without its headline and with the recipe's name for the roots."""
     _, headline, rest = proof.partition("No solution found when resolving dependencies")
     text = rest.lstrip(":") if headline else proof

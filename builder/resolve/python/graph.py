@@ -90,13 +90,13 @@ def walk(request: PythonRequest, nodes: Mapping[str, Node]) -> dict[str, Asked]:
             continue
         _check_met(root, nodes, "the recipe", text)
         _check_extras(root, nodes[name_of(root)])
-        ask(RECIPE, name_of(root), _extras(root))
+        ask(RECIPE, name_of(root), _requirement_extras(root))
     while waiting:
         name, extra = waiting.pop()
         node = nodes[name]
         for text, requirement in active_requirements(node, extra, environment):
             _check_met(requirement, nodes, f"{node.name} {node.version}", text)
-            ask(name, name_of(requirement), _extras(requirement))
+            ask(name, name_of(requirement), _requirement_extras(requirement))
     return {
         name: Asked(
             extras=tuple(sorted(extras[name] & set(nodes[name].extras))),
@@ -106,7 +106,7 @@ def walk(request: PythonRequest, nodes: Mapping[str, Node]) -> dict[str, Asked]:
     }
 
 
-def _extras(requirement: Requirement) -> set[str]:
+def _requirement_extras(requirement: Requirement) -> set[str]:
     return {str(canonicalize_name(extra)) for extra in requirement.extras}
 
 
@@ -124,7 +124,7 @@ def _check_met(requirement: Requirement, nodes: Mapping[str, Node], asker: str, 
 
 
 def _check_extras(root: Requirement, node: Node) -> None:
-    unknown = sorted(_extras(root) - set(node.extras))
+    unknown = sorted(_requirement_extras(root) - set(node.extras))
     if unknown:
         offered = ", ".join(node.extras) or "none"
         raise RecipeError(

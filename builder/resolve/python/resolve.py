@@ -41,7 +41,7 @@ def resolve_python(request: PythonRequest, services: Services) -> tuple[PythonPa
     chosen = {item.name: choose(item, request) for item in listed if item.name not in given}
     wheels = {name: hashed(wheel, services) for name, wheel in chosen.items()}
     facts = read_facts(wheels.items(), services)
-    nodes = {item.name: _node(item, given, facts) for item in listed}
+    nodes = {item.name: _solution_node(item, given, facts) for item in listed}
     asked = walk(request, nodes)
     check_constraints(request, nodes)
     check_accelerator(request, nodes, {name: wheel.file for name, wheel in wheels.items()})
@@ -68,7 +68,9 @@ def resolve_python(request: PythonRequest, services: Services) -> tuple[PythonPa
     return tuple(sorted(rows, key=lambda row: (row.name, row.version)))
 
 
-def _node(listed: Listed, given: dict[str, StandIn | DeclaredWheel], facts: dict[str, Facts]) -> Node:
+def _solution_node(
+    listed: Listed, given: dict[str, StandIn | DeclaredWheel], facts: dict[str, Facts]
+) -> Node:
     if listed.name in given:
         return stand_in_node(given[listed.name])
     found = facts[listed.name]

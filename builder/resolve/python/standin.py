@@ -24,7 +24,7 @@ __all__ = ["core_metadata", "stand_in_node", "stand_in_wheel", "write_stand_ins"
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 # With the best tag there is, this build number makes uv prefer a stand-in to a published wheel.
-_BUILD = 999_999
+_BUILD_NUMBER = 999_999
 
 
 def core_metadata(item: StandIn | DeclaredWheel) -> str:
@@ -61,7 +61,7 @@ def stand_in_wheel(item: StandIn | DeclaredWheel, tag: str) -> tuple[str, bytes]
         f"{stem}.dist-info/METADATA": core_metadata(item).encode(),
         f"{stem}.dist-info/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: {tag}\n".encode(),
     }
-    record = "".join(f"{path},{_digest(data)},{len(data)}\n" for path, data in files.items())
+    record = "".join(f"{path},{_record_digest(data)},{len(data)}\n" for path, data in files.items())
     files[f"{stem}.dist-info/RECORD"] = f"{record}{stem}.dist-info/RECORD,,\n".encode()
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -69,10 +69,10 @@ def stand_in_wheel(item: StandIn | DeclaredWheel, tag: str) -> tuple[str, bytes]
             entry = zipfile.ZipInfo(path, _EPOCH)
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, data)
-    return f"{stem}-{_BUILD}-{tag}.whl", buffer.getvalue()
+    return f"{stem}-{_BUILD_NUMBER}-{tag}.whl", buffer.getvalue()
 
 
-def _digest(data: bytes) -> str:
+def _record_digest(data: bytes) -> str:
     return "sha256=" + urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip("=")
 
 

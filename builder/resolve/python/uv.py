@@ -35,8 +35,8 @@ __all__ = ["PROJECT", "Listed", "UnsolvedError", "compile_requirements", "resolv
 PROJECT = "lockwright-recipe"
 """What uv calls the thing that the roots belong to."""
 
-_CONFIG = "uv.toml"
-_CONSTRAINTS = "constraints.txt"
+_CONFIG_FILE = "uv.toml"
+_CONSTRAINTS_FILE = "constraints.txt"
 _UNREACHABLE = ("Failed to fetch", "error sending request", "Request failed", "timed out", "dns error")
 
 
@@ -65,21 +65,21 @@ def compile_requirements(request: PythonRequest, services: Services) -> tuple[Li
         _write_question(request, services, folder)
         with services.one_view():
             done = run(
-                _command(request, services, folder),
+                _uv_command(request, services, folder),
                 env=clean_environment(
                     {"UV_PYTHON_DOWNLOADS": "never", **services.client.network.environment()}
                 ),
                 cwd=folder,
                 accept=(0, 1, 2),
             )
-        _check(done, request, services)
+        _check_exit(done, request, services)
         for line in done.errors.splitlines():
             if line.startswith("warning:"):
                 services.warn(redacted(line.removeprefix("warning:").strip()))
         return _read_answer((folder / "pylock.toml").read_bytes(), request)
 
 
-def _uv() -> str:
+def _uv_program() -> str:
     try:
         from uv import find_uv_bin  # noqa: PLC0415 - its absence must be an error with a hint
 
@@ -90,12 +90,12 @@ def _uv() -> str:
         ) from error
 
 
-def _command(request: PythonRequest, services: Services, folder: Path) -> list[str]:
+def _uv_command(request: PythonRequest, services: Services, folder: Path) -> list[str]:
     options = {
         "--format": "pylock.toml",
         "--output-file": "pylock.toml",
         "--find-links": str(folder / "wheels"),
-        "--config-file": _CONFIG,
+        "--config-file": _CONFIG_FILE,
         "--exclude-newer": request.exclude_newer,
         "--python": sys.executable,
         "--python-platform": uv_platform(request.arch, request.glibc),
@@ -108,12 +108,12 @@ def _command(request: PythonRequest, services: Services, folder: Path) -> list[s
     # judged by `rows.choose`.
     for name in _pinned_to_index(request):
         words += ["--exclude-newer-package", f"{name}=false"]
-    if (folder / _CONSTRAINTS).exists():
-        words += ["--constraints", _CONSTRAINTS]
+    if (folder / _CONSTRAINTS_FILE).exists():
+        words += ["--constraints", _CONSTRAINTS_FILE]
     switches = ["--no-build", "--no-header", "--no-annotate", "--no-progress"]
     if services.offline:
         switches.append("--offline")
-    return [_uv(), "pip", "compile", *switches, *words, "pyproject.toml"]
+    return [_uv_program(), "pip", "compile", *switches, *words, "pyproject.toml"]
 
 
 def _pinned_to_index(request: PythonRequest) -> tuple[str, ...]:
@@ -125,17 +125,17 @@ def _write_question(request: PythonRequest, services: Services, folder: Path) ->
     write_stand_ins(request, folder / "wheels")
     bounds = (*request.constraints, *(f"{item.name}=={item.version}" for item in request.given))
     if bounds:
-        (folder / _CONSTRAINTS).write_text("".join(f"{line}\n" for line in bounds))
-    (folder / "pyproject.toml").write_text(tomli_w.dumps(_project(request, services)))
-    default = {"default": True, **_index("default", services.index_url, _page_age(request, services))}
-    (folder / _CONFIG).write_text(tomli_w.dumps({"index": [default]}))
+        (folder / _CONSTRAINTS_FILE).write_text("".join(f"{line}\n" for line in bounds))
+    (folder / "pyproject.toml").write_text(tomli_w.dumps(_project_table(request, services)))
+    default = {"default": True, **_index_table("default", services.index_url, _page_age(request, services))}
+    (folder / _CONFIG_FILE).write_text(tomli_w.dumps({"index": [default]}))
     kept = _kept_pins(request)
     if kept:
         pins = {"lock-version": "1.0", "created-by": "lockwright", "packages": kept}
         (folder / "pylock.toml").write_text(tomli_w.dumps(pins))
 
 
-def _index(name: str, url: str, seconds: int) -> dict[str, Any]:
+def _index_table(name: str, url: str, seconds: int) -> dict[str, Any]:
     """Return an index for uv: its pages are asked for again after `seconds`, its files never change."""
     ages = {"api": f"max-age={seconds}", "files": "max-age=31536000, immutable"}
     return {"name": name, "url": url, "cache-control": ages}
@@ -147,7 +147,7 @@ def _page_age(request: PythonRequest, services: Services) -> int:
     return services.max_age if moment(request.exclude_newer) < oldest else 0
 
 
-def _project(request: PythonRequest, services: Services) -> dict[str, Any]:
+def _project_table(request: PythonRequest, services: Services) -> dict[str, Any]:
     indexes = {name: request.index_of(name) for name in _pinned_to_index(request)}
     return {
         "project": {
@@ -160,7 +160,7 @@ def _project(request: PythonRequest, services: Services) -> dict[str, Any]:
             "uv": {
                 "sources": {name: {"index": index.name} for name, index in indexes.items() if index},
                 "index": [
-                    {"explicit": True, **_index(index.name, index.url, _page_age(request, services))}
+                    {"explicit": True, **_index_table(index.name, index.url, _page_age(request, services))}
                     for index in request.indexes
                 ],
                 "workspace": {"members": []},  # nothing above this folder is looked at
@@ -180,13 +180,13 @@ def _kept_pins(request: PythonRequest) -> list[dict[str, str]]:
     ]
 
 
-def _asked(text: str, request: PythonRequest, services: Services) -> str:
+def _index_in_message(text: str, request: PythonRequest, services: Services) -> str:
     """Return the address of the index that uv's message is about."""
     named = (index.url for index in request.indexes if index.url.rstrip("/") in text)
     return next(named, services.index_url)
 
 
-def _check(done: Completed, request: PythonRequest, services: Services) -> None:
+def _check_exit(done: Completed, request: PythonRequest, services: Services) -> None:
     if done.returncode == 0:
         return
     text = done.errors.strip()
@@ -202,7 +202,7 @@ def _check(done: Completed, request: PythonRequest, services: Services) -> None:
     if any(word in text for word in _UNREACHABLE):
         raise FetchError(
             f"uv could not read the index\n{shown}",
-            place=redacted(_asked(text, request, services)),
+            place=redacted(_index_in_message(text, request, services)),
             hint="check the network, or name a mirror of the index",
         )
     raise ToolError(f"uv pip compile ended with exit code {done.returncode}\n{shown}", place="uv")
@@ -214,11 +214,11 @@ def _read_answer(data: bytes, request: PythonRequest) -> tuple[Listed, ...]:
     for package in toml.loads(data, place="uv", error=ToolError)["packages"]:
         marker = package.get("marker")
         if marker is None or Marker(marker).evaluate({**environment, "extra": ""}):
-            listed.append(_listed(package))
+            listed.append(_parsed_package(package))
     return tuple(listed)
 
 
-def _listed(package: dict[str, Any]) -> Listed:
+def _parsed_package(package: dict[str, Any]) -> Listed:
     if "wheels" not in package:
         raise ToolError(f"gave {package['name']} without a wheel", place="uv")
     return Listed(
