@@ -18,7 +18,7 @@ from builder.store import Store, store_root
 if TYPE_CHECKING:
     from builder.fetch import Session
     from builder.git import GitPlaces
-    from builder.index import Services
+    from builder.index import IndexServices
     from builder.io import Client
     from builder.recipe import Library
 
@@ -65,18 +65,18 @@ class Project:
         index_url: str = "",
         offline: bool = False,
         warn: Callable[[str], None] = lambda _: None,
-    ) -> Services:
+    ) -> IndexServices:
         """Return what resolutions of Python packages share while `client` is open.
 
         `index_url` is the default index unless given; `warn` is told each warning of uv.
         """
-        from builder.index import Services, default_index  # noqa: PLC0415 - see `client`
+        from builder.index import IndexServices, default_index_url  # noqa: PLC0415 - see `client`
 
-        return Services(
+        return IndexServices(
             client=client,
             uv_cache=self.uv_cache,
             metadata=self.metadata_cache,
-            index_url=index_url or default_index(),
+            index_url=index_url or default_index_url(),
             offline=offline,
             warn=warn,
         )

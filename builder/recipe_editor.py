@@ -18,16 +18,16 @@ from builder.io import read_text, write_atomic
 from builder.model import toml
 from builder.recipe import parse_recipe, parse_table
 
-__all__ = ["Change", "Keys", "RecipeEditor", "key_path"]
+__all__ = ["KeyPath", "RecipeChange", "RecipeEditor", "key_path_text"]
 
 T = TypeVar("T")
-Keys = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
 _LINE_WIDTH = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class RecipeChange:
     """One value of a recipe file that became another; an empty text stands for no value."""
 
     place: str
@@ -43,7 +43,7 @@ class RecipeEditor:
         self.path = path
         self.place = place
         self._set_text(read_text(path, error=RecipeError) if text is None else text)
-        self._changes: list[Change] = []
+        self._changes: list[RecipeChange] = []
 
     @property
     def plain(self) -> Mapping[str, Any]:
@@ -51,7 +51,7 @@ class RecipeEditor:
         return self._plain
 
     @property
-    def changes(self) -> tuple[Change, ...]:
+    def changes(self) -> tuple[RecipeChange, ...]:
         """What was changed so far, in order."""
         return tuple(self._changes)
 
@@ -67,7 +67,7 @@ class RecipeEditor:
             )
         return text
 
-    def get(self, keys: Keys, default: Any = None) -> Any:
+    def get(self, keys: KeyPath, default: Any = None) -> Any:
         """Return the plain value at `keys`, or `default`."""
         here: Any = self._plain
         for key in keys:
@@ -77,7 +77,7 @@ class RecipeEditor:
                 return default
         return here
 
-    def put(self, keys: Keys, value: str | int | Sequence[Mapping[str, str]] | Sequence[str]) -> bool:
+    def put(self, keys: KeyPath, value: str | int | Sequence[Mapping[str, str]] | Sequence[str]) -> bool:
         """Set the value at `keys`, whose table exists; return whether that changed anything."""
         before = self.get(keys)
         plain = value if isinstance(value, str | int) else copy.deepcopy(list(value))
@@ -88,7 +88,7 @@ class RecipeEditor:
         self._note_change(keys, before, plain)
         return True
 
-    def drop(self, keys: Keys) -> bool:
+    def drop(self, keys: KeyPath) -> bool:
         """Remove the value at `keys`; return whether there was one."""
         before = self.get(keys)
         if before is None:
@@ -115,7 +115,7 @@ class RecipeEditor:
         gap = ["\n"] if at and lines[at - 1].strip() else []
         self._set_text("".join([*lines[:at], *gap, *block, "\n" if lines[at:] else "", *lines[at:]]))
         name = header.strip("[]")
-        self._changes.append(Change(place=f"{self.place}: {name}", before="", after="added"))
+        self._changes.append(RecipeChange(place=f"{self.place}: {name}", before="", after="added"))
 
     def parsed(self, kind: type[T]) -> T:
         """Return the file as a recipe of `kind` (RecipeError)."""
@@ -132,12 +132,14 @@ class RecipeEditor:
         except TOMLKitError as error:
             raise RecipeError(f"not TOML: {error}", place=self.place) from None
 
-    def _note_change(self, keys: Keys, before: object, after: object) -> None:
-        place = f"{self.place}: {key_path(keys)}"
-        self._changes.append(Change(place=place, before=_shown_value(before), after=_shown_value(after)))
+    def _note_change(self, keys: KeyPath, before: object, after: object) -> None:
+        place = f"{self.place}: {key_path_text(keys)}"
+        self._changes.append(
+            RecipeChange(place=place, before=_shown_value(before), after=_shown_value(after))
+        )
 
 
-def key_path(keys: Keys) -> str:
+def key_path_text(keys: KeyPath) -> str:
     """Return `keys` as messages write them: `versions."1.2".git.tag`."""
     words = ""
     for key in keys:
@@ -148,7 +150,7 @@ def key_path(keys: Keys) -> str:
     return words.removeprefix(".")
 
 
-def _table_at(table: Any, keys: Keys) -> Any:
+def _table_at(table: Any, keys: KeyPath) -> Any:
     for key in keys:
         table = table[key]
     return table

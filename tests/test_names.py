@@ -14,16 +14,11 @@ ONE_PER_VERB = {"Options"}
 """Each file of `commands` has its verb's own: the same thing once for each verb."""
 
 SHARED_CLASS_NAMES = {
-    "Asked",
     "Entry",
     "Evidence",
     "Finding",
     "Image",
-    "IndexFile",
     "Kind",
-    "Outcome",
-    "Project",
-    "Published",
     "Repository",
     "Submodule",
 }

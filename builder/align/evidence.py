@@ -14,8 +14,8 @@ from packaging.version import InvalidVersion, Version
 from builder.align.claims import ImageFact
 from builder.align.locked_facts import Held
 from builder.align.published import Metadata, Published, UnaskedError
-from builder.index import IndexFile, Project
-from builder.model import Arch, exact_version, lenient_requirement, marker_environment, name_of
+from builder.index import DistributionFile, IndexProject
+from builder.model import Arch, exact_version, lenient_requirement, marker_environment, normalized_name
 from builder.recipe import Component, Library
 
 __all__ = ["DYNAMO", "RUNTIME", "Asked", "Evidence", "end_of", "repository_of", "tag_version", "version_of"]
@@ -87,12 +87,12 @@ class Evidence:
         own = str(canonicalize_name(name))
         return (found.components.get(own), found.evidence.get(f"components.{own}")) if found else ("", "")
 
-    def any_project(self, name: str) -> Project | None:
+    def any_project(self, name: str) -> IndexProject | None:
         """Return the project that a name means, or None where the index has none (UnaskedError)."""
         found = map(self.published.project, self.distributions(name))
         return next((project for project in found if project is not None and project.files), None)
 
-    def project(self, name: str) -> Project:
+    def project(self, name: str) -> IndexProject:
         """Return the project that a name means; UnaskedError where the index has none."""
         found = self.any_project(name)
         if found is None:
@@ -105,7 +105,7 @@ class Evidence:
         component = self.library.components.get(own)
         return repository_of(component) if component else self.repositories.get(own, "")
 
-    def files(self, name: str, version: str) -> tuple[IndexFile, ...]:
+    def files(self, name: str, version: str) -> tuple[DistributionFile, ...]:
         """Return the files of a version; UnaskedError where the index has none."""
         project = self.project(name)
         found = project.of(version_of(version))
@@ -148,18 +148,18 @@ class Evidence:
         """
         wanted = frozenset(names)
         direct = self.requirements(DYNAMO, release, (framework,) if framework else None)
-        found = [asked for asked in direct if name_of(asked.requirement) in wanted]
+        found = [asked for asked in direct if normalized_name(asked.requirement) in wanted]
         if found:
             return found
         unasked = ""
         for asked in self._bound(direct):
-            name, version = name_of(asked.requirement), exact_version(asked.requirement.specifier)
+            name, version = normalized_name(asked.requirement), exact_version(asked.requirement.specifier)
             try:
                 inner = self.requirements(name, version, asked.requirement.extras)
             except UnaskedError as error:
                 unasked = unasked or str(error)
                 continue
-            found += [item for item in inner if name_of(item.requirement) in wanted]
+            found += [item for item in inner if normalized_name(item.requirement) in wanted]
         if unasked and not found:
             raise UnaskedError(unasked)
         return found

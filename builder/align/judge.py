@@ -10,7 +10,7 @@ from builder.align.claims import MAIN, Claim, Document, Says
 from builder.align.evidence import DYNAMO, Asked, Evidence
 from builder.align.published import UnaskedError
 from builder.align.verdict import Status, Verdict
-from builder.model import admits, name_of
+from builder.model import admits, normalized_name
 
 __all__ = ["Row", "judge", "judge_document", "judge_release"]
 
@@ -145,7 +145,7 @@ def _who(asked: Asked) -> str:
 
 def _against_lock(asked: Asked, release: str, evidence: Evidence) -> Verdict:
     """Compare a requirement with our locks: one of an extra with those of the framework of that name."""
-    name, extra = name_of(asked.requirement), asked.who.partition(", extra ")[2].rstrip(",")
+    name, extra = normalized_name(asked.requirement), asked.who.partition(", extra ")[2].rstrip(",")
     framework = extra if extra in evidence.library.frameworks else ""
     lock = evidence.locked(release, name, framework)
     column = str(asked.requirement).partition(";")[0].strip()
@@ -161,7 +161,7 @@ def _against_images(release: str, asked: Iterable[Asked], evidence: Evidence) ->
     for fact in (fact for fact in evidence.images if fact.release == release):
         mine = f"extra {fact.framework},"
         for item in (item for item in asked if item.who.endswith(mine)):
-            name = name_of(item.requirement)
+            name = normalized_name(item.requirement)
             version = fact.contains.get(name)
             if version:
                 holds = admits(item.requirement.specifier, version)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from builder.index import Project
+from builder.index import IndexProject
 
 __all__ = ["Metadata", "Published", "Tags", "UnaskedError"]
 
@@ -38,7 +38,7 @@ class Tags:
 class Published(Protocol):
     """The questions that judging asks; each raises UnaskedError where there is no answer to be had."""
 
-    def project(self, name: str) -> Project | None:
+    def project(self, name: str) -> IndexProject | None:
         """Return a project of the index; None where the index has none of this name."""
         ...
 

@@ -15,14 +15,14 @@ from packaging.version import Version
 from builder.align.published import Metadata, Tags, UnaskedError
 from builder.errors import BuilderError, FetchError
 from builder.index import (
-    IndexFile,
-    ListedWheel,
-    Project,
-    Services,
+    CandidateWheel,
+    DistributionFile,
+    IndexProject,
+    IndexServices,
     inspect_sdist,
-    moment,
-    read_facts,
-    read_project,
+    parse_rfc3339,
+    read_index_project,
+    read_wheel_facts,
 )
 from builder.io import write_atomic
 
@@ -38,21 +38,21 @@ class Index:
     `oldest` is the age of the oldest kept page that was used offline.
     """
 
-    def __init__(self, services: Services, cache: Path, refs: Callable[[str], Tags]) -> None:
+    def __init__(self, services: IndexServices, cache: Path, refs: Callable[[str], Tags]) -> None:
         self._services = services
         self._cache = cache / hashlib.sha256(services.index_url.encode()).hexdigest()[:16]
         self._refs = refs
-        self._projects: dict[str, Project | None] = {}
+        self._projects: dict[str, IndexProject | None] = {}
         self._mutex = threading.Lock()
         self.oldest: datetime | None = None
 
-    def project(self, name: str) -> Project | None:
+    def project(self, name: str) -> IndexProject | None:
         """Return a project of the index; None where it has none of this name (UnaskedError)."""
         if name not in self._projects:
             self._projects[name] = self._ask(name)
         return self._projects[name]
 
-    def _ask(self, name: str) -> Project | None:
+    def _ask(self, name: str) -> IndexProject | None:
         path = self._cache / f"{name}.json"
         kept = _kept(path)
         if kept is not None and (self._services.offline or datetime.now(UTC) - kept[0] < _AGE):
@@ -60,7 +60,7 @@ class Index:
                 self.oldest = kept[0]
             return kept[1]
         try:
-            found = read_project(self._services.client, self._services.index_url, name)
+            found = read_index_project(self._services.client, self._services.index_url, name)
         except FetchError as error:
             raise UnaskedError(f"project {name} could not be asked: {error}") from None
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,14 +77,14 @@ class Index:
         except BuilderError as error:
             raise UnaskedError(f"the metadata of {name} {version} could not be read: {error}") from None
 
-    def _of_wheel(self, name: str, item: IndexFile) -> Metadata:
-        wheel = ListedWheel(file=item.file, url=item.url, sha256=item.sha256)
-        facts = read_facts([(name, wheel)], self._services)[name]
+    def _of_wheel(self, name: str, item: DistributionFile) -> Metadata:
+        wheel = CandidateWheel(file=item.file, url=item.url, sha256=item.sha256)
+        facts = read_wheel_facts([(name, wheel)], self._services)[name]
         return Metadata(
             requires=facts.requires, extras=facts.extras, python=item.requires_python, kind="wheel"
         )
 
-    def _of_sdist(self, name: str, version: str, files: tuple[IndexFile, ...]) -> Metadata:
+    def _of_sdist(self, name: str, version: str, files: tuple[DistributionFile, ...]) -> Metadata:
         if not files:
             raise UnaskedError(f"the index has no {name} {version}")
         item = files[0]
@@ -116,7 +116,7 @@ def _read(path: Path) -> Any:
         return None
 
 
-def _page(project: Project | None) -> dict[str, Any]:
+def _page(project: IndexProject | None) -> dict[str, Any]:
     files = project.files if project else ()
     return {
         "asked": datetime.now(UTC).isoformat(),
@@ -138,26 +138,26 @@ def _page(project: Project | None) -> dict[str, Any]:
     }
 
 
-def _kept(path: Path) -> tuple[datetime, Project | None] | None:
+def _kept(path: Path) -> tuple[datetime, IndexProject | None] | None:
     """Return a kept page and when it was asked for; None where there is none or it is damaged."""
     page: Mapping[str, Any] | None = _read(path)
     if page is None:
         return None
     try:
         files = tuple(
-            IndexFile(
+            DistributionFile(
                 file=row[0],
                 url=row[1],
                 version=Version(row[2]),
                 wheel=row[3],
                 sha256=row[4],
-                uploaded=moment(row[5]) if row[5] else None,
+                uploaded=parse_rfc3339(row[5]) if row[5] else None,
                 yanked=row[6],
                 requires_python=row[7],
             )
             for row in page["files"]
         )
-        project = Project(name=page["name"], files=files) if page["exists"] else None
-        return moment(page["asked"]), project
+        project = IndexProject(name=page["name"], files=files) if page["exists"] else None
+        return parse_rfc3339(page["asked"]), project
     except (ValueError, KeyError, TypeError, IndexError):
         return None

@@ -10,7 +10,7 @@ from packaging.version import Version
 
 from builder.align.evidence import Evidence, tag_version, version_of
 from builder.align.published import Tags, UnaskedError
-from builder.index import IndexFile, Project
+from builder.index import DistributionFile, IndexProject
 
 __all__ = ["Existence", "existence", "existence_anywhere", "nearest"]
 
@@ -34,7 +34,7 @@ def existence(evidence: Evidence, name: str, version: str) -> Existence:
     """
     wanted = version_of(version)
     unasked: UnaskedError | None = None
-    project: Project | None = None
+    project: IndexProject | None = None
     try:
         project = evidence.any_project(name)
     except UnaskedError as error:
@@ -93,7 +93,7 @@ def _versions(tags: Tags) -> frozenset[Version]:
     )
 
 
-def _on_the_index(files: Sequence[IndexFile]) -> Existence:
+def _on_the_index(files: Sequence[DistributionFile]) -> Existence:
     first = min((item.uploaded for item in files if item.uploaded), default=None)
     day = f" since {first:%Y-%m-%d}" if first else ""
     yanked = ", yanked" if all(item.yanked for item in files) else ""

@@ -13,7 +13,7 @@ from builder.align.evidence import DYNAMO, Asked, Evidence, end_of, version_of
 from builder.align.published import UnaskedError
 from builder.align.published_versions import Existence, existence, existence_anywhere
 from builder.align.verdict import Status, Verdict
-from builder.model import admits, exact_version, name_of
+from builder.model import admits, exact_version, normalized_name
 
 __all__ = ["fits", "includes", "published", "requires", "requires_image"]
 
@@ -136,7 +136,9 @@ def requires(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     names = evidence.distributions(wanted.name)
     lock = evidence.locked(release, wanted.name)
     exact = exact_version(wanted.specifier)
-    own = [item for item in evidence.requirements(name, version) if name_of(item.requirement) in names]
+    own = [
+        item for item in evidence.requirements(name, version) if normalized_name(item.requirement) in names
+    ]
     if exact:
         found = existence_anywhere(evidence, wanted.name, exact)
         if not found.exists:
@@ -146,7 +148,7 @@ def requires(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     asked = own or [
         item
         for item in evidence.requirements(DYNAMO, release)
-        if name_of(item.requirement) in names and _brings(item, name, release, evidence)
+        if normalized_name(item.requirement) in names and _brings(item, name, release, evidence)
     ]
     if not asked:
         return Verdict(
@@ -164,7 +166,11 @@ def _beside(name: str, version: str) -> str:
 
 def _brings(asked: Asked, name: str, release: str, evidence: Evidence) -> bool:
     """Say whether a requirement of ai-dynamo stands under the same extra as `name`."""
-    mine = {item.who for item in evidence.requirements(DYNAMO, release) if name_of(item.requirement) == name}
+    mine = {
+        item.who
+        for item in evidence.requirements(DYNAMO, release)
+        if normalized_name(item.requirement) == name
+    }
     return asked.who in mine or canonicalize_name(name) == DYNAMO
 
 
@@ -177,7 +183,7 @@ def _says_the_same(claimed: Requirement, found: Requirement) -> bool:
 def requires_image(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     """Judge that a distribution requires a container image: its metadata can require distributions only."""
     asked = evidence.requirements(claim.name, claim.version)
-    torch = [item for item in asked if name_of(item.requirement) == "torch"]
+    torch = [item for item in asked if normalized_name(item.requirement) == "torch"]
     lock = evidence.locked(document.release_of(claim), "torch")
     if not asked:
         text = f"{claim.name} {claim.version} states no requirements"

@@ -11,7 +11,7 @@ from builder.align.evidence import DYNAMO, RUNTIME, Evidence, version_of
 from builder.align.published import UnaskedError
 from builder.align.verdict import Status, Verdict
 from builder.matrix import GENERATIONS
-from builder.model import Arch, exact_version, glibc_floor, name_of, wheel_tags
+from builder.model import Arch, exact_version, glibc_floor, normalized_name, wheel_tags
 from builder.recipe import Platform
 
 __all__ = ["arch", "cuda", "cuda_floor", "glibc", "gpu", "platform"]
@@ -28,7 +28,7 @@ def _floor(
     if own:
         return own, f"wheels of {name} {version}"
     bound = [
-        (name_of(item.requirement), exact_version(item.requirement.specifier))
+        (normalized_name(item.requirement), exact_version(item.requirement.specifier))
         for item in evidence.requirements(name, version, ())
     ]
     family = [(other, version) for other in evidence.distributions(name) if other != canonicalize_name(name)]
@@ -77,7 +77,7 @@ def cuda(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
 def _cuda_of_metadata(framework: str, release: str, evidence: Evidence) -> tuple[str, str]:
     """Follow the exact pins of an extra of ai-dynamo to a CUDA runtime."""
     waiting = [
-        (name_of(item.requirement), exact_version(item.requirement.specifier))
+        (normalized_name(item.requirement), exact_version(item.requirement.specifier))
         for item in evidence.requirements(DYNAMO, release, (framework,))
         if item.who.endswith(f"extra {framework},")
     ]
@@ -94,7 +94,7 @@ def _cuda_of_metadata(framework: str, release: str, evidence: Evidence) -> tuple
             inner = evidence.requirements(name, version, ()) if _leads_on(name, framework) else []
         except UnaskedError:
             continue
-        waiting += [(name_of(i.requirement), exact_version(i.requirement.specifier)) for i in inner]
+        waiting += [(normalized_name(i.requirement), exact_version(i.requirement.specifier)) for i in inner]
     return "", ""
 
 
@@ -109,7 +109,9 @@ def _leads_on(name: str, framework: str) -> bool:
 def cuda_floor(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     """Judge the lowest CUDA of a distribution by the variants of its wheels (-cu12, -cu13)."""
     names = [name for name in evidence.distributions(claim.name) if _VARIANT.fullmatch(name)]
-    required = [name_of(item.requirement) for item in evidence.requirements(claim.name, claim.version)]
+    required = [
+        normalized_name(item.requirement) for item in evidence.requirements(claim.name, claim.version)
+    ]
     majors = set()
     for name in {*names, *required}:
         variant = _VARIANT.fullmatch(name)

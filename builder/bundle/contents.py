@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Literal
 
 from builder.errors import FetchError
-from builder.model import Sha256, WireError, structure, toml, unstructure
+from builder.model import Sha256, StructureError, structure, toml, unstructure
 
 __all__ = ["FORMAT", "Bundle", "BundledFile", "BundledLock", "Kind", "dump_bundle", "parse_bundle"]
 
@@ -86,7 +86,7 @@ def parse_bundle(data: bytes, *, place: str) -> Bundle:
         raise FetchError(cause, place=place, hint="update lockwright on this side")
     try:
         bundle = structure(table, Bundle)
-    except WireError as error:
+    except StructureError as error:
         raise FetchError(str(error), place=place, hint=error.hint) from None
     if dump_bundle(bundle) != data or bundle != _in_order(bundle):
         raise FetchError("is not in canonical form", place=place, hint="make the bundle again")

@@ -84,12 +84,12 @@ def yanked(project: Project, changes: Iterable[RowChange], index_url: str) -> di
     """
     from packaging.version import Version  # noqa: PLC0415 - only for --online
 
-    from builder.index import default_index, read_project  # noqa: PLC0415 - only for --online
+    from builder.index import default_index_url, read_index_project  # noqa: PLC0415 - only for --online
 
     found = {}
     with project.client() as client:
         for name, version in sorted(set(releases_of(changes))):
-            page = read_project(client, index_url or default_index(), name)
+            page = read_index_project(client, index_url or default_index_url(), name)
             files = page.of(Version(version)) if page else ()
             if files and all(item.yanked for item in files):
                 found[name, version] = "withdrawn by its publisher"

@@ -16,7 +16,7 @@ from builder.io import write_atomic
 from builder.model import Arch, toml, unstructure
 from builder.options import add_arch, add_places, project_of
 from builder.project import Project, recipe_files
-from builder.recipe import SYSTEMS, Framework, TargetSet, read_library
+from builder.recipe import BUILD_SYSTEMS, Framework, TargetSet, read_library
 from builder.recipe_editor import RecipeEditor
 
 __all__ = [
@@ -72,7 +72,7 @@ def add_options(verb: argparse.ArgumentParser) -> None:
         ("--git", "URL", "https address to clone"),
         ("--tag", "TAG", "the tag to pin; a branch is refused"),
         ("--version", "VERSION", "default: the tag without its leading v"),
-        ("--system", "NAME", f"{', '.join(SYSTEMS[:-1])} or {SYSTEMS[-1]}"),
+        ("--system", "NAME", f"{', '.join(BUILD_SYSTEMS[:-1])} or {BUILD_SYSTEMS[-1]}"),
         ("--prefix", "DIR", "default: /opt/NAME"),
     ):
         component.add_argument(option, default="", metavar=name, help=meaning)
@@ -252,9 +252,11 @@ def _root_pins(pins: Sequence[str]) -> dict[str, str]:
 def new_component(project: Project, answers: ComponentAnswers, context: pin.Context) -> int:
     """Pin the tag, and write a recipe that builds it; FetchError where the repository cannot be had."""
     name = _free_name(answers.name, project, "components")
-    if answers.system not in SYSTEMS:
+    if answers.system not in BUILD_SYSTEMS:
         raise UsageError(
-            f"unknown build system {answers.system!r}", place="--system", hint=f"known: {', '.join(SYSTEMS)}"
+            f"unknown build system {answers.system!r}",
+            place="--system",
+            hint=f"known: {', '.join(BUILD_SYSTEMS)}",
         )
     version = answers.version or answers.tag.removeprefix("v")
     wheel = answers.system == "python-wheel"

@@ -27,7 +27,14 @@ from builder.options import (
     selection_of,
 )
 from builder.project import Project
-from builder.recipe import Library, check_refused, check_skew, effective, lockable, staleness
+from builder.recipe import (
+    Library,
+    check_architecture_skew,
+    check_refused,
+    effective_recipe,
+    lockable_targets,
+    staleness,
+)
 from builder.selection import Selection
 
 __all__ = ["EVERYTHING", "EXAMPLES", "Mode", "Options", "Outcome", "add_options", "lock_targets", "run"]
@@ -118,7 +125,7 @@ class Outcome:
 def lock_targets(project: Project, options: Options) -> int:
     """Lock or check the selected targets; 0, or 1 where a check found stale locks, or an error's code."""
     library = project.library()
-    targets = lockable(library, options.selection)
+    targets = lockable_targets(library, options.selection)
     found = [_compare_with_recipe(project, library, target, options) for target in targets]
     if options.mode is Mode.CHECK:
         return _report(project, found, options)
@@ -136,7 +143,7 @@ def _compare_with_recipe(project: Project, library: Library, target: Target, opt
     try:
         if data is None:
             check_refused(library, target)
-        found = staleness(effective(library, target), data, place=f"lock/{target.path}")
+        found = staleness(effective_recipe(library, target), data, place=f"lock/{target.path}")
     except BuilderError as error:
         return Outcome(target=target, state="failed", reason=str(error), error=error)
     if found.reason:
@@ -186,7 +193,7 @@ def _resolve_one(
     *,
     library: Library,
     session: fetch.Session,
-    services: index.Services,
+    services: index.IndexServices,
     options: Options,
     steps: Steps,
 ) -> Outcome:
@@ -217,7 +224,9 @@ def _check_skew(outcomes: list[Outcome], kept: Mapping[Target, Lock | None]) -> 
         images = {o.arch: lock.python for o, lock in known.items() if replace(o, arch=target.arch) == target}
         try:
             if outcome.state == "resolved":
-                check_skew(images, place=f"{target.release}/{target.platform}/{target.framework}")
+                check_architecture_skew(
+                    images, place=f"{target.release}/{target.platform}/{target.framework}"
+                )
             checked.append(outcome)
         except NoSolutionError as error:
             checked.append(Outcome(target=target, state="failed", reason=str(error), error=error))

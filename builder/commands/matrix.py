@@ -34,7 +34,7 @@ from builder.matrix import (
 from builder.model import markdown_table
 from builder.options import ResultFormat, add_format, add_places, add_selection, project_of, selection_of
 from builder.project import Project
-from builder.recipe import Library, Outcomes, load_outcomes
+from builder.recipe import Library, LockOutcomes, load_outcomes
 from builder.selection import ALL, Selection
 
 __all__ = [
@@ -126,11 +126,11 @@ def outcomes_path(project: Project) -> Path:
     return project.locks / "outcomes.toml"
 
 
-def read_outcomes(project: Project) -> Outcomes:
+def read_outcomes(project: Project) -> LockOutcomes:
     """Read what was recorded; nothing where there is no record (LockError)."""
     path = outcomes_path(project)
     if not path.is_file():
-        return Outcomes()
+        return LockOutcomes()
     return load_outcomes(read_bytes(path, error=LockError), place=f"lock/{path.name}")
 
 

@@ -12,10 +12,10 @@ from builder.matrix import CellState, cells
 from builder.model import Target
 from builder.project import Project
 from builder.recipe import (
-    Effective,
+    EffectiveRecipe,
     Library,
-    Outcome,
-    effective,
+    LockOutcome,
+    effective_recipe,
     inputs_digest,
     missing_pins,
     python_requests,
@@ -31,7 +31,7 @@ _MOST_LINES = 4
 def open_targets(library: Library, locked: Collection[Target]) -> dict[Target, str]:
     """Return the targets whose state only a trial can tell, each with the digest of its recipe's inputs."""
     found = (cell.target for cell in cells(library, locked, {}) if cell.state is CellState.LOCKABLE)
-    return {target: inputs_digest(effective(library, target)) for target in found}
+    return {target: inputs_digest(effective_recipe(library, target)) for target in found}
 
 
 class Trial:
@@ -51,9 +51,9 @@ class Trial:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def outcome(self, target: Target) -> Outcome:
+    def outcome(self, target: Target) -> LockOutcome:
         """Resolve `target` from nothing; FetchError where the default index or an archive gave no answer."""
-        recipe = effective(self._library, target)
+        recipe = effective_recipe(self._library, target)
         code, said = 0, ""
         try:
             if missing_pins(recipe):
@@ -68,7 +68,7 @@ class Trial:
             code, said = error.exit_code, f"the index {extra.name} could not be reached: {extra.url}"
         except BuilderError as error:
             code, said = error.exit_code, _first_lines(error.cause)
-        return Outcome(
+        return LockOutcome(
             release=target.release,
             platform=target.platform,
             framework=target.framework,
@@ -88,7 +88,7 @@ class Trial:
             upgrade=(),
         )
 
-    def _resolve_python(self, recipe: Effective) -> None:
+    def _resolve_python(self, recipe: EffectiveRecipe) -> None:
         """Resolve what needs no pins, so that a target without them is not called lockable in vain."""
         for request in python_requests(recipe, preferences={}, upgrade=()):
             self._session.once.get(("trial", repr(request)), partial(resolve_python, request, self._services))

@@ -16,7 +16,7 @@ from builder.lockfile import Examined, Finding, Lock, Proof, Repository, examine
 from builder.model import Sha256, printable
 from builder.options import ResultFormat, add_format, add_places, add_selection, project_of, selection_of
 from builder.project import Project, locked
-from builder.recipe import Library, lockable
+from builder.recipe import Library, lockable_targets
 from builder.selection import ALL, Selection
 from builder.verify import as_text, as_value, outdated, signed_indexes
 
@@ -229,7 +229,7 @@ def _freshness(
     if library is None:
         unknown = found("no-recipes", "the project has no recipes, so freshness was not checked")
         return Proof(name="freshness", says="not checked", findings=(unknown,))
-    listed = frozenset(lockable(library, Selection(releases=(ALL,))))
+    listed = frozenset(lockable_targets(library, Selection(releases=(ALL,))))
     releases = _releases(project, [one.lock for one in locks if one.lock])
     findings = list(missing)
     for one in locks:
@@ -245,10 +245,10 @@ def _missing(project: Project, options: Options, library: Library | None) -> lis
     if library is None or options.files:
         return []
     try:
-        wanted = lockable(library, options.selection)
+        wanted = lockable_targets(library, options.selection)
     except UsageError:
         return []  # what is selected are locks that no release lists
-    listed = frozenset(lockable(library, Selection(releases=(ALL,))))
+    listed = frozenset(lockable_targets(library, Selection(releases=(ALL,))))
     there = {path for path, _ in locked(project)}
     return [
         found(

@@ -20,7 +20,7 @@ from builder.lockfile import (
     found,
     row_label,
 )
-from builder.model import Reference, printable
+from builder.model import LockedMembers, printable
 from builder.oci import Image, OciImages, open_images, read_tree
 from builder.project import Project
 from builder.rootfs import LockedDeb, deb_contents, wheel_contents
@@ -93,21 +93,21 @@ def _explained(project: Project, images: OciImages, image: Image, lock: Lock) ->
     with project.console.steps("reading", len(image.layers) + len(wheels) + len(debs)) as steps:
         files = read_tree(images, image, lambda number: steps.done(f"layer {number + 1}"))
 
-        def read(row: PythonPackage | OsPackage) -> tuple[str, Reference | Finding | None]:
+        def read(row: PythonPackage | OsPackage) -> tuple[str, LockedMembers | Finding | None]:
             answer = _reference(project, row)
             steps.done(f"{row_label(row)}: {'in the store' if answer else 'not in the store'}")
             return str(row.sha256), answer
 
         with ThreadPoolExecutor(_WORKERS) as pool:
             answers = dict(pool.map(read, (*wheels, *debs)))
-    known = {digest: answer for digest, answer in answers.items() if isinstance(answer, Reference)}
+    known = {digest: answer for digest, answer in answers.items() if isinstance(answer, LockedMembers)}
     explanation = explain(lock, files, known, known)
     damaged = [answer for answer in answers.values() if isinstance(answer, Finding)]
     weaker = _weaker(len(answers), len(known), explanation)
     return dataclasses.replace(explanation, findings=(*explanation.findings, *damaged, *weaker))
 
 
-def _reference(project: Project, row: PythonPackage | OsPackage) -> Reference | Finding | None:
+def _reference(project: Project, row: PythonPackage | OsPackage) -> LockedMembers | Finding | None:
     """Return what the row's file holds; None where the store has it not, or it cannot be read."""
     sha256 = str(row.sha256)
     if not project.store.path(sha256).is_file():

@@ -12,7 +12,7 @@ from typing import Any
 from builder.errors import BuilderError, DigestMismatchError
 from builder.fetch import FileNeed, needs
 from builder.git import GitPlaces
-from builder.index import default_index
+from builder.index import default_index_url
 from builder.io import Client, NotFoundError, first_answer
 from builder.lockfile import (
     Finding,
@@ -82,7 +82,9 @@ def online_proof(project: Project, locks: Sequence[Lock], library: Library | Non
 def _indexes(library: Library | None) -> dict[str, str]:
     """Return the simple index of each origin of wheels."""
     frameworks = library.frameworks.values() if library else ()
-    return {index.name: index.url for one in frameworks for index in one.indexes} | {PYPI: default_index()}
+    return {index.name: index.url for one in frameworks for index in one.indexes} | {
+        PYPI: default_index_url()
+    }
 
 
 def _python(locks: Sequence[Lock], client: Client, indexes: Mapping[str, str]) -> list[_Question]:

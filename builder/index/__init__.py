@@ -9,38 +9,44 @@ from typing import TYPE_CHECKING
 from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
-    from builder.index.metadata import Facts, hashed, read_facts
-    from builder.index.project import IndexFile, ListedWheel, Project, moment, read_project
+    from builder.index.metadata import WheelFacts, read_wheel_facts, with_sha256
+    from builder.index.project_page import (
+        CandidateWheel,
+        DistributionFile,
+        IndexProject,
+        parse_rfc3339,
+        read_index_project,
+    )
     from builder.index.sdist import inspect_sdist
-    from builder.index.services import Services, default_index
+    from builder.index.services import IndexServices, default_index_url
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
-            "Facts": "metadata",
-            "IndexFile": "project",
-            "ListedWheel": "project",
-            "Project": "project",
-            "Services": "services",
-            "default_index": "services",
-            "hashed": "metadata",
+            "CandidateWheel": "project_page",
+            "DistributionFile": "project_page",
+            "IndexProject": "project_page",
+            "IndexServices": "services",
+            "WheelFacts": "metadata",
+            "default_index_url": "services",
             "inspect_sdist": "sdist",
-            "moment": "project",
-            "read_facts": "metadata",
-            "read_project": "project",
+            "parse_rfc3339": "project_page",
+            "read_index_project": "project_page",
+            "read_wheel_facts": "metadata",
+            "with_sha256": "metadata",
         },
     )
 
 __all__ = [
-    "Facts",
-    "IndexFile",
-    "ListedWheel",
-    "Project",
-    "Services",
-    "default_index",
-    "hashed",
+    "CandidateWheel",
+    "DistributionFile",
+    "IndexProject",
+    "IndexServices",
+    "WheelFacts",
+    "default_index_url",
     "inspect_sdist",
-    "moment",
-    "read_facts",
-    "read_project",
+    "parse_rfc3339",
+    "read_index_project",
+    "read_wheel_facts",
+    "with_sha256",
 ]

@@ -14,24 +14,24 @@ from packaging.metadata import parse_email
 from packaging.utils import canonicalize_name
 
 from builder.errors import FetchError
-from builder.index.remote_wheel import RemoteFile, read_metadata
+from builder.index.remote_wheel import RemoteFile, read_metadata_member
 from builder.io import NoRangesError, NotFoundError, redacted, write_atomic
-from builder.model import Statement
+from builder.model import LicenseStatement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from builder.index.project import ListedWheel
-    from builder.index.services import Services
+    from builder.index.project_page import CandidateWheel
+    from builder.index.services import IndexServices
 
-__all__ = ["Facts", "hashed", "parse_metadata", "read_facts"]
+__all__ = ["WheelFacts", "parse_metadata", "read_wheel_facts", "with_sha256"]
 
 _WHOLE_FILE = 8 * 2**30  # bytes; where ranges are not served the whole wheel is read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class WheelFacts:
     """The part of a wheel's metadata that a lock depends on."""
 
     name: str
@@ -40,12 +40,14 @@ class Facts:
     extras: tuple[str, ...]
     size: int
     """Of the wheel, in bytes."""
-    license: Statement
+    license: LicenseStatement
 
 
-def read_facts(wheels: Iterable[tuple[str, ListedWheel]], services: Services) -> dict[str, Facts]:
+def read_wheel_facts(
+    wheels: Iterable[tuple[str, CandidateWheel]], services: IndexServices
+) -> dict[str, WheelFacts]:
     """Return the facts of each (distribution, wheel) by distribution; what is new is fetched in parallel."""
-    known: dict[str, Facts] = {}
+    known: dict[str, WheelFacts] = {}
     new = []
     for name, wheel in wheels:
         facts = _kept_facts(services.metadata / f"{wheel.sha256}.json")
@@ -60,7 +62,7 @@ def read_facts(wheels: Iterable[tuple[str, ListedWheel]], services: Services) ->
     return known
 
 
-def hashed(wheel: ListedWheel, services: Services) -> ListedWheel:
+def with_sha256(wheel: CandidateWheel, services: IndexServices) -> CandidateWheel:
     """Return `wheel` with its SHA-256: a wheel for which neither index nor uv gave one is fetched."""
     if wheel.sha256:
         return wheel
@@ -68,7 +70,7 @@ def hashed(wheel: ListedWheel, services: Services) -> ListedWheel:
         return replace(wheel, sha256=services.client.download(wheel.url, sink, limit=_WHOLE_FILE))
 
 
-def parse_metadata(data: bytes, *, name: str, size: int, place: str) -> Facts:
+def parse_metadata(data: bytes, *, name: str, size: int, place: str) -> WheelFacts:
     """Read METADATA; FetchError when it is not that of distribution `name`."""
     raw, _ = parse_email(data)
     stated = raw.get("name", "")
@@ -76,13 +78,13 @@ def parse_metadata(data: bytes, *, name: str, size: int, place: str) -> Facts:
         raise FetchError(
             f"its metadata is of {stated or 'nothing'!r}, not of {name!r}", place=redacted(place)
         )
-    return Facts(
+    return WheelFacts(
         name=name,
         version=raw["version"],
         requires=tuple(raw.get("requires_dist", ())),
         extras=tuple(sorted(str(canonicalize_name(extra)) for extra in raw.get("provides_extra", ()))),
         size=size,
-        license=Statement.of(
+        license=LicenseStatement.of(
             expression=raw.get("license_expression", ""),
             text=raw.get("license", ""),
             classifiers=tuple(raw.get("classifiers", ())),
@@ -90,17 +92,17 @@ def parse_metadata(data: bytes, *, name: str, size: int, place: str) -> Facts:
     )
 
 
-def _kept_facts(path: Path) -> Facts | None:
+def _kept_facts(path: Path) -> WheelFacts | None:
     """Return what is kept at `path`; None when there is nothing or it is damaged."""
     try:
         data: dict[str, Any] = json.loads(path.read_bytes())
-        return Facts(
+        return WheelFacts(
             name=data["name"],
             version=data["version"],
             requires=tuple(data["requires"]),
             extras=tuple(data["extras"]),
             size=data["size"],
-            license=Statement(
+            license=LicenseStatement(
                 expression=data["license"]["expression"],
                 text=data["license"]["text"],
                 classifiers=tuple(data["license"]["classifiers"]),
@@ -110,7 +112,7 @@ def _kept_facts(path: Path) -> Facts | None:
         return None
 
 
-def _fetch_facts(name: str, wheel: ListedWheel, services: Services) -> Facts:
+def _fetch_facts(name: str, wheel: CandidateWheel, services: IndexServices) -> WheelFacts:
     size = wheel.size if wheel.size is not None else services.client.head(wheel.url).size
     data = _metadata_file(wheel, services)
     if data is None and size is not None:
@@ -122,7 +124,7 @@ def _fetch_facts(name: str, wheel: ListedWheel, services: Services) -> Facts:
     return facts
 
 
-def _metadata_file(wheel: ListedWheel, services: Services) -> bytes | None:
+def _metadata_file(wheel: CandidateWheel, services: IndexServices) -> bytes | None:
     """Ask for the wheel's separate METADATA (PEP 658); a place that has none is asked once."""
     base = wheel.url.partition("://")[2].partition("/")[0]
     if base in services.without_metadata_files:
@@ -135,21 +137,21 @@ def _metadata_file(wheel: ListedWheel, services: Services) -> bytes | None:
         return None
 
 
-def _metadata_by_ranges(name: str, wheel: ListedWheel, size: int, services: Services) -> bytes | None:
+def _metadata_by_ranges(name: str, wheel: CandidateWheel, size: int, services: IndexServices) -> bytes | None:
     remote = RemoteFile(size, lambda start, end: services.client.get_range(wheel.url, start, end))
     with contextlib.suppress(NoRangesError):
-        return read_metadata(remote, name=name, place=wheel.url)
+        return read_metadata_member(remote, name=name, place=wheel.url)
     return None
 
 
-def _metadata_by_download(name: str, wheel: ListedWheel, services: Services) -> tuple[bytes, int]:
+def _metadata_by_download(name: str, wheel: CandidateWheel, services: IndexServices) -> tuple[bytes, int]:
     with tempfile.TemporaryFile() as whole:
         services.client.download(wheel.url, whole, sha256=wheel.sha256, limit=_WHOLE_FILE)
         size = whole.seek(0, os.SEEK_END)
-        return read_metadata(whole, name=name, place=wheel.url), size
+        return read_metadata_member(whole, name=name, place=wheel.url), size
 
 
-def _keep_facts(facts: Facts, path: Path) -> None:
+def _keep_facts(facts: WheelFacts, path: Path) -> None:
     content = {
         "name": facts.name,
         "version": facts.version,

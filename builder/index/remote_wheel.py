@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from _typeshed import WriteableBuffer
 
-__all__ = ["RemoteFile", "read_metadata"]
+__all__ = ["RemoteFile", "read_metadata_member"]
 
 _BLOCK = 64 * 2**10  # bytes; holds directory and METADATA of nearly every wheel
 _LIMIT = 16 * 2**20  # bytes of one METADATA file
@@ -80,7 +80,7 @@ class RemoteFile(io.RawIOBase):
             self._blocks[number] = data[start : self._size - number * _BLOCK - low]
 
 
-def read_metadata(file: IO[bytes] | io.RawIOBase, *, name: str, place: str) -> bytes:
+def read_metadata_member(file: IO[bytes] | io.RawIOBase, *, name: str, place: str) -> bytes:
     """Return the METADATA member of the wheel of distribution `name`; FetchError when it has none."""
     try:
         with zipfile.ZipFile(file) as archive:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from packaging.metadata import parse_email
 
 from builder.errors import BuilderError, FetchError
-from builder.model import name_of, recipe_requirement, toml
+from builder.model import normalized_name, recipe_requirement, toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from builder.index.project import IndexFile
+    from builder.index.project_page import DistributionFile
     from builder.io import Client
 
 __all__ = ["SdistFacts", "inspect_sdist", "read_sdist"]
@@ -40,7 +40,7 @@ class SdistFacts:
     requires: tuple[str, ...]
 
 
-def inspect_sdist(item: IndexFile, client: Client) -> SdistFacts | None:
+def inspect_sdist(item: DistributionFile, client: Client) -> SdistFacts | None:
     """Fetch an sdist and read its facts; None when it cannot be had or read: a message does without."""
     try:
         data = client.get_bytes(item.url, limit=_LIMIT)
@@ -57,7 +57,7 @@ def read_sdist(file: str, data: bytes) -> SdistFacts:
     build = _table_of(project, "build-system")
     requires = build.get("requires")
     texts = [text for text in requires if isinstance(text, str)] if isinstance(requires, list) else []
-    needed = {name_of(recipe_requirement(text)) for text in texts}
+    needed = {normalized_name(recipe_requirement(text)) for text in texts}
     stub = str(build.get("build-backend", "")).startswith(_STUB_BACKEND) or "wheel-stub" in needed
     settings = _table_of(_table_of(project, "tool"), _STUB_BACKEND)
     dynamic = {field.lower() for field in raw.get("dynamic", ())}

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from builder.io import Client
 
-__all__ = ["Services", "default_index"]
+__all__ = ["IndexServices", "default_index_url"]
 
 
-def default_index() -> str:
+def default_index_url() -> str:
     """Return the address of the default index: the client library's own constant."""
     from pypi_simple import PYPI_SIMPLE_ENDPOINT  # noqa: PLC0415 - it costs a third of a second
 
@@ -25,7 +25,7 @@ def _ignore_warning(_: str) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
+class IndexServices:
     """One set for a whole run; every part may be used from several threads at once."""
 
     client: Client
@@ -33,7 +33,7 @@ class Services:
     """uv's own cache, shared by all resolutions of a run: one view of each index."""
     metadata: Path
     """Folder of facts about wheels, by the SHA-256 of the wheel."""
-    index_url: str = field(default_factory=default_index)
+    index_url: str = field(default_factory=default_index_url)
     """The default index's simple API."""
     warn: Callable[[str], None] = _ignore_warning
     """Told each warning of uv."""

@@ -11,7 +11,7 @@ from builder.lockfile.finding import Finding, found
 from builder.lockfile.labels import LockSection, section_rows
 from builder.lockfile.lock import FORMAT, Lock
 from builder.lockfile.rules import lock_faults
-from builder.model import Sha256, WireError, structure, toml, unstructure
+from builder.model import Sha256, StructureError, structure, toml, unstructure
 
 __all__ = ["Examined", "check_lock", "dump_lock", "examine", "load_lock", "lock_findings", "parse_lock"]
 
@@ -49,7 +49,7 @@ def parse_lock(data: bytes, *, place: str) -> Lock:
         )
     try:
         return structure(table, Lock)
-    except WireError as error:
+    except StructureError as error:
         raise LockError(
             error.cause, place=f"{place}: {error.path}" if error.path else place, hint=error.hint
         ) from None

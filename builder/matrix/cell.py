@@ -11,14 +11,14 @@ from builder.matrix.release_versions import newest_first
 from builder.matrix.traps import trap_of
 from builder.model import Arch, Target
 from builder.recipe import (
-    Effective,
+    EffectiveRecipe,
     Library,
-    Outcome,
-    Refusal,
-    effective,
+    LockOutcome,
+    TargetRefusal,
+    effective_recipe,
     inputs_digest,
     missing_pins,
-    refusal,
+    target_refusal,
 )
 from builder.selection import Selection
 
@@ -65,7 +65,7 @@ class Cell:
 def cells(
     library: Library,
     locked: Collection[Target],
-    outcomes: Mapping[Target, Outcome],
+    outcomes: Mapping[Target, LockOutcome],
     selection: Selection | None = None,
 ) -> tuple[Cell, ...]:
     """Return every selected cell: newest release first, then by framework, platform and architecture."""
@@ -86,15 +86,15 @@ def _release_targets(library: Library, release: str) -> Iterator[Target]:
 
 
 def _target_cell(
-    library: Library, target: Target, have: frozenset[Target], outcomes: Mapping[Target, Outcome]
+    library: Library, target: Target, have: frozenset[Target], outcomes: Mapping[Target, LockOutcome]
 ) -> Cell:
     experimental = library.platform(target.platform).status == _EXPERIMENTAL
     cell = Cell(target=target, state=CellState.LOCKED, experimental=experimental)
     if target in have:
         return cell
-    row = refusal(library.release(target.release), target)
+    row = target_refusal(library.release(target.release), target)
     try:
-        recipe = effective(library, target)
+        recipe = effective_recipe(library, target)
     except BuilderError as error:
         return _refused_cell(cell, row) if row else _unfit_cell(cell, str(error), "recipes")
     missing = missing_pins(recipe)
@@ -104,14 +104,16 @@ def _target_cell(
 
 
 def _recorded_outcome(
-    outcomes: Mapping[Target, Outcome], target: Target, recipe: Effective
-) -> Outcome | None:
+    outcomes: Mapping[Target, LockOutcome], target: Target, recipe: EffectiveRecipe
+) -> LockOutcome | None:
     """Return what was recorded of a target, if it was tried with these very recipes."""
     found = outcomes.get(target)
     return found if found is not None and found.inputs == inputs_digest(recipe) else None
 
 
-def _tried_cell(cell: Cell, row: Refusal | None, missing: Sequence[str], outcome: Outcome | None) -> Cell:
+def _tried_cell(
+    cell: Cell, row: TargetRefusal | None, missing: Sequence[str], outcome: LockOutcome | None
+) -> Cell:
     """Return a cell that no release refuses for good, by what a trial said of it."""
     if outcome is not None and outcome.exit not in (0, FetchError.exit_code):
         return _unfit_cell(cell, outcome.said, "lock")
@@ -126,7 +128,7 @@ def _tried_cell(cell: Cell, row: Refusal | None, missing: Sequence[str], outcome
     return _lockable_cell(cell, reason, _pin_commands(cell.target.platform, missing) if missing else ())
 
 
-def _refused_cell(cell: Cell, row: Refusal) -> Cell:
+def _refused_cell(cell: Cell, row: TargetRefusal) -> Cell:
     return replace(cell, state=CellState.REFUSED, reason=row.reason, trap=row.trap, by="release")
 
 

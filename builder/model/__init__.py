@@ -7,15 +7,27 @@ conversion of tables to them (`structure`, `unstructure`). Imports nothing but
 
 from builder.model import toml
 from builder.model.digest import Evidence, GitOid, ImageDigest, Sha256
-from builder.model.filesystem import FileFact, ImageFiles, Reference
-from builder.model.licenses import Statement, spdx
-from builder.model.markdown import markdown_table
-from builder.model.requirements import admits, exact_version, lenient_requirement, name_of, recipe_requirement
+from builder.model.image_files import FileFact, ImageFiles, LockedMembers
+from builder.model.licenses import LicenseStatement, spdx_expression
+from builder.model.requirements import (
+    admits,
+    exact_version,
+    lenient_requirement,
+    normalized_name,
+    recipe_requirement,
+)
+from builder.model.structuring import StructureError, key_name, structure, unstructure
 from builder.model.table import Table
-from builder.model.tags import glibc_floor, marker_environment, rank, target_tags, uv_platform, wheel_tags
+from builder.model.tags import (
+    glibc_floor,
+    marker_environment,
+    target_tags,
+    uv_platform,
+    wheel_rank,
+    wheel_tags,
+)
 from builder.model.target import Arch, Target
-from builder.model.text import ascii_only, check_line, counted, printable, shortened
-from builder.model.wire import WireError, key_name, structure, unstructure
+from builder.model.text import ascii_only, check_line, counted, markdown_table, printable, shortened
 
 __all__ = [
     "Arch",
@@ -24,12 +36,12 @@ __all__ = [
     "GitOid",
     "ImageDigest",
     "ImageFiles",
-    "Reference",
+    "LicenseStatement",
+    "LockedMembers",
     "Sha256",
-    "Statement",
+    "StructureError",
     "Table",
     "Target",
-    "WireError",
     "admits",
     "ascii_only",
     "check_line",
@@ -40,16 +52,16 @@ __all__ = [
     "lenient_requirement",
     "markdown_table",
     "marker_environment",
-    "name_of",
+    "normalized_name",
     "printable",
-    "rank",
     "recipe_requirement",
     "shortened",
-    "spdx",
+    "spdx_expression",
     "structure",
     "target_tags",
     "toml",
     "unstructure",
     "uv_platform",
+    "wheel_rank",
     "wheel_tags",
 ]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
-__all__ = ["Statement", "spdx"]
+__all__ = ["LicenseStatement", "spdx_expression"]
 
 _CLASSIFIER = "License :: "
 _LONGEST = 200  # characters; a longer License field is the licence's text
@@ -78,7 +78,7 @@ _CLASSIFIER_IDS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
+class LicenseStatement:
     """What metadata says about its licence, word for word."""
 
     expression: str = ""
@@ -89,7 +89,7 @@ class Statement:
     """The trove classifiers that begin with `License`."""
 
     @classmethod
-    def of(cls, *, expression: str, text: str, classifiers: tuple[str, ...]) -> Statement:
+    def of(cls, *, expression: str, text: str, classifiers: tuple[str, ...]) -> LicenseStatement:
         """Take the fields of core metadata; a `License` field that is a whole text is dropped."""
         name = text.strip()
         short = len(name) <= _LONGEST and "\n" not in name
@@ -97,7 +97,7 @@ class Statement:
         return cls(expression=expression.strip(), text=name if short else "", classifiers=tuple(licences))
 
 
-def spdx(statement: Statement) -> str:
+def spdx_expression(statement: LicenseStatement) -> str:
     """Return the one SPDX expression that `statement` can mean, or an empty text.
 
     A field and a classifier that contradict each other, and several

@@ -12,7 +12,7 @@ from packaging.version import InvalidVersion, Version
 
 from builder.errors import RecipeError
 
-__all__ = ["admits", "exact_version", "lenient_requirement", "name_of", "recipe_requirement"]
+__all__ = ["admits", "exact_version", "lenient_requirement", "normalized_name", "recipe_requirement"]
 
 _HEAD = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?[^;]*(;.*)?")
 
@@ -42,7 +42,7 @@ def lenient_requirement(text: str) -> Requirement:
         return Requirement(f"{name}{extras}{marker}")
 
 
-def name_of(requirement: Requirement) -> str:
+def normalized_name(requirement: Requirement) -> str:
     """Return the normalised name."""
     return str(canonicalize_name(requirement.name))
 

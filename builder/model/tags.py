@@ -14,9 +14,9 @@ from builder.model.target import Arch
 __all__ = [
     "glibc_floor",
     "marker_environment",
-    "rank",
     "target_tags",
     "uv_platform",
+    "wheel_rank",
     "wheel_tags",
 ]
 
@@ -75,7 +75,7 @@ def wheel_tags(file: str) -> frozenset[Tag]:
         return frozenset()
 
 
-def rank(file: str, tags: dict[Tag, int]) -> tuple[int, int, str] | None:
+def wheel_rank(file: str, tags: dict[Tag, int]) -> tuple[int, int, str] | None:
     """Return a key that is lowest for the best wheel, or None when the target cannot use `file`.
 
     The tag decides, then the higher build number, then the file name.

@@ -1,4 +1,4 @@
-"""What text may stand in a recipe or a lock.
+"""Text: what may stand in a recipe or a lock, and how text of others is shown on a terminal or in Markdown.
 
 Every string of both is one line of printable text. That one rule keeps a
 value from ending an instruction, a heredoc, a comment or a TOML line, and from
@@ -7,7 +7,9 @@ showing an auditor something else than what is executed.
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Iterable, Sequence
 
 __all__ = ["MAX_LENGTH", "ascii_only", "check_line", "counted", "printable", "shortened"]
 
@@ -24,6 +26,10 @@ _FORBIDDEN = {
     "Zl": "a line separator",
     "Zp": "a paragraph separator",
 }
+
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!])")
+_ESCAPED_UNDERSCORE = re.compile(r"(?<=[A-Za-z0-9])\\_(?=[A-Za-z0-9])")
 
 
 def check_line(text: str) -> str:
@@ -64,3 +70,17 @@ def counted(number: int, noun: str) -> str:
 def shortened(text: str) -> str:
     """Return `text` in quotes, short and escaped to ASCII: for messages about hostile text."""
     return ascii(text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…")
+
+
+def markdown_escaped(text: str) -> str:
+    """Return `text` as one line that markdown shows as it is."""
+    line = "".join(character if character.isprintable() else " " for character in text)
+    # An underscore inside a word is not markup, and most of ours are.
+    return _ESCAPED_UNDERSCORE.sub("_", _MARKUP.sub(r"\\\1", " ".join(line.split())))
+
+
+def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table, one line a row, without a final newline."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    shown = (map(markdown_escaped, line) if number != 1 else line for number, line in enumerate(lines))
+    return "\n".join(f"| {' | '.join(line)} |" for line in shown)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from builder.errors import UsageError
 from builder.io import hidden, redacted
-from builder.model import WireError, structure, toml
+from builder.model import StructureError, structure, toml
 from builder.origins.origins import Layout, checked_place
 
 HERITAGE = "https://archive.softwareheritage.org/"
@@ -87,7 +87,7 @@ def read_origins_file(text: str, place: str) -> OriginsFile:
     table = toml.loads(text.encode(), place=place, error=UsageError)
     try:
         read = structure(table, OriginsFile)
-    except WireError as error:
+    except StructureError as error:
         where = f"{place}: {redacted(error.path)}" if error.path else place
         # A value may be a URL with a password in it, and it may be cut before the `@` that would show this.
         cause = error.cause.partition(" (")[0] if "://" in error.cause else error.cause

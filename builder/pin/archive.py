@@ -7,7 +7,7 @@ from builder.fetch import difference
 from builder.io import download_file
 from builder.pin.context import Context, finish
 from builder.recipe import Component
-from builder.recipe_editor import Keys, RecipeEditor, key_path
+from builder.recipe_editor import KeyPath, RecipeEditor, key_path_text
 from builder.store import Store
 
 __all__ = ["pin_archive"]
@@ -24,7 +24,7 @@ def pin_archive(
     """
     (editor,) = context.editors("components", component)
     keys = _archive_keys(editor, version, file)
-    place = f"{editor.place}: {key_path(keys)}"
+    place = f"{editor.place}: {key_path_text(keys)}"
     recorded = {key: editor.get((*keys, key)) for key in ("sha256", "size")}
     sha256, size = _fetch_archive(context, editor, keys, file)
     seen = {"sha256": sha256, "size": size}
@@ -52,7 +52,7 @@ def _what_differs(store: Store, recorded: object, observed: str) -> str:
     return difference(store.path(recorded), store.path(observed)).text()
 
 
-def _archive_keys(editor: RecipeEditor, version: str, file: str) -> Keys:
+def _archive_keys(editor: RecipeEditor, version: str, file: str) -> KeyPath:
     """Return the key path of the archive row of `file` (UsageError)."""
     if editor.get(("versions", version)) is None:
         known = ", ".join(editor.get(("versions",), {})) or "none"
@@ -67,7 +67,7 @@ def _archive_keys(editor: RecipeEditor, version: str, file: str) -> Keys:
     )
 
 
-def _fetch_archive(context: Context, editor: RecipeEditor, keys: Keys, file: str) -> tuple[str, int]:
+def _fetch_archive(context: Context, editor: RecipeEditor, keys: KeyPath, file: str) -> tuple[str, int]:
     """Download the file of a row into the store; return its digest and size."""
     origin, path = (str(editor.get((*keys, key), "")) for key in ("origin", "path"))
     origins = context.project.origins_of((origin,))

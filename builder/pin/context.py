@@ -10,7 +10,7 @@ from builder.console import Console
 from builder.errors import UsageError
 from builder.origins import Origins
 from builder.project import Project
-from builder.recipe_editor import Change, RecipeEditor
+from builder.recipe_editor import RecipeChange, RecipeEditor
 from builder.store import Store
 
 __all__ = ["Context", "finish"]
@@ -70,7 +70,7 @@ def finish(context: Context, editors: Sequence[RecipeEditor]) -> None:
         context.console.status(f"wrote {editor.place}")
 
 
-def show(context: Context, changes: Iterable[Change]) -> None:
+def show(context: Context, changes: Iterable[RecipeChange]) -> None:
     """Print changes as a table, long digests shortened."""
     rows = [(change.place, _short_digest(change.before), _short_digest(change.after)) for change in changes]
     if rows:

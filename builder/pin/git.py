@@ -13,7 +13,7 @@ from builder.git import Submodule as Filling
 from builder.lockfile import Submodule
 from builder.pin.context import Context, finish
 from builder.recipe import Component, GitRecipe
-from builder.recipe_editor import Keys, RecipeEditor, key_path
+from builder.recipe_editor import KeyPath, RecipeEditor, key_path_text
 
 __all__ = ["MovedTag", "fill_version", "pin_git", "tag_commit"]
 
@@ -106,7 +106,7 @@ def tag_commit(url: str, tag: str, places: GitPlaces, *, place: str) -> str:
     )
 
 
-def _git_tables(editor: RecipeEditor, version: str) -> Iterator[Keys]:
+def _git_tables(editor: RecipeEditor, version: str) -> Iterator[KeyPath]:
     for name, table in editor.get(("versions",), {}).items():
         if version in ("", name) and isinstance(table, Mapping) and "git" in table:
             yield ("versions", name, "git")
@@ -135,10 +135,10 @@ def _add_version(
     return version
 
 
-def _insert_version(editor: RecipeEditor, version: str, url: str, tag: str, places: GitPlaces) -> Keys:
+def _insert_version(editor: RecipeEditor, version: str, url: str, tag: str, places: GitPlaces) -> KeyPath:
     keys = ("versions", version, "git")
-    commit = tag_commit(url, tag, places, place=f"{editor.place}: {key_path((*keys, 'tag'))}")
-    editor.insert_version(key_path(keys), {"url": url, "tag": tag, "commit": commit})
+    commit = tag_commit(url, tag, places, place=f"{editor.place}: {key_path_text((*keys, 'tag'))}")
+    editor.insert_version(key_path_text(keys), {"url": url, "tag": tag, "commit": commit})
     return keys
 
 
@@ -151,28 +151,30 @@ def fill_version(editor: RecipeEditor, version: str, url: str, tag: str, context
     _pin_table(editor, _insert_version(editor, version, url, tag, places), places, context)
 
 
-def _follow_tag(editor: RecipeEditor, keys: Keys, places: GitPlaces) -> MovedTag | None:
+def _follow_tag(editor: RecipeEditor, keys: KeyPath, places: GitPlaces) -> MovedTag | None:
     """Set the commit of a table from its tag; return what happened when it was another one."""
     url, tag, recorded = (_text_at(editor, (*keys, word)) for word in ("url", "tag", "commit"))
     if not tag:
         return None
-    now = tag_commit(url, tag, places, place=f"{editor.place}: {key_path((*keys, 'tag'))}")
+    now = tag_commit(url, tag, places, place=f"{editor.place}: {key_path_text((*keys, 'tag'))}")
     editor.put((*keys, "commit"), now)
     if recorded in ("", now):
         return None
-    return MovedTag(place=f"{editor.place}: {key_path(keys)}", url=url, tag=tag, recorded=recorded, now=now)
+    return MovedTag(
+        place=f"{editor.place}: {key_path_text(keys)}", url=url, tag=tag, recorded=recorded, now=now
+    )
 
 
-def _text_at(editor: RecipeEditor, keys: Keys) -> str:
+def _text_at(editor: RecipeEditor, keys: KeyPath) -> str:
     value: Any = editor.get(keys, "")
     if not isinstance(value, str):
-        raise RecipeError("expected text", place=f"{editor.place}: {key_path(keys)}")
+        raise RecipeError("expected text", place=f"{editor.place}: {key_path_text(keys)}")
     return value
 
 
-def _pin_table(editor: RecipeEditor, keys: Keys, places: GitPlaces, context: Context) -> None:
+def _pin_table(editor: RecipeEditor, keys: KeyPath, places: GitPlaces, context: Context) -> None:
     """Fill tree, submodules, tar digest and evidence of one git table."""
-    place = f"{editor.place}: {key_path(keys)}"
+    place = f"{editor.place}: {key_path_text(keys)}"
     recipe = editor.parsed(Component).versions[str(keys[1])].git
     if recipe is None:
         raise RecipeError("expected a table with url, tag and commit", place=place)
@@ -190,7 +192,7 @@ def _pin_table(editor: RecipeEditor, keys: Keys, places: GitPlaces, context: Con
         submodules=tuple(row for row, _ in found),
         sha256=store_tar(spec, context.store, places.environment),
     )
-    commit_place = f"{editor.place}: {key_path((*keys, 'commit'))}"
+    commit_place = f"{editor.place}: {key_path_text((*keys, 'commit'))}"
     if not any(change.place == commit_place for change in editor.changes):
         _check_same(recipe, seen, place)
     _record_pins(editor, keys, seen)
@@ -211,7 +213,7 @@ def _check_same(recipe: GitRecipe, seen: _CommitPins, place: str) -> None:
         )
 
 
-def _record_pins(editor: RecipeEditor, keys: Keys, seen: _CommitPins) -> None:
+def _record_pins(editor: RecipeEditor, keys: KeyPath, seen: _CommitPins) -> None:
     editor.put((*keys, "tree"), seen.tree)
     editor.put((*keys, "sha256"), seen.sha256)
     editor.put((*keys, "evidence"), "observed")

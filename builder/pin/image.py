@@ -10,7 +10,7 @@ from builder.oci import ImageIndex, ImageManifest, Registry
 from builder.pin.context import Context, finish
 from builder.pin.layers import inventory
 from builder.recipe import ImageRecipe, parse_recipe
-from builder.recipe_editor import Keys, RecipeEditor, key_path
+from builder.recipe_editor import KeyPath, RecipeEditor, key_path_text
 
 __all__ = ["pin_image"]
 
@@ -54,7 +54,7 @@ def pin_image(context: Context, platform: str = "", *, recorded: bool = False) -
     return 0
 
 
-def _image_rows(editor: RecipeEditor) -> list[tuple[Arch, Keys]]:
+def _image_rows(editor: RecipeEditor) -> list[tuple[Arch, KeyPath]]:
     """Return the key path of every image that the file itself has."""
     tables = editor.get(("images",), {})
     try:
@@ -65,11 +65,11 @@ def _image_rows(editor: RecipeEditor) -> list[tuple[Arch, Keys]]:
         raise RecipeError(str(error), place=f"{editor.place}: images") from None
 
 
-def _image_reference(editor: RecipeEditor, keys: Keys, *, recorded: bool) -> tuple[str, str]:
+def _image_reference(editor: RecipeEditor, keys: KeyPath, *, recorded: bool) -> tuple[str, str]:
     name, tag, digest = (str(editor.get((*keys, word), "")) for word in ("name", "tag", "digest"))
     if not name or not (digest if recorded else tag):
         missing = "name" if not name else "digest" if recorded else "tag"
-        raise RecipeError("this key is missing", place=f"{editor.place}: {key_path((*keys, missing))}")
+        raise RecipeError("this key is missing", place=f"{editor.place}: {key_path_text((*keys, missing))}")
     return name, digest if recorded else tag
 
 
@@ -108,7 +108,7 @@ def _of_arch(
     return digest, top
 
 
-def _record_image(editor: RecipeEditor, keys: Keys, seen: _RegistryImage, *, recorded: bool) -> None:
+def _record_image(editor: RecipeEditor, keys: KeyPath, seen: _RegistryImage, *, recorded: bool) -> None:
     """Write what was seen; a claim that does not hold any more loses its author."""
     if editor.put((*keys, "digest"), str(seen.digest)):
         editor.drop((*keys, "by"))
@@ -119,4 +119,4 @@ def _record_image(editor: RecipeEditor, keys: Keys, seen: _RegistryImage, *, rec
     editor.put((*keys, "evidence"), "observed")
     if seen.inventory is not None and editor.put((*keys, "inventory"), list(seen.inventory)):
         editor.drop((*keys, "inventory-by"))
-    parse_recipe(editor.get(keys), ImageRecipe, place=f"{editor.place}: {key_path(keys)}")
+    parse_recipe(editor.get(keys), ImageRecipe, place=f"{editor.place}: {key_path_text(keys)}")

@@ -16,7 +16,7 @@ from builder.pin.debian_repositories import pin_debian_suite
 from builder.pin.indexes import IndexFolder, PinnedIndexes, remove_stale_folders, write_index_folder
 from builder.pin.rpm_repositories import pin_rpm_repository
 from builder.recipe import RepositoryRecipe, parse_recipe
-from builder.recipe_editor import Keys, RecipeEditor, key_path
+from builder.recipe_editor import KeyPath, RecipeEditor, key_path_text
 from builder.resolve import debian, rpm
 from builder.resolve.os import utc_rfc3339
 
@@ -28,7 +28,7 @@ class _RepositoryTable:
     """One `[[repositories]]` table and the file that it stands in."""
 
     editor: RecipeEditor
-    keys: Keys
+    keys: KeyPath
     recipe: RepositoryRecipe
 
 
@@ -96,8 +96,8 @@ def _named_suites(
     for owner in sorted(owners):
         editor = editors[owner]
         for index, row in enumerate(editor.get(("repositories",), [])):
-            keys: Keys = ("repositories", index)
-            place = f"{editor.place}: {key_path(keys)}"
+            keys: KeyPath = ("repositories", index)
+            place = f"{editor.place}: {key_path_text(keys)}"
             recipe = parse_recipe(row, RepositoryRecipe, place=place)
             suite = suites.setdefault(_suite_identity(recipe), _PinnedSuite())
             suite.tables.append(_RepositoryTable(editor=editor, keys=keys, recipe=recipe))

@@ -23,7 +23,7 @@ from builder.lockfile import (
     row_label,
     submodule_label,
 )
-from builder.model import WireError, structure, toml
+from builder.model import StructureError, structure, toml
 from builder.policy.accepted import AcceptedFinding, check_accepted
 from builder.policy.osv import Advisory, AffectedPackage, Exposure
 
@@ -82,7 +82,7 @@ def read_advisory_policy(data: bytes, *, place: str) -> AdvisoryPolicy:
     """Read what is accepted, in TOML (UsageError naming the key)."""
     try:
         policy = structure(toml.loads(data, place=place, error=UsageError), AdvisoryPolicy)
-    except WireError as error:
+    except StructureError as error:
         raise UsageError(error.cause, place=f"{place}: {error.path}", hint=error.hint) from None
     check_accepted(policy.accepted, place=place, needs="id")
     return policy

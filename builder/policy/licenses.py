@@ -16,7 +16,7 @@ from packaging.licenses import InvalidLicenseExpression, canonicalize_license_ex
 
 from builder.errors import UsageError
 from builder.lockfile import Finding, Lock, found
-from builder.model import WireError, structure, toml
+from builder.model import StructureError, structure, toml
 from builder.policy.accepted import AcceptedFinding, check_accepted
 
 __all__ = ["LicensePolicy", "LicensedRow", "judge_licenses", "licensed_rows", "read_license_policy"]
@@ -57,7 +57,7 @@ def read_license_policy(data: bytes, *, place: str) -> LicensePolicy:
     """Read a policy in TOML (UsageError naming the key)."""
     try:
         policy = structure(toml.loads(data, place=place, error=UsageError), LicensePolicy)
-    except WireError as error:
+    except StructureError as error:
         raise UsageError(error.cause, place=f"{place}: {error.path}", hint=error.hint) from None
     if policy.unstated not in _UNSTATED:
         raise UsageError(

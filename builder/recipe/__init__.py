@@ -6,12 +6,12 @@ a recipe and resolved rows make together. Imports `lockfile`, `model` and `selec
 `project` reads the files of the folder, and `recipe_editor` changes them.
 """
 
-from builder.recipe.assembly import assemble, missing_pins
+from builder.recipe.assembly import assemble_lock, missing_pins
 from builder.recipe.component import Component, GitRecipe
-from builder.recipe.effective_recipe import Effective, effective
+from builder.recipe.effective import EffectiveRecipe, effective_recipe
 from builder.recipe.environment_requests import (
-    ALL,
     PYPI,
+    UPGRADE_ALL,
     PythonRequest,
     StandIn,
     os_requests,
@@ -21,51 +21,51 @@ from builder.recipe.framework import DeclaredWheel, Framework
 from builder.recipe.freshness import changed_keys, fingerprint, staleness
 from builder.recipe.generated_documents import published_page, recipe_schema, reference_page
 from builder.recipe.library import Library
-from builder.recipe.library_checks import SYSTEMS
-from builder.recipe.merged_rows import check_skew
-from builder.recipe.outcomes import Outcome, Outcomes, dump_outcomes, inputs_digest, load_outcomes
-from builder.recipe.placeholders import Values, fill
+from builder.recipe.library_checks import BUILD_SYSTEMS
+from builder.recipe.merged_rows import check_architecture_skew
+from builder.recipe.outcomes import LockOutcome, LockOutcomes, dump_outcomes, inputs_digest, load_outcomes
+from builder.recipe.placeholders import PlaceholderValues, fill_placeholders
 from builder.recipe.platform import ImageRecipe, Platform, RepomdRecipe, RepositoryRecipe
 from builder.recipe.reading import parse_recipe, parse_table, read_library
 from builder.recipe.recorded_tags import RecordedTags, TagRecord, plain_url
-from builder.recipe.release import Refusal, Release, TargetSet
-from builder.recipe.targets import check_refused, lockable, refusal
+from builder.recipe.release import Release, TargetRefusal, TargetSet
+from builder.recipe.targets import check_refused, lockable_targets, target_refusal
 
 __all__ = [
-    "ALL",
+    "BUILD_SYSTEMS",
     "PYPI",
-    "SYSTEMS",
+    "UPGRADE_ALL",
     "Component",
     "DeclaredWheel",
-    "Effective",
+    "EffectiveRecipe",
     "Framework",
     "GitRecipe",
     "ImageRecipe",
     "Library",
-    "Outcome",
-    "Outcomes",
+    "LockOutcome",
+    "LockOutcomes",
+    "PlaceholderValues",
     "Platform",
     "PythonRequest",
     "RecordedTags",
-    "Refusal",
     "Release",
     "RepomdRecipe",
     "RepositoryRecipe",
     "StandIn",
     "TagRecord",
+    "TargetRefusal",
     "TargetSet",
-    "Values",
-    "assemble",
+    "assemble_lock",
     "changed_keys",
+    "check_architecture_skew",
     "check_refused",
-    "check_skew",
     "dump_outcomes",
-    "effective",
-    "fill",
+    "effective_recipe",
+    "fill_placeholders",
     "fingerprint",
     "inputs_digest",
     "load_outcomes",
-    "lockable",
+    "lockable_targets",
     "missing_pins",
     "os_requests",
     "parse_recipe",
@@ -76,6 +76,6 @@ __all__ = [
     "read_library",
     "recipe_schema",
     "reference_page",
-    "refusal",
     "staleness",
+    "target_refusal",
 ]

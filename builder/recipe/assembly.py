@@ -22,16 +22,16 @@ from builder.lockfile import (
     summary_digest,
 )
 from builder.model import Arch, Evidence
-from builder.recipe.effective_recipe import Effective, Part
+from builder.recipe.effective import EffectiveComponent, EffectiveRecipe
 from builder.recipe.freshness import fingerprint
 from builder.recipe.merged_rows import merge_os, merge_rows
 from builder.recipe.platform import ImageRecipe, RepositoryRecipe
 
-__all__ = ["assemble", "images_of", "missing_pins"]
+__all__ = ["assemble_lock", "image_rows", "missing_pins"]
 
 
-def assemble(
-    recipe: Effective,
+def assemble_lock(
+    recipe: EffectiveRecipe,
     *,
     python: Iterable[PythonPackage],
     os_packages: Iterable[OsPackage],
@@ -59,7 +59,7 @@ def assemble(
         environment=_lock_environment(recipe),
         runtime=_lock_runtime(recipe),
         inputs=inputs,
-        images=images_of(recipe),
+        images=image_rows(recipe),
         repositories=repositories,
         sources=tuple(sorted((row for part in recipe.parts for row in _source_rows(part)), key=row_key)),
         archives=tuple(
@@ -71,7 +71,7 @@ def assemble(
     )
 
 
-def missing_pins(recipe: Effective) -> tuple[str, ...]:
+def missing_pins(recipe: EffectiveRecipe) -> tuple[str, ...]:
     """Return the inputs of `recipe` that are neither hashed by us nor pinned with who published them."""
     found = []
     for part in recipe.parts:
@@ -119,12 +119,12 @@ def _missing_index(repository: RepositoryRecipe, arch: Arch, family: str) -> tup
     return path if pinned else (*path, f"repomd.xml of {repository.suite} for {arch}")
 
 
-def _source_date_epoch(recipe: Effective) -> int:
+def _source_date_epoch(recipe: EffectiveRecipe) -> int:
     day = date.fromisoformat(recipe.release.date)
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
 
 
-def _lock_environment(recipe: Effective) -> Environment:
+def _lock_environment(recipe: EffectiveRecipe) -> Environment:
     platform = recipe.platform
     return Environment(
         family=platform.family,
@@ -137,7 +137,7 @@ def _lock_environment(recipe: Effective) -> Environment:
     )
 
 
-def _lock_runtime(recipe: Effective) -> Runtime:
+def _lock_runtime(recipe: EffectiveRecipe) -> Runtime:
     framework = recipe.framework
     paths = [path for part in recipe.parts if part.runtime for path in part.library_path]
     return Runtime(
@@ -150,7 +150,7 @@ def _lock_runtime(recipe: Effective) -> Runtime:
     )
 
 
-def images_of(recipe: Effective) -> tuple[Image, ...]:
+def image_rows(recipe: EffectiveRecipe) -> tuple[Image, ...]:
     """Return the base images of `recipe`, assembled or published."""
     platform, arch = recipe.platform, Arch(recipe.target.arch)
     tar = platform.assembled.get(arch)
@@ -176,7 +176,7 @@ def _image_row(image: ImageRecipe) -> Image:
     )
 
 
-def _source_rows(part: Part) -> list[GitSource]:
+def _source_rows(part: EffectiveComponent) -> list[GitSource]:
     git = part.recipe.git
     if git is None or git.tree is None or git.sha256 is None:
         return []
@@ -197,7 +197,7 @@ def _source_rows(part: Part) -> list[GitSource]:
     ]
 
 
-def _archive_rows(recipe: Effective, part: Part) -> list[Archive]:
+def _archive_rows(recipe: EffectiveRecipe, part: EffectiveComponent) -> list[Archive]:
     arch = Arch(recipe.target.arch)
     return [
         Archive(
@@ -216,7 +216,7 @@ def _archive_rows(recipe: Effective, part: Part) -> list[Archive]:
     ]
 
 
-def _build_row(recipe: Effective, part: Part) -> Build:
+def _build_row(recipe: EffectiveRecipe, part: EffectiveComponent) -> Build:
     return Build(
         component=part.name,
         version=part.version,

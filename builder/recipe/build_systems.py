@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from builder.recipe.component import Component, Variant
+from builder.recipe.component import Component, ComponentVariant
 
-__all__ = ["steps_of"]
+__all__ = ["build_steps"]
 
 _BuildSteps = tuple[tuple[str, ...], ...]
 
@@ -69,7 +69,7 @@ _DEFAULT_STEPS: dict[str, _BuildSteps] = {
 }
 
 
-def steps_of(component: Component, variants: Sequence[Variant]) -> _BuildSteps:
+def build_steps(component: Component, variants: Sequence[ComponentVariant]) -> _BuildSteps:
     """Return the steps of `component` with its variants' additions.
 
     An argument that contains `{flags}` stands for one argument a flag.

@@ -10,14 +10,14 @@ from builder.model import Arch, Evidence, GitOid, Sha256, Table
 
 __all__ = [
     "ArchiveRecipe",
+    "BuiltWheel",
     "Component",
-    "Conditions",
+    "ComponentVariant",
     "GitRecipe",
     "OsNeeds",
     "PythonSide",
-    "Variant",
+    "TargetConditions",
     "VersionRecipe",
-    "Wheel",
 ]
 
 
@@ -71,7 +71,7 @@ class VersionRecipe:
     """No source is used: the distribution comes as a wheel from the Python index."""
     reason: str = ""
     """Why it is `published`."""
-    source_when: Conditions | None = None
+    source_when: TargetConditions | None = None
     """Where it is built from `git` or `archives` nevertheless; everywhere else it is `published`."""
 
 
@@ -84,7 +84,7 @@ class OsNeeds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wheel:
+class BuiltWheel:
     """A Python distribution that a build makes, with its static metadata."""
 
     name: str
@@ -99,7 +99,7 @@ class Wheel:
 class PythonSide:
     """What a component has to do with Python."""
 
-    wheels: tuple[Wheel, ...] = ()
+    wheels: tuple[BuiltWheel, ...] = ()
     build_requires: tuple[str, ...] = ()
     """Requirements of the build environment; resolved and locked like everything else."""
     family: tuple[str, ...] = ()
@@ -107,7 +107,7 @@ class PythonSide:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conditions:
+class TargetConditions:
     """When a variant applies; every condition that is given must hold."""
 
     cuda: bool | None = None
@@ -122,10 +122,10 @@ class Conditions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Variant:
+class ComponentVariant:
     """What is added, in order, when its conditions hold; env replaces key by key, steps as a whole."""
 
-    when: Conditions
+    when: TargetConditions
     prefix: str | None = None
     """Instead of the component's; empty where nothing but wheels is made."""
     needs: tuple[str, ...] = ()
@@ -136,7 +136,7 @@ class Variant:
     after: tuple[tuple[str, ...], ...] = ()
     checks: tuple[Check, ...] = ()
     packages: Mapping[str, OsNeeds] = field(default_factory=dict)
-    wheels: tuple[Wheel, ...] = ()
+    wheels: tuple[BuiltWheel, ...] = ()
     build_requires: tuple[str, ...] = ()
     library_path: tuple[str, ...] = ()
 
@@ -171,4 +171,4 @@ class Component:
     """OS packages by platform family."""
     python: PythonSide = field(default_factory=PythonSide)
     checks: tuple[Check, ...] = ()
-    variants: tuple[Variant, ...] = ()
+    variants: tuple[ComponentVariant, ...] = ()

@@ -10,12 +10,12 @@ from packaging.utils import canonicalize_name
 from builder.errors import RecipeError
 from builder.lockfile import BASE, INSTALLER, RUNTIME
 from builder.model import Arch, Table
-from builder.recipe.effective_recipe import Effective, Part, image_python
+from builder.recipe.effective import EffectiveComponent, EffectiveRecipe, image_python
 from builder.recipe.framework import DeclaredWheel, PythonIndex
 
 __all__ = [
-    "ALL",
     "PYPI",
+    "UPGRADE_ALL",
     "PythonRequest",
     "StandIn",
     "os_requests",
@@ -25,7 +25,7 @@ __all__ = [
 PYPI = "pypi"
 """The origin of files that the default index lists."""
 
-ALL = ("*",)
+UPGRADE_ALL = ("*",)
 """The value of `upgrade` that drops every existing pin."""
 
 
@@ -70,7 +70,7 @@ class PythonRequest:
     preferences: tuple[tuple[str, str], ...] = ()
     """Existing pins, (name, version): kept where they still fit."""
     upgrade: tuple[str, ...] = ()
-    """Names whose existing pins are dropped, or `ALL`."""
+    """Names whose existing pins are dropped, or `UPGRADE_ALL`."""
     aliases: Table = field(default_factory=Table)
     """Component name to the distribution it provides, for messages and for roots written with the former."""
 
@@ -97,7 +97,7 @@ class PythonRequest:
         return f"{self.environment} on {self.arch} (Python {self.python}, glibc {self.glibc})"
 
 
-def os_requests(recipe: Effective) -> dict[str, tuple[str, ...]]:
+def os_requests(recipe: EffectiveRecipe) -> dict[str, tuple[str, ...]]:
     """Return the OS packages that each environment asks for by name, sorted.
 
     A build sees its own build packages and, for what its prefixes link to, the
@@ -108,7 +108,7 @@ def os_requests(recipe: Effective) -> dict[str, tuple[str, ...]]:
     found = {}
     for part in recipe.parts:
         names = {*recipe.platform.packages.build, *part.packages.build}
-        for need in needed(parts, part):
+        for need in transitive_needs(parts, part):
             names.update(need.packages.run)
         if part.steps:
             found[part.name] = tuple(sorted(names))
@@ -121,7 +121,9 @@ def os_requests(recipe: Effective) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def needed(parts: dict[str, Part], part: Part) -> tuple[Part, ...]:
+def transitive_needs(
+    parts: dict[str, EffectiveComponent], part: EffectiveComponent
+) -> tuple[EffectiveComponent, ...]:
     """Return everything that `part` needs, directly or through others, by name."""
     names: set[str] = set()
     waiting = list(part.needs)
@@ -134,7 +136,7 @@ def needed(parts: dict[str, Part], part: Part) -> tuple[Part, ...]:
 
 
 def python_requests(
-    recipe: Effective,
+    recipe: EffectiveRecipe,
     *,
     preferences: dict[str, tuple[tuple[str, str], ...]],
     upgrade: tuple[str, ...],
@@ -148,13 +150,13 @@ def python_requests(
     )
 
 
-def _installer_roots(recipe: Effective) -> tuple[str, ...]:
+def _installer_roots(recipe: EffectiveRecipe) -> tuple[str, ...]:
     pins = recipe.release.python.get(INSTALLER, Table())
     return tuple(f"{name}=={version}" for name, version in pins)
 
 
 def _environment_request(
-    recipe: Effective,
+    recipe: EffectiveRecipe,
     environment: str,
     roots: tuple[str, ...],
     preferences: tuple[tuple[str, str], ...],
@@ -187,12 +189,14 @@ def _environment_request(
     )
 
 
-def _distribution_aliases(recipe: Effective) -> Table:
+def _distribution_aliases(recipe: EffectiveRecipe) -> Table:
     """Return which distribution a component stands for, where it is not called the same."""
     return Table((name, family[0]) for name, family in recipe.families if family and name not in family)
 
 
-def _built_stand_ins(recipe: Effective, roots: tuple[str, ...], *, runtime: bool) -> tuple[StandIn, ...]:
+def _built_stand_ins(
+    recipe: EffectiveRecipe, roots: tuple[str, ...], *, runtime: bool
+) -> tuple[StandIn, ...]:
     """Return the wheels that builds make; a build environment sees those that it asks for itself."""
     asked = {Requirement(root).name for root in roots}
     return tuple(
@@ -209,7 +213,7 @@ def _built_stand_ins(recipe: Effective, roots: tuple[str, ...], *, runtime: bool
     )
 
 
-def _image_stand_ins(recipe: Effective) -> tuple[StandIn, ...]:
+def _image_stand_ins(recipe: EffectiveRecipe) -> tuple[StandIn, ...]:
     """Return what the runtime image holds: counted on as it is, its own requirements met in the image."""
     found = []
     for text in image_python(recipe):
@@ -225,7 +229,7 @@ def _image_stand_ins(recipe: Effective) -> tuple[StandIn, ...]:
     return tuple(found)
 
 
-def _extra_indexes(recipe: Effective) -> tuple[PythonIndex, ...]:
+def _extra_indexes(recipe: EffectiveRecipe) -> tuple[PythonIndex, ...]:
     """Return the extra indexes with the distributions that must come from them: not what an image holds."""
     held = {text.partition("==")[0] for text in image_python(recipe)}
     held |= {canonicalize_name(wheel.name) for wheel in _declared_wheels(recipe)}
@@ -237,6 +241,6 @@ def _extra_indexes(recipe: Effective) -> tuple[PythonIndex, ...]:
     return tuple(found)
 
 
-def _declared_wheels(recipe: Effective) -> tuple[DeclaredWheel, ...]:
+def _declared_wheels(recipe: EffectiveRecipe) -> tuple[DeclaredWheel, ...]:
     """Return the declared wheels of the target's architecture."""
     return tuple(wheel for wheel in recipe.framework.declared if wheel.arch in (None, recipe.target.arch))

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from builder.lockfile import Check
 from builder.model import Arch, Sha256, Table
-from builder.recipe.component import Conditions, OsNeeds
+from builder.recipe.component import OsNeeds, TargetConditions
 
-__all__ = ["DeclaredWheel", "Framework", "FrameworkVariant", "PythonIndex", "Unfit"]
+__all__ = ["DeclaredWheel", "Framework", "FrameworkRefusal", "FrameworkVariant", "PythonIndex"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class DeclaredWheel:
 class FrameworkVariant:
     """What is added to a framework when its conditions hold."""
 
-    when: Conditions
+    when: TargetConditions
     components: tuple[str, ...] = ()
     roots: tuple[str, ...] = ()
     env: Table = field(default_factory=Table)
@@ -55,10 +55,10 @@ class FrameworkVariant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unfit:
+class FrameworkRefusal:
     """Where a framework is not offered, whatever the release: what holds for it there, and what to take."""
 
-    when: Conditions
+    when: TargetConditions
     reason: str
 
 
@@ -88,4 +88,4 @@ class Framework:
     """What it may still download or compile at run time, each a sentence (trap T9)."""
     checks: tuple[Check, ...] = ()
     variants: tuple[FrameworkVariant, ...] = ()
-    refused: tuple[Unfit, ...] = ()
+    refused: tuple[FrameworkRefusal, ...] = ()

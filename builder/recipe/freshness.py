@@ -13,7 +13,7 @@ from typing import Any
 from builder.errors import LockError
 from builder.lockfile import FORMAT, Lock, load_lock, summary_digest
 from builder.model import Sha256, Table, unstructure
-from builder.recipe.effective_recipe import Effective
+from builder.recipe.effective import EffectiveRecipe
 
 __all__ = ["Staleness", "changed_keys", "fingerprint", "staleness"]
 
@@ -36,7 +36,7 @@ _KEYS_LEFT_OUT = (
 )
 
 
-def fingerprint(recipe: Effective) -> Table:
+def fingerprint(recipe: EffectiveRecipe) -> Table:
     """Return the key paths of the effective recipe with the first 16 digits of each value's digest."""
     release = unstructure(recipe.release)
     framework = unstructure(recipe.framework)
@@ -83,7 +83,7 @@ class Staleness:
     """The lock as it was found, where it could be read."""
 
 
-def staleness(recipe: Effective, data: bytes | None, *, place: str) -> Staleness:
+def staleness(recipe: EffectiveRecipe, data: bytes | None, *, place: str) -> Staleness:
     """Compare a lock's bytes with its recipe; needs no network."""
     if data is None:
         return Staleness(reason="there is no lock yet")

@@ -21,7 +21,7 @@ from builder.model import GitOid, ImageDigest, Sha256, Table, key_name
 from builder.recipe.component import Component
 from builder.recipe.framework import Framework
 from builder.recipe.platform import Platform
-from builder.recipe.release import Published, PublishedKind, Release
+from builder.recipe.release import PublishedArtifact, PublishedArtifactKind, Release
 
 __all__ = ["KINDS", "published_page", "recipe_schema", "reference_page"]
 
@@ -213,13 +213,13 @@ def published_page(releases: Iterable[Release]) -> str:
 def _release_section(release: Release) -> Iterator[str]:
     yield f"## {release.version}\n"
     yield "| kind | name | sha256 | evidence |\n|---|---|---|---|"
-    kinds = list(PublishedKind)
-    rows = sorted(release.published, key=lambda row: (kinds.index(PublishedKind(row.kind)), row.name))
+    kinds = list(PublishedArtifactKind)
+    rows = sorted(release.published, key=lambda row: (kinds.index(PublishedArtifactKind(row.kind)), row.name))
     yield from map(_published_row, rows)
     yield ""
 
 
-def _published_row(row: Published) -> str:
+def _published_row(row: PublishedArtifact) -> str:
     if row.sha256 is None:
         return f"| {row.kind} | `{row.name}` | absent: {row.absent} | |"
     evidence = f"{row.evidence}, {row.by}" if row.by else f"{row.evidence}"

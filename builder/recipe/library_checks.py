@@ -23,12 +23,12 @@ from builder.recipe.release import Release
 if TYPE_CHECKING:
     from builder.recipe.library import Library
 
-__all__ = ["FAMILIES", "SYSTEMS", "check_library"]
+__all__ = ["BUILD_SYSTEMS", "OS_FAMILIES", "check_library"]
 
-SYSTEMS = ("autotools", "cmake", "make", "meson", "prebuilt", "python-wheel")
+BUILD_SYSTEMS = ("autotools", "cmake", "make", "meson", "prebuilt", "python-wheel")
 """Build systems that a component may name."""
 
-FAMILIES = ("debian", "rpm")
+OS_FAMILIES = ("debian", "rpm")
 """How the OS packages of a platform are chosen and installed."""
 
 _REPOSITORY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -76,11 +76,11 @@ def _check_roots(framework: Framework, place: str) -> None:
 
 def _check_component(component: Component, library: Library) -> None:
     place = f"recipes/components/{component.name}.toml"
-    if component.system not in SYSTEMS:
+    if component.system not in BUILD_SYSTEMS:
         raise RecipeError(
             f"unknown build system {component.system!r}",
             place=f"{place}: system",
-            hint=f"known: {', '.join(SYSTEMS)}",
+            hint=f"known: {', '.join(BUILD_SYSTEMS)}",
         )
     _check_known(component.needs, library.components, f"{place}: needs")
     for index, variant in enumerate(component.variants):
@@ -140,11 +140,11 @@ def _check_version(recipe: VersionRecipe, place: str) -> None:
 def _check_platform(platform: Platform, library: Library, place: str) -> None:
     _check_known(platform.provides, library.components, f"{place}: provides")
     _check_known(platform.components, library.components, f"{place}: components")
-    if platform.family not in FAMILIES:
+    if platform.family not in OS_FAMILIES:
         raise RecipeError(
             f"unknown family {platform.family!r}",
             place=f"{place}: family",
-            hint=f"known: {', '.join(FAMILIES)}",
+            hint=f"known: {', '.join(OS_FAMILIES)}",
         )
     for index, repository in enumerate(platform.repositories):
         _check_known(repository.keys, library.keys, f"{place}: repositories[{index}].keys")

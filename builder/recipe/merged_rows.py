@@ -11,7 +11,7 @@ from builder.errors import NoSolutionError
 from builder.lockfile import RECIPE, RUNTIME, OsPackage, PythonPackage, row_key
 from builder.model import Arch
 
-__all__ = ["check_skew", "merge_os", "merge_rows"]
+__all__ = ["check_architecture_skew", "merge_os", "merge_rows"]
 
 
 def merge_rows(rows: Iterable[PythonPackage]) -> tuple[PythonPackage, ...]:
@@ -69,7 +69,7 @@ def merge_os(rows: Iterable[OsPackage]) -> tuple[OsPackage, ...]:
     return tuple(sorted(merged, key=row_key))
 
 
-def check_skew(rows: Mapping[Arch, Iterable[PythonPackage]], *, place: str = "") -> None:
+def check_architecture_skew(rows: Mapping[Arch, Iterable[PythonPackage]], *, place: str = "") -> None:
     """Raise NoSolutionError where a root of the runtime depends on the architecture, naming each version.
 
     A local part (`2.8.0+cu129`) names a build of a version, which may exist for one architecture only.

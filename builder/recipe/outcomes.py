@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 
 from builder.errors import LockError
 from builder.lockfile import summary_digest
-from builder.model import Arch, Target, WireError, structure, toml, unstructure
-from builder.recipe.effective_recipe import Effective
+from builder.model import Arch, StructureError, Target, structure, toml, unstructure
+from builder.recipe.effective import EffectiveRecipe
 from builder.recipe.freshness import fingerprint
 
-__all__ = ["Outcome", "Outcomes", "dump_outcomes", "inputs_digest", "load_outcomes"]
+__all__ = ["LockOutcome", "LockOutcomes", "dump_outcomes", "inputs_digest", "load_outcomes"]
 
 _DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class LockOutcome:
     """One target, tried."""
 
     release: str
@@ -38,30 +38,30 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcomes:
+class LockOutcomes:
     """All of them, as they stand in lock/outcomes.toml."""
 
-    tried: tuple[Outcome, ...] = field(default=())
+    tried: tuple[LockOutcome, ...] = field(default=())
 
-    def by_target(self) -> Mapping[Target, Outcome]:
+    def by_target(self) -> Mapping[Target, LockOutcome]:
         """Return each by what was tried."""
         return {outcome.target: outcome for outcome in self.tried}
 
 
-def inputs_digest(recipe: Effective) -> str:
+def inputs_digest(recipe: EffectiveRecipe) -> str:
     """Return what tells one effective recipe from another."""
     return summary_digest(fingerprint(recipe)).removeprefix("sha256:")[:_DIGITS]
 
 
-def load_outcomes(data: bytes, *, place: str) -> Outcomes:
+def load_outcomes(data: bytes, *, place: str) -> LockOutcomes:
     """Read the file (LockError)."""
     try:
-        return structure(toml.loads(data, place=place, error=LockError), Outcomes)
-    except WireError as error:
+        return structure(toml.loads(data, place=place, error=LockError), LockOutcomes)
+    except StructureError as error:
         raise LockError(error.cause, place=f"{place}: {error.path}", hint=error.hint) from None
 
 
-def dump_outcomes(outcomes: Iterable[Outcome]) -> bytes:
+def dump_outcomes(outcomes: Iterable[LockOutcome]) -> bytes:
     """Return the file's bytes, rows sorted."""
     rows = tuple(sorted(outcomes, key=lambda outcome: outcome.target))
-    return toml.dumps(unstructure(Outcomes(tried=rows))).encode()
+    return toml.dumps(unstructure(LockOutcomes(tried=rows))).encode()

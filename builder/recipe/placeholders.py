@@ -14,21 +14,21 @@ from dataclasses import dataclass
 from builder.errors import RecipeError
 from builder.model import Table
 
-__all__ = ["Values", "fill", "fill_steps"]
+__all__ = ["PlaceholderValues", "fill_placeholders", "fill_steps"]
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z-]*(?::[^{}]*)?)\}")
 _KEPT = "jobs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Values:
+class PlaceholderValues:
     """What placeholders stand for."""
 
     words: Table
     gpu_archs: tuple[str, ...] = ()
 
 
-def fill(text: str, values: Values, *, place: str) -> str:
+def fill_placeholders(text: str, values: PlaceholderValues, *, place: str) -> str:
     """Return `text` with its placeholders filled; RecipeError names an unknown one."""
     words = dict(values.words)
 
@@ -51,7 +51,9 @@ def fill(text: str, values: Values, *, place: str) -> str:
 
 
 def fill_steps(
-    steps: Iterable[tuple[str, ...]], values: Values, *, place: str
+    steps: Iterable[tuple[str, ...]], values: PlaceholderValues, *, place: str
 ) -> tuple[tuple[str, ...], ...]:
     """Fill every argument of every step."""
-    return tuple(tuple(fill(argument, values, place=place) for argument in step) for step in steps)
+    return tuple(
+        tuple(fill_placeholders(argument, values, place=place) for argument in step) for step in steps
+    )

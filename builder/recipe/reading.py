@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from builder.errors import RecipeError
-from builder.model import WireError, structure, toml
+from builder.model import StructureError, structure, toml
 from builder.recipe.component import Component
 from builder.recipe.framework import Framework
 from builder.recipe.library import Library
@@ -35,7 +35,7 @@ def parse_recipe(table: Mapping[str, Any], kind: type[T], *, place: str) -> T:
     """Turn plain tables into a recipe of `kind`; RecipeError names file and key path."""
     try:
         return structure(table, kind)
-    except WireError as error:
+    except StructureError as error:
         where = f"{place}: {error.path}" if error.path else place
         raise RecipeError(error.cause, place=where, hint=error.hint) from None
 

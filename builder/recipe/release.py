@@ -8,10 +8,10 @@ from enum import StrEnum
 
 from builder.model import Arch, Evidence, Sha256, Table, Target
 
-__all__ = ["Published", "PublishedKind", "Refusal", "Release", "TargetSet"]
+__all__ = ["PublishedArtifact", "PublishedArtifactKind", "Release", "TargetRefusal", "TargetSet"]
 
 
-class PublishedKind(StrEnum):
+class PublishedArtifactKind(StrEnum):
     """How something is published."""
 
     IMAGE = "image"
@@ -21,10 +21,10 @@ class PublishedKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Published:
+class PublishedArtifact:
     """One thing that upstream published as part of a release; no lock is made from it."""
 
-    kind: PublishedKind
+    kind: PublishedArtifactKind
     name: str
     """A wheel's file name; an image's or chart's name with its tag; a crate's name and version."""
     sha256: Sha256 | None = None
@@ -46,7 +46,7 @@ class TargetSet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class TargetRefusal:
     """Targets that cannot be, and why, in one line."""
 
     framework: str
@@ -85,8 +85,8 @@ class Release:
     """By framework, or `all`, or `installer` (pip): distribution to exact version."""
     default: bool = False
     targets: tuple[TargetSet, ...] = ()
-    refused: tuple[Refusal, ...] = ()
-    published: tuple[Published, ...] = ()
+    refused: tuple[TargetRefusal, ...] = ()
+    published: tuple[PublishedArtifact, ...] = ()
     """What upstream published as this release, each with its digest or why there is none."""
     evidence: Table = field(default_factory=Table)
     """Where each claim comes from, by key."""

@@ -8,13 +8,13 @@ from itertools import product
 from builder.errors import NoSolutionError, UsageError
 from builder.model import Arch, Target
 from builder.recipe.library import Library
-from builder.recipe.release import Refusal, Release
+from builder.recipe.release import Release, TargetRefusal
 from builder.selection import ALL, Selection
 
-__all__ = ["ALL", "Selection", "check_refused", "lockable", "refusal"]
+__all__ = ["ALL", "Selection", "check_refused", "lockable_targets", "target_refusal"]
 
 
-def lockable(library: Library, selection: Selection) -> tuple[Target, ...]:
+def lockable_targets(library: Library, selection: Selection) -> tuple[Target, ...]:
     """Return the selected targets, sorted.
 
     Without a release the default one is meant. A platform that is named and is
@@ -77,7 +77,7 @@ def _target_product(
         yield Target(release=release.version, platform=platform, framework=framework, arch=arch)
 
 
-def refusal(release: Release, target: Target) -> Refusal | None:
+def target_refusal(release: Release, target: Target) -> TargetRefusal | None:
     """Return why a release refuses `target`, if it does."""
     return next((row for row in release.refused if row.holds(target)), None)
 
@@ -93,7 +93,7 @@ def _tried_targets(
 def check_refused(library: Library, target: Target) -> None:
     """Refuse what the release's recipe refuses (NoSolutionError)."""
     release = library.release(target.release)
-    refused = refusal(release, target)
+    refused = target_refusal(release, target)
     if refused is not None and not refused.unreached and refused.trap != "T3":
         # T3 is left to the resolver: the wheels themselves say it.
         trap = f" (trap {refused.trap})" if refused.trap else ""

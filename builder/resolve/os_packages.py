@@ -19,7 +19,7 @@ from builder.fetch import Session
 from builder.io import read_bytes, write_atomic
 from builder.lockfile import BASE, OsPackage, Repository
 from builder.model import Arch, Sha256
-from builder.recipe import Effective, Library, Platform, os_requests
+from builder.recipe import EffectiveRecipe, Library, Platform, os_requests
 from builder.resolve.debian import open_debian_archive
 from builder.resolve.os import OsArchive, PackageChoice, image_inventory
 
@@ -43,7 +43,7 @@ def open_os_archive(platform: Platform, arch: Arch, *, library: Library, session
 
 
 def resolve_os(
-    recipe: Effective, *, library: Library, session: Session
+    recipe: EffectiveRecipe, *, library: Library, session: Session
 ) -> tuple[tuple[Repository, ...], tuple[OsPackage, ...]]:
     """Return the repositories and the OS package rows of every environment of `recipe`."""
     platform, arch = recipe.platform, Arch(recipe.target.arch)

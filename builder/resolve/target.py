@@ -6,15 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 from builder.errors import BuilderError
 from builder.fetch import Session
-from builder.index import Services
+from builder.index import IndexServices
 from builder.lockfile import Lock
 from builder.model import Target
 from builder.recipe import (
-    Effective,
+    EffectiveRecipe,
     Library,
-    assemble,
+    assemble_lock,
     check_refused,
-    effective,
+    effective_recipe,
     missing_pins,
     python_requests,
 )
@@ -29,7 +29,7 @@ def make_lock(
     *,
     library: Library,
     session: Session,
-    services: Services,
+    services: IndexServices,
     before: Lock | None,
     upgrade: tuple[str, ...],
 ) -> Lock:
@@ -38,7 +38,7 @@ def make_lock(
     check_refused(library, target)
     try:
         return _make(
-            effective(library, target),
+            effective_recipe(library, target),
             library=library,
             session=session,
             services=services,
@@ -50,24 +50,24 @@ def make_lock(
 
 
 def _make(
-    recipe: Effective,
+    recipe: EffectiveRecipe,
     *,
     library: Library,
     session: Session,
-    services: Services,
+    services: IndexServices,
     before: Lock | None,
     upgrade: tuple[str, ...],
 ) -> Lock:
     if missing_pins(recipe):
         # Refused with the list of what is missing, before any index is asked.
-        return assemble(recipe, python=(), os_packages=(), repositories=(), resolver="")
+        return assemble_lock(recipe, python=(), os_packages=(), repositories=(), resolver="")
     requests = python_requests(recipe, preferences=_preferences(before), upgrade=upgrade)
     with ThreadPoolExecutor(len(requests) + 1) as pool:
         # uv waits for the network while the OS packages are computed.
         packages = pool.submit(resolve_os, recipe, library=library, session=session)
         python = [row for rows in pool.map(lambda r: resolve_python(r, services), requests) for row in rows]
         repositories, os_packages = packages.result()
-    return assemble(
+    return assemble_lock(
         recipe,
         python=python,
         os_packages=os_packages,

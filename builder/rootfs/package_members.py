@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from builder.errors import FetchError
-from builder.model import Reference
+from builder.model import LockedMembers
 from builder.rootfs.deb import DebMember, LockedDeb, read_deb
 
 _CHUNK = 2**20  # bytes
@@ -21,7 +21,7 @@ _LARGEST = 2**36  # bytes that one wheel may unpack to
 _LINK = "-> "
 
 
-def wheel_contents(path: Path) -> Reference:
+def wheel_contents(path: Path) -> LockedMembers:
     """Return what a wheel holds (FetchError for a file that is none)."""
     members: dict[str, str] = {}
     modes: dict[str, int] = {}
@@ -43,10 +43,10 @@ def wheel_contents(path: Path) -> Reference:
                     texts[info.filename] = archive.read(info)
     except (zipfile.BadZipFile, zlib.error, OSError, NotImplementedError, RuntimeError, ValueError) as cause:
         raise FetchError(f"cannot be read as a wheel: {cause}", place=path.name) from cause
-    return Reference(members=members, modes=modes, texts=texts)
+    return LockedMembers(members=members, modes=modes, texts=texts)
 
 
-def deb_contents(deb: LockedDeb) -> Reference:
+def deb_contents(deb: LockedDeb) -> LockedMembers:
     """Return what a package holds; `texts` has the SHA-256 of each control file (FetchError)."""
     with tempfile.TemporaryFile() as spool:
         read = read_deb(deb, spool)
@@ -61,7 +61,7 @@ def deb_contents(deb: LockedDeb) -> Reference:
                 members[path] = _spooled_sha256(source, spool)
         modes = {m.path.decode("utf-8", "surrogateescape"): m.mode for m in read.members}
     control = {file.name: hashlib.sha256(file.data).hexdigest().encode() for file in read.control}
-    return Reference(members=members, modes=modes, texts=control)
+    return LockedMembers(members=members, modes=modes, texts=control)
 
 
 def _spooled_sha256(member: DebMember, spool: BinaryIO) -> str:

@@ -21,13 +21,13 @@ from builder.lockfile import BASE, RECIPE, Finding, Lock, Repository, found, row
 from builder.model import Arch, Sha256, Target, key_name
 from builder.recipe import (
     PYPI,
-    Effective,
+    EffectiveRecipe,
     Library,
     PythonRequest,
     RepositoryRecipe,
-    assemble,
+    assemble_lock,
     changed_keys,
-    effective,
+    effective_recipe,
     fingerprint,
     os_requests,
     python_requests,
@@ -44,7 +44,7 @@ _DATE_FIELD = re.compile(rb"^Date: (.+)$", re.MULTILINE)
 def outdated(lock: Lock, library: Library, listed: Collection[Target]) -> Iterator[Finding]:
     """Yield where `lock` does not fit the recipes; `listed` is what the releases list (RecipeError)."""
     try:
-        recipe = effective(library, lock.target)
+        recipe = effective_recipe(library, lock.target)
     except UsageError as error:
         yield found("orphan", f"the recipes can no longer make it: {error.cause}")
         return
@@ -98,10 +98,10 @@ def _signed_date(data: bytes) -> str:
         return ""
 
 
-def disagreements(recipe: Effective, lock: Lock) -> Iterator[Finding]:
+def disagreements(recipe: EffectiveRecipe, lock: Lock) -> Iterator[Finding]:
     """Yield where `lock`, which is not stale, says something else than `recipe`."""
     try:
-        wanted = assemble(
+        wanted = assemble_lock(
             recipe,
             python=lock.python,
             os_packages=lock.os_packages,
@@ -235,7 +235,7 @@ def _os_request_differences(environment: str, names: set[str], lock: Lock) -> It
             yield found("forged", text, row=row_label(there[name]))
 
 
-def _unsettled_rows(recipe: Effective, lock: Lock) -> Iterator[Finding]:
+def _unsettled_rows(recipe: EffectiveRecipe, lock: Lock) -> Iterator[Finding]:
     """Yield rows of builds, of declared wheels, or of places that the recipe does not know."""
     versions = {(part.name, wheel.name): wheel.version for part in recipe.parts for wheel in part.wheels}
     declared = {wheel.file: wheel for wheel in recipe.framework.declared}

@@ -11,7 +11,7 @@ from packaging.version import Version
 from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
 from builder.errors import UsageError
-from builder.index import IndexFile, read_project
+from builder.index import DistributionFile, read_index_project
 from builder.io import Client
 from builder.lockfile import RUNTIME, Lock, PythonPackage
 from builder.model import Sha256
@@ -31,7 +31,7 @@ def choose_change(lock: Lock, client: Client, name: str = "") -> tuple[PythonPac
     version of the same major number before its own.
     """
     for row in list(_changeable_rows(lock, name))[:_TRIES]:
-        project = read_project(client, PYPI_SIMPLE_ENDPOINT, row.name)
+        project = read_index_project(client, PYPI_SIMPLE_ENDPOINT, row.name)
         files = project.files if project else ()
         here = any(file.file == row.file for file in files)
         before = max(
@@ -60,7 +60,7 @@ def _changeable_rows(lock: Lock, name: str) -> Iterator[PythonPackage]:
             yield row
 
 
-def _is_earlier_pure_wheel(file: IndexFile, row: PythonPackage, lock: Lock) -> bool:
+def _is_earlier_pure_wheel(file: DistributionFile, row: PythonPackage, lock: Lock) -> bool:
     """Whether a file is a pure wheel of an earlier version with the same major number."""
     own = Version(row.version)
     return (

@@ -24,7 +24,7 @@ import uv
 from builder.console import Console
 from builder.model import Target, uv_platform
 from builder.project import open_project
-from builder.recipe import effective, lockable
+from builder.recipe import effective_recipe, lockable_targets
 from builder.selection import Selection
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,10 +64,10 @@ class Bench:
     def questions(self) -> list[Question]:
         """Return uv's question for every committed lock."""
         found = []
-        for target in lockable(self.library, Selection(releases=("all",))):
+        for target in lockable_targets(self.library, Selection(releases=("all",))):
             if not (ROOT / "lock" / target.path).is_file():
                 continue
-            recipe = effective(self.library, target)
+            recipe = effective_recipe(self.library, target)
             options = (
                 *("--python-platform", uv_platform(target.arch, recipe.platform.glibc)),
                 *(

@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from builder.model import Target
-from builder.recipe import lockable
+from builder.recipe import lockable_targets
 from builder.selection import Selection
 from scripts.benchmarks.lock import ROOT, Bench, Question, say, seconds
 
@@ -29,7 +29,7 @@ _AT_A_TIME = 4
 
 def targets(bench: Bench, releases: tuple[str, ...], platforms: tuple[str, ...]) -> list[Target]:
     """Return the targets that have a committed lock."""
-    wanted = lockable(bench.library, Selection(releases=releases, platforms=platforms))
+    wanted = lockable_targets(bench.library, Selection(releases=releases, platforms=platforms))
     return [target for target in wanted if (ROOT / "lock" / target.path).is_file()]
 
 

@@ -20,14 +20,14 @@ from builder.errors import LockError
 from builder.matrix.cell import Cell, CellState, cells, command
 from builder.matrix.tables import summary, targets_table
 from builder.matrix.traps import trap_of
-from builder.model.markdown import markdown_table
 from builder.model.target import Arch, Target
+from builder.model.text import markdown_table
 from builder.project import Project, open_project
-from builder.recipe.effective_recipe import effective
+from builder.recipe.effective import effective_recipe
 from builder.recipe.library import Library
-from builder.recipe.outcomes import Outcome, dump_outcomes, inputs_digest, load_outcomes
+from builder.recipe.outcomes import LockOutcome, dump_outcomes, inputs_digest, load_outcomes
 from builder.recipe.reading import read_library
-from builder.recipe.release import Refusal
+from builder.recipe.release import TargetRefusal
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ROOT / "tests/faults/project"
@@ -83,17 +83,17 @@ def test_every_lock_is_a_locked_cell_and_nothing_else_is(project: Project, matri
     }
 
 
-def one(library: Library, outcomes: dict[Target, Outcome], *locked: Target) -> Cell:
+def one(library: Library, outcomes: dict[Target, LockOutcome], *locked: Target) -> Cell:
     return next(cell for cell in cells(library, locked, outcomes) if cell.target == TINY)
 
 
-def tried(library: Library, **changes: Any) -> dict[Target, Outcome]:
-    outcome = Outcome(
+def tried(library: Library, **changes: Any) -> dict[Target, LockOutcome]:
+    outcome = LockOutcome(
         release="1.0",
         platform="plain",
         framework="tiny",
         arch=Arch.X86_64,
-        inputs=inputs_digest(effective(library, TINY)),
+        inputs=inputs_digest(effective_recipe(library, TINY)),
         exit=5,
         said="tiny 1 has no wheel for this target",
     )
@@ -124,7 +124,9 @@ def test_what_resolves_is_lockable_by_a_command_that_names_it(small: Library) ->
 
 
 def refusing(library: Library, trap: str = "") -> Library:
-    row = Refusal(framework="tiny", platforms=("plain",), arches=(Arch.X86_64,), reason="never", trap=trap)
+    row = TargetRefusal(
+        framework="tiny", platforms=("plain",), arches=(Arch.X86_64,), reason="never", trap=trap
+    )
     return replace(library, releases={"1.0": replace(library.releases["1.0"], targets=(), refused=(row,))})
 
 

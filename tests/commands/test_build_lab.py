@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from builder.build.buildah import Buildah
-from builder.model.filesystem import FileFact
+from builder.model.image_files import FileFact
 from builder.oci.images import open_images
 from builder.oci.tree import read_tree
 from builder.reproduce.comparison import compare

@@ -17,7 +17,7 @@ import pytest
 from builder.cli import main
 from builder.project import recipe_files
 from builder.recipe.reading import read_library
-from builder.recipe.targets import lockable
+from builder.recipe.targets import lockable_targets
 from builder.selection import Selection
 from tests.pin.conftest import forge
 
@@ -51,7 +51,7 @@ def test_a_framework_with_its_targets(project: Path) -> None:
     library = read_library(state(project))
     framework = library.frameworks["fresh"]
     assert (framework.summary, framework.roots) == ('A "thing", 100 % new', ("idna[all]",))
-    targets = lockable(library, Selection(frameworks=("fresh",)))
+    targets = lockable_targets(library, Selection(frameworks=("fresh",)))
     assert [str(target) for target in targets] == ["1.0/plain/fresh-aarch64"]
     assert dict(library.releases["1.0"].python["fresh"]) == {"idna": "3.10"}
 

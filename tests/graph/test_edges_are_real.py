@@ -19,14 +19,14 @@ from packaging.utils import canonicalize_name
 from builder.console import Console
 from builder.fetch.file_base import discover_file_base
 from builder.fetch.session import Session
-from builder.index.remote_wheel import RemoteFile, read_metadata
+from builder.index.remote_wheel import RemoteFile, read_metadata_member
 from builder.io.exchange import NotFoundError
 from builder.io.http import Client
 from builder.io.network import Network
 from builder.lockfile.lock import RECIPE, REQUIRED, Lock, OsPackage, PythonPackage
 from builder.lockfile.reading import parse_lock
 from builder.project import Project, open_project
-from builder.recipe.effective_recipe import Effective, effective
+from builder.recipe.effective import EffectiveRecipe, effective_recipe
 from builder.recipe.environment_requests import os_requests, python_requests
 from builder.resolve.debian.archive import open_debian_archive
 from builder.resolve.debian.index import Stanza
@@ -54,7 +54,7 @@ def test_every_python_edge_is_a_requirement(project: Project) -> None:
         requirements = metadata(locks, client)
     wrong = []
     for lock in locks:
-        requests = python_requests(effective(library, lock.target), preferences={}, upgrade=())
+        requests = python_requests(effective_recipe(library, lock.target), preferences={}, upgrade=())
         roots = {canonicalize_name(Requirement(text).name) for request in requests for text in request.roots}
         rows = {(row.name, use): row for row in lock.python for use in row.for_}
         for row in lock.python:
@@ -80,7 +80,7 @@ def metadata(locks: list[Lock], client: Client) -> dict[str, list[Requirement]]:
             data = client.get_bytes(f"{url}.metadata")
         except NotFoundError:
             wheel = RemoteFile(row.size or 0, lambda start, end: client.get_range(url, start, end))
-            data = read_metadata(wheel, name=row.name, place=url)
+            data = read_metadata_member(wheel, name=row.name, place=url)
         return [Requirement(text) for text in message_from_bytes(data).get_all("Requires-Dist", [])]
 
     with ThreadPoolExecutor(8) as pool:
@@ -120,7 +120,7 @@ def test_every_os_edge_is_a_dependency(project: Project) -> None:
         for path in LOCKS:
             lock = read(path)
             if lock.os_packages and lock.environment.family == "debian":
-                recipe = effective(library, lock.target)
+                recipe = effective_recipe(library, lock.target)
                 archive = open_debian_archive(
                     recipe.platform.repositories, lock.arch, library=library, session=session
                 )
@@ -128,7 +128,7 @@ def test_every_os_edge_is_a_dependency(project: Project) -> None:
     assert not wrong
 
 
-def unfounded(lock: Lock, recipe: Effective, universe: Universe) -> Iterator[str]:
+def unfounded(lock: Lock, recipe: EffectiveRecipe, universe: Universe) -> Iterator[str]:
     versions = {row.name: row.version for row in lock.os_packages}
     asked = {name.partition("=")[0] for names in os_requests(recipe).values() for name in names}
     upgraded = {line.partition("=")[0] for image in lock.images for line in image.inventory}

@@ -7,9 +7,9 @@ from typing import Literal
 import pytest
 
 from builder.model.digest import Evidence, Sha256
+from builder.model.structuring import StructureError, structure, unstructure
 from builder.model.table import Table
 from builder.model.target import Arch
-from builder.model.wire import WireError, structure, unstructure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,18 +79,18 @@ def test_defaults_are_left_out() -> None:
     ],
 )  # fmt: skip
 def test_the_first_misfit_is_named_by_its_path(change: dict[str, object], message: str) -> None:
-    with pytest.raises(WireError) as caught:
+    with pytest.raises(StructureError) as caught:
         structure({**GOOD, **change}, Outer)
     assert str(caught.value) == message
 
 
 def test_a_near_miss_is_offered() -> None:
-    with pytest.raises(WireError) as caught:
+    with pytest.raises(StructureError) as caught:
         structure({**GOOD, "long-nane": "x"}, Outer)
     assert caught.value.hint == "did you mean `long-name`?"
 
 
 def test_the_root_must_be_a_table() -> None:
-    with pytest.raises(WireError) as caught:
+    with pytest.raises(StructureError) as caught:
         structure([], Outer)
     assert str(caught.value) == "expected a table, got a list"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from builder.errors import RecipeError
-from builder.recipe_editor import Change, RecipeEditor, key_path
+from builder.recipe_editor import RecipeChange, RecipeEditor, key_path_text
 
 TEXT = """\
 # top
@@ -83,9 +83,9 @@ def test_changes_say_where_what_and_what_before() -> None:
     edit.put(("versions", "3.0", "archives", 0, "size"), 12)
     edit.drop(("versions", "1.0", "git", "url"))
     assert edit.changes == (
-        Change(place="recipes/x.toml: name", before="x", after="y"),
-        Change(place='recipes/x.toml: versions."3.0".archives[0].size', before="", after="12"),
-        Change(place='recipes/x.toml: versions."1.0".git.url', before="u", after=""),
+        RecipeChange(place="recipes/x.toml: name", before="x", after="y"),
+        RecipeChange(place='recipes/x.toml: versions."3.0".archives[0].size', before="", after="12"),
+        RecipeChange(place='recipes/x.toml: versions."1.0".git.url', before="u", after=""),
     )
 
 
@@ -120,4 +120,4 @@ def test_saving_writes_once(tmp_path: Path) -> None:
 
 
 def test_key_paths_are_written_as_messages_write_them() -> None:
-    assert key_path(("versions", "1.2", "archives", 0, "sha256")) == 'versions."1.2".archives[0].sha256'
+    assert key_path_text(("versions", "1.2", "archives", 0, "sha256")) == 'versions."1.2".archives[0].sha256'

@@ -17,9 +17,9 @@ from builder.errors import LockError, UsageError
 from builder.lockfile.lock import Lock
 from builder.lockfile.reading import parse_lock
 from builder.model import toml
+from builder.model.structuring import unstructure
 from builder.model.table import Table
 from builder.model.text import check_line
-from builder.model.wire import unstructure
 from builder.render.fetches import Inputs
 from builder.render.instructions import Comment, Env, File, Label, Run
 from builder.render.planning import plan

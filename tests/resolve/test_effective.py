@@ -16,14 +16,14 @@ from builder.model.digest import Evidence, Sha256
 from builder.model.table import Table
 from builder.model.target import Arch, Target
 from builder.recipe.assembly import missing_pins
-from builder.recipe.effective_recipe import Effective, effective
+from builder.recipe.effective import EffectiveRecipe, effective_recipe
 from builder.recipe.environment_requests import os_requests, python_requests
 from builder.recipe.freshness import changed_keys, fingerprint
 from builder.recipe.library import Library
-from builder.recipe.merged_rows import check_skew, merge_rows
-from builder.recipe.placeholders import Values, fill
+from builder.recipe.merged_rows import check_architecture_skew, merge_rows
+from builder.recipe.placeholders import PlaceholderValues, fill_placeholders
 from builder.recipe.reading import read_library
-from builder.recipe.targets import check_refused, lockable
+from builder.recipe.targets import check_refused, lockable_targets
 from builder.selection import Selection
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,8 +42,12 @@ def library() -> Library:
     return read_library(files(ROOT / "recipes"))
 
 
-def recipe(library: Library, platform: str, framework: str = "dynamo", arch: Arch = Arch.X86_64) -> Effective:
-    return effective(library, Target(release="1.4.2", platform=platform, framework=framework, arch=arch))
+def recipe(
+    library: Library, platform: str, framework: str = "dynamo", arch: Arch = Arch.X86_64
+) -> EffectiveRecipe:
+    return effective_recipe(
+        library, Target(release="1.4.2", platform=platform, framework=framework, arch=arch)
+    )
 
 
 def test_components_come_after_what_they_need(library: Library) -> None:
@@ -63,9 +67,9 @@ def test_without_cuda_nothing_needs_cuda(library: Library) -> None:
 
 
 def test_one_version_is_built_for_one_framework_and_comes_as_a_wheel_for_another(library: Library) -> None:
-    def of(framework: str) -> Effective:
+    def of(framework: str) -> EffectiveRecipe:
         target = Target(release="0.8.0", platform="debian-12", framework=framework, arch=Arch.X86_64)
-        return effective(library, target)
+        return effective_recipe(library, target)
 
     built, published = of("dynamo"), of("vllm")
     assert next(part for part in built.parts if part.name == "nixl").needs == ("abseil", "libfabric", "ucx")
@@ -93,8 +97,8 @@ BRACES_OF_OTHERS = ("{jobs}", "{}", "{ gcc", "{nvshmem_dir}")
 
 
 def test_no_placeholder_but_jobs_is_left(library: Library) -> None:
-    for target in lockable(library, Selection(releases=("all",))):
-        for part in effective(library, target).parts:
+    for target in lockable_targets(library, Selection(releases=("all",))):
+        for part in effective_recipe(library, target).parts:
             for step in part.steps:
                 for argument in step:
                     left = argument
@@ -149,7 +153,7 @@ def test_another_frameworks_pins_change_nothing(library: Library) -> None:
 )
 def test_committed_locks_fit_their_recipes(path: Path, library: Library) -> None:
     lock = load_lock(path.read_bytes(), place=str(path))
-    found = effective(library, lock.target)
+    found = effective_recipe(library, lock.target)
     assert changed_keys(lock.inputs, fingerprint(found)) == ()
 
 
@@ -159,12 +163,12 @@ def test_roots_do_not_differ_between_architectures() -> None:
     ]
     rows = {lock.arch: lock.python for lock in locks}
     assert set(rows) == set(Arch)
-    check_skew(rows)
+    check_architecture_skew(rows)
     other = tuple(replace(row, version="3.11") if row.name == "idna" else row for row in rows[Arch.AARCH64])
     with pytest.raises(NoSolutionError, match=r"^idna would .*: 3\.11 on aarch64, 3\.10 on x86_64$"):
-        check_skew({**rows, Arch.AARCH64: other})
+        check_architecture_skew({**rows, Arch.AARCH64: other})
     for harmless in (replace(other[0], for_=("ucx",)), replace(other[0], via=("requests",))):
-        check_skew({**rows, Arch.AARCH64: (harmless,)})
+        check_architecture_skew({**rows, Arch.AARCH64: (harmless,)})
 
 
 def test_equal_rows_of_several_environments_become_one() -> None:
@@ -182,7 +186,7 @@ def test_equal_rows_of_several_environments_become_one() -> None:
     assert (joined.for_, joined.via) == (("nixl", "runtime"), ("b", "recipe"))
 
 
-WORDS = Values(words=Table({"prefix": "/opt/x", "version": "1"}), gpu_archs=("80", "90"))
+WORDS = PlaceholderValues(words=Table({"prefix": "/opt/x", "version": "1"}), gpu_archs=("80", "90"))
 
 
 @pytest.mark.parametrize(
@@ -196,17 +200,17 @@ WORDS = Values(words=Table({"prefix": "/opt/x", "version": "1"}), gpu_archs=("80
     ],
 )
 def test_placeholders(text: str, filled: str) -> None:
-    assert fill(text, WORDS, place="here") == filled
+    assert fill_placeholders(text, WORDS, place="here") == filled
 
 
 @given(st.text(st.characters(exclude_characters="{}"), max_size=50))
 def test_text_without_braces_is_left_alone(text: str) -> None:
-    assert fill(text, WORDS, place="here") == text
+    assert fill_placeholders(text, WORDS, place="here") == text
 
 
 def test_an_unknown_placeholder_is_named() -> None:
     with pytest.raises(RecipeError) as caught:
-        fill("{prefx}", WORDS, place="here")
+        fill_placeholders("{prefx}", WORDS, place="here")
     assert (str(caught.value), caught.value.hint) == (
         "here: unknown placeholder '{prefx}'",
         "did you mean `{prefix}`?",
@@ -214,16 +218,18 @@ def test_an_unknown_placeholder_is_named() -> None:
 
 
 def test_the_default_release_is_meant(library: Library) -> None:
-    assert {target.release for target in lockable(library, Selection())} == {"1.4.2"}
+    assert {target.release for target in lockable_targets(library, Selection())} == {"1.4.2"}
 
 
 def test_refused_targets_are_meant_where_nothing_else_is(library: Library) -> None:
-    chosen = lockable(library, Selection(releases=("0.8.0",), frameworks=("vllm",), arches=(Arch.AARCH64,)))
+    chosen = lockable_targets(
+        library, Selection(releases=("0.8.0",), frameworks=("vllm",), arches=(Arch.AARCH64,))
+    )
     assert Target(release="0.8.0", platform="debian-12", framework="vllm", arch=Arch.AARCH64) in chosen
 
 
 def test_a_refusal_without_platforms_is_about_every_one(library: Library) -> None:
-    chosen = lockable(library, Selection(releases=("1.6.0",), frameworks=("services",)))
+    chosen = lockable_targets(library, Selection(releases=("1.6.0",), frameworks=("services",)))
     assert {(target.platform, target.arch) for target in chosen} == {
         (name, arch) for name in library.platforms for arch in Arch
     }
@@ -235,7 +241,9 @@ def test_a_refusal_without_platforms_is_about_every_one(library: Library) -> Non
 def test_an_empty_selection_is_an_error() -> None:
     small = read_library(files(SMALL / "recipes"))
     with pytest.raises(UsageError):
-        lockable(replace(small, releases={"1.0": replace(small.releases["1.0"], targets=())}), Selection())
+        lockable_targets(
+            replace(small, releases={"1.0": replace(small.releases["1.0"], targets=())}), Selection()
+        )
 
 
 def test_an_interpreter_of_our_own_is_built_before_every_environment(library: Library) -> None:

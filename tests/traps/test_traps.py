@@ -16,14 +16,14 @@ from typing import Any
 import pytest
 
 from builder.errors import BuilderError
-from builder.index.services import Services, default_index
+from builder.index.services import IndexServices, default_index_url
 from builder.io.http import Client
 from builder.lockfile.lock import PythonPackage
+from builder.model.structuring import structure
 from builder.model.target import Arch
-from builder.model.wire import structure
 from builder.recipe.environment_requests import PythonRequest
-from builder.recipe.merged_rows import check_skew, merge_rows
-from builder.resolve.python.resolve import resolve_python
+from builder.recipe.merged_rows import check_architecture_skew, merge_rows
+from builder.resolve.python.environment import resolve_python
 
 HERE = Path(__file__).parent
 EMPTY = {"environment": "runtime", "glibc": "2.36", "python": "3.12", "exclude-newer": "2026-01-01T00:00:00Z"}
@@ -58,7 +58,9 @@ def serve(case: dict[str, Any], indexes: Any) -> dict[str, str]:
     return addresses
 
 
-def resolve_all(case: dict[str, Any], services: Services, addresses: dict[str, str]) -> list[PythonPackage]:
+def resolve_all(
+    case: dict[str, Any], services: IndexServices, addresses: dict[str, str]
+) -> list[PythonPackage]:
     by_arch: dict[Arch, tuple[PythonPackage, ...]] = {}
     for table in case["request"]:
         for extra in table.get("indexes", []):
@@ -66,11 +68,11 @@ def resolve_all(case: dict[str, Any], services: Services, addresses: dict[str, s
         request = structure({**EMPTY, **table}, PythonRequest)
         known = by_arch.get(request.arch, ())
         by_arch[request.arch] = merge_rows((*known, *resolve_python(request, services)))
-    check_skew(by_arch)
+    check_architecture_skew(by_arch)
     return [row for rows in by_arch.values() for row in rows]
 
 
-def outcome(case: dict[str, Any], services: Services, addresses: dict[str, str]) -> tuple[str, int]:
+def outcome(case: dict[str, Any], services: IndexServices, addresses: dict[str, str]) -> tuple[str, int]:
     try:
         rows = resolve_all(case, services, addresses)
     except BuilderError as error:
@@ -90,11 +92,11 @@ def test_trap(
 ) -> None:
     case = read(folder)
     addresses = serve(case, indexes)
-    services = Services(
+    services = IndexServices(
         client=client,
         uv_cache=tmp_path / "uv",
         metadata=tmp_path / "metadata",
-        index_url=addresses.get("default") or default_index(),
+        index_url=addresses.get("default") or default_index_url(),
     )
     text, code = outcome(case, services, addresses)
     for name, address in addresses.items():

@@ -12,7 +12,7 @@ from builder.lockfile.lock import Lock
 from builder.lockfile.reading import examine, load_lock
 from builder.recipe.library import Library
 from builder.recipe.reading import read_library
-from builder.recipe.targets import lockable
+from builder.recipe.targets import lockable_targets
 from builder.selection import ALL, Selection
 from builder.verify.against_recipes import outdated, signed_indexes
 from tests.verify.mutations import Mutation, mutations
@@ -68,7 +68,7 @@ def releases() -> dict[str, bytes]:
 
 
 def refused(mutation: Mutation, lock: Lock, library: Library, releases: dict[str, bytes]) -> bool:
-    listed = frozenset(lockable(library, Selection(releases=(ALL,))))
+    listed = frozenset(lockable_targets(library, Selection(releases=(ALL,))))
     examined = examine(mutation.data, name="changed.toml", place=lock.target.path)
     if examined.findings or examined.lock is None:
         return True

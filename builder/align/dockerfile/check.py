@@ -14,7 +14,7 @@ from builder.align.dockerfile.pin import Kind, Pin
 from builder.align.dockerfile.refs import judged_argument, judged_git
 from builder.align.dockerfile.variables import UNRESOLVED
 from builder.errors import UsageError
-from builder.model import admits, exact_version, name_of
+from builder.model import admits, exact_version, normalized_name
 
 __all__ = ["Finding", "check_pins"]
 
@@ -113,11 +113,14 @@ def _requirement(pin: Pin, evidence: Evidence, release: str) -> Iterator[Finding
     except InvalidRequirement:
         yield finding(pin, Status.IMPOSSIBLE, "no requirement", "pip cannot read it")
         return
-    if not pin.elsewhere and evidence.published.project(name_of(requirement)) is None:
-        near = [name for name in evidence.distributions(name_of(requirement)) if name != name_of(requirement)]
-        text = (
-            f"the index has no project {name_of(requirement)}{'; it has ' if near else ''}{', '.join(near)}"
-        )
+    if not pin.elsewhere and evidence.published.project(normalized_name(requirement)) is None:
+        near = [
+            name
+            for name in evidence.distributions(normalized_name(requirement))
+            if name != normalized_name(requirement)
+        ]
+        known = f"; it has {', '.join(near)}" if near else ""
+        text = f"the index has no project {normalized_name(requirement)}{known}"
         yield finding(pin, Status.IMPOSSIBLE, "no such project", text)
         return
     exact = exact_version(requirement.specifier)
@@ -133,7 +136,7 @@ def _requirement(pin: Pin, evidence: Evidence, release: str) -> Iterator[Finding
     if not found.exists:
         yield finding(pin, Status.IMPOSSIBLE, "no such version", found.said)
         return
-    different = of_release(pin, name_of(requirement), exact, evidence, release)
+    different = of_release(pin, normalized_name(requirement), exact, evidence, release)
     text = f"{found.said}{'' if pin.checked else '; no hash is given'}"
     yield different or finding(pin, Status.ALIGNED, "holds", text)
 
@@ -163,7 +166,7 @@ def _conflicts(pins: tuple[Pin, ...], evidence: Evidence) -> Iterator[Finding]:
         except UnaskedError:
             continue
         for item in asked:
-            other = versions.get(name_of(item.requirement))
+            other = versions.get(normalized_name(item.requirement))
             if other and other[0].line != pin.line and not admits(item.requirement.specifier, other[1]):
                 text = f"{item}, and line {pin.line} asks for that"
                 yield finding(other[0], Status.DRIFT, "conflict", text)
@@ -184,7 +187,7 @@ def _exact_pins(pins: tuple[Pin, ...], evidence: Evidence) -> Iterator[tuple[str
     for pin in pins:
         requirement = _exact_requirement(pin)
         if requirement is not None:
-            yield name_of(requirement), (pin, exact_version(requirement.specifier))
+            yield normalized_name(requirement), (pin, exact_version(requirement.specifier))
         elif pin.kind is Kind.ARGUMENT and is_pin(pin.name) and tag_version(pin.value):
             subject = meant(pin.name, evidence.names)
             for name in evidence.distributions(subject) if subject else ():

@@ -5,7 +5,7 @@ distribution, chosen for the target, checked and explained. Imports `index`, `re
 `lockfile`, `model`.
 """
 
-from builder.resolve.python.resolve import resolve_python
+from builder.resolve.python.environment import resolve_python
 from builder.resolve.python.uv import resolver_name
 
 __all__ = ["resolve_python", "resolver_name"]

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from builder.index import inspect_sdist, moment
-from builder.model import glibc_floor, rank, target_tags, wheel_tags
+from builder.index import inspect_sdist, parse_rfc3339
+from builder.model import glibc_floor, target_tags, wheel_rank, wheel_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
 
     from packaging.tags import Tag
 
-    from builder.index import IndexFile, Project, Services
+    from builder.index import DistributionFile, IndexProject, IndexServices
     from builder.recipe import PythonRequest
 
-__all__ = ["best_file", "nearest", "unavailable"]
+__all__ = ["best_wheel_file", "nearest_versions", "why_unavailable"]
 
 _NEAR = 3
 """How many existing versions are offered on each side."""
 
 
-def best_file(files: Iterable[IndexFile], request: PythonRequest) -> IndexFile | None:
+def best_wheel_file(files: Iterable[DistributionFile], request: PythonRequest) -> DistributionFile | None:
     """Return the best wheel for the target, or None."""
     tags = target_tags(request.arch, request.glibc, request.python)
-    ranked = [(position, item) for item in files if item.wheel and (position := rank(item.file, tags))]
+    ranked = [(position, item) for item in files if item.wheel and (position := wheel_rank(item.file, tags))]
     return min(ranked, key=lambda pair: pair[0])[1] if ranked else None
 
 
-def nearest(project: Project, wanted: Version, before: datetime | None) -> str:
+def nearest_versions(project: IndexProject, wanted: Version, before: datetime | None) -> str:
     """Return the existing versions around `wanted`, as text for a message."""
     known = project.versions(before)
     if not known:
@@ -41,21 +41,24 @@ def nearest(project: Project, wanted: Version, before: datetime | None) -> str:
     return f"nearest existing versions: {', '.join((*below, *above))}"
 
 
-def unavailable(
-    project: Project, version: Version, request: PythonRequest, services: Services
+def why_unavailable(
+    project: IndexProject, version: Version, request: PythonRequest, services: IndexServices
 ) -> tuple[str, str] | None:
     """Return why no wheel of `version` is usable and what to do about it, or None when one is."""
     shown = f"{project.name} {version}"
-    bound = moment(request.exclude_newer)
+    bound = parse_rfc3339(request.exclude_newer)
     files = project.of(version)
     if not files:
-        return f"{shown} never existed on the index; {nearest(project, version, bound)}", ""
+        return f"{shown} never existed on the index; {nearest_versions(project, version, bound)}", ""
     in_time = project.of(version, bound)
     if not in_time:
         first = min(item.uploaded for item in files if item.uploaded)
         late = f"{shown} was uploaded {first:%Y-%m-%d}, after the date bound {request.exclude_newer}"
-        return f"{late}; {nearest(project, version, bound)}", "choose a version from before the date bound"
-    if best_file(in_time, request):
+        return (
+            f"{late}; {nearest_versions(project, version, bound)}",
+            "choose a version from before the date bound",
+        )
+    if best_wheel_file(in_time, request):
         undated = request.index_of(project.name) is None and all(item.uploaded is None for item in in_time)
         return (
             (f"the index states no upload time for {shown}, so the date bound hides it", "")
@@ -67,7 +70,7 @@ def unavailable(
     return _no_fitting_wheel(shown, [item.file for item in in_time if item.wheel], request)
 
 
-def _source_only(shown: str, item: IndexFile, services: Services) -> tuple[str, str]:
+def _source_only(shown: str, item: DistributionFile, services: IndexServices) -> tuple[str, str]:
     facts = inspect_sdist(item, services.client)
     name = shown.partition(" ")[0]
     if facts is not None and facts.stub:

@@ -11,24 +11,24 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from builder.index import default_index
+from builder.index import default_index_url
 from builder.io import write_atomic
 from builder.model import Evidence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from builder.index import ListedWheel, Services
+    from builder.index import CandidateWheel, IndexServices
     from builder.recipe import PythonRequest
 
-__all__ = ["evidence_of"]
+__all__ = ["hash_evidence"]
 
 
-def evidence_of(
-    wheels: Mapping[str, ListedWheel], request: PythonRequest, services: Services
+def hash_evidence(
+    wheels: Mapping[str, CandidateWheel], request: PythonRequest, services: IndexServices
 ) -> dict[str, Evidence]:
     """Return the evidence of each wheel's SHA-256, by distribution."""
-    if services.index_url == default_index() and not request.indexes:
+    if services.index_url == default_index_url() and not request.indexes:
         return dict.fromkeys(wheels, Evidence.INDEX)
     with ThreadPoolExecutor(max_workers=services.workers) as pool:
         stated = pool.map(lambda item: _is_stated(item[0], item[1], request, services), wheels.items())
@@ -38,17 +38,17 @@ def evidence_of(
         }
 
 
-def _is_stated(name: str, wheel: ListedWheel, request: PythonRequest, services: Services) -> bool:
-    from builder.index import read_project  # noqa: PLC0415 - see there
+def _is_stated(name: str, wheel: CandidateWheel, request: PythonRequest, services: IndexServices) -> bool:
+    from builder.index import read_index_project  # noqa: PLC0415 - see there
 
     index = request.index_of(name)
     url = index.url if index else services.index_url
-    if url == default_index():
+    if url == default_index_url():
         return True
     marker = services.metadata / f"{wheel.sha256}.{hashlib.sha256(url.encode()).hexdigest()[:16]}"
     if marker.exists():
         return True
-    project = read_project(services.client, url, name)
+    project = read_index_project(services.client, url, name)
     found = project is not None and any(
         item.file == wheel.file and item.sha256 == wheel.sha256 for item in project.files
     )

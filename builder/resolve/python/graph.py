@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 
 from builder.errors import NoSolutionError, RecipeError
 from builder.lockfile import RECIPE
-from builder.model import admits, lenient_requirement, marker_environment, name_of, recipe_requirement
+from builder.model import admits, lenient_requirement, marker_environment, normalized_name, recipe_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
     from builder.recipe import PythonRequest
 
-__all__ = ["Asked", "Node", "active_requirements", "walk"]
+__all__ = ["DistributionDemand", "RequirementNode", "active_requirements", "walk_requirements"]
 
 _EXTRA = re.compile(r"""extra\s*==\s*["']([^"']*)["']""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
+class RequirementNode:
     """A distribution of the solution, as its metadata describes it."""
 
     name: str
@@ -41,7 +41,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class DistributionDemand:
     """How a distribution is asked for."""
 
     extras: tuple[str, ...]
@@ -49,7 +49,7 @@ class Asked:
 
 
 def active_requirements(
-    node: Node, extra: str, environment: Mapping[str, str]
+    node: RequirementNode, extra: str, environment: Mapping[str, str]
 ) -> Iterator[tuple[str, Requirement]]:
     """Yield the requirements of `node` that count with `extra` (empty: without any), text and value."""
     for text in node.requires:
@@ -69,7 +69,9 @@ def _cannot_count(text: str, extra: str) -> bool:
     return bool(named) and extra not in {str(canonicalize_name(item)) for item in named}
 
 
-def walk(request: PythonRequest, nodes: Mapping[str, Node]) -> dict[str, Asked]:
+def walk_requirements(
+    request: PythonRequest, nodes: Mapping[str, RequirementNode]
+) -> dict[str, DistributionDemand]:
     """Return how each reachable node is asked for. NoSolutionError for a requirement that is not met."""
     environment = marker_environment(request.arch, request.python)
     via: dict[str, set[str]] = {}
@@ -89,16 +91,16 @@ def walk(request: PythonRequest, nodes: Mapping[str, Node]) -> dict[str, Asked]:
         if root.marker is not None and not root.marker.evaluate({**environment, "extra": ""}):
             continue
         _check_met(root, nodes, "the recipe", text)
-        _check_extras(root, nodes[name_of(root)])
-        ask(RECIPE, name_of(root), _requirement_extras(root))
+        _check_extras(root, nodes[normalized_name(root)])
+        ask(RECIPE, normalized_name(root), _requirement_extras(root))
     while waiting:
         name, extra = waiting.pop()
         node = nodes[name]
         for text, requirement in active_requirements(node, extra, environment):
             _check_met(requirement, nodes, f"{node.name} {node.version}", text)
-            ask(name, name_of(requirement), _requirement_extras(requirement))
+            ask(name, normalized_name(requirement), _requirement_extras(requirement))
     return {
-        name: Asked(
+        name: DistributionDemand(
             extras=tuple(sorted(extras[name] & set(nodes[name].extras))),
             via=tuple(sorted(askers)),
         )
@@ -110,20 +112,20 @@ def _requirement_extras(requirement: Requirement) -> set[str]:
     return {str(canonicalize_name(extra)) for extra in requirement.extras}
 
 
-def _check_met(requirement: Requirement, nodes: Mapping[str, Node], asker: str, text: str) -> None:
+def _check_met(requirement: Requirement, nodes: Mapping[str, RequirementNode], asker: str, text: str) -> None:
     if requirement.url is not None:
         raise NoSolutionError(
             f"{asker} requires {requirement.name} from a fixed place: {text}",
             hint="choose a version whose metadata names distributions only",
         )
-    node = nodes.get(name_of(requirement))
+    node = nodes.get(normalized_name(requirement))
     if node is None:
         raise NoSolutionError(f"{asker} requires {text}, and the solution has no {requirement.name}")
     if not admits(requirement.specifier, node.version):
         raise NoSolutionError(f"{asker} requires {text}, and the solution has {node.name} {node.version}")
 
 
-def _check_extras(root: Requirement, node: Node) -> None:
+def _check_extras(root: Requirement, node: RequirementNode) -> None:
     unknown = sorted(_requirement_extras(root) - set(node.extras))
     if unknown:
         offered = ", ".join(node.extras) or "none"

@@ -9,23 +9,31 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from builder.errors import NoSolutionError, ToolError
-from builder.index import moment
+from builder.index import parse_rfc3339
 from builder.lockfile import PythonPackage
-from builder.model import Evidence, Sha256, name_of, rank, recipe_requirement, spdx, target_tags
+from builder.model import (
+    Evidence,
+    Sha256,
+    normalized_name,
+    recipe_requirement,
+    spdx_expression,
+    target_tags,
+    wheel_rank,
+)
 from builder.recipe import PYPI
 
 if TYPE_CHECKING:
-    from builder.index import Facts, ListedWheel
+    from builder.index import CandidateWheel, WheelFacts
     from builder.recipe import DeclaredWheel, PythonRequest, StandIn
-    from builder.resolve.python.graph import Asked
-    from builder.resolve.python.uv import Listed
+    from builder.resolve.python.graph import DistributionDemand
+    from builder.resolve.python.uv import SolvedDistribution
 
-__all__ = ["built_row", "choose", "declared_row", "place_of", "provided", "wheel_row"]
+__all__ = ["built_row", "choose_wheel", "declared_row", "given_item", "split_file_url", "wheel_row"]
 
 _WAREHOUSE = re.compile(r"(?P<base>.*/)(?P<path>[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60})/(?P<file>[^/]+)")
 
 
-def provided(listed: Listed, request: PythonRequest) -> StandIn | DeclaredWheel | None:
+def given_item(listed: SolvedDistribution, request: PythonRequest) -> StandIn | DeclaredWheel | None:
     """Return what stands for `listed` in the request; ToolError when uv took another version of it."""
     for item in request.given:
         if canonicalize_name(item.name) == listed.name:
@@ -37,12 +45,12 @@ def provided(listed: Listed, request: PythonRequest) -> StandIn | DeclaredWheel 
     return None
 
 
-def choose(listed: Listed, request: PythonRequest) -> ListedWheel:
+def choose_wheel(listed: SolvedDistribution, request: PythonRequest) -> CandidateWheel:
     """Return the best wheel for the target among those not newer than the date bound."""
     tags = target_tags(request.arch, request.glibc, request.python)
-    bound = moment(request.exclude_newer)
-    usable = [item for item in listed.wheels if not item.uploaded or moment(item.uploaded) < bound]
-    ranked = [(position, item) for item in usable if (position := rank(item.file, tags))]
+    bound = parse_rfc3339(request.exclude_newer)
+    usable = [item for item in listed.wheels if not item.uploaded or parse_rfc3339(item.uploaded) < bound]
+    ranked = [(position, item) for item in usable if (position := wheel_rank(item.file, tags))]
     if not ranked:
         raise NoSolutionError(
             f"no wheel of {listed.name} {listed.version} fits {request.described()}: "
@@ -56,7 +64,9 @@ def choose(listed: Listed, request: PythonRequest) -> ListedWheel:
 def _check_index(name: str, request: PythonRequest) -> None:
     """Refuse a distribution that an extra index is named for, and that is not taken from it (trap T10)."""
     index = request.index_of(name)
-    if index is not None and name not in {name_of(recipe_requirement(root)) for root in request.roots}:
+    if index is not None and name not in {
+        normalized_name(recipe_requirement(root)) for root in request.roots
+    }:
         raise NoSolutionError(
             f"{name} is to come from index {index.name}, but only a root can name its index: "
             "the default index may have other bytes under the same name",
@@ -64,7 +74,7 @@ def _check_index(name: str, request: PythonRequest) -> None:
         )
 
 
-def place_of(url: str) -> tuple[str, str]:
+def split_file_url(url: str) -> tuple[str, str]:
     """Split a file's URL into the base of its origin and the folder below it, empty where files lie flat."""
     found = _WAREHOUSE.fullmatch(url.partition("#")[0])
     if found:
@@ -73,11 +83,11 @@ def place_of(url: str) -> tuple[str, str]:
 
 
 def wheel_row(
-    listed: Listed,
-    wheel: ListedWheel,
+    listed: SolvedDistribution,
+    wheel: CandidateWheel,
     *,
-    facts: Facts,
-    asked: Asked,
+    facts: WheelFacts,
+    asked: DistributionDemand,
     evidence: Evidence,
     request: PythonRequest,
 ) -> PythonPackage:
@@ -92,14 +102,14 @@ def wheel_row(
         sha256=Sha256(wheel.sha256),
         size=facts.size,
         origin=index.name if index else PYPI,
-        path=place_of(wheel.url)[1],
+        path=split_file_url(wheel.url)[1],
         extras=asked.extras,
         via=asked.via,
-        license=spdx(facts.license),
+        license=spdx_expression(facts.license),
     )
 
 
-def declared_row(item: DeclaredWheel, asked: Asked, request: PythonRequest) -> PythonPackage:
+def declared_row(item: DeclaredWheel, asked: DistributionDemand, request: PythonRequest) -> PythonPackage:
     """Return the row of a wheel whose hash somebody published."""
     return PythonPackage(
         name=str(canonicalize_name(item.name)),
@@ -116,7 +126,7 @@ def declared_row(item: DeclaredWheel, asked: Asked, request: PythonRequest) -> P
     )
 
 
-def built_row(item: StandIn, asked: Asked, request: PythonRequest) -> PythonPackage:
+def built_row(item: StandIn, asked: DistributionDemand, request: PythonRequest) -> PythonPackage:
     """Return the row of a distribution that a build makes."""
     return PythonPackage(
         name=str(canonicalize_name(item.name)),

@@ -20,17 +20,17 @@ from packaging.markers import Marker
 from packaging.utils import canonicalize_name
 
 from builder.errors import FetchError, ToolError
-from builder.index import ListedWheel, moment
+from builder.index import CandidateWheel, parse_rfc3339
 from builder.io import Completed, clean_environment, redacted, run
-from builder.model import marker_environment, name_of, recipe_requirement, toml, uv_platform
-from builder.recipe import ALL
-from builder.resolve.python.standin import write_stand_ins
+from builder.model import marker_environment, normalized_name, recipe_requirement, toml, uv_platform
+from builder.recipe import UPGRADE_ALL
+from builder.resolve.python.stand_in_wheels import write_stand_ins
 
 if TYPE_CHECKING:
-    from builder.index import Services
+    from builder.index import IndexServices
     from builder.recipe import PythonRequest
 
-__all__ = ["PROJECT", "Listed", "UnsolvedError", "compile_requirements", "resolver_name"]
+__all__ = ["PROJECT", "SolvedDistribution", "UnsolvedError", "compile_requirements", "resolver_name"]
 
 PROJECT = "lockwright-recipe"
 """What uv calls the thing that the roots belong to."""
@@ -45,12 +45,12 @@ class UnsolvedError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class SolvedDistribution:
     """A distribution of the solution with its usable wheels."""
 
     name: str
     version: str
-    wheels: tuple[ListedWheel, ...]
+    wheels: tuple[CandidateWheel, ...]
 
 
 def resolver_name() -> str:
@@ -58,7 +58,7 @@ def resolver_name() -> str:
     return f"uv {version('uv')}"
 
 
-def compile_requirements(request: PythonRequest, services: Services) -> tuple[Listed, ...]:
+def compile_requirements(request: PythonRequest, services: IndexServices) -> tuple[SolvedDistribution, ...]:
     """Let uv solve `request`. UnsolvedError when it cannot be, FetchError or ToolError when uv fails."""
     with tempfile.TemporaryDirectory(prefix="lockwright-") as name:
         folder = Path(name)
@@ -90,7 +90,7 @@ def _uv_program() -> str:
         ) from error
 
 
-def _uv_command(request: PythonRequest, services: Services, folder: Path) -> list[str]:
+def _uv_command(request: PythonRequest, services: IndexServices, folder: Path) -> list[str]:
     options = {
         "--format": "pylock.toml",
         "--output-file": "pylock.toml",
@@ -117,11 +117,11 @@ def _uv_command(request: PythonRequest, services: Services, folder: Path) -> lis
 
 
 def _pinned_to_index(request: PythonRequest) -> tuple[str, ...]:
-    names = {name_of(recipe_requirement(root)) for root in request.roots}
+    names = {normalized_name(recipe_requirement(root)) for root in request.roots}
     return tuple(sorted(name for name in names if request.index_of(name)))
 
 
-def _write_question(request: PythonRequest, services: Services, folder: Path) -> None:
+def _write_question(request: PythonRequest, services: IndexServices, folder: Path) -> None:
     write_stand_ins(request, folder / "wheels")
     bounds = (*request.constraints, *(f"{item.name}=={item.version}" for item in request.given))
     if bounds:
@@ -141,13 +141,13 @@ def _index_table(name: str, url: str, seconds: int) -> dict[str, Any]:
     return {"name": name, "url": url, "cache-control": ages}
 
 
-def _page_age(request: PythonRequest, services: Services) -> int:
+def _page_age(request: PythonRequest, services: IndexServices) -> int:
     """Return how old a page may be, in seconds: one fetched after the date bound has every file before it."""
     oldest = datetime.now(UTC) - timedelta(seconds=services.max_age)
-    return services.max_age if moment(request.exclude_newer) < oldest else 0
+    return services.max_age if parse_rfc3339(request.exclude_newer) < oldest else 0
 
 
-def _project_table(request: PythonRequest, services: Services) -> dict[str, Any]:
+def _project_table(request: PythonRequest, services: IndexServices) -> dict[str, Any]:
     indexes = {name: request.index_of(name) for name in _pinned_to_index(request)}
     return {
         "project": {
@@ -170,7 +170,7 @@ def _project_table(request: PythonRequest, services: Services) -> dict[str, Any]
 
 
 def _kept_pins(request: PythonRequest) -> list[dict[str, str]]:
-    if request.upgrade == ALL:
+    if request.upgrade == UPGRADE_ALL:
         return []
     dropped = {canonicalize_name(name) for name in request.upgrade}
     return [
@@ -180,13 +180,13 @@ def _kept_pins(request: PythonRequest) -> list[dict[str, str]]:
     ]
 
 
-def _index_in_message(text: str, request: PythonRequest, services: Services) -> str:
+def _index_in_message(text: str, request: PythonRequest, services: IndexServices) -> str:
     """Return the address of the index that uv's message is about."""
     named = (index.url for index in request.indexes if index.url.rstrip("/") in text)
     return next(named, services.index_url)
 
 
-def _check_exit(done: Completed, request: PythonRequest, services: Services) -> None:
+def _check_exit(done: Completed, request: PythonRequest, services: IndexServices) -> None:
     if done.returncode == 0:
         return
     text = done.errors.strip()
@@ -208,7 +208,7 @@ def _check_exit(done: Completed, request: PythonRequest, services: Services) -> 
     raise ToolError(f"uv pip compile ended with exit code {done.returncode}\n{shown}", place="uv")
 
 
-def _read_answer(data: bytes, request: PythonRequest) -> tuple[Listed, ...]:
+def _read_answer(data: bytes, request: PythonRequest) -> tuple[SolvedDistribution, ...]:
     environment = marker_environment(request.arch, request.python)
     listed = []
     for package in toml.loads(data, place="uv", error=ToolError)["packages"]:
@@ -218,14 +218,14 @@ def _read_answer(data: bytes, request: PythonRequest) -> tuple[Listed, ...]:
     return tuple(listed)
 
 
-def _parsed_package(package: dict[str, Any]) -> Listed:
+def _parsed_package(package: dict[str, Any]) -> SolvedDistribution:
     if "wheels" not in package:
         raise ToolError(f"gave {package['name']} without a wheel", place="uv")
-    return Listed(
+    return SolvedDistribution(
         name=str(canonicalize_name(package["name"])),
         version=package["version"],
         wheels=tuple(
-            ListedWheel(
+            CandidateWheel(
                 file=unquote(urlsplit(wheel["url"]).path.rpartition("/")[2]),
                 url=wheel["url"],
                 sha256=wheel.get("hashes", {}).get("sha256", ""),

@@ -13,7 +13,7 @@ from builder.errors import FetchError, RecipeError
 from builder.fetch import Session
 from builder.lockfile import Repository
 from builder.model import Arch, Sha256, Table
-from builder.recipe import Library, RepomdRecipe, RepositoryRecipe, Values, fill
+from builder.recipe import Library, PlaceholderValues, RepomdRecipe, RepositoryRecipe, fill_placeholders
 from builder.resolve.os import PackageChoice, pinned_moment, snapshot_stamp, utc_rfc3339
 from builder.resolve.rpm.closure import resolve
 from builder.resolve.rpm.pool import RepositorySource, RpmPool
@@ -109,8 +109,8 @@ def open_rpm_archive(
 
 def repository_path(recipe: RepositoryRecipe, arch: Arch) -> str:
     """Return the folder of a repository below its origin (RecipeError for an unknown placeholder)."""
-    values = Values(words=Table((f"arch:{name}", token) for name, token in arch.tokens()))
-    return fill(recipe.path, values, place=f"repository {recipe.suite}: path").strip("/")
+    values = PlaceholderValues(words=Table((f"arch:{name}", token) for name, token in arch.tokens()))
+    return fill_placeholders(recipe.path, values, place=f"repository {recipe.suite}: path").strip("/")
 
 
 def index_folder(recipe: RepositoryRecipe, arch: Arch) -> str:

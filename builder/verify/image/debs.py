@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from builder.model import ImageFiles, Reference
+from builder.model import ImageFiles, LockedMembers
 from builder.verify.image.claim import FileClaim, Ground
 
 __all__ = ["DpkgLayout", "InstalledPackage", "from_deb", "from_lists", "layout", "packages"]
@@ -106,7 +106,7 @@ def layout(image: ImageFiles) -> DpkgLayout:
     return DpkgLayout(aliases=aliases, diverted=diverted, excluded=tuple(rules))
 
 
-def from_deb(package: InstalledPackage, deb: Reference, where: DpkgLayout) -> Iterator[FileClaim]:
+def from_deb(package: InstalledPackage, deb: LockedMembers, where: DpkgLayout) -> Iterator[FileClaim]:
     """Yield what dpkg installs from a package whose bytes are the locked ones."""
     for member, sha256 in deb.members.items():
         path = where.place(member, package.name)

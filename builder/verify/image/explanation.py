@@ -19,7 +19,7 @@ from builder.lockfile import (
     part_label,
     row_label,
 )
-from builder.model import FileFact, ImageFiles, Reference
+from builder.model import FileFact, ImageFiles, LockedMembers
 from builder.verify.image import debs, wheels
 from builder.verify.image.claim import FileClaim, Ground, fits
 from builder.verify.image.generated import WriteScope, source_of, written_by
@@ -86,8 +86,8 @@ class _FileJudge:
 def explain(
     lock: Lock,
     image: ImageFiles,
-    wheel_files: Mapping[str, Reference],
-    deb_files: Mapping[str, Reference],
+    wheel_files: Mapping[str, LockedMembers],
+    deb_files: Mapping[str, LockedMembers],
 ) -> Explanation:
     """Explain `image` by `lock`; the references are what the store has of its rows, by SHA-256."""
     judge = _FileJudge(lock=lock, image=image, stack=stack_of(lock, image))
@@ -119,7 +119,7 @@ def _is_counted(fact: FileFact | None) -> bool:
 
 
 def _explain_packages(
-    judge: _FileJudge, references: Mapping[str, Reference]
+    judge: _FileJudge, references: Mapping[str, LockedMembers]
 ) -> Iterator[tuple[str, list[FileClaim]]]:
     """Explain what dpkg installed; yield the packages that no row explains."""
     lock, image = judge.lock, judge.image
@@ -151,7 +151,7 @@ def _explain_packages(
 
 
 def _explain_distributions(
-    judge: _FileJudge, references: Mapping[str, Reference]
+    judge: _FileJudge, references: Mapping[str, LockedMembers]
 ) -> Iterator[tuple[str, list[FileClaim]]]:
     """Explain Python distributions outside OS packages; yield those that no row explains."""
     rows = {row.name: row for row in judge.lock.python if RUNTIME in row.for_}

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from packaging.utils import canonicalize_name
 
-from builder.model import ImageFiles, Reference
+from builder.model import ImageFiles, LockedMembers
 from builder.verify.image.claim import FileClaim, Ground
 
 __all__ = ["InstalledDistribution", "distributions", "from_record", "from_wheel"]
@@ -90,7 +90,7 @@ def _record_digest(text: str) -> str:
         return "no digest"
 
 
-def from_wheel(one: InstalledDistribution, wheel: Reference, venv: str) -> Iterator[FileClaim]:
+def from_wheel(one: InstalledDistribution, wheel: LockedMembers, venv: str) -> Iterator[FileClaim]:
     """Yield what pip makes of a wheel whose bytes are the locked ones."""
     info = one.info.rpartition("/")[2]
     data = f"{info.removesuffix('.dist-info')}.data/"

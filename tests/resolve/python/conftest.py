@@ -17,7 +17,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from builder.index.services import Services
+from builder.index.services import IndexServices
 from builder.io.http import Client
 from builder.io.network import Network
 from builder.model.target import Arch
@@ -238,9 +238,9 @@ def warnings_seen() -> list[str]:
 
 
 @pytest.fixture
-def services(index: LocalIndex, client: Client, tmp_path: Path, warnings_seen: list[str]) -> Services:
+def services(index: LocalIndex, client: Client, tmp_path: Path, warnings_seen: list[str]) -> IndexServices:
     """Fresh caches and the local default index."""
-    return Services(
+    return IndexServices(
         client=client,
         uv_cache=tmp_path / "uv",
         metadata=tmp_path / "metadata",

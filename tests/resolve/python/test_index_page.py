@@ -8,9 +8,9 @@ import pytest
 from packaging.version import Version
 
 from builder.errors import FetchError
-from builder.index.project import parse_page, read_project
+from builder.index.project_page import parse_project_page, read_index_project
 from builder.io.http import Answer
-from builder.resolve.python.availability import nearest
+from builder.resolve.python.availability import nearest_versions
 
 URL = "https://index.invalid/simple/app/"
 
@@ -35,9 +35,9 @@ def test_both_forms_say_the_same() -> None:
     as_html = (
         f'<a href="../../files/{name}#sha256=ab" data-upload-time="2025-05-01T10:00:00.000000Z">{name}</a>'
     )
-    one = parse_page(page("application/vnd.pypi.simple.v1+json", as_json), "app")
+    one = parse_project_page(page("application/vnd.pypi.simple.v1+json", as_json), "app")
     for kind in ("text/html", "application/vnd.pypi.simple.v1+html"):
-        assert parse_page(page(kind, as_html), "app") == one
+        assert parse_project_page(page(kind, as_html), "app") == one
     (item,) = one.files
     assert item.url == f"https://index.invalid/files/{name}"
     assert item.uploaded == datetime(2025, 5, 1, 10, tzinfo=UTC)
@@ -55,12 +55,12 @@ def test_both_forms_say_the_same() -> None:
 )
 def test_no_project_page_is_an_error(kind: str, body: str) -> None:
     with pytest.raises(FetchError) as caught:
-        parse_page(page(kind, body), "app")
+        parse_project_page(page(kind, body), "app")
     assert caught.value.place == URL
 
 
 def test_files_of_a_version_and_of_a_time() -> None:
-    project = parse_page(
+    project = parse_project_page(
         page(
             "application/json",
             files(
@@ -82,16 +82,21 @@ def test_files_of_a_version_and_of_a_time() -> None:
     ]
     assert [item.file for item in project.of(Version("1.0+cu128"))] == ["app-1.0+cu128-py3-none-any.whl"]
     assert [str(item) for item in project.versions(bound)] == ["0.8", "1.0", "1.0+cu128"]
-    assert nearest(project, Version("0.9"), bound) == "nearest existing versions: 0.8, 1.0, 1.0+cu128"
-    assert nearest(project, Version("1.5"), None) == "nearest existing versions: 0.8, 1.0, 1.0+cu128, 2.0"
+    assert (
+        nearest_versions(project, Version("0.9"), bound) == "nearest existing versions: 0.8, 1.0, 1.0+cu128"
+    )
+    assert (
+        nearest_versions(project, Version("1.5"), None)
+        == "nearest existing versions: 0.8, 1.0, 1.0+cu128, 2.0"
+    )
 
 
 def test_absent_project(index: Any, client: Any) -> None:
-    assert read_project(client, index.url, "absent") is None
+    assert read_index_project(client, index.url, "absent") is None
 
 
 def test_name_is_normalised_for_the_index(index: Any, client: Any) -> None:
     index.wheel("my-app", "1.0")
-    found = read_project(client, index.url, "My_App")
+    found = read_index_project(client, index.url, "My_App")
     assert found is not None
     assert len(found.files) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from builder.model.licenses import Statement, spdx
+from builder.model.licenses import LicenseStatement, spdx_expression
 
 OSI = "License :: OSI Approved :: "
 
@@ -36,12 +36,12 @@ OSI = "License :: OSI Approved :: "
 def test_only_what_is_beyond_doubt(
     expression: str, text: str, classifiers: tuple[str, ...], expected: str
 ) -> None:
-    statement = Statement.of(expression=expression, text=text, classifiers=classifiers)
-    assert spdx(statement) == expected
+    statement = LicenseStatement.of(expression=expression, text=text, classifiers=classifiers)
+    assert spdx_expression(statement) == expected
 
 
 def test_a_whole_licence_text_is_no_name() -> None:
-    found = Statement.of(
+    found = LicenseStatement.of(
         expression="", text="MIT License\n\nPermission is hereby granted", classifiers=("Topic :: X",)
     )
-    assert found == Statement()
+    assert found == LicenseStatement()

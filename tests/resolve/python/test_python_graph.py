@@ -7,14 +7,14 @@ import pytest
 from builder.errors import NoSolutionError
 from builder.model.tags import marker_environment
 from builder.model.target import Arch
-from builder.resolve.python.graph import Node, active_requirements, walk
+from builder.resolve.python.graph import RequirementNode, active_requirements, walk_requirements
 
 
-def node(name: str, version: str = "1", *requires: str, extras: tuple[str, ...] = ()) -> Node:
-    return Node(name=name, version=version, requires=requires, extras=extras)
+def node(name: str, version: str = "1", *requires: str, extras: tuple[str, ...] = ()) -> RequirementNode:
+    return RequirementNode(name=name, version=version, requires=requires, extras=extras)
 
 
-def graph(*nodes: Node) -> dict[str, Node]:
+def graph(*nodes: RequirementNode) -> dict[str, RequirementNode]:
     return {item.name: item for item in nodes}
 
 
@@ -24,7 +24,7 @@ def test_extras_of_extras(request_of: Any) -> None:
         node("lib", "2", "speed; extra == 'fast'", extras=("fast", "slow")),
         node("speed"),
     )
-    asked = walk(request_of("app[a.x]==1"), nodes)
+    asked = walk_requirements(request_of("app[a.x]==1"), nodes)
     assert asked["app"].extras == ("a-x", "b")
     assert asked["app"].via == ("recipe",)
     assert asked["lib"].extras == ("fast",)
@@ -32,33 +32,33 @@ def test_extras_of_extras(request_of: Any) -> None:
 
 
 def test_cycles_end(request_of: Any) -> None:
-    asked = walk(request_of("a==1"), graph(node("a", "1", "b"), node("b", "1", "a")))
+    asked = walk_requirements(request_of("a==1"), graph(node("a", "1", "b"), node("b", "1", "a")))
     assert asked["a"].via == ("b", "recipe")
     assert asked["b"].via == ("a",)
 
 
 def test_unmet_requirement_is_an_error(request_of: Any) -> None:
     with pytest.raises(NoSolutionError, match=r"^a 1 requires b>=2, and the solution has b 1$"):
-        walk(request_of("a==1"), graph(node("a", "1", "b>=2"), node("b")))
+        walk_requirements(request_of("a==1"), graph(node("a", "1", "b>=2"), node("b")))
     with pytest.raises(NoSolutionError, match=r"^a 1 requires b>=2, and the solution has no b$"):
-        walk(request_of("a==1"), graph(node("a", "1", "b>=2")))
+        walk_requirements(request_of("a==1"), graph(node("a", "1", "b>=2")))
     with pytest.raises(NoSolutionError, match=r"^the recipe requires a==1, and the solution has a 2$"):
-        walk(request_of("a==1"), graph(node("a", "2")))
+        walk_requirements(request_of("a==1"), graph(node("a", "2")))
 
 
 def test_prereleases_and_local_versions_count(request_of: Any) -> None:
     nodes = graph(node("a", "1", "torch==2.9.0", "b>=1"), node("torch", "2.9.0+cu128"), node("b", "2rc1"))
-    assert set(walk(request_of("a==1"), nodes)) == {"a", "torch", "b"}
+    assert set(walk_requirements(request_of("a==1"), nodes)) == {"a", "torch", "b"}
 
 
 def test_old_specifiers_do_not_stop_the_walk(request_of: Any) -> None:
     nodes = graph(node("a", "1", "b (>=2.*)", "c>='1'; python_version >= '3'"), node("b"), node("c"))
-    assert set(walk(request_of("a==1"), nodes)) == {"a", "b", "c"}
+    assert set(walk_requirements(request_of("a==1"), nodes)) == {"a", "b", "c"}
 
 
 def test_inactive_root_is_left_out(request_of: Any) -> None:
     request = request_of("a==1", "b==1; platform_machine == 'aarch64'")
-    assert set(walk(request, graph(node("a")))) == {"a"}
+    assert set(walk_requirements(request, graph(node("a")))) == {"a"}
 
 
 @pytest.mark.parametrize(

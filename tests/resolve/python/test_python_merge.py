@@ -9,8 +9,8 @@ from builder.lockfile.lock import PythonPackage
 from builder.model.digest import Evidence, Sha256
 from builder.recipe.framework import PythonIndex
 from builder.recipe.merged_rows import merge_rows
-from builder.resolve.python.checks import checked
-from builder.resolve.python.rows import place_of
+from builder.resolve.python.request_checks import checked_request
+from builder.resolve.python.rows import split_file_url
 
 FOLDER = "ab/cd/" + "0123456789" * 6
 
@@ -64,7 +64,7 @@ def test_two_files_of_one_name_are_refused() -> None:
     ],
 )
 def test_place_of_a_file(url: str, base: str, path: str) -> None:
-    assert place_of(url) == (base, path)
+    assert split_file_url(url) == (base, path)
 
 
 @pytest.mark.parametrize(
@@ -81,4 +81,4 @@ def test_place_of_a_file(url: str, base: str, path: str) -> None:
 )
 def test_indexes_must_be_distinct(request_of: Any, indexes: tuple[PythonIndex, ...]) -> None:
     with pytest.raises(RecipeError):
-        checked(request_of("a==1", indexes=indexes))
+        checked_request(request_of("a==1", indexes=indexes))

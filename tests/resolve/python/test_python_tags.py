@@ -6,7 +6,14 @@ from hypothesis import strategies as st
 from packaging.tags import Tag
 
 from builder.errors import RecipeError
-from builder.model.tags import glibc_floor, marker_environment, rank, target_tags, uv_platform, wheel_tags
+from builder.model.tags import (
+    glibc_floor,
+    marker_environment,
+    target_tags,
+    uv_platform,
+    wheel_rank,
+    wheel_tags,
+)
 from builder.model.target import Arch
 
 X86 = target_tags(Arch.X86_64, "2.36", "3.12")
@@ -58,7 +65,7 @@ def test_impossible_python_is_refused(python: str) -> None:
     ],
 )
 def test_order_of_preference(better: str, worse: str) -> None:
-    first, second = rank(f"a-1-{better}.whl", X86), rank(f"a-1-{worse}.whl", X86)
+    first, second = wheel_rank(f"a-1-{better}.whl", X86), wheel_rank(f"a-1-{worse}.whl", X86)
     assert first is not None
     assert second is not None
     assert first < second
@@ -79,16 +86,16 @@ def test_order_of_preference(better: str, worse: str) -> None:
     ],
 )
 def test_what_the_target_cannot_use(tag: str) -> None:
-    assert rank(f"a-1-{tag}.whl", X86) is None
+    assert wheel_rank(f"a-1-{tag}.whl", X86) is None
 
 
 def test_aarch64_has_no_manylinux_before_2014() -> None:
-    assert rank("a-1-cp312-cp312-manylinux2014_aarch64.whl", ARM) is not None
-    assert rank("a-1-cp312-cp312-manylinux2010_aarch64.whl", ARM) is None
+    assert wheel_rank("a-1-cp312-cp312-manylinux2014_aarch64.whl", ARM) is not None
+    assert wheel_rank("a-1-cp312-cp312-manylinux2010_aarch64.whl", ARM) is None
 
 
 def test_no_wheel_name_has_no_rank() -> None:
-    assert rank("a-1.tar.gz", X86) is None
+    assert wheel_rank("a-1.tar.gz", X86) is None
     assert wheel_tags("a-1.zip") == frozenset()
 
 

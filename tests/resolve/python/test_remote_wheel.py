@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from builder.errors import FetchError
 from builder.index.metadata import parse_metadata
-from builder.index.remote_wheel import RemoteFile, read_metadata
-from builder.model.licenses import Statement
+from builder.index.remote_wheel import RemoteFile, read_metadata_member
+from builder.model.licenses import LicenseStatement
 
 DATA = random.Random(7).randbytes(300_001)
 
@@ -66,7 +66,7 @@ def archive(*members: tuple[str, bytes], padding: int = 0) -> bytes:
 def test_metadata_of_a_large_wheel_takes_one_request() -> None:
     log: list[tuple[int, int]] = []
     data = archive(("app-1.dist-info/METADATA", b"Name: app\n"), padding=5_000_000)
-    assert read_metadata(remote(data, log), name="app", place="u") == b"Name: app\n"
+    assert read_metadata_member(remote(data, log), name="app", place="u") == b"Name: app\n"
     assert len(log) == 1
 
 
@@ -76,7 +76,7 @@ def test_metadata_of_the_right_distribution() -> None:
         ("other-2.dist-info/METADATA", b"no"),
         ("My_App-1.dist-info/METADATA", b"yes"),
     )
-    assert read_metadata(io.BytesIO(data), name="my-app", place="u") == b"yes"
+    assert read_metadata_member(io.BytesIO(data), name="my-app", place="u") == b"yes"
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_metadata_of_the_right_distribution() -> None:
 )
 def test_no_wheel_is_an_error(data: bytes) -> None:
     with pytest.raises(FetchError) as caught:
-        read_metadata(io.BytesIO(data), name="app", place="https://u:secret@files.invalid/app.whl")
+        read_metadata_member(io.BytesIO(data), name="app", place="https://u:secret@files.invalid/app.whl")
     assert caught.value.place == "https://***@files.invalid/app.whl"
 
 
@@ -99,13 +99,13 @@ def test_facts(request: Any) -> None:
     assert facts.requires == ("b", "c; extra=='X_y'")
     assert facts.extras == ("x-y",)
     assert facts.size == 9
-    assert facts.license == Statement()
+    assert facts.license == LicenseStatement()
 
 
 def test_the_licence_statement_is_kept_word_for_word() -> None:
     text = b"Metadata-Version: 2.4\nName: app\nVersion: 1\nLicense: MIT\nClassifier: Topic :: X\n"
     text += b"Classifier: License :: OSI Approved :: MIT License\nLicense-Expression: MIT OR ISC\n\n"
     facts = parse_metadata(text, name="app", size=9, place="u")
-    assert facts.license == Statement(
+    assert facts.license == LicenseStatement(
         expression="MIT OR ISC", text="MIT", classifiers=("License :: OSI Approved :: MIT License",)
     )

@@ -10,9 +10,9 @@ from builder.errors import FetchError, NoSolutionError, RecipeError
 from builder.model.digest import Evidence, Sha256
 from builder.model.table import Table
 from builder.model.target import Arch
-from builder.recipe.environment_requests import ALL, StandIn
+from builder.recipe.environment_requests import UPGRADE_ALL, StandIn
 from builder.recipe.framework import DeclaredWheel, PythonIndex
-from builder.resolve.python.resolve import resolve_python
+from builder.resolve.python.environment import resolve_python
 
 CPU = "cp313-cp313-manylinux_2_28_x86_64"
 
@@ -233,7 +233,7 @@ def test_existing_pins_are_kept_unless_upgraded(index: Any, services: Any, reque
     assert versions(resolve_python(kept, services)) == {"app": "1.0", "lib": "1.0", "other": "1.0"}
     one = replace(kept, upgrade=("Lib",))
     assert versions(resolve_python(one, services)) == {"app": "1.0", "lib": "2.0", "other": "1.0"}
-    everything = replace(kept, upgrade=ALL)
+    everything = replace(kept, upgrade=UPGRADE_ALL)
     assert versions(resolve_python(everything, services)) == {"app": "1.0", "lib": "2.0", "other": "2.0"}
 
 

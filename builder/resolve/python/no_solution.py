@@ -16,21 +16,21 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from builder.errors import BuilderError, NoSolutionError
-from builder.index import ListedWheel, Project, moment, read_facts, read_project
-from builder.model import admits, exact_version, marker_environment, name_of, recipe_requirement
+from builder.index import CandidateWheel, IndexProject, parse_rfc3339, read_index_project, read_wheel_facts
+from builder.model import admits, exact_version, marker_environment, normalized_name, recipe_requirement
 from builder.recipe import StandIn
-from builder.resolve.python.availability import best_file, nearest, unavailable
-from builder.resolve.python.graph import Node, active_requirements
-from builder.resolve.python.standin import stand_in_node
+from builder.resolve.python.availability import best_wheel_file, nearest_versions, why_unavailable
+from builder.resolve.python.graph import RequirementNode, active_requirements
+from builder.resolve.python.stand_in_wheels import stand_in_node
 from builder.resolve.python.uv import PROJECT
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
-    from builder.index import Services
+    from builder.index import IndexServices
     from builder.recipe import PythonRequest
 
-__all__ = ["explain"]
+__all__ = ["explain_no_solution"]
 
 _MOST_DISTRIBUTIONS = 60
 """How many distributions are looked at: the culprit is near the roots."""
@@ -46,25 +46,25 @@ class _PinWalk:
     """What has been seen so far; lives for one explanation."""
 
     request: PythonRequest
-    services: Services
+    services: IndexServices
     asked: dict[str, list[tuple[Requirement, str]]] = field(default_factory=dict)
     """By distribution: each requirement and the sentence that says who has it."""
     pins: dict[str, tuple[str, str]] = field(default_factory=dict)
     """By distribution: the version that the recipe gives it and the sentence that says so."""
     seen: set[tuple[str, str]] = field(default_factory=set)
-    projects: dict[str, Project | None] = field(default_factory=dict)
+    projects: dict[str, IndexProject | None] = field(default_factory=dict)
     missing: dict[str, tuple[str, str]] = field(default_factory=dict)
     """By distribution: why it cannot be had, and a hint."""
 
-    def project(self, name: str) -> Project | None:
+    def project(self, name: str) -> IndexProject | None:
         if name not in self.projects:
             index = self.request.index_of(name)
             url = index.url if index else self.services.index_url
-            self.projects[name] = read_project(self.services.client, url, name)
+            self.projects[name] = read_index_project(self.services.client, url, name)
         return self.projects[name]
 
 
-def explain(request: PythonRequest, services: Services, proof: str) -> NoSolutionError:
+def explain_no_solution(request: PythonRequest, services: IndexServices, proof: str) -> NoSolutionError:
     """Return the error that says why uv found no solution for `request`; `proof` is uv's own text."""
     walk = _PinWalk(request, services)
     text = _MARKER.sub("", proof)
@@ -73,7 +73,7 @@ def explain(request: PythonRequest, services: Services, proof: str) -> NoSolutio
     try:
         for root in map(recipe_requirement, request.roots):
             _note_requirement(walk, root, f"the recipe has the root {root}")
-            _follow_pins(walk, name_of(root), ("", *_requirement_extras(root)))
+            _follow_pins(walk, normalized_name(root), ("", *_requirement_extras(root)))
         _look_at_proof(walk, " ".join(text.split()))
         lines, hint = _message_lines(walk)
     except BuilderError as error:
@@ -93,7 +93,7 @@ def _requirement_extras(requirement: Requirement) -> list[str]:
 def _gather_pins(walk: _PinWalk) -> None:
     for text in (*walk.request.constraints, *walk.request.roots):
         requirement = recipe_requirement(text)
-        name, exact = name_of(requirement), exact_version(requirement.specifier)
+        name, exact = normalized_name(requirement), exact_version(requirement.specifier)
         if exact:
             walk.pins[name] = (
                 exact,
@@ -114,7 +114,7 @@ def _provider_sentence(request: PythonRequest, name: str, version: str, otherwis
 
 
 def _note_requirement(walk: _PinWalk, requirement: Requirement, who: str) -> None:
-    walk.asked.setdefault(name_of(requirement), []).append((requirement, who))
+    walk.asked.setdefault(normalized_name(requirement), []).append((requirement, who))
 
 
 def _follow_pins(walk: _PinWalk, name: str, extras: tuple[str, ...]) -> None:
@@ -133,10 +133,15 @@ def _follow_pins(walk: _PinWalk, name: str, extras: tuple[str, ...]) -> None:
             owner = f"{node.name}[{here[1]}]" if here[1] else node.name
             who = f"{owner} {node.version} requires {text.partition(';')[0].strip()}"
             if requirement.url is not None:
-                walk.missing[name_of(requirement)] = (f"{who}: a fixed place, not the index", _FIXED_PLACE)
+                walk.missing[normalized_name(requirement)] = (
+                    f"{who}: a fixed place, not the index",
+                    _FIXED_PLACE,
+                )
                 continue
             _note_requirement(walk, requirement, who)
-            waiting += [(name_of(requirement), extra) for extra in ("", *_requirement_extras(requirement))]
+            waiting += [
+                (normalized_name(requirement), extra) for extra in ("", *_requirement_extras(requirement))
+            ]
 
 
 def _pinned_version(walk: _PinWalk, name: str) -> str:
@@ -146,7 +151,7 @@ def _pinned_version(walk: _PinWalk, name: str) -> str:
     return next((version for version in exact if version), "")
 
 
-def _pinned_node(walk: _PinWalk, name: str) -> Node | None:
+def _pinned_node(walk: _PinWalk, name: str) -> RequirementNode | None:
     for item in walk.request.given:
         if canonicalize_name(item.name) == name:
             return stand_in_node(item)
@@ -154,7 +159,7 @@ def _pinned_node(walk: _PinWalk, name: str) -> Node | None:
     return _published_node(walk, name, version) if version else None
 
 
-def _published_node(walk: _PinWalk, name: str, version: str) -> Node | None:
+def _published_node(walk: _PinWalk, name: str, version: str) -> RequirementNode | None:
     """Return the metadata of the best wheel of a version, or note why there is none."""
     project = walk.project(name)
     if project is None:
@@ -164,16 +169,16 @@ def _published_node(walk: _PinWalk, name: str, version: str) -> Node | None:
         wanted = Version(version)
     except InvalidVersion:
         return None
-    reason = unavailable(project, wanted, walk.request, walk.services)
+    reason = why_unavailable(project, wanted, walk.request, walk.services)
     if reason:
         walk.missing[name] = reason
         return None
-    best = best_file(project.of(wanted, moment(walk.request.exclude_newer)), walk.request)
+    best = best_wheel_file(project.of(wanted, parse_rfc3339(walk.request.exclude_newer)), walk.request)
     if best is None or not best.sha256:
         return None
-    wheel = ListedWheel(file=best.file, url=best.url, sha256=best.sha256)
-    facts = read_facts([(name, wheel)], walk.services)[name]
-    return Node(name=name, version=str(best.version), requires=facts.requires, extras=facts.extras)
+    wheel = CandidateWheel(file=best.file, url=best.url, sha256=best.sha256)
+    facts = read_wheel_facts([(name, wheel)], walk.services)[name]
+    return RequirementNode(name=name, version=str(best.version), requires=facts.requires, extras=facts.extras)
 
 
 def _look_at_proof(walk: _PinWalk, text: str) -> None:
@@ -187,10 +192,10 @@ def _look_at_proof(walk: _PinWalk, text: str) -> None:
             _published_node(walk, name, str(admitted[-1]))
 
 
-def _admitted_versions(walk: _PinWalk, project: Project) -> list[Version]:
+def _admitted_versions(walk: _PinWalk, project: IndexProject) -> list[Version]:
     """Return the versions that fit every requirement met so far, oldest first; finals before others."""
     wanted = [requirement.specifier for requirement, _ in walk.asked.get(project.name, ())]
-    known = project.versions(moment(walk.request.exclude_newer))
+    known = project.versions(parse_rfc3339(walk.request.exclude_newer))
     fitting = [item for item in known if all(admits(specifier, str(item)) for specifier in wanted)]
     return [item for item in fitting if not item.is_prerelease] or fitting
 
@@ -239,8 +244,8 @@ def _existence_lines(walk: _PinWalk, name: str) -> list[str]:
         return [f"{name} is not on the index"]
     if project.of(version):
         return []
-    bound = moment(walk.request.exclude_newer)
-    return [f"{name} {version} never existed on the index; {nearest(project, version, bound)}"]
+    bound = parse_rfc3339(walk.request.exclude_newer)
+    return [f"{name} {version} never existed on the index; {nearest_versions(project, version, bound)}"]
 
 
 def _proof_lines(proof: str) -> list[str]:

@@ -26,14 +26,14 @@ from builder.model.digest import GitOid, ImageDigest, Sha256
 from builder.model.table import Table
 from builder.model.text import check_line
 
-__all__ = ["WireError", "key_name", "structure", "unstructure"]
+__all__ = ["StructureError", "key_name", "structure", "unstructure"]
 
 T = TypeVar("T")
 
 _WORDS = {str: "text", int: "a whole number", bool: "true or false", dict: "a table", list: "a list"}
 
 
-class WireError(ValueError):
+class StructureError(ValueError):
     """A value that does not fit its type: `path` is the key path, `cause` what is wrong."""
 
     def __init__(self, path: str, cause: str, hint: str = "") -> None:
@@ -116,7 +116,7 @@ def _tuple_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
     return hook
 
 
-class _LocatedError(Exception):  # noqa: N818 - it carries a position, it is not an error of its own
+class _LocatedError(Exception):
     """An error somewhere below a list index or a table key."""
 
     def __init__(self, step: str, error: Exception) -> None:
@@ -226,7 +226,7 @@ def _key_path(step: str, kind: type) -> str:
     return f".{names.get(step, step)}"
 
 
-def _first_fault(error: BaseException, path: str) -> WireError:  # noqa: PLR0911 - one return a kind of error
+def _first_fault(error: BaseException, path: str) -> StructureError:  # noqa: PLR0911 - one return a kind of error
     """Turn the first error of a tree into one that names its key path."""
     if isinstance(error, _LocatedError):
         return _first_fault(error.error, path + error.step)
@@ -242,16 +242,16 @@ def _first_fault(error: BaseException, path: str) -> WireError:  # noqa: PLR0911
     if isinstance(error, IterableValidationError):
         return _first_fault(error.exceptions[0], path)
     if isinstance(error, KeyError):
-        return WireError(path, "this key is missing")
-    return WireError(path, str(error))
+        return StructureError(path, "this key is missing")
+    return StructureError(path, str(error))
 
 
-def _unknown_key(error: ForbiddenExtraKeysError, path: str) -> WireError:
+def _unknown_key(error: ForbiddenExtraKeysError, path: str) -> StructureError:
     known = sorted(key_name(f.name) for f in dataclasses.fields(error.cl))
     name = min(error.extra_fields)
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(known)}"
-    return WireError(f"{path}.{_quoted_key(name)}", "unknown key", hint)
+    return StructureError(f"{path}.{_quoted_key(name)}", "unknown key", hint)
 
 
 def structure(data: object, kind: type[T]) -> T:
@@ -260,7 +260,7 @@ def structure(data: object, kind: type[T]) -> T:
         return _CONVERTER.structure(data, kind)
     except (ClassValidationError, IterableValidationError, _LocatedError, TypeError, ValueError) as error:
         found = _first_fault(error, "")
-        raise WireError(found.path.lstrip("."), found.cause, found.hint) from None
+        raise StructureError(found.path.lstrip("."), found.cause, found.hint) from None
 
 
 def unstructure(value: object) -> Any:

@@ -24,11 +24,18 @@ if TYPE_CHECKING:
 
     from builder.io import Answer, Client
 
-__all__ = ["IndexFile", "ListedWheel", "Project", "moment", "parse_page", "read_project"]
+__all__ = [
+    "CandidateWheel",
+    "DistributionFile",
+    "IndexProject",
+    "parse_project_page",
+    "parse_rfc3339",
+    "read_index_project",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListedWheel:
+class CandidateWheel:
     """A wheel that uv found usable."""
 
     file: str
@@ -40,7 +47,7 @@ class ListedWheel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IndexFile:
+class DistributionFile:
     """One wheel or sdist."""
 
     file: str
@@ -54,17 +61,17 @@ class IndexFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
+class IndexProject:
     """The wheels and sdists of one project, in the index's order."""
 
     name: str
-    files: tuple[IndexFile, ...]
+    files: tuple[DistributionFile, ...]
 
     def versions(self, before: datetime | None = None) -> tuple[Version, ...]:
         """Return the versions with a file, oldest first; with `before`, uploaded until then or undated."""
         return tuple(sorted({item.version for item in self.files if _is_before(item, before)}))
 
-    def of(self, version: Version, before: datetime | None = None) -> tuple[IndexFile, ...]:
+    def of(self, version: Version, before: datetime | None = None) -> tuple[DistributionFile, ...]:
         """Return the files of one version; a version without a local part covers every local part."""
         return tuple(
             item
@@ -73,17 +80,17 @@ class Project:
         )
 
 
-def _is_before(item: IndexFile, before: datetime | None) -> bool:
+def _is_before(item: DistributionFile, before: datetime | None) -> bool:
     return before is None or item.uploaded is None or item.uploaded < before
 
 
-def moment(text: str) -> datetime:
+def parse_rfc3339(text: str) -> datetime:
     """Read an RFC 3339 time; ValueError when it is none."""
     found = datetime.fromisoformat(text)
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def read_project(client: Client, index_url: str, name: str) -> Project | None:
+def read_index_project(client: Client, index_url: str, name: str) -> IndexProject | None:
     """Ask the index for a project; None when it has none of this name. FetchError when it cannot be asked."""
     from pypi_simple import ACCEPT_ANY  # noqa: PLC0415 - costs a third of a second, and is seldom needed
 
@@ -92,10 +99,10 @@ def read_project(client: Client, index_url: str, name: str) -> Project | None:
         answer = client.get(url, accept=ACCEPT_ANY)
     except NotFoundError:
         return None
-    return parse_page(answer, name)
+    return parse_project_page(answer, name)
 
 
-def parse_page(answer: Answer, name: str) -> Project:
+def parse_project_page(answer: Answer, name: str) -> IndexProject:
     """Read a project page in either form; FetchError when it is neither."""
     from pypi_simple import UnsupportedRepoVersionError  # noqa: PLC0415 - see read_project
 
@@ -105,34 +112,34 @@ def parse_page(answer: Answer, name: str) -> Project:
     except (ValueError, UnsupportedRepoVersionError) as error:
         first = str(error).partition("\n")[0]
         raise FetchError(f"is not a project page of a simple index ({first})", place=answer.url) from error
-    return Project(name=str(canonicalize_name(name)), files=files)
+    return IndexProject(name=str(canonicalize_name(name)), files=files)
 
 
-def _files_of_json(answer: Answer, _: str) -> Iterable[IndexFile]:
+def _files_of_json(answer: Answer, _: str) -> Iterable[DistributionFile]:
     from pypi_simple import ProjectPage  # noqa: PLC0415 - see read_project
 
     for package in ProjectPage.from_json_data(json.loads(answer.body), answer.url).packages:
         yield from _distribution_file(package, package.upload_time)
 
 
-def _files_of_html(answer: Answer, name: str) -> Iterable[IndexFile]:
+def _files_of_html(answer: Answer, name: str) -> Iterable[DistributionFile]:
     from pypi_simple import DistributionPackage, RepositoryPage  # noqa: PLC0415 - see read_project
 
     for link in RepositoryPage.from_html(answer.body, answer.url).links:
         stated = link.get_str_attrib("data-upload-time")
         yield from _distribution_file(
-            DistributionPackage.from_link(link, name), moment(stated) if stated else None
+            DistributionPackage.from_link(link, name), parse_rfc3339(stated) if stated else None
         )
 
 
-def _distribution_file(package: DistributionPackage, uploaded: datetime | None) -> Iterable[IndexFile]:
+def _distribution_file(package: DistributionPackage, uploaded: datetime | None) -> Iterable[DistributionFile]:
     if package.package_type not in ("wheel", "sdist") or package.version is None:
         return
     try:
         version = Version(package.version)
     except InvalidVersion:
         return
-    yield IndexFile(
+    yield DistributionFile(
         file=package.filename,
         url=package.url,
         version=version,

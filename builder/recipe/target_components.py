@@ -10,16 +10,16 @@ from packaging.version import InvalidVersion, Version
 
 from builder.errors import RecipeError
 from builder.model import Table, Target
-from builder.recipe.component import Component, Conditions, Variant, VersionRecipe
+from builder.recipe.component import Component, ComponentVariant, TargetConditions, VersionRecipe
 from builder.recipe.library import Library
 from builder.recipe.platform import Platform
 from builder.recipe.release import Release
 
-__all__ = ["Choice", "choose_components", "needs_of", "variants_of"]
+__all__ = ["TargetRecipes", "applying_variants", "choose_components", "component_needs"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class TargetRecipes:
     """The recipes that decide for one target."""
 
     library: Library
@@ -53,7 +53,7 @@ class Choice:
             return replace(found, published=False)
         return VersionRecipe(published=True, reason=found.reason)
 
-    def holds(self, when: Conditions, version: str = "") -> bool:
+    def holds(self, when: TargetConditions, version: str = "") -> bool:
         """Say whether every condition that is given holds for this target."""
         given = (
             (when.cuda, bool(self.platform.cuda)),
@@ -75,7 +75,7 @@ def _version_matches(version: str, specifier: str) -> bool:
         return False
 
 
-def choose_components(choice: Choice, names: Iterable[str]) -> tuple[list[Component], list[Component]]:
+def choose_components(choice: TargetRecipes, names: Iterable[str]) -> tuple[list[Component], list[Component]]:
     """Return the components to build, in order, and those that come as wheels."""
     built: list[Component] = []
     published: list[Component] = []
@@ -85,7 +85,7 @@ def choose_components(choice: Choice, names: Iterable[str]) -> tuple[list[Compon
 
 
 def _visit_component(
-    choice: Choice,
+    choice: TargetRecipes,
     name: str,
     chain: tuple[str, ...],
     built: list[Component],
@@ -100,21 +100,21 @@ def _visit_component(
     if choice.source(component).published:
         published.append(component)
         return
-    for need in needs_of(choice, component):
+    for need in component_needs(choice, component):
         _visit_component(choice, need, (*chain, name), built, published)
     built.append(component)
 
 
-def variants_of(choice: Choice, component: Component) -> list[Variant]:
+def applying_variants(choice: TargetRecipes, component: Component) -> list[ComponentVariant]:
     """Return the variants of a component that apply, in order."""
     version = choice.version(component)
     return [variant for variant in component.variants if choice.holds(variant.when, version)]
 
 
-def needs_of(choice: Choice, component: Component) -> tuple[str, ...]:
+def component_needs(choice: TargetRecipes, component: Component) -> tuple[str, ...]:
     """Return the names of the components that one needs here, sorted."""
     names = set(component.needs)
-    variants = variants_of(choice, component)
+    variants = applying_variants(choice, component)
     names.update(need for variant in variants for need in variant.needs)
     interpreter = choice.platform.interpreter
     if interpreter and interpreter != component.name and _has_environment(component, variants):
@@ -122,6 +122,6 @@ def needs_of(choice: Choice, component: Component) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def _has_environment(component: Component, variants: Sequence[Variant]) -> bool:
+def _has_environment(component: Component, variants: Sequence[ComponentVariant]) -> bool:
     """Say whether a Python environment is made for the build."""
     return bool(component.python.build_requires) or any(variant.build_requires for variant in variants)

@@ -13,7 +13,7 @@ from packaging.version import Version
 
 from builder.model import uv_platform
 from builder.recipe import StandIn
-from builder.resolve.python.graph import Node
+from builder.resolve.python.graph import RequirementNode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,9 +44,9 @@ def _offered_extras(item: StandIn | DeclaredWheel) -> tuple[str, ...]:
     return item.provides_extra if isinstance(item, StandIn) else ()
 
 
-def stand_in_node(item: StandIn | DeclaredWheel) -> Node:
+def stand_in_node(item: StandIn | DeclaredWheel) -> RequirementNode:
     """Return `item` as a node of the solution."""
-    return Node(
+    return RequirementNode(
         name=str(canonicalize_name(item.name)),
         version=item.version,
         requires=item.requires,

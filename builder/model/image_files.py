@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["FileFact", "ImageFiles", "Reference"]
+__all__ = ["FileFact", "ImageFiles", "LockedMembers"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ class ImageFiles:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
+class LockedMembers:
     """What the locked file of a row, read from the store, holds: each member's path and SHA-256."""
 
     members: Mapping[str, str]

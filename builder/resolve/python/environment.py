@@ -5,48 +5,49 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from builder.errors import ToolError
-from builder.index import hashed, read_facts
+from builder.index import read_wheel_facts, with_sha256
 from builder.recipe import DeclaredWheel, StandIn
-from builder.resolve.python.checks import check_accelerator, check_constraints, check_toolkit, checked
-from builder.resolve.python.evidence import evidence_of
-from builder.resolve.python.graph import Node, walk
-from builder.resolve.python.rows import built_row, choose, declared_row, provided, wheel_row
-from builder.resolve.python.standin import stand_in_node
+from builder.resolve.python.evidence import hash_evidence
+from builder.resolve.python.graph import RequirementNode, walk_requirements
+from builder.resolve.python.request_checks import checked_request
+from builder.resolve.python.rows import built_row, choose_wheel, declared_row, given_item, wheel_row
+from builder.resolve.python.solution_checks import check_accelerator, check_constraints, check_toolkit
+from builder.resolve.python.stand_in_wheels import stand_in_node
 from builder.resolve.python.uv import UnsolvedError, compile_requirements
 
 if TYPE_CHECKING:
-    from builder.index import Facts, Services
+    from builder.index import IndexServices, WheelFacts
     from builder.lockfile import PythonPackage
     from builder.recipe import PythonRequest
-    from builder.resolve.python.graph import Asked
-    from builder.resolve.python.uv import Listed
+    from builder.resolve.python.graph import DistributionDemand
+    from builder.resolve.python.uv import SolvedDistribution
 
 __all__ = ["resolve_python"]
 
 
-def resolve_python(request: PythonRequest, services: Services) -> tuple[PythonPackage, ...]:
+def resolve_python(request: PythonRequest, services: IndexServices) -> tuple[PythonPackage, ...]:
     """Return the rows of `request`, sorted by name and version; may run in several threads at once.
 
     RecipeError for a request that cannot be right, NoSolutionError (traps T1
     to T5, T10) with both sides named, FetchError or ToolError when index or uv fail.
     """
-    request = checked(request)
+    request = checked_request(request)
     try:
         listed = compile_requirements(request, services)
     except UnsolvedError as error:
-        from builder.resolve.python.diagnose import explain  # noqa: PLC0415 - seldom needed, slow to load
+        from builder.resolve.python.no_solution import explain_no_solution  # noqa: PLC0415 - seldom needed, slow to load
 
-        raise explain(request, services, str(error)) from None
-    given = {item.name: found for item in listed if (found := provided(item, request))}
-    chosen = {item.name: choose(item, request) for item in listed if item.name not in given}
-    wheels = {name: hashed(wheel, services) for name, wheel in chosen.items()}
-    facts = read_facts(wheels.items(), services)
+        raise explain_no_solution(request, services, str(error)) from None
+    given = {item.name: found for item in listed if (found := given_item(item, request))}
+    chosen = {item.name: choose_wheel(item, request) for item in listed if item.name not in given}
+    wheels = {name: with_sha256(wheel, services) for name, wheel in chosen.items()}
+    facts = read_wheel_facts(wheels.items(), services)
     nodes = {item.name: _solution_node(item, given, facts) for item in listed}
-    asked = walk(request, nodes)
+    asked = walk_requirements(request, nodes)
     check_constraints(request, nodes)
     check_accelerator(request, nodes, {name: wheel.file for name, wheel in wheels.items()})
     check_toolkit(request, nodes)
-    evidence = evidence_of(wheels, request, services)
+    evidence = hash_evidence(wheels, request, services)
     rows = []
     for item in listed:
         if item.name not in asked:
@@ -69,15 +70,19 @@ def resolve_python(request: PythonRequest, services: Services) -> tuple[PythonPa
 
 
 def _solution_node(
-    listed: Listed, given: dict[str, StandIn | DeclaredWheel], facts: dict[str, Facts]
-) -> Node:
+    listed: SolvedDistribution, given: dict[str, StandIn | DeclaredWheel], facts: dict[str, WheelFacts]
+) -> RequirementNode:
     if listed.name in given:
         return stand_in_node(given[listed.name])
     found = facts[listed.name]
-    return Node(name=listed.name, version=listed.version, requires=found.requires, extras=found.extras)
+    return RequirementNode(
+        name=listed.name, version=listed.version, requires=found.requires, extras=found.extras
+    )
 
 
-def _given_rows(item: StandIn | DeclaredWheel, asked: Asked, request: PythonRequest) -> list[PythonPackage]:
+def _given_rows(
+    item: StandIn | DeclaredWheel, asked: DistributionDemand, request: PythonRequest
+) -> list[PythonPackage]:
     if isinstance(item, DeclaredWheel):
         return [declared_row(item, asked, request)]
     return [built_row(item, asked, request)] if item.build else []

@@ -13,20 +13,25 @@ from dataclasses import dataclass
 from builder.errors import NoSolutionError, RecipeError
 from builder.lockfile import RUNTIME, Check
 from builder.model import Arch, Table, Target
-from builder.recipe.build_systems import steps_of
-from builder.recipe.component import Component, OsNeeds, VersionRecipe, Wheel
-from builder.recipe.component_choice import Choice, choose_components, needs_of, variants_of
+from builder.recipe.build_systems import build_steps
+from builder.recipe.component import BuiltWheel, Component, OsNeeds, VersionRecipe
 from builder.recipe.framework import Framework
 from builder.recipe.library import Library
-from builder.recipe.placeholders import Values, fill, fill_steps
+from builder.recipe.placeholders import PlaceholderValues, fill_placeholders, fill_steps
 from builder.recipe.platform import Platform
 from builder.recipe.release import Release
+from builder.recipe.target_components import (
+    TargetRecipes,
+    applying_variants,
+    choose_components,
+    component_needs,
+)
 
-__all__ = ["Effective", "Part", "effective", "image_python"]
+__all__ = ["EffectiveComponent", "EffectiveRecipe", "effective_recipe", "image_python"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class EffectiveComponent:
     """One component as it is built for one target."""
 
     name: str
@@ -40,7 +45,7 @@ class Part:
     env: Table
     steps: tuple[tuple[str, ...], ...]
     packages: OsNeeds
-    wheels: tuple[Wheel, ...]
+    wheels: tuple[BuiltWheel, ...]
     build_requires: tuple[str, ...]
     family: tuple[str, ...]
     library_path: tuple[str, ...]
@@ -48,14 +53,14 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Effective:
+class EffectiveRecipe:
     """All that one lock is made from."""
 
     target: Target
     release: Release
     platform: Platform
     framework: Framework
-    parts: tuple[Part, ...]
+    parts: tuple[EffectiveComponent, ...]
     """Components that are built, each after what it needs."""
     published: tuple[tuple[str, str, str], ...]
     """Components that come as wheels: name, version, reason."""
@@ -69,14 +74,14 @@ class Effective:
     checks: tuple[Check, ...]
 
 
-def effective(library: Library, target: Target) -> Effective:
+def effective_recipe(library: Library, target: Target) -> EffectiveRecipe:
     """Return what `target` is made from (RecipeError, UsageError for unknown names).
 
     NoSolutionError where the framework is not offered on the platform.
     """
     release = library.release(target.release)
     platform = library.platform(target.platform)
-    choice = Choice(library=library, release=release, platform=platform, target=target)
+    choice = TargetRecipes(library=library, release=release, platform=platform, target=target)
     framework = library.framework(target.framework)
     _check_fit(framework, choice)
     framework = _with_variants(framework, choice)
@@ -85,7 +90,7 @@ def effective(library: Library, target: Target) -> Effective:
     components, published = choose_components(choice, names)
     parts = tuple(_effective_component(choice, component) for component in components)
     pins = _family_pins(choice, framework, [*components, *published])
-    return Effective(
+    return EffectiveRecipe(
         target=target,
         release=release,
         platform=platform,
@@ -104,7 +109,7 @@ def effective(library: Library, target: Target) -> Effective:
     )
 
 
-def image_python(recipe: Effective) -> tuple[str, ...]:
+def image_python(recipe: EffectiveRecipe) -> tuple[str, ...]:
     """Return the Python distributions of the runtime image that are used as they are, `name==version`."""
     if not recipe.platform.image_python:
         return ()
@@ -112,7 +117,7 @@ def image_python(recipe: Effective) -> tuple[str, ...]:
     return tuple(sorted(text for image in images if RUNTIME in image.roles for text in image.python))
 
 
-def _check_fit(framework: Framework, choice: Choice) -> None:
+def _check_fit(framework: Framework, choice: TargetRecipes) -> None:
     platform = choice.platform
     if framework.pythons and platform.python not in framework.pythons:
         raise NoSolutionError(
@@ -130,7 +135,7 @@ def _check_fit(framework: Framework, choice: Choice) -> None:
             )
 
 
-def _with_variants(framework: Framework, choice: Choice) -> Framework:
+def _with_variants(framework: Framework, choice: TargetRecipes) -> Framework:
     for variant in framework.variants:
         if not choice.holds(variant.when, choice.release.version):
             continue
@@ -158,8 +163,8 @@ def _joined_os_needs(needs: Iterable[OsNeeds]) -> OsNeeds:
     )
 
 
-def _effective_component(choice: Choice, component: Component) -> Part:
-    variants = variants_of(choice, component)
+def _effective_component(choice: TargetRecipes, component: Component) -> EffectiveComponent:
+    variants = applying_variants(choice, component)
     version = choice.version(component)
     place = f"recipes/components/{component.name}.toml"
     for variant in variants:
@@ -179,18 +184,18 @@ def _effective_component(choice: Choice, component: Component) -> Part:
     wheels = component.python.wheels + tuple(wheel for v in variants for wheel in v.wheels)
     requires = component.python.build_requires + tuple(r for v in variants for r in v.build_requires)
     library_path = component.library_path + tuple(path for v in variants for path in v.library_path)
-    needs = tuple(need for need in needs_of(choice, component) if _is_built(choice, need))
-    return Part(
+    needs = tuple(need for need in component_needs(choice, component) if _is_built(choice, need))
+    return EffectiveComponent(
         name=component.name,
         version=version,
         recipe=choice.source(component),
         license=component.license,
         system=component.system,
-        prefix=fill(component.prefix, values, place=f"{place}: prefix"),
+        prefix=fill_placeholders(component.prefix, values, place=f"{place}: prefix"),
         runtime=component.runtime and bool(component.prefix),
         needs=needs,
-        env=Table((key, fill(value, values, place=f"{place}: env.{key}")) for key, value in env),
-        steps=fill_steps(steps_of(component, variants), values, place=f"{place}: steps"),
+        env=Table((key, fill_placeholders(value, values, place=f"{place}: env.{key}")) for key, value in env),
+        steps=fill_steps(build_steps(component, variants), values, place=f"{place}: steps"),
         packages=_joined_os_needs(
             [
                 component.packages.get(family, OsNeeds()),
@@ -198,9 +203,13 @@ def _effective_component(choice: Choice, component: Component) -> Part:
             ]
         ),
         wheels=tuple(_filled_wheel(wheel, values, place) for wheel in wheels),
-        build_requires=tuple(sorted(fill(r, values, place=f"{place}: build-requires") for r in requires)),
+        build_requires=tuple(
+            sorted(fill_placeholders(r, values, place=f"{place}: build-requires") for r in requires)
+        ),
         family=component.python.family,
-        library_path=tuple(fill(path, values, place=f"{place}: library-path") for path in library_path),
+        library_path=tuple(
+            fill_placeholders(path, values, place=f"{place}: library-path") for path in library_path
+        ),
         checks=tuple(
             _filled_check(check, values, place)
             for check in component.checks + tuple(c for variant in variants for c in variant.checks)
@@ -208,26 +217,26 @@ def _effective_component(choice: Choice, component: Component) -> Part:
     )
 
 
-def _is_built(choice: Choice, need: str) -> bool:
+def _is_built(choice: TargetRecipes, need: str) -> bool:
     component = choice.library.components[need]
     return need not in choice.platform.provides and not choice.source(component).published
 
 
-def _filled_wheel(wheel: Wheel, values: Values, place: str) -> Wheel:
-    return Wheel(
-        name=fill(wheel.name, values, place=f"{place}: wheels"),
-        version=fill(wheel.version, values, place=f"{place}: wheels"),
+def _filled_wheel(wheel: BuiltWheel, values: PlaceholderValues, place: str) -> BuiltWheel:
+    return BuiltWheel(
+        name=fill_placeholders(wheel.name, values, place=f"{place}: wheels"),
+        version=fill_placeholders(wheel.version, values, place=f"{place}: wheels"),
         extras=wheel.extras,
-        requires=tuple(fill(text, values, place=f"{place}: wheels") for text in wheel.requires),
+        requires=tuple(fill_placeholders(text, values, place=f"{place}: wheels") for text in wheel.requires),
     )
 
 
-def _filled_check(check: Check, values: Values, place: str) -> Check:
+def _filled_check(check: Check, values: PlaceholderValues, place: str) -> Check:
     (run,) = fill_steps((check.run,), values, place=f"{place}: checks")
-    return Check(run=run, expect=fill(check.expect, values, place=f"{place}: checks"))
+    return Check(run=run, expect=fill_placeholders(check.expect, values, place=f"{place}: checks"))
 
 
-def _placeholder_values(choice: Choice, component: Component, version: str) -> Values:
+def _placeholder_values(choice: TargetRecipes, component: Component, version: str) -> PlaceholderValues:
     platform, arch = choice.platform, Arch(choice.target.arch)
     found = {
         "version": version,
@@ -239,11 +248,11 @@ def _placeholder_values(choice: Choice, component: Component, version: str) -> V
     }
     found |= {f"arch:{name}": token for name, token in arch.tokens()}
     found |= {f"prefix:{name}": other.prefix for name, other in choice.library.components.items()}
-    return Values(words=Table(found), gpu_archs=platform.gpu_archs)
+    return PlaceholderValues(words=Table(found), gpu_archs=platform.gpu_archs)
 
 
 def _family_pins(
-    choice: Choice, framework: Framework, components: list[Component]
+    choice: TargetRecipes, framework: Framework, components: list[Component]
 ) -> tuple[tuple[str, str], ...]:
     """Return every equality that the recipes demand, sorted by distribution."""
     release = choice.release
