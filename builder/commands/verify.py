@@ -235,7 +235,10 @@ def _freshness(
     for one in locks:
         if one.lock is not None:
             against = (*outdated(one.lock, library, listed), *signed_indexes(one.lock, releases))
-            findings += _within(one, against)
+            faulty_rows = {finding.row for finding in one.findings}
+            findings += _within(
+                one, (f for f in against if f.rule.id != "forged" or f.row not in faulty_rows)
+            )
     says = f"{len(locks)} locks against the recipes as they are now"
     return Proof(name="freshness", says=says, findings=tuple(findings))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from builder.lockfile.labels import LockSection, named_label, row_label
-from builder.lockfile.lock import GitSource, Lock
+from builder.lockfile.lock import Archive, GitSource, Lock
 from builder.lockfile.rule import Fault, LockRule
 from builder.lockfile.shapes import clean_path
 
@@ -25,18 +25,20 @@ def _source_use_faults(lock: Lock) -> Iterator[Fault]:
 def _archive_use_faults(lock: Lock) -> Iterator[Fault]:
     """Yield components whose build reads other files than the archive rows that it has: once for each."""
     read = {build.component: set(build.archives) for build in lock.builds}
-    rows: dict[str, set[str]] = {}
+    rows: dict[str, dict[str, Archive]] = {}
     for row in lock.archives:
         # A file in a folder is reported as that, by another rule.
-        rows.setdefault(row.component, set()).add(row.file.rpartition("/")[2])
+        rows.setdefault(row.component, {})[row.file.rpartition("/")[2]] = row
     for component in sorted(read.keys() | rows.keys()):
-        absent = sorted(read.get(component, set()) - rows.get(component, set()))
-        unread = sorted(rows.get(component, set()) - read.get(component, set()))
+        here = rows.get(component, {})
+        absent = sorted(read.get(component, set()) - here.keys())
+        unread = sorted(here.keys() - read.get(component, set()))
         texts = [f"{file}, which is not an archive of it" for file in absent]
         said = [f"its build reads {', '.join(texts)}"] if texts else []
         said += [f"no build reads {', '.join(unread)}"] if unread else []
         if said:
-            yield Fault(row=named_label(LockSection.ARCHIVES, component), text="; ".join(said))
+            label = row_label(here[unread[0]]) if unread else named_label(LockSection.ARCHIVES, absent[0])
+            yield Fault(row=label, text="; ".join(said))
 
 
 def _archive_version_faults(lock: Lock) -> Iterator[Fault]:

@@ -17,7 +17,17 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from builder.errors import BuilderError, UsageError
-from builder.lockfile import BASE, RECIPE, Finding, Lock, Repository, found, row_label, summary_digest
+from builder.lockfile import (
+    BASE,
+    RECIPE,
+    Finding,
+    Lock,
+    LockRow,
+    Repository,
+    found,
+    row_label,
+    summary_digest,
+)
 from builder.model import Arch, Sha256, Target, key_name
 from builder.recipe import (
     PYPI,
@@ -135,20 +145,29 @@ def _field_differences(name: str, wanted: object, found_here: object) -> Iterato
         yield found("forged", f"{name} differs from the recipe")
 
 
-def _row_differences(name: str, wanted: dict[str, object], here: dict[str, object]) -> Iterator[Finding]:
-    for key in sorted({*wanted, *here}):
-        if key not in here:
-            yield found("forged", "the lock lacks this row of the recipe", row=f"{name} {key}")
-        elif key not in wanted:
-            yield found("forged", "the recipe does not name it", row=f"{name} {key}")
-        elif wanted[key] != here[key]:
-            text = f"{_differing_fields(wanted[key], here[key])} from the recipe"
-            yield found("forged", text, row=f"{name} {key}")
+def _row_differences(name: str, wanted: dict[str, LockRow], here: dict[str, LockRow]) -> Iterator[Finding]:
+    """Compare the rows of one section; a row whose name alone was edited is one difference, not two."""
+    absent, unknown = wanted.keys() - here.keys(), here.keys() - wanted.keys()
+    renamed: dict[str, str] = {}
+    for key in sorted(unknown):
+        alike = [k for k in sorted(absent) if len(_differing_names(wanted[k], here[key])) == 1]
+        if alike:
+            renamed[key] = alike[0]
+            absent = absent - {alike[0]}
+    for key in sorted({*absent, *here}):
+        if key in absent:
+            text = "the lock lacks this row of the recipe"
+            yield found("forged", text, row=row_label(wanted[key]))
+        elif key in unknown - renamed.keys():
+            yield found("forged", "the recipe does not name it", row=row_label(here[key]))
+        elif wanted[renamed.get(key, key)] != here[key]:
+            text = f"{_differing_fields(wanted[renamed.get(key, key)], here[key])} from the recipe"
+            yield found("forged", text, row=row_label(here[key]))
     if list(wanted) != list(here) and wanted.keys() == here.keys():
         yield found("forged", "their order differs from the recipe's", row=name)
 
 
-def _rows_by_name(rows: tuple[object, ...]) -> dict[str, object]:
+def _rows_by_name(rows: tuple[LockRow, ...]) -> dict[str, LockRow]:
     named = {}
     for row in rows:
         key = next((str(getattr(row, name)) for name in _NAMED_BY if hasattr(row, name)), repr(row))
@@ -156,9 +175,13 @@ def _rows_by_name(rows: tuple[object, ...]) -> dict[str, object]:
     return named
 
 
-def _differing_fields(wanted: object, here: object) -> str:
+def _differing_names(wanted: object, here: object) -> list[str]:
     fields = [f.name for f in dataclasses.fields(wanted)]  # type: ignore[arg-type]
-    names = [key_name(name) for name in fields if getattr(wanted, name) != getattr(here, name)]
+    return [key_name(name) for name in fields if getattr(wanted, name) != getattr(here, name)]
+
+
+def _differing_fields(wanted: object, here: object) -> str:
+    names = _differing_names(wanted, here)
     return f"{', '.join(names)} {'differs' if len(names) == 1 else 'differ'}"
 
 

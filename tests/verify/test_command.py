@@ -176,3 +176,21 @@ def test_a_file_name_reaches_no_terminal(
     edit(odd, "format = 1", "format = 2")
     assert verify(project, str(odd)) == 4
     assert "\x1b" not in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("idna-3.10-py3-none-any.whl", "idna-3.11-py3-none-any.whl"),
+        ("idna-3.10-py3-none-any.whl", "idna-3.10-py2-none-any.whl"),
+        ('file = "tool-2.0.tar.gz"', 'file = "tool-2.1.tar.gz"'),
+    ],
+)
+def test_an_edited_file_name_is_one_finding(
+    old: str, new: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit(project / "lock" / LOCK, old, new)
+    code, value = report(project, capsys)
+    (finding,) = value["findings"]
+    assert (code, finding["lock"]) == (4, f"lock/{LOCK}")
+    assert finding["lock-rule"] in {"wheel-file-name", "wheel-tags", "archives-used"}
