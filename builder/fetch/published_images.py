@@ -4,9 +4,14 @@ from __future__ import annotations
 
 __all__ = ["absent_parts", "image_requests"]
 
+from typing import TYPE_CHECKING
+
 from builder.model import ImageDigest
-from builder.oci import Registry, parse_image_manifest
+from builder.oci import parse_image_manifest
 from builder.store import Request, Store
+
+if TYPE_CHECKING:
+    from builder.oci import Registry
 
 _PREFIX = "sha256:"
 _SHOWN = 12  # digits of a digest that tell layers apart

@@ -23,8 +23,8 @@ from builder.model.digest import ImageDigest, Sha256
 from builder.origins.origins import Origin, Origins
 from builder.project import Project
 from builder.store.store import Store
-from tests.fetch.tiny_debs import deb
 from tests.resolve.python.conftest import make_wheel
+from tests.rootfs.tiny_debs import deb
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "fabric"
 LAYOUTS: dict[str, Any] = {

@@ -24,7 +24,7 @@ from builder.resolve.debian.universe import PackagesIndex, Universe
 from builder.rootfs.deb import LockedDeb
 from builder.store.request import Request
 from builder.store.store import Store
-from tests.fetch.tiny_debs import deb, member
+from tests.rootfs.tiny_debs import deb, member
 
 EPOCH = 1763337600
 

@@ -24,7 +24,7 @@ from builder.rootfs.deb import LockedDeb
 from builder.rootfs.rootfs import write_rootfs_tar
 from builder.store.store import Store
 from tests.engine.samples_oci import File, image
-from tests.fetch.tiny_debs import deb, member
+from tests.rootfs.tiny_debs import deb, member
 
 FAULTS = Path(__file__).resolve().parents[1] / "faults"
 VENV = "opt/dynamo/venv"

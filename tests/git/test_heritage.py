@@ -27,7 +27,7 @@ from builder.lockfile.lock import GitSource
 from builder.model.digest import Evidence, GitOid, Sha256
 from builder.origins.origins import Origins
 from builder.store.store import Store
-from tests.fetch.conftest import RawRepository
+from tests.git.conftest import RawRepository
 
 
 class Vault:

@@ -16,7 +16,7 @@ import pytest
 from builder.errors import FetchError
 from builder.rootfs.deb import LockedDeb
 from builder.rootfs.rootfs import write_rootfs_tar
-from tests.fetch.tiny_debs import deb, member
+from tests.rootfs.tiny_debs import deb, member
 
 # dpkg writes these as it runs, or never for an installation that went well.
 PASSING = ("available", "lock", "lock-frontend", "arch-native", "triggers/Lock", "diversions", "statoverride")

@@ -15,7 +15,7 @@ import pytest
 from builder.errors import BuilderError, DigestMismatchError, FetchError
 from builder.rootfs.deb import LockedDeb
 from builder.rootfs.rootfs import write_rootfs_tar
-from tests.fetch.tiny_debs import WHEN, deb, member
+from tests.rootfs.tiny_debs import WHEN, deb, member
 
 
 def make(*debs: LockedDeb, arch: str = "amd64", latest: int | None = None) -> tarfile.TarFile:

@@ -15,7 +15,7 @@ from builder.git.canonical_tar import CanonicalSpec, Submodule, Tree, write_cano
 from builder.git.process import fetch_commit, git_environment
 
 if TYPE_CHECKING:
-    from tests.fetch.conftest import RawRepository
+    from tests.git.conftest import RawRepository
 
 FILE, PROGRAM, LINK, FOLDER, MODULE = 0o100644, 0o100755, 0o120000, 0o40000, 0o160000
 
