@@ -10,7 +10,7 @@ import pytest
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 from pytest_httpserver import HTTPServer
 
-from tests.resolve.python.conftest import Indexes, LocalIndex, index, indexes, make_sdist, make_wheel
+from tests.local_index import Indexes, LocalIndex, index, indexes, make_sdist, make_wheel
 
 __all__ = ["index", "indexes", "recorded"]
 

@@ -18,7 +18,7 @@ from builder.console import Console
 from builder.errors import RecipeError, UsageError
 from builder.options import ResultFormat
 from builder.project import Project, open_project
-from tests.resolve.python.conftest import Indexes, LocalIndex
+from tests.local_index import Indexes, LocalIndex
 
 ROOT = Path(__file__).resolve().parents[2]
 CLAIMS = ROOT / "recipes/claims"

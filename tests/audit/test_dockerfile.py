@@ -24,7 +24,7 @@ from builder.console import Console
 from builder.errors import UsageError
 from builder.options import ResultFormat
 from builder.project import open_project
-from tests.resolve.python.conftest import LocalIndex
+from tests.local_index import LocalIndex
 
 ROOT = Path(__file__).resolve().parents[2]
 CASES = Path(__file__).parent / "dockerfiles"

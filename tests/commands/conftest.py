@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.resolve.python.conftest import index, indexes
+from tests.local_index import index, indexes
 
 __all__ = ["index", "indexes"]

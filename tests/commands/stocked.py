@@ -23,7 +23,7 @@ from builder.model.digest import ImageDigest, Sha256
 from builder.origins.origins import Origin, Origins
 from builder.project import Project
 from builder.store.store import Store
-from tests.resolve.python.conftest import make_wheel
+from tests.local_index import make_wheel
 from tests.rootfs.tiny_debs import deb
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "fabric"

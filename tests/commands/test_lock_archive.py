@@ -18,7 +18,7 @@ from werkzeug import Request, Response
 from builder.cli import main
 from builder.lockfile.lock import Lock
 from builder.lockfile.reading import load_lock
-from tests.resolve.python.conftest import LocalIndex
+from tests.local_index import LocalIndex
 
 SMALL = Path(__file__).resolve().parents[1] / "faults/project"
 SUITE = "trixie"

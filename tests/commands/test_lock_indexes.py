@@ -21,7 +21,7 @@ from builder.cli import main
 from builder.lockfile.lock import Lock
 from builder.lockfile.reading import load_lock
 from builder.model.digest import Evidence
-from tests.resolve.python.conftest import LocalIndex, make_wheel
+from tests.local_index import LocalIndex, make_wheel
 
 SMALL = Path(__file__).resolve().parents[1] / "faults/project"
 

@@ -20,8 +20,8 @@ from werkzeug import Request, Response
 from builder.cli import main
 from builder.lockfile.lock import Lock
 from builder.lockfile.reading import load_lock
+from tests.local_index import LocalIndex
 from tests.render import hermetic
-from tests.resolve.python.conftest import LocalIndex
 from tests.resolve.rpm.tiny_repo import Rpm, TinyRepo
 
 SMALL = Path(__file__).resolve().parents[1] / "faults/project"

@@ -10,7 +10,6 @@ from packaging.version import Version
 from builder.errors import FetchError
 from builder.index.project_page import parse_project_page, read_index_project
 from builder.io.http import Answer
-from builder.resolve.python.availability import nearest_versions
 
 URL = "https://index.invalid/simple/app/"
 
@@ -82,13 +81,6 @@ def test_files_of_a_version_and_of_a_time() -> None:
     ]
     assert [item.file for item in project.of(Version("1.0+cu128"))] == ["app-1.0+cu128-py3-none-any.whl"]
     assert [str(item) for item in project.versions(bound)] == ["0.8", "1.0", "1.0+cu128"]
-    assert (
-        nearest_versions(project, Version("0.9"), bound) == "nearest existing versions: 0.8, 1.0, 1.0+cu128"
-    )
-    assert (
-        nearest_versions(project, Version("1.5"), None)
-        == "nearest existing versions: 0.8, 1.0, 1.0+cu128, 2.0"
-    )
 
 
 def test_absent_project(index: Any, client: Any) -> None:
