@@ -11,7 +11,8 @@ from typing import Protocol, cast
 
 from builder import __version__
 from builder.console import Console
-from builder.errors import BuilderError
+from builder.errors import BuilderError, UsageError
+from builder.model import nearest_names
 
 __all__ = ["VERBS", "Verb", "command_line", "load_verb", "main"]
 
@@ -61,11 +62,7 @@ def load_verb(name: str) -> Verb:
 
 
 def command_line(words: Sequence[str]) -> argparse.ArgumentParser:
-    """Return the parser of `words`: the summary of each verb, and the options of the one they name.
-
-    The program itself has no option that takes a value, so that the verb is
-    the first word that does not begin with a dash.
-    """
+    """Return the parser of `words`: the summary of each verb, and the options of the one they name."""
     top = argparse.ArgumentParser(
         prog="python -m builder",
         description="Lockfiles and reproducible container images for LLM inference stacks.",
@@ -75,7 +72,7 @@ def command_line(words: Sequence[str]) -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"lockwright {__version__}")
     parsers = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    asked = next((word for word in words if not word.startswith("-")), "")
+    asked = _asked_verb(words)
     for name, summary in VERBS.items():
         parser = parsers.add_parser(
             name,
@@ -93,12 +90,26 @@ def command_line(words: Sequence[str]) -> argparse.ArgumentParser:
     return top
 
 
+def _check_verb(words: Sequence[str]) -> None:
+    """Refuse a word that is no verb, with the nearest ones (UsageError)."""
+    asked = _asked_verb(words)
+    if asked and asked not in VERBS:
+        raise UsageError(f"there is no command {asked!r}", hint=nearest_names(asked, VERBS))
+
+
+def _asked_verb(words: Sequence[str]) -> str:
+    """Return the first word without a leading dash: no option of the program itself takes a value."""
+    return next((word for word in words if not word.startswith("-")), "")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; `argv` is without the program's name."""
     words = sys.argv[1:] if argv is None else argv
-    options = command_line(words).parse_args(words)
-    console = Console(quiet=options.quiet)
+    console = Console(quiet=False)
     try:
+        _check_verb(words)
+        options = command_line(words).parse_args(words)
+        console = Console(quiet=options.quiet)
         return int(options.run(options, console))
     except BuilderError as error:
         console.error(error)

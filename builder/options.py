@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from builder import build
 from builder.model import Arch
 from builder.project import Project, open_project
-from builder.selection import Selection
+from builder.selection import Selection, parse_arch
 
 if TYPE_CHECKING:
     from builder.console import Console
@@ -59,8 +59,8 @@ def add_selection(verb: argparse.ArgumentParser, *, otherwise: str = "the defaul
 
 def add_arch(group: argparse._ActionsContainer, meaning: str) -> None:
     """Add `--arch` to a parser or a group of it."""
-    arches = [arch.value for arch in Arch]
-    group.add_argument("--arch", action="append", default=[], choices=arches, help=meaning)
+    names = " or ".join(arch.value for arch in Arch)
+    group.add_argument("--arch", action="append", default=[], metavar="ARCH", help=f"{names}; {meaning}")
 
 
 def add_places(verb: argparse.ArgumentParser, store: dict[str, Any] | None = None) -> None:
@@ -113,12 +113,12 @@ def add_index_url(verb: argparse.ArgumentParser) -> None:
 
 
 def selection_of(options: argparse.Namespace) -> Selection:
-    """Return which targets are meant."""
+    """Return which targets are meant (UsageError for an unknown architecture)."""
     return Selection(
         releases=tuple(options.release),
         platforms=tuple(options.platform),
         frameworks=tuple(options.framework),
-        arches=tuple(Arch(arch) for arch in options.arch),
+        arches=tuple(map(parse_arch, options.arch)),
     )
 
 

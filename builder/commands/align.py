@@ -35,17 +35,17 @@ from builder.align.dockerfile import (
     read_dockerfile,
     requirements_pins,
 )
-from builder.commands.locks import locked_targets
+from builder.commands.locks import locked_targets, select_locks
 from builder.commands.tags import read_tags, tags_asker
 from builder.console import Console
 from builder.errors import RecipeError, UsageError
 from builder.io import read_bytes
 from builder.lockfile import Lock, parse_lock
-from builder.model import check_line, markdown_table
+from builder.model import check_line, markdown_table, nearest_names
 from builder.options import ResultFormat, add_format, add_index_url, add_places, project_of
 from builder.project import Project
 from builder.recipe import Library, parse_recipe, parse_table, plain_url
-from builder.selection import ALL
+from builder.selection import ALL, Selection
 
 __all__ = ["EXAMPLES", "Options", "add_options", "evidence_of", "judge_claims", "read_documents", "run"]
 
@@ -170,7 +170,8 @@ def _check_release(release: str, library: Library, evidence: Evidence) -> None:
         evidence.files(DYNAMO, release)
     except UnaskedError as error:
         cause = f"the recipes have no release {release!r}, and {error}"
-        raise UsageError(cause, place="--release") from None
+        hint = nearest_names(release, {*library.releases, ALL})
+        raise UsageError(cause, place="--release", hint=hint) from None
 
 
 def _wanted(options: Options, releases: Sequence[str]) -> Callable[[str], bool]:
@@ -304,6 +305,7 @@ def check_files(project: Project, options: FileOptions) -> int:
     library = project.library()
     if options.release:
         library.release(options.release)
+        select_locks(project, Selection(releases=(options.release,)))
     own = read_documents(sorted((project.recipes / "claims").glob("*.toml")), project.root)
     with evidence_of(project, library, own, offline=options.offline, index_url=options.index_url) as evidence:
         found = [

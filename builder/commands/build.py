@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from builder.build import BUILDAH, AnyEngine, Built, build, find
+from builder.commands.locks import select_image
 from builder.commands.prepare import Prepared, prepared, progress, stage_rows
 from builder.console import Console
 from builder.io import write_atomic
@@ -98,6 +99,7 @@ def build_image(project: Project, options: Options) -> int:
     Only the image itself is written to a file: of every other target it is
     enough that it was built.
     """
+    select_image(project, options.selection)  # a wrong name is reported before a missing engine
     engine = find(options.engine, options.builder, options.inputs)
     if options.engine == BUILDAH and options.cache:
         project.console.status("buildah builds every stage again: its cache is not reliable")

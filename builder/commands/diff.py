@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from builder.commands.diff_facts import histories, yanked
-from builder.commands.diff_pairs import compare_sides
+from builder.commands.diff_pairs import compare_sides, targets_by_name
+from builder.commands.diff_sides import Sides
 from builder.commands.diff_words import sides_of
+from builder.commands.locks import select_targets
 from builder.console import Console
 from builder.diff import OutsideFacts, Report, Risk, as_markdown, as_text, as_value, page, report, with_facts
+from builder.errors import UsageError
 from builder.options import (
     ResultFormat,
     add_format,
@@ -107,7 +110,7 @@ class Options:
 def compare_locks(project: Project, options: Options) -> int:
     """Compare and report; 1 where something at or above the level is there, else 0, or an error."""
     sides = sides_of(project, options.words, staged=options.staged)
-    reading = compare_sides(sides, options.selection)
+    reading = compare_sides(sides, _selected_names(project, sides, options.selection))
     changes = [change for item in reading.compared for change in item.changes]
     facts = OutsideFacts(
         histories=histories(project, changes, options.clones),
@@ -117,6 +120,22 @@ def compare_locks(project: Project, options: Options) -> int:
     found = report(sides.before.label, sides.after.label, compared, reading.unsound)
     show(project, found, options.form)
     return int(options.fail_on is not None and found.reaches(options.fail_on))
+
+
+def _selected_names(project: Project, sides: Sides, selection: Selection) -> frozenset[str]:
+    """Return the names of the locks that are compared: all of them, or those of selected targets."""
+    if selection.is_empty:
+        return sides.names
+    targets = targets_by_name(sides)
+    known = {target for group in targets.values() for target in group}
+    if not known:
+        raise UsageError(
+            "these files name no target",
+            place=str(selection),
+            hint="leave out --release, --platform, --framework and --arch",
+        )
+    chosen = set(select_targets(project, selection, known))
+    return frozenset(name for name, group in targets.items() if group & chosen)
 
 
 def show(project: Project, found: Report, form: ResultFormat) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from packaging.version import InvalidVersion, Version
@@ -21,10 +21,9 @@ from builder.diff import (
 )
 from builder.errors import LockError
 from builder.lockfile import Examined, Lock, examine, parse_lock
-from builder.model import toml
-from builder.selection import Selection
+from builder.model import Target, toml
 
-__all__ = ["Reading", "compare_sides"]
+__all__ = ["Reading", "compare_sides", "targets_by_name"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,19 +34,38 @@ class Reading:
     unsound: tuple[Unsound, ...]
 
 
-def compare_sides(sides: Sides, selection: Selection) -> Reading:
-    """Compare each lock with what it was; LockError for what is no lock at all."""
+def targets_by_name(sides: Sides) -> dict[str, frozenset[Target]]:
+    """Return what each lock of either side is of: by its path and, where it is read anyway, by its own word.
+
+    A lock that lies at the path of another target counts for both, so that no
+    filter hides it. Exports name no target. LockError for what is no lock.
+    """
+    before, after = sides.before, sides.after
+    found = {}
+    for name in sides.names:
+        at_path = Target.of_path(name)
+        targets = {at_path} if at_path else set()
+        if at_path is None or not _same(sides, name):
+            targets |= {
+                parse_lock(side.files[name], place=side.places[name]).target
+                for side in (before, after)
+                if name in side.files and not (name == "" and _is_export(side))
+            }
+        found[name] = frozenset(targets)
+    return found
+
+
+def compare_sides(sides: Sides, chosen: Collection[str]) -> Reading:
+    """Compare each of the chosen locks with what it was; LockError for what is no lock at all."""
     before, after = sides.before, sides.after
     if before.files.keys() == after.files.keys() == {""} and (_is_export(before) or _is_export(after)):
         return Reading(compared=(_exports(before, after),), unsound=())
     compared, judged = [], []
-    for name in sorted(before.names | after.names):
+    for name in sorted(chosen):
         if _same(sides, name):
             compared.append(Compared(target=_label(name), before=name, after=name, changes=()))
             continue
         old, new = _examined(before, name), _examined(after, name)
-        if not any(item and item.lock and selection.holds(item.lock.target) for item in (old, new)):
-            continue
         compared.append(_pair(sides, name, old.lock if old else None, new.lock if new else None))
         judged += [*_unsound(before, name, old, after=False), *_unsound(after, name, new, after=True)]
     return Reading(compared=tuple(compared), unsound=tuple(judged))

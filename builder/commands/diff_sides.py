@@ -32,6 +32,11 @@ class Sides:
     before: Side
     after: Side
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Every lock of either side."""
+        return self.before.names | self.after.names
+
 
 def sides_of_places(before: Path, after: Path) -> Sides:
     """Read two locks, or the locks of two folders (UsageError, LockError)."""

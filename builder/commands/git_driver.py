@@ -15,7 +15,6 @@ from builder.errors import LockError, UsageError
 from builder.io import read_bytes
 from builder.lockfile import parse_lock
 from builder.model import ascii_only
-from builder.selection import Selection
 
 __all__ = ["ABSENT", "EXAMPLES", "add_options", "run", "show_diff", "show_text"]
 
@@ -70,7 +69,7 @@ def show_diff(console: Console, words: Sequence[str]) -> int:
     files = {side: read_bytes(Path(file)) for side, file in (("a", old), ("b", new)) if file != ABSENT}
     sides = sides_of_files((f"a/{path}", files.get("a")), (f"b/{name}", files.get("b")))
     try:
-        reading = compare_sides(sides, Selection())
+        reading = compare_sides(sides, sides.names)
     except LockError as error:
         console.data(ascii_only(f"a/{path} -> b/{name}: {error}"))
         console.data(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from builder.options import add_arch, add_places, project_of
 from builder.project import Project, recipe_files
 from builder.recipe import BUILD_SYSTEMS, Framework, TargetSet, read_library
 from builder.recipe_editor import RecipeEditor
+from builder.selection import ALL, Selection, check_names, parse_arch
 
 __all__ = [
     "EXAMPLES",
@@ -111,7 +111,7 @@ def _ask_framework(options: argparse.Namespace, console: Console, project: Proje
             pins=tuple(options.pin),
             release=options.release,
             platforms=tuple(options.platform),
-            arches=tuple(Arch(arch) for arch in options.arch),
+            arches=tuple(map(parse_arch, options.arch)),
         ),
     )
 
@@ -192,6 +192,9 @@ class ComponentAnswers:
 
 def new_framework(project: Project, answers: FrameworkAnswers) -> int:
     """Write the recipe, and its rows of a release where one is named; what is wrong is written nowhere."""
+    named = Selection(releases=(answers.release,) if answers.release else (), platforms=answers.platforms)
+    if not named.is_empty:
+        check_names(named, project.library().target_names)
     path = f"frameworks/{_free_name(answers.name, project, 'frameworks')}.toml"
     framework = Framework(
         name=answers.name,
@@ -218,11 +221,10 @@ def new_framework(project: Project, answers: FrameworkAnswers) -> int:
 def _release_with_targets(project: Project, answers: FrameworkAnswers) -> dict[str, str]:
     """Return the release's file with the pins and targets of a new framework before its first targets."""
     path = project.recipes / "releases" / f"{answers.release}.toml"
-    if not path.is_file():
-        known = sorted(file.stem for file in path.parent.glob("*.toml"))
-        near = difflib.get_close_matches(answers.release, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
-        raise UsageError(f"there is no release {answers.release!r}", place="--release", hint=hint)
+    if answers.release == ALL:
+        raise UsageError(
+            "a framework gets targets in one release", place="--release all", hint="name the release"
+        )
     editor = RecipeEditor(path, place=f"recipes/releases/{path.name}")
     if answers.pins:
         editor.insert_block(f"[python.{answers.name}]", _root_pins(answers.pins), before="[[targets]]")

@@ -1,39 +1,106 @@
-"""Which existing locks a command is about."""
+"""Which existing locks a command is about, and why others do not exist."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
-from builder.errors import BuilderError, UsageError
-from builder.model import Arch, Target
+from builder.errors import BuilderError, LockError, UsageError
+from builder.io import read_bytes
+from builder.model import Target
 from builder.project import Project, locked
-from builder.selection import Selection
+from builder.recipe import LockOutcomes, load_outcomes
+from builder.selection import Selection, TargetNames, UnlockedTarget, choose
 
-__all__ = ["locked_targets", "select_image", "select_locks"]
+__all__ = [
+    "locked_targets",
+    "outcomes_path",
+    "read_outcomes",
+    "select_image",
+    "select_locks",
+    "select_targets",
+]
 
 
 def locked_targets(project: Project) -> tuple[Target, ...]:
     """Return what the lock folder has locks of, sorted."""
-    found = (_target(path) for path, _ in locked(project))
+    found = (Target.of_path(path) for path, _ in locked(project))
     return tuple(sorted(target for target in found if target is not None))
 
 
-def select_locks(project: Project, selection: Selection) -> tuple[Target, ...]:
-    """Return the locked targets that are selected, sorted; without a release, those of the default one."""
-    targets = list(locked_targets(project))
+def outcomes_path(project: Project) -> Path:
+    """Return where it is recorded what `lock` said of targets without a lock."""
+    return project.locks / "outcomes.toml"
+
+
+def read_outcomes(project: Project) -> LockOutcomes:
+    """Read what was recorded; nothing if there is no record (LockError)."""
+    path = outcomes_path(project)
+    if not path.is_file():
+        return LockOutcomes()
+    return load_outcomes(read_bytes(path, error=LockError), place=f"lock/{path.name}")
+
+
+def select_targets(project: Project, selection: Selection, targets: Collection[Target]) -> tuple[Target, ...]:
+    """Return those of `targets` that are selected, sorted; see `builder.selection.choose` for the errors."""
+
+    def unlocked(part: Selection) -> Sequence[UnlockedTarget]:
+        return _unlocked_targets(project, part, targets)
+
+    known = _target_names(project) | TargetNames.of(targets)
+    return choose(selection, targets, known=known, unlocked=unlocked)
+
+
+def select_locks(
+    project: Project, selection: Selection, *, missing: Collection[Target] = ()
+) -> tuple[Target, ...]:
+    """Return the locked targets that are selected, sorted; without a release, those of the default one.
+
+    `missing` are targets without a lock that the caller reports: a name that has only these is no error.
+    """
+    have = locked_targets(project)
+    if not have and not missing and selection.is_empty:
+        raise UsageError("no lock is here", place=str(project.locks), hint="run `python -m builder lock`")
     if not selection.releases:
-        release = _default_release(project, targets)
-        targets = [target for target in targets if target.release == release]
-    chosen = tuple(sorted(target for target in targets if selection.holds(target)))
-    if not chosen:
-        raise UsageError(
-            "no lock is selected",
-            place=str(project.locks),
-            hint="run `python -m builder lock`, or name another --release, --platform or --framework",
+        selection = replace(selection, releases=(_default_release(project, have),))
+    chosen = select_targets(project, selection, {*have, *missing})
+    return tuple(target for target in chosen if target in have)
+
+
+def _target_names(project: Project) -> TargetNames:
+    """Return every name that the project's recipes or locks have."""
+    names = TargetNames.of(locked_targets(project))
+    return names | project.library().target_names if _has_recipes(project) else names
+
+
+def _has_recipes(project: Project) -> bool:
+    return (project.recipes / "releases").is_dir()
+
+
+def _unlocked_targets(
+    project: Project, selection: Selection, targets: Collection[Target]
+) -> tuple[UnlockedTarget, ...]:
+    """Return why targets of a selection are not among `targets`, as `matrix` knows it from the recipes."""
+    if not _has_recipes(project):
+        return ()
+    from builder.matrix import CellState, cells, command  # noqa: PLC0415 - only where nothing matched
+
+    every = cells(project.library(), locked_targets(project), read_outcomes(project).by_target(), selection)
+    found = sorted(every, key=lambda cell: cell.state is not CellState.REFUSED)  # what cannot be, first
+    return tuple(
+        UnlockedTarget(
+            target=cell.target,
+            reason="it is locked, but not among the locks that were named"
+            if cell.state is CellState.LOCKED
+            else f"{cell.word}: {cell.reason}",
+            command=command([cell]),
         )
-    return chosen
+        for cell in found
+        if cell.target not in targets
+    )
 
 
 def select_image(project: Project, selection: Selection) -> tuple[Target, ...]:
@@ -54,16 +121,10 @@ def select_image(project: Project, selection: Selection) -> tuple[Target, ...]:
     if len(releases) > 1:
         raise UsageError(f"several releases are selected: {', '.join(releases)}", place="--release")
     platforms = sorted({target.platform for target in chosen})
+    if len(selection.platforms) > 1 and len(platforms) > 1:
+        raise UsageError(f"several platforms are selected: {', '.join(platforms)}", place="--platform")
     platform = platforms[0] if len(platforms) == 1 else _default_platform(project, chosen[0], platforms)
     return tuple(target for target in chosen if target.platform == platform)
-
-
-def _target(path: str) -> Target | None:
-    release, platform, name = path.removesuffix(".toml").split("/")
-    framework, _, arch = name.rpartition("-")
-    if arch not in [item.value for item in Arch]:
-        return None
-    return Target(release=release, platform=platform, framework=framework, arch=Arch(arch))
 
 
 def _default_release(project: Project, targets: Sequence[Target]) -> str:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-from builder.commands.locks import locked_targets
+from builder.commands.locks import locked_targets, read_outcomes, select_targets
 from builder.console import Console
-from builder.errors import LockError
 from builder.io import read_bytes
 from builder.lockfile import Lock, parse_lock
 from builder.matrix import (
@@ -34,7 +32,7 @@ from builder.matrix import (
 from builder.model import markdown_table
 from builder.options import ResultFormat, add_format, add_places, add_selection, project_of, selection_of
 from builder.project import Project
-from builder.recipe import Library, LockOutcomes, load_outcomes
+from builder.recipe import Library
 from builder.selection import ALL, Selection
 
 __all__ = [
@@ -43,8 +41,6 @@ __all__ = [
     "Options",
     "add_options",
     "markdown_tables",
-    "outcomes_path",
-    "read_outcomes",
     "run",
     "show_tables",
 ]
@@ -57,6 +53,8 @@ EXAMPLES = """\
 """
 TABLES = ("summary", "targets", "versions", "cuda", "wheels", "gpus")
 """The names of the tables, in the order in which they are shown."""
+_CELL_TABLES = frozenset({"summary", "targets", "versions"})
+"""Tables that speak of targets without a lock too."""
 
 
 def add_options(verb: argparse.ArgumentParser) -> None:
@@ -95,7 +93,7 @@ def show_tables(project: Project, options: Options) -> int:
     """Show the selected tables, of every release unless one is named; 0, or an error."""
     wanted = [name for name in TABLES if not options.tables or name in options.tables]
     matrix = _Matrix(project, options.selection)
-    matrix.check_names()
+    matrix.check_selection(frozenset(wanted))
     if options.format is ResultFormat.JSON:
         project.console.json({name: matrix.values(name) for name in wanted if name != "summary"})
     elif options.format is ResultFormat.MARKDOWN:
@@ -121,19 +119,6 @@ def _as_markdown(matrix: _Matrix, names: list[str]) -> str:
     return "\n\n".join(parts)
 
 
-def outcomes_path(project: Project) -> Path:
-    """Return where it is recorded what `lock` said of targets without a lock."""
-    return project.locks / "outcomes.toml"
-
-
-def read_outcomes(project: Project) -> LockOutcomes:
-    """Read what was recorded; nothing where there is no record (LockError)."""
-    path = outcomes_path(project)
-    if not path.is_file():
-        return LockOutcomes()
-    return load_outcomes(read_bytes(path, error=LockError), place=f"lock/{path.name}")
-
-
 class _Matrix:
     """The facts behind the tables, read when they are first needed."""
 
@@ -144,15 +129,14 @@ class _Matrix:
         self._cells: tuple[Cell, ...] | None = None
         self._locks: tuple[Lock, ...] | None = None
 
-    def check_names(self) -> None:
-        """Refuse names that no recipe has (UsageError)."""
-        for name in self._selection.releases:
-            if name != ALL:
-                self._library.release(name)
-        for name in self._selection.platforms:
-            self._library.platform(name)
-        for name in self._selection.frameworks:
-            self._library.framework(name)
+    def check_selection(self, tables: frozenset[str]) -> None:
+        """Refuse a selection that matches nothing that the tables are about (UsageError, NoSolutionError)."""
+        wanted = self._selection
+        targets = {cell.target for cell in self.cells()}
+        if not wanted.is_empty and not tables & _CELL_TABLES:
+            targets = set(locked_targets(self._project))
+        if not wanted.is_empty:
+            select_targets(self._project, wanted, targets)
 
     def cells(self) -> tuple[Cell, ...]:
         if self._cells is None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from builder.build import BUILDKIT, find, find_engine, other_order, read_graph
+from builder.commands.locks import select_image
 from builder.commands.prepare import prepared, progress, stage_rows
 from builder.console import Console
 from builder.errors import UsageError
@@ -130,7 +131,14 @@ class Options:
 def reproduce_image(project: Project, options: Options) -> int:
     """Build twice and compare, or compare two images; 0 for one digest, 1 for differences, or an error."""
     if options.images:
+        if not options.selection.is_empty:
+            raise UsageError(
+                "two images are compared as they are",
+                place=str(options.selection),
+                hint="leave out --release, --platform, --framework and --arch",
+            )
         return _compare(project, options)
+    select_image(project, options.selection)  # a wrong name is reported before a missing engine
     if options.against is not None:
         with open_images(options.against):
             pass  # what is no image is said before anything is built

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from builder.commands.locks import select_locks
 from builder.console import Console
-from builder.errors import LockError, UsageError
+from builder.errors import LockError, NoSolutionError, UsageError
 from builder.io import read_bytes
 from builder.lockfile import Examined, Finding, Lock, Proof, Repository, examine, exit_code, found
-from builder.model import Sha256, printable
+from builder.model import Sha256, Target, printable
 from builder.options import ResultFormat, add_format, add_places, add_selection, project_of, selection_of
 from builder.project import Project, locked
 from builder.recipe import Library, lockable_targets
@@ -108,6 +108,12 @@ class Options:
 
 def verify_locks(project: Project, options: Options) -> int:
     """Prove what the selected locks say; 0, or the exit code of the gravest finding."""
+    if (options.files or options.image) and not options.selection.is_empty:
+        raise UsageError(
+            "the named lock files or the image decide what is verified",
+            place=str(options.selection),
+            hint="leave out --release, --platform, --framework and --arch",
+        )
     library = project.library() if (project.recipes / "releases").is_dir() else None
     if library is not None and not options.selection.releases:
         default = (library.default_release.version,)
@@ -167,8 +173,12 @@ def _policies(project: Project, locks: Sequence[Examined], options: Options) -> 
 def _proven(
     project: Project, options: Options, library: Library | None
 ) -> tuple[list[Examined], list[Proof]]:
-    missing = _missing(project, options, library)
-    locks = _examined(project, options, missing)
+    unlocked = _missing(project, options, library)
+    locks = _examined(project, options, unlocked)
+    missing = [
+        found("missing", "it has no lock", lock=str(target), hint="run `python -m builder lock`")
+        for target in unlocked
+    ]
     return locks, [_integrity(locks), _freshness(project, locks, library, missing)]
 
 
@@ -196,16 +206,11 @@ def _here(project: Project, targets: Iterable[str], image: str) -> tuple[Path, .
     return paths
 
 
-def _examined(project: Project, options: Options, missing: Sequence[Finding]) -> list[Examined]:
+def _examined(project: Project, options: Options, missing: Sequence[Target]) -> list[Examined]:
     """Read and judge the named files, or every selected lock."""
     if options.files:
         return [_examine(project, path) for path in options.files]
-    try:
-        targets = select_locks(project, options.selection)
-    except UsageError:
-        if missing:
-            return []
-        raise
+    targets = select_locks(project, options.selection, missing=missing)
     return [_examine(project, project.locks / target.path) for target in targets]
 
 
@@ -243,26 +248,17 @@ def _freshness(
     return Proof(name="freshness", says=says, findings=tuple(findings))
 
 
-def _missing(project: Project, options: Options, library: Library | None) -> list[Finding]:
+def _missing(project: Project, options: Options, library: Library | None) -> list[Target]:
     """Return what a release lists, the selection holds, and nobody has locked."""
     if library is None or options.files:
         return []
     try:
         wanted = lockable_targets(library, options.selection)
-    except UsageError:
+    except (UsageError, NoSolutionError):
         return []  # what is selected are locks that no release lists
     listed = frozenset(lockable_targets(library, Selection(releases=(ALL,))))
     there = {path for path, _ in locked(project)}
-    return [
-        found(
-            "missing",
-            "it has no lock",
-            lock=str(target),
-            hint="run `python -m builder lock`",
-        )
-        for target in wanted
-        if target in listed and target.path not in there
-    ]
+    return [target for target in wanted if target in listed and target.path not in there]
 
 
 def _releases(project: Project, locks: Iterable[Lock]) -> dict[str, bytes]:

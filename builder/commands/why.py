@@ -80,6 +80,8 @@ def explain(project: Project, options: Options) -> int:
     """Answer; 0, or 2 where no lock has the name."""
     if bool(options.name) == bool(options.line):
         raise UsageError("expected a name or --line N", hint="python -m builder why --help shows examples")
+    if options.name and options.dockerfile:
+        raise UsageError("--dockerfile requires --line", hint="leave it out: a name is looked for in locks")
     return _explain_name(project, options) if options.name else _explain_line(project, options)
 
 
@@ -100,6 +102,12 @@ def _explain_name(project: Project, options: Options) -> int:
 
 def _explain_line(project: Project, options: Options) -> int:
     path = options.dockerfile
+    if path is not None and not options.selection.is_empty:
+        raise UsageError(
+            "--dockerfile decides which image it is about",
+            place=str(options.selection),
+            hint="leave out --release, --platform, --framework and --arch",
+        )
     if path is None:
         first = select_image(project, options.selection)[0]
         path = project.root / "rendered" / first.release / first.platform / first.framework / "Dockerfile"

@@ -27,7 +27,15 @@ from builder.model.tags import (
     wheel_tags,
 )
 from builder.model.target import Arch, Target
-from builder.model.text import ascii_only, check_line, counted, markdown_table, printable, shortened
+from builder.model.text import (
+    ascii_only,
+    check_line,
+    counted,
+    markdown_table,
+    nearest_names,
+    printable,
+    shortened,
+)
 
 __all__ = [
     "Arch",
@@ -52,6 +60,7 @@ __all__ = [
     "lenient_requirement",
     "markdown_table",
     "marker_environment",
+    "nearest_names",
     "normalized_name",
     "printable",
     "recipe_requirement",

@@ -82,3 +82,12 @@ class Target:
     def path(self) -> str:
         """The place of its lock below the lock folder, with forward slashes."""
         return f"{self}.toml"
+
+    @classmethod
+    def of_path(cls, path: str) -> Target | None:
+        """Return the target whose `path` the last three parts of `path` are; None where they are none's."""
+        parts = path.removesuffix(".toml").split("/")[-3:]
+        framework, _, arch = parts[-1].rpartition("-")
+        if len(parts) != 3 or not framework or arch not in [item.value for item in Arch]:
+            return None
+        return cls(release=parts[0], platform=parts[1], framework=framework, arch=Arch(arch))

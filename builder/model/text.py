@@ -7,11 +7,12 @@ showing an auditor something else than what is executed.
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-__all__ = ["MAX_LENGTH", "ascii_only", "check_line", "counted", "printable", "shortened"]
+__all__ = ["MAX_LENGTH", "ascii_only", "check_line", "counted", "nearest_names", "printable", "shortened"]
 
 MAX_LENGTH = 16_384
 """Longest accepted string, in characters."""
@@ -65,6 +66,18 @@ def ascii_only(text: str) -> str:
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun, which takes an s unless it is one: `1 lock`, `3 locks`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def nearest_names(name: str, known: Collection[str], *, otherwise: str = "") -> str:
+    """Return a hint for a name that nobody knows: the nearest of `known`, else all of them.
+
+    `otherwise` is the hint in place of all of them. Nearness is that of
+    `difflib`: twice the matching characters over the length of both, at least 0.6.
+    """
+    near = difflib.get_close_matches(name, sorted(known), n=3)
+    if near:
+        return f"did you mean {' or '.join(f'`{item}`' for item in near)}?"
+    return otherwise or f"known: {', '.join(sorted(known)) or 'none'}"
 
 
 def shortened(text: str) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 from builder.errors import RecipeError, UsageError
+from builder.model import nearest_names
 from builder.recipe.component import Component
 from builder.recipe.framework import Framework
 from builder.recipe.platform import Platform
 from builder.recipe.release import Release
+from builder.selection import TargetNames
 
 __all__ = ["Library"]
 
@@ -45,6 +46,15 @@ class Library:
         return _find_recipe(self.releases, name, "release", UsageError, "--release")
 
     @property
+    def target_names(self) -> TargetNames:
+        """What a selection may name: every release, platform and framework that has a recipe."""
+        return TargetNames(
+            releases=frozenset(self.releases),
+            platforms=frozenset(self.platforms),
+            frameworks=frozenset(self.frameworks),
+        )
+
+    @property
     def default_release(self) -> Release:
         """The release that is meant where none is named."""
         return next(release for release in self.releases.values() if release.default)
@@ -55,6 +65,4 @@ def _find_recipe(
 ) -> Item:
     if name in items:
         return items[name]
-    near = difflib.get_close_matches(name, items, n=1)
-    hint = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(sorted(items)) or 'none'}"
-    raise error(f"there is no {kind} {name!r}", place=place, hint=hint)
+    raise error(f"there is no {kind} {name!r}", place=place, hint=nearest_names(name, items))

@@ -9,45 +9,60 @@ from builder.errors import NoSolutionError, UsageError
 from builder.model import Arch, Target
 from builder.recipe.library import Library
 from builder.recipe.release import Release, TargetRefusal
-from builder.selection import ALL, Selection
+from builder.selection import ALL, Selection, check_names
 
 __all__ = ["ALL", "Selection", "check_refused", "lockable_targets", "target_refusal"]
 
 
 def lockable_targets(library: Library, selection: Selection) -> tuple[Target, ...]:
-    """Return the selected targets, sorted.
+    """Return the selected targets, sorted; every value that is named is of at least one of them.
 
     Without a release the default one is meant. A platform that is named and is
     in no list of the release is taken for all frameworks and architectures
-    that are named with it, so that a try ends in its reason. Where nothing but
-    refused targets is selected, these are meant, and end in their reason too.
+    that are named with it, so that a try ends in its reason. A name that has
+    refused targets only takes these, and they end in their reason too.
+    UsageError for a name without a recipe, NoSolutionError for one that no release lists or refuses.
     """
+    check_names(selection, library.target_names)
     releases = _selected_releases(library, selection)
-    for name in selection.platforms:
-        library.platform(name)
-    for name in selection.frameworks:
-        library.framework(name)
     listed = {
         target for release in releases for target in _listed_targets(release) if selection.holds(target)
     }
+    refused = {
+        target
+        for release in releases
+        for target in _refused_targets(release, library)
+        if selection.holds(target)
+    }
     for release in releases:
-        covered = {target.platform for target in listed if target.release == release.version}
+        covered = {target.platform for target in (*listed, *refused) if target.release == release.version}
         for platform in selection.platforms:
-            if platform not in covered and not any(map(selection.holds, _refused_targets(release, library))):
+            if platform not in covered:
                 listed.update(_tried_targets(release, platform, library, selection))
-    if not listed:
-        listed = {
-            target
-            for release in releases
-            for target in _refused_targets(release, library)
-            if selection.holds(target)
-        }
-    if not listed:
-        raise UsageError(
-            "no target is selected",
-            hint="see the targets in recipes/releases, or name --release, --platform, --framework, --arch",
-        )
+    for single in selection.single_values() if not selection.is_empty else [selection]:
+        if not any(map(single.holds, listed)):
+            found = {target for target in refused if single.holds(target)} or {
+                target
+                for release, platform in product(releases, single.platforms)
+                for target in _tried_targets(release, platform, library, single)
+            }
+            if not any(map(single.holds, found)):
+                raise _unlisted(single, releases)
+            listed |= found
     return tuple(sorted(listed))
+
+
+def _unlisted(selection: Selection, releases: Iterable[Release]) -> NoSolutionError | UsageError:
+    versions = [release.version for release in releases]
+    if selection.is_empty:
+        hint = "see the targets in recipes/releases, or name --release, --platform, --framework, --arch"
+        return UsageError(f"no target is selected: {', '.join(versions)} lists none", hint=hint)
+    cause = f"no target matches: {', '.join(versions)} neither lists nor refuses it"
+    hint = (
+        "name a --platform to try it, or add the target to recipes/releases/"
+        f"{versions[0] if len(versions) == 1 else 'VERSION'}.toml"
+    )
+    return NoSolutionError(cause, place=str(selection) or "recipes/releases", hint=hint)
 
 
 def _selected_releases(library: Library, selection: Selection) -> list[Release]:

@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from builder.commands.locks import locked_targets
-from builder.commands.matrix import read_outcomes
+from builder.commands.locks import locked_targets, read_outcomes
 from builder.commands.trial import Trial, open_targets
 from builder.console import Console
 from builder.errors import LockError

@@ -92,9 +92,9 @@ def test_a_component_from_a_tag(project: Path, forge: Any) -> None:
         (
             ("framework", "x", *ABOUT, "--root", "a", "--release", "1.1", "--platform", "plain"),
             2,
-            "did you mean 1.0",
+            "did you mean `1.0`",
         ),
-        (("framework", "x", *ABOUT, "--root", "a", "--release", "1.0", "--platform", "plan"), 3, "`plain`"),
+        (("framework", "x", *ABOUT, "--root", "a", "--release", "1.0", "--platform", "plan"), 2, "`plain`"),
         (
             (
                 "framework",

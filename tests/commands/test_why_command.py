@@ -73,7 +73,7 @@ def test_a_sha256_and_a_sloppy_spelling_find_the_row_too(capsys: pytest.CaptureF
         (["no-such-thing-\x1b[31m"], r"'no-such-thing-\x1b[31m'"),
         ([], "expected a name or --line N"),
         (["numpy", "--line", "3"], "expected a name or --line N"),
-        (["numpy", "--release", "9.9"], "no lock is selected"),
+        (["numpy", "--release", "9.9"], "there is no release '9.9'"),
         (["--line", "3", "--dockerfile", "/nonexistent/Dockerfile"], "there is no Dockerfile"),
     ],
 )
