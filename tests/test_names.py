@@ -14,13 +14,9 @@ ONE_PER_VERB = {"Options"}
 """Each file of `commands` has its verb's own: the same thing once for each verb."""
 
 SHARED_CLASS_NAMES = {
-    "Entry",
     "Evidence",
     "Finding",
-    "Image",
-    "Kind",
     "Repository",
-    "Submodule",
 }
 """Class names that several modules define. The list only shrinks: whoever renames one removes it here."""
 

@@ -13,13 +13,13 @@ from typing import Literal
 from builder.errors import FetchError
 from builder.model import Sha256, StructureError, structure, toml, unstructure
 
-__all__ = ["FORMAT", "Bundle", "BundledFile", "BundledLock", "Kind", "dump_bundle", "parse_bundle"]
+__all__ = ["FORMAT", "Bundle", "BundledFile", "BundledFileKind", "BundledLock", "dump_bundle", "parse_bundle"]
 
 FORMAT = 1
 """The version of the bundle's format that this code reads and writes."""
 
 
-class Kind(StrEnum):
+class BundledFileKind(StrEnum):
     """What a file of a bundle is."""
 
     WHEEL = "wheel"
@@ -50,7 +50,7 @@ class BundledFile:
 
     sha256: Sha256
     size: int
-    kind: Kind
+    kind: BundledFileKind
     name: str
     rows: tuple[str, ...]
     """Rows of locks, each `<lock> <table> <row>`."""

@@ -7,7 +7,7 @@ __all__ = ["Content", "contents"]
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from builder.bundle.contents import Kind
+from builder.bundle.contents import BundledFileKind
 from builder.lockfile import BASE, Lock, row_label
 from builder.model import Sha256
 from builder.oci import parse_image_manifest
@@ -20,7 +20,7 @@ class Content:
     """One file: digest, what it is, what people call it, and the rows of locks that need it, sorted."""
 
     sha256: Sha256
-    kind: Kind
+    kind: BundledFileKind
     name: str
     rows: tuple[str, ...]
 
@@ -45,15 +45,15 @@ def contents(locks: Iterable[Lock], read: Callable[[str], bytes], *, apt: bool) 
 def _row_contents(lock: Lock, *, apt: bool) -> Iterator[Content]:
     for python in lock.python:
         if python.sha256 is not None:
-            yield _content_of(lock, python.sha256, Kind.WHEEL, python.file, row_label(python))
+            yield _content_of(lock, python.sha256, BundledFileKind.WHEEL, python.file, row_label(python))
     for archive in lock.archives:
-        yield _content_of(lock, archive.sha256, Kind.ARCHIVE, archive.file, row_label(archive))
+        yield _content_of(lock, archive.sha256, BundledFileKind.ARCHIVE, archive.file, row_label(archive))
     for source in lock.sources:
-        yield _content_of(lock, source.sha256, Kind.SOURCE, source.file, row_label(source))
+        yield _content_of(lock, source.sha256, BundledFileKind.SOURCE, source.file, row_label(source))
     for image in lock.images:
         if image.tar is not None:
             name = f"{image.name}-{lock.arch}.tar"
-            yield _content_of(lock, image.tar, Kind.BASE, name, row_label(image))
+            yield _content_of(lock, image.tar, BundledFileKind.BASE, name, row_label(image))
     yield from _os_packages(lock, apt=apt)
     if apt:
         yield from _package_lists(lock)
@@ -62,7 +62,9 @@ def _row_contents(lock: Lock, *, apt: bool) -> Iterator[Content]:
 def _os_packages(lock: Lock, *, apt: bool) -> Iterator[Content]:
     for package in lock.os_packages:
         if apt or set(package.for_) != {BASE}:  # what only the base needs is in its tar
-            yield _content_of(lock, package.sha256, Kind.OS_PACKAGE, package.basename, row_label(package))
+            yield _content_of(
+                lock, package.sha256, BundledFileKind.OS_PACKAGE, package.basename, row_label(package)
+            )
 
 
 def _package_lists(lock: Lock) -> Iterator[Content]:
@@ -71,13 +73,13 @@ def _package_lists(lock: Lock) -> Iterator[Content]:
             continue  # an RPM repository: apt cannot use it
         row = row_label(repository)
         name = f"{repository.suite} InRelease"
-        yield _content_of(lock, repository.inrelease, Kind.PACKAGE_LIST, name, row)
+        yield _content_of(lock, repository.inrelease, BundledFileKind.PACKAGE_LIST, name, row)
         for component, index in zip(repository.components, repository.indexes, strict=True):
             name = f"{repository.suite}/{component} Packages"
-            yield _content_of(lock, index, Kind.PACKAGE_LIST, name, row)
+            yield _content_of(lock, index, BundledFileKind.PACKAGE_LIST, name, row)
 
 
-def _content_of(lock: Lock, sha256: Sha256, kind: Kind, name: str, row: str) -> Content:
+def _content_of(lock: Lock, sha256: Sha256, kind: BundledFileKind, name: str, row: str) -> Content:
     return Content(sha256=sha256, kind=kind, name=name, rows=(f"{lock.target} {row}",))
 
 
@@ -90,4 +92,4 @@ def _image_contents(lock: Lock, read: Callable[[str], bytes]) -> Iterator[Conten
         blobs = parse_image_manifest(read(manifest), place=place).blobs
         for digest in dict.fromkeys((manifest, *(blob.sha256 for blob in blobs))):
             name = f"{image.name} {'manifest' if digest == manifest else 'blob'}"
-            yield _content_of(lock, Sha256(digest), Kind.IMAGE, name, row_label(image))
+            yield _content_of(lock, Sha256(digest), BundledFileKind.IMAGE, name, row_label(image))

@@ -21,7 +21,7 @@ from builder.lockfile import (
     row_label,
 )
 from builder.model import LockedMembers, printable
-from builder.oci import Image, OciImages, open_images, read_tree
+from builder.oci import ImageLayout, OciImage, open_images, read_tree
 from builder.project import Project
 from builder.rootfs import LockedDeb, deb_contents, wheel_contents
 from builder.verify.image import Explanation, explain
@@ -55,11 +55,11 @@ def image_proof(project: Project, path: Path, locks: Sequence[Examined]) -> Proo
     return Proof(name="image", says=says, findings=tuple(findings), facts={"images": facts})
 
 
-def _label(image: Image, name: str) -> str:
+def _label(image: OciImage, name: str) -> str:
     return str(image.config.labels.get(name, ""))
 
 
-def _lock_of(image: Image, locks: Sequence[Examined], path: Path) -> Examined:
+def _lock_of(image: OciImage, locks: Sequence[Examined], path: Path) -> Examined:
     """Return the lock with the digest that the image carries, else the one of its target and architecture."""
     for one in locks:
         if _label(image, _LOCK) == f"sha256:{one.sha256}":
@@ -76,7 +76,7 @@ def _lock_of(image: Image, locks: Sequence[Examined], path: Path) -> Examined:
     return fitting[0]
 
 
-def _same_lock(image: Image, one: Examined) -> list[Finding]:
+def _same_lock(image: OciImage, one: Examined) -> list[Finding]:
     label = _label(image, _LOCK)
     findings = []
     if label != f"sha256:{one.sha256}":
@@ -87,7 +87,7 @@ def _same_lock(image: Image, one: Examined) -> list[Finding]:
     return findings
 
 
-def _explained(project: Project, images: OciImages, image: Image, lock: Lock) -> Explanation:
+def _explained(project: Project, images: ImageLayout, image: OciImage, lock: Lock) -> Explanation:
     wheels = [row for row in lock.python if RUNTIME in row.for_ and row.sha256]
     debs = [row for row in lock.os_packages if {BASE, RUNTIME} & {*row.for_}]
     with project.console.steps("reading", len(image.layers) + len(wheels) + len(debs)) as steps:
@@ -143,7 +143,7 @@ _WHY = {
 }
 
 
-def _facts(image: Image, one: Examined, explanation: Explanation) -> dict[str, object]:
+def _facts(image: OciImage, one: Examined, explanation: Explanation) -> dict[str, object]:
     return {
         "platform": printable(image.platform),
         "digest": printable(image.digest),

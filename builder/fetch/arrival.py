@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from builder.errors import BuilderError, DigestMismatchError, FetchError
 from builder.fetch.mismatch import explained
-from builder.io import LARGEST_FILE, Download, Network, Step, Transfer
+from builder.io import LARGEST_FILE, Download, DownloadStep, Network, Transfer
 from builder.store import Partial, Progress, Request
 
 _EXPLAINED = 4  # times the right size, and
@@ -52,7 +52,7 @@ class Arrival(Download):
         self._is_lost = is_lost
         self._lose = lose
 
-    def first(self) -> Step:
+    def first(self) -> DownloadStep:
         """Return the first step, which takes what an earlier process left as the beginning of the file."""
         size = self.request.size
         if size is not None and self._transfer.position >= size and not self._transfer.is_right():

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from builder.errors import BuilderError, DigestMismatchError, UsageError
 from builder.store import Store
-from builder.tars import Contents, Entry, UnreadableError, read_contents
+from builder.tars import ArchiveEntry, Contents, UnreadableError, read_contents
 
 _SHOWN = 20  # lines of files in a message
 
@@ -100,7 +100,7 @@ def difference(first: Path, second: Path) -> Difference:
     return _of_metadata(one, two)
 
 
-def _changed_entries(first: Iterable[Entry], second: Iterable[Entry]) -> Iterator[str]:
+def _changed_entries(first: Iterable[ArchiveEntry], second: Iterable[ArchiveEntry]) -> Iterator[str]:
     """Yield a line for each entry that one lacks, or that is another thing in the other."""
     one, two = _entries_by_path(first), _entries_by_path(second)
     for name in sorted({*one, *two}):
@@ -109,7 +109,7 @@ def _changed_entries(first: Iterable[Entry], second: Iterable[Entry]) -> Iterato
             yield f"{sign} {_printable_name(name)}"
 
 
-def _entries_by_path(entries: Iterable[Entry]) -> dict[str, Counter[tuple[str, str]]]:
+def _entries_by_path(entries: Iterable[ArchiveEntry]) -> dict[str, Counter[tuple[str, str]]]:
     found: dict[str, Counter[tuple[str, str]]] = {}
     for entry in entries:
         found.setdefault(entry.name, Counter())[entry.kind, entry.content] += 1

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from builder.errors import BuilderError
 from builder.fetch.arrival import Arrival
-from builder.io import Ended, Exchanges, Network, Step
+from builder.io import DownloadStep, Ended, Exchanges, Network
 from builder.store import Progress, Request, Store, open_partial
 
 _ENOUGH_FAILURES = 8  # an air gap shows after a few files; waiting for hundreds helps nobody
@@ -60,8 +60,8 @@ class _FetchQueue:
         self._new = deque(requests)
         self._busy: deque[Request] = deque()
         self._busy_until = 0.0
-        self._ready: deque[tuple[Arrival, Step]] = deque()
-        self._paused: list[tuple[float, int, Arrival, Step]] = []
+        self._ready: deque[tuple[Arrival, DownloadStep]] = deque()
+        self._paused: list[tuple[float, int, Arrival, DownloadStep]] = []
         self._numbers = count()
         self._open: dict[Arrival, str] = {}
         self._lost: set[str] = set()
@@ -143,7 +143,7 @@ class _FetchQueue:
         self._hosts[self._open[arrival]] -= 1
         self._take_step(arrival, arrival.after(ended))
 
-    def _take_step(self, arrival: Arrival, step: Step) -> None:
+    def _take_step(self, arrival: Arrival, step: DownloadStep) -> None:
         """Put a file where it waits for its next step."""
         if not step.url:
             del self._open[arrival]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
-    from builder.git.canonical_tar import CanonicalSpec, Submodule
+    from builder.git.canonical_tar import CanonicalSpec, SubmoduleTree
     from builder.git.places import GitPlaces
     from builder.git.project import Log, Repository, find_repository, log_between
     from builder.git.sources import materialise, store_tar
@@ -23,7 +23,7 @@ else:
             "GitPlaces": "places",
             "Log": "project",
             "Repository": "project",
-            "Submodule": "canonical_tar",
+            "SubmoduleTree": "canonical_tar",
             "find_repository": "project",
             "find_submodules": "submodules",
             "log_between": "project",
@@ -38,7 +38,7 @@ __all__ = [
     "GitPlaces",
     "Log",
     "Repository",
-    "Submodule",
+    "SubmoduleTree",
     "find_repository",
     "find_submodules",
     "log_between",

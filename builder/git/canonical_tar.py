@@ -10,7 +10,7 @@ submodule stays the empty directory that git makes of it.
 
 from __future__ import annotations
 
-__all__ = ["CanonicalSpec", "Submodule", "Tree", "write_canonical_tar"]
+__all__ = ["CanonicalSpec", "SubmoduleTree", "Tree", "write_canonical_tar"]
 
 import hashlib
 from contextlib import ExitStack
@@ -38,7 +38,7 @@ class Tree:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Submodule:
+class SubmoduleTree:
     """What fills the submodule at `path`, counted from the top also inside another submodule."""
 
     path: str
@@ -57,7 +57,7 @@ class CanonicalSpec:
     name: str
     version: str
     source: Tree
-    submodules: tuple[Submodule, ...] = ()
+    submodules: tuple[SubmoduleTree, ...] = ()
     omitted: tuple[str, ...] = ()
     mtime: int = 0
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from builder.errors import BuilderError, DigestMismatchError
-from builder.git.canonical_tar import CanonicalSpec, Submodule, Tree, write_canonical_tar
+from builder.git.canonical_tar import CanonicalSpec, SubmoduleTree, Tree, write_canonical_tar
 from builder.git.places import GitPlaces
 from builder.lockfile import GitSource
 from builder.origins import Origins
@@ -36,7 +36,7 @@ def materialise(
     try:
         top = places.commit(source.git, source.commit, source.tag)
         inner = [
-            Submodule(
+            SubmoduleTree(
                 path=row.path,
                 source=Tree(repository=places.commit(row.git, row.commit), commit=row.commit, tree=row.tree),
             )

@@ -12,7 +12,7 @@ from builder.lazy_face import lazy_face
 if TYPE_CHECKING:
     from builder.io.credentials import Credentials
     from builder.io.curl import Ended, Exchanges
-    from builder.io.download import ADMISSIONS, Access, Download, Step, download_file
+    from builder.io.download import ADMISSIONS, Access, Download, DownloadStep, download_file
     from builder.io.exchange import NoRangesError, NotFoundError
     from builder.io.files import locked, read_bytes, read_text, remove, write_atomic
     from builder.io.http import Answer, Client
@@ -43,7 +43,7 @@ else:
             "Network": "network",
             "NoRangesError": "exchange",
             "NotFoundError": "exchange",
-            "Step": "download",
+            "DownloadStep": "download",
             "ToolTimeoutError": "process",
             "Transfer": "transfer",
             "TransientError": "transfer",
@@ -78,12 +78,12 @@ __all__ = [
     "Completed",
     "Credentials",
     "Download",
+    "DownloadStep",
     "Ended",
     "Exchanges",
     "Network",
     "NoRangesError",
     "NotFoundError",
-    "Step",
     "ToolTimeoutError",
     "Transfer",
     "TransientError",

@@ -16,7 +16,7 @@ What ends an exchange, and what follows:
 
 from __future__ import annotations
 
-__all__ = ["ADMISSIONS", "Access", "Download", "Step", "download_file"]
+__all__ = ["ADMISSIONS", "Access", "Download", "DownloadStep", "download_file"]
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -53,7 +53,7 @@ class Access(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class DownloadStep:
     """What to do next about a file: ask `url` after `pause` seconds, or nothing any more."""
 
     url: str = ""
@@ -95,7 +95,7 @@ class Download:
         self._authorisation: str | None = None
         self._errors: list[BuilderError] = []
 
-    def first(self) -> Step:
+    def first(self) -> DownloadStep:
         """Return the first step; a file that was complete when its process was killed needs none."""
         return self._complete() if self._transfer.is_right() else self._next_place()
 
@@ -114,7 +114,7 @@ class Download:
         """Take a piece of the file."""
         self._transfer.take(chunk)
 
-    def after(self, ended: Ended) -> Step:
+    def after(self, ended: Ended) -> DownloadStep:
         """Return what to do after an exchange."""
         try:
             if ended.error is not None:
@@ -155,12 +155,12 @@ class Download:
     def unreached(self, url: str) -> None:
         """Hear that no connection to the host of `url` came about, however often it was tried."""
 
-    def _led_on(self, ended: Ended) -> Step | None:
+    def _led_on(self, ended: Ended) -> DownloadStep | None:
         """Return where an answer leads that is neither the file nor an end."""
         if ended.status in REDIRECT_STATUS:
             return self._redirected(ended)
         if ended.status == _REFUSED and self._admit(ended.headers.get("www-authenticate", "")):
-            return Step(url=self._url)
+            return DownloadStep(url=self._url)
         return None
 
     def _admit(self, challenge: str) -> bool:
@@ -180,16 +180,16 @@ class Download:
         obtained = self._access.obtain(self._url, challenge)
         return obtained and self._access.header(self._url) != self._authorisation
 
-    def _redirected(self, ended: Ended) -> Step:
+    def _redirected(self, ended: Ended) -> DownloadStep:
         self._redirects += 1
         if self._redirects > REDIRECTS:
             raise FetchError(f"more than {REDIRECTS} redirects", place=redacted(self._place))
         self._url = redirect_target(
             self._url, ended.headers.get("location", ""), redacted(self._place), self._network.plain_hosts
         )
-        return Step(url=self._url)
+        return DownloadStep(url=self._url)
 
-    def _again(self, cause: TransientError) -> Step:
+    def _again(self, cause: TransientError) -> DownloadStep:
         """Return another attempt at the same place, or go to the next one."""
         position = self._transfer.position
         self._attempt = 1 if position - self._begun_at >= _GAIN else self._attempt + 1
@@ -200,9 +200,9 @@ class Download:
                 FetchError(f"{cause}{tried}", place=redacted(self._place), hint=NETWORK_HINT)
             )
         self._url, self._redirects = self._place, 0
-        return Step(url=self._url, pause=pause_before_retry(self._attempt, cause.pause))
+        return DownloadStep(url=self._url, pause=pause_before_retry(self._attempt, cause.pause))
 
-    def _complete(self) -> Step:
+    def _complete(self) -> DownloadStep:
         """End here if the file is the right one."""
         try:
             self.digest = self._transfer.finish()
@@ -211,11 +211,11 @@ class Download:
                 self._asked_anew = True
                 self._transfer.restart()  # two answers, put together, were no file: ask for the whole
                 self._url, self._redirects = self._place, 0
-                return Step(url=self._place)
+                return DownloadStep(url=self._place)
             return self._refused(self.explained(error))
-        return Step()
+        return DownloadStep()
 
-    def _refused(self, error: BuilderError) -> Step:
+    def _refused(self, error: BuilderError) -> DownloadStep:
         """Note what a place said, and go to the next one."""
         if isinstance(error, DigestMismatchError):
             self._transfer.restart()
@@ -223,11 +223,11 @@ class Download:
         self.place_refused(error)
         return self._next_place()
 
-    def _next_place(self) -> Step:
+    def _next_place(self) -> DownloadStep:
         place = next(self._places, None)
         if place is None:
             self.failure = joined_error(self._errors, place=self._label)
-            return Step()
+            return DownloadStep()
         self._place = self._url = place
         self._transfer.move(redacted(place))
         self._attempt = self._redirects = 0
@@ -235,7 +235,7 @@ class Download:
         self._asked_anew = False
         self._admissions = 0
         self.place_tried(place)
-        return Step(url=place)
+        return DownloadStep(url=place)
 
 
 def download_file(

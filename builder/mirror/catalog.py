@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["AptSource", "Catalogue", "Image", "IndexFile", "catalogue"]
+__all__ = ["AptSource", "Catalogue", "MirroredFile", "MirroredImage", "catalogue"]
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ _PREFIX = "sha256:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class IndexFile:
+class MirroredFile:
     """A file of a project on the index: name, version, digest, size in bytes, path on the server."""
 
     file: str
@@ -38,7 +38,7 @@ class AptSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Image:
+class MirroredImage:
     """A published image: the digest and media type of its manifest, and all blobs that it is made of."""
 
     name: str
@@ -54,16 +54,16 @@ class Catalogue:
     """Paths below the server's root with their SHA-256, and what stands behind index and registry."""
 
     paths: dict[str, str] = field(default_factory=dict)
-    projects: dict[str, dict[str, IndexFile]] = field(default_factory=dict)
+    projects: dict[str, dict[str, MirroredFile]] = field(default_factory=dict)
     """Files by name, by normalised project name."""
     apt: set[AptSource] = field(default_factory=set)
-    images: list[Image] = field(default_factory=list)
+    images: list[MirroredImage] = field(default_factory=list)
     origins: dict[str, str] = field(default_factory=dict)
     """The layout of each origin's folder `/origin/<name>/`."""
     absent: dict[str, str] = field(default_factory=dict)
     """What locks name and the store has not: what people call it, by SHA-256."""
 
-    def image(self, name: str, host: str, reference: str) -> Image | None:
+    def image(self, name: str, host: str, reference: str) -> MirroredImage | None:
         """Return the image that a client of the registry means; `host` is empty where it does not say."""
         for image in self.images:
             registry, _, rest = image.name.partition("/")
@@ -116,9 +116,9 @@ def _add_python(made: Catalogue, lock: Lock, store: Store) -> None:
 
 
 def _list_on_index(
-    files: dict[str, IndexFile], row: PythonPackage, sha256: Sha256, path: str, store: Store
+    files: dict[str, MirroredFile], row: PythonPackage, sha256: Sha256, path: str, store: Store
 ) -> None:
-    listed = IndexFile(
+    listed = MirroredFile(
         file=row.file,
         version=row.version,
         sha256=sha256,
@@ -178,7 +178,7 @@ def _add_images(made: Catalogue, lock: Lock, store: Store) -> None:
         for blob in blobs - held:
             made.absent[blob.removeprefix(_PREFIX)] = f"image {image.name}"
         made.images.append(
-            Image(
+            MirroredImage(
                 name=image.name,
                 tag=image.tag,
                 manifest=image.digest,

@@ -14,7 +14,7 @@ from tornado.web import HTTPError, RequestHandler, StaticFileHandler
 
 from builder.errors import UsageError
 from builder.mirror import simple
-from builder.mirror.catalog import Catalogue, Image
+from builder.mirror.catalog import Catalogue, MirroredImage
 from builder.mirror.client_guide import guide, origins_file
 from builder.origins import checked_place
 from builder.store import Store
@@ -203,7 +203,7 @@ class _ManifestHandler(_FileHandler):
         self._describe_manifest(image)
         return self.found(image.manifest.removeprefix(_PREFIX))
 
-    def _describe_manifest(self, image: Image) -> None:
+    def _describe_manifest(self, image: MirroredImage) -> None:
         self.media_type = image.media_type
         self.set_header(*_VERSION)
         self.set_header("Docker-Content-Digest", image.manifest)

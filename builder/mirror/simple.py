@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
-from builder.mirror.catalog import IndexFile
+from builder.mirror.catalog import MirroredFile
 
 JSON = "application/vnd.pypi.simple.v1+json"
 HTML = "application/vnd.pypi.simple.v1+html"
@@ -43,7 +43,7 @@ def project_list(names: Iterable[str], kind: str) -> str:
     )
 
 
-def project_page(name: str, files: Mapping[str, IndexFile], kind: str) -> str:
+def project_page(name: str, files: Mapping[str, MirroredFile], kind: str) -> str:
     """Return the page of a project; its links are relative to `/simple/<name>/`."""
     rows = [files[file] for file in sorted(files)]
     if kind == JSON:
@@ -62,7 +62,7 @@ def project_page(name: str, files: Mapping[str, IndexFile], kind: str) -> str:
     return _html_page(f"Links for {name}", links)
 
 
-def _file_link(row: IndexFile) -> str:
+def _file_link(row: MirroredFile) -> str:
     return f"../../{quote(row.path)}"
 
 

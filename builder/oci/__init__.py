@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
-    from builder.oci.images import Entry, Image, Layer, OciImages, open_images
+    from builder.oci.images import ImageLayer, ImageLayout, LayerEntry, OciImage, open_images
     from builder.oci.layout import write_layout
     from builder.oci.manifests import (
         Descriptor,
@@ -29,12 +29,12 @@ else:
         __name__,
         {
             "Descriptor": "manifests",
-            "Entry": "images",
-            "Image": "images",
+            "LayerEntry": "images",
+            "OciImage": "images",
             "ImageIndex": "manifests",
             "ImageManifest": "manifests",
-            "Layer": "images",
-            "OciImages": "images",
+            "ImageLayer": "images",
+            "ImageLayout": "images",
             "Push": "push",
             "Registry": "registry",
             "dump_manifest": "manifests",
@@ -49,12 +49,12 @@ else:
 
 __all__ = [
     "Descriptor",
-    "Entry",
-    "Image",
     "ImageIndex",
+    "ImageLayer",
+    "ImageLayout",
     "ImageManifest",
-    "Layer",
-    "OciImages",
+    "LayerEntry",
+    "OciImage",
     "Push",
     "Registry",
     "dump_manifest",

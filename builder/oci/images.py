@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Entry", "Image", "Layer", "OciImages", "open_images"]
+__all__ = ["ImageLayer", "ImageLayout", "LayerEntry", "OciImage", "open_images"]
 
 import hashlib
 import io
@@ -46,7 +46,7 @@ _UNREADABLE = (tarfile.TarError, EOFError, zlib.error, OSError, ValueError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
+class ImageLayer:
     """One layer: digest of the blob and of the tar in it, and the step that made it."""
 
     digest: str
@@ -56,18 +56,18 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Image:
+class OciImage:
     """One image of one platform."""
 
     platform: str
     digest: str
     """Of its manifest."""
     config: ImageConfig
-    layers: tuple[Layer, ...]
+    layers: tuple[ImageLayer, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class LayerEntry:
     """One member of a layer; `mtime` is in seconds since 1970, `sha256` is empty for all but files."""
 
     path: str
@@ -83,7 +83,7 @@ class Entry:
     xattrs: tuple[tuple[str, str], ...] = ()
 
 
-class OciImages:
+class ImageLayout:
     """The images of one OCI layout; use `open_images`."""
 
     def __init__(self, path: Path, archive: tarfile.TarFile | None) -> None:
@@ -102,7 +102,7 @@ class OciImages:
             raise UsageError(f"holds {len(found)} images or indexes, expected one", place=self.place)
         return str(found[0].digest)
 
-    def images(self) -> tuple[Image, ...]:
+    def images(self) -> tuple[OciImage, ...]:
         """Return the images by platform; attestations are left out."""
         if self._is_saved():
             place = f"{self.place}: {_SAVED}"
@@ -114,7 +114,7 @@ class OciImages:
             ]
         return tuple(sorted(found, key=lambda image: (image.platform, image.digest)))
 
-    def check(self, image: Image) -> None:
+    def check(self, image: OciImage) -> None:
         """Hash the manifest and every layer of `image` (DigestMismatchError for one that is another)."""
         named = (image.digest, *(layer.digest for layer in image.layers))
         for digest in (text for text in named if text.startswith(_SHA256)):
@@ -123,20 +123,20 @@ class OciImages:
             if f"{_SHA256}{observed}" != digest:
                 raise DigestMismatchError(f"blob {digest[:80]} has sha256 {observed}", place=self.place)
 
-    def entries(self, layer: Layer) -> Iterator[Entry]:
+    def entries(self, layer: ImageLayer) -> Iterator[LayerEntry]:
         """Yield the members of a layer in its order, files hashed."""
         with self._open_layer(layer) as archive:
             for member in archive:
                 yield _layer_entry(member, archive.extractfile(member) if member.isreg() else None)
 
-    def each(self, layer: Layer, take: Callable[[Entry, IO[bytes] | None], None]) -> None:
+    def each(self, layer: ImageLayer, take: Callable[[LayerEntry, IO[bytes] | None], None]) -> None:
         """Give `take` each member of a layer in order, not hashed, and a file's content to read at once."""
         with self._open_layer(layer) as archive:
             for member in archive:
                 take(_layer_entry(member, None), archive.extractfile(member) if member.isreg() else None)
 
     @contextmanager
-    def opened(self, layer: Layer) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
+    def opened(self, layer: ImageLayer) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
         """Give an iterator over the files of a layer, as path and content; read each before the next."""
         with self._open_layer(layer) as archive:
             yield (
@@ -152,15 +152,15 @@ class OciImages:
     def _read_index(self) -> ImageIndex:
         return parse_index(self._read_document(_INDEX), place=f"{self.place}: {_INDEX}", error=UsageError)
 
-    def _saved_image(self, saved: SavedImage) -> Image:
+    def _saved_image(self, saved: SavedImage) -> OciImage:
         config = self._read_config(saved.config)
         sizes = {name: self._members[name].size for name in saved.layers if name in self._members}
         rows = [(name, sizes.get(name, 0)) for name in saved.layers]
-        return Image(
+        return OciImage(
             platform=config.platform, digest="", config=config, layers=_described_layers(rows, config)
         )
 
-    def _images_below(self, part: Descriptor, deeper: int) -> Iterator[Image]:
+    def _images_below(self, part: Descriptor, deeper: int) -> Iterator[OciImage]:
         if part.is_attestation:
             return
         if deeper == 0:
@@ -173,7 +173,7 @@ class OciImages:
             return
         config = self._read_config(_blob_path(manifest.config.digest))
         rows = [(str(layer.digest), layer.size) for layer in manifest.layers]
-        yield Image(
+        yield OciImage(
             platform=config.platform,
             digest=part.digest,
             config=config,
@@ -189,7 +189,7 @@ class OciImages:
             return file.read(LARGEST_CONFIG + 1)
 
     @contextmanager
-    def _open_layer(self, layer: Layer) -> Iterator[tarfile.TarFile]:
+    def _open_layer(self, layer: ImageLayer) -> Iterator[tarfile.TarFile]:
         with self._open_file(_blob_path(layer.digest)) as file:
             if file.read(4) == b"\x28\xb5\x2f\xfd":
                 raise UsageError(f"layer {layer.digest} is compressed with zstd", place=self.place)
@@ -216,10 +216,10 @@ class OciImages:
 
 
 @contextmanager
-def open_images(path: Path) -> Iterator[OciImages]:
+def open_images(path: Path) -> Iterator[ImageLayout]:
     """Open an OCI layout: a folder, or a tar of it (UsageError for anything else)."""
     if path.is_dir():
-        yield OciImages(path, None)
+        yield ImageLayout(path, None)
         return
     try:
         archive = tarfile.open(path, mode="r:")  # noqa: SIM115 - closed below
@@ -227,7 +227,7 @@ def open_images(path: Path) -> Iterator[OciImages]:
         raise UsageError(f"is not an image: {cause}", place=str(path), hint=_HINT) from cause
     with archive:
         try:
-            images = OciImages(path, archive)
+            images = ImageLayout(path, archive)
         except _UNREADABLE as cause:
             raise UsageError(f"is not an image: {cause}", place=str(path)) from cause
         yield images
@@ -238,18 +238,18 @@ def _blob_path(digest: str) -> str:
     return f"blobs/{digest.replace(':', '/')}" if digest.startswith(_SHA256) else digest
 
 
-def _described_layers(rows: Iterable[tuple[str, int]], config: ImageConfig) -> tuple[Layer, ...]:
+def _described_layers(rows: Iterable[tuple[str, int]], config: ImageConfig) -> tuple[ImageLayer, ...]:
     """Return layers (digest and size) with what the configuration says of each, from the bottom up."""
     described = zip_longest(rows, config.diff_ids, config.steps, fillvalue="")
     return tuple(
-        Layer(digest=row[0], size=row[1], diff_id=diff_id, step=step)
+        ImageLayer(digest=row[0], size=row[1], diff_id=diff_id, step=step)
         for row, diff_id, step in described
         if isinstance(row, tuple)
     )
 
 
-def _layer_entry(member: tarfile.TarInfo, content: IO[bytes] | None) -> Entry:
-    return Entry(
+def _layer_entry(member: tarfile.TarInfo, content: IO[bytes] | None) -> LayerEntry:
+    return LayerEntry(
         path=_plain_path(member.name),
         kind=_KINDS.get(member.type, "file"),
         mode=member.mode,

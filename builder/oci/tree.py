@@ -10,7 +10,7 @@ from typing import IO
 
 from builder.errors import UsageError
 from builder.model import FileFact, ImageFiles
-from builder.oci.images import Entry, Image, OciImages
+from builder.oci.images import ImageLayout, LayerEntry, OciImage
 
 __all__ = ["read_tree"]
 
@@ -27,7 +27,7 @@ _NO_MD5 = re.compile(r"opt/")
 
 
 def read_tree(
-    images: OciImages, image: Image, progress: Callable[[int], None] = lambda _: None
+    images: ImageLayout, image: OciImage, progress: Callable[[int], None] = lambda _: None
 ) -> ImageFiles:
     """Read every layer of `image` in order (UsageError, DigestMismatchError for what cannot be read).
 
@@ -69,7 +69,7 @@ class _ImageTree:
         self.held.append([])
         self._left = _FREE + _LARGEST_RATIO * packed
 
-    def add(self, entry: Entry, content: IO[bytes] | None) -> None:
+    def add(self, entry: LayerEntry, content: IO[bytes] | None) -> None:
         """Take one member of a layer."""
         self._count += 1
         self._left -= entry.size
@@ -85,7 +85,7 @@ class _ImageTree:
         elif entry.path != ".":
             self._put_entry(entry, content)
 
-    def _put_entry(self, entry: Entry, content: IO[bytes] | None) -> None:
+    def _put_entry(self, entry: LayerEntry, content: IO[bytes] | None) -> None:
         path = entry.path
         there = self.files.get(path)
         if there is not None and not there.kind == entry.kind == "directory":

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from builder.errors import DigestMismatchError, FetchError, RecipeError, UsageError
-from builder.git import CanonicalSpec, GitPlaces, find_submodules, open_checkout, store_tar
-from builder.git import Submodule as Filling
+from builder.git import CanonicalSpec, GitPlaces, SubmoduleTree, find_submodules, open_checkout, store_tar
 from builder.lockfile import Submodule
 from builder.pin.context import Context, finish
 from builder.recipe import Component, GitRecipe
@@ -184,7 +183,7 @@ def _pin_table(editor: RecipeEditor, keys: KeyPath, places: GitPlaces, context: 
         name=editor.path.stem,
         version=str(keys[1]),
         source=top.source,
-        submodules=tuple(Filling(path=row.path, source=checkout.source) for row, checkout in found),
+        submodules=tuple(SubmoduleTree(path=row.path, source=checkout.source) for row, checkout in found),
         omitted=recipe.omitted,
     )
     seen = _CommitPins(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from builder.oci import Entry, Image, Layer, OciImages, open_images
+from builder.oci import ImageLayer, ImageLayout, LayerEntry, OciImage, open_images
 from builder.reproduce.causes import CAUSES, BuildConditions
 from builder.reproduce.difference import explain
 from builder.reproduce.erase import dropped
@@ -85,8 +85,8 @@ def compare(first: Path, second: Path, conditions: BuildConditions | None = None
 class _LayerPair:
     """The same layer of two images."""
 
-    layouts: tuple[OciImages, OciImages]
-    layers: tuple[Layer, Layer]
+    layouts: tuple[ImageLayout, ImageLayout]
+    layers: tuple[ImageLayer, ImageLayer]
     place: str
     conditions: BuildConditions
 
@@ -98,7 +98,7 @@ class _LayerPair:
 
 
 def _compare_layouts(
-    left: OciImages, right: OciImages, conditions: BuildConditions
+    left: ImageLayout, right: ImageLayout, conditions: BuildConditions
 ) -> Iterator[ImageDifference]:
     ours = {image.platform: image for image in left.images()}
     theirs = {image.platform: image for image in right.images()}
@@ -114,7 +114,7 @@ def _compare_layouts(
 
 
 def _compare_images(
-    layouts: tuple[OciImages, OciImages], images: tuple[Image, Image], conditions: BuildConditions
+    layouts: tuple[ImageLayout, ImageLayout], images: tuple[OciImage, OciImage], conditions: BuildConditions
 ) -> Iterator[ImageDifference]:
     first, second = images
     yield from _compare_configs(first, second)
@@ -132,7 +132,7 @@ def _compare_images(
             )
 
 
-def _compare_configs(first: Image, second: Image) -> Iterator[ImageDifference]:
+def _compare_configs(first: OciImage, second: OciImage) -> Iterator[ImageDifference]:
     left, right = dict(_flattened_values(first.config.table)), dict(_flattened_values(second.config.table))
     for key in sorted(left.keys() | right.keys()):
         if left.get(key) == right.get(key) or key.startswith("rootfs."):
@@ -181,7 +181,7 @@ def _compare_layer(pair: _LayerPair) -> Iterator[ImageDifference]:
 
 
 def _compare_entry(
-    pair: _LayerPair, path: str, left: dict[str, Entry], right: dict[str, Entry]
+    pair: _LayerPair, path: str, left: dict[str, LayerEntry], right: dict[str, LayerEntry]
 ) -> Iterator[ImageDifference]:
     """Yield how the metadata of one path differ."""
     ours, theirs = left.get(path), right.get(path)

@@ -6,7 +6,7 @@ path, only a Replaces field decides, and without one it is an error.
 
 from __future__ import annotations
 
-__all__ = ["Entry", "MergedTree", "merge"]
+__all__ = ["MergedEntry", "MergedTree", "merge"]
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _FOLDER, _LINK = 0o755, 0o777
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class MergedEntry:
     """What the tree has at one path: a member of a package (the first of its hard links), or our own."""
 
     path: bytes
@@ -40,7 +40,7 @@ class Entry:
 class MergedTree:
     """A whole tree by path, and what each package lost to one that replaces it, under its own names."""
 
-    entries: Mapping[bytes, Entry]
+    entries: Mapping[bytes, MergedEntry]
     replaced: Mapping[str, frozenset[bytes]]
 
 
@@ -69,19 +69,19 @@ def merge(debs: Sequence[Deb], *, arch: str) -> MergedTree:
     return MergedTree(entries=entries, replaced={name: frozenset(paths) for name, paths in replaced.items()})
 
 
-def _alias_entries(aliases: Sequence[bytes], debs: Sequence[Deb]) -> Iterator[Entry]:
+def _alias_entries(aliases: Sequence[bytes], debs: Sequence[Deb]) -> Iterator[MergedEntry]:
     """Yield the links of merged /usr and their folders, at the newest time that any package knows."""
     newest = max((member.mtime for deb in debs for member in deb.members), default=0)
     for path in (b"usr", *(b"usr/" + alias for alias in aliases)):
         member = DebMember(path=path, kind="directory", mode=_FOLDER, uid=0, gid=0, mtime=newest)
-        yield Entry(path=path, kind="directory", member=member, package="")
+        yield MergedEntry(path=path, kind="directory", member=member, package="")
     for path in aliases:
         target = b"usr/" + path
         member = DebMember(path=path, kind="link", mode=_LINK, uid=0, gid=0, mtime=newest, target=target)
-        yield Entry(path=path, kind="link", member=member, package="")
+        yield MergedEntry(path=path, kind="link", member=member, package="")
 
 
-def _package_entries(deb: Deb, aliases: Sequence[bytes]) -> Iterator[tuple[bytes, Entry]]:
+def _package_entries(deb: Deb, aliases: Sequence[bytes]) -> Iterator[tuple[bytes, MergedEntry]]:
     """Yield what one package brings: its own name for each, and the entry."""
     files: dict[bytes, DebMember] = {}
     seen: set[bytes] = set()
@@ -106,11 +106,11 @@ def _package_entries(deb: Deb, aliases: Sequence[bytes]) -> Iterator[tuple[bytes
                     place=_path_place(deb.name, path),
                 )
             files[member.path] = source
-            yield member.path, Entry(path=path, kind="file", member=source, package=deb.name)
+            yield member.path, MergedEntry(path=path, kind="file", member=source, package=deb.name)
             continue
         if member.kind == "file":
             files[member.path] = member
-        yield member.path, Entry(path=path, kind=member.kind, member=member, package=deb.name)
+        yield member.path, MergedEntry(path=path, kind=member.kind, member=member, package=deb.name)
 
 
 def _merged_path(member: DebMember, aliases: Sequence[bytes]) -> bytes:
@@ -129,7 +129,7 @@ def _aliased_names(path: bytes, aliases: Sequence[bytes]) -> Iterator[bytes]:
         yield below
 
 
-def _settled_entry(there: Entry, entry: Entry, packages: Mapping[str, Deb]) -> Entry:
+def _settled_entry(there: MergedEntry, entry: MergedEntry, packages: Mapping[str, Deb]) -> MergedEntry:
     """Return which of two entries with one path stays."""
     old, new = there.member, entry.member
     if there.kind == entry.kind == "directory":
@@ -149,7 +149,7 @@ def _settled_entry(there: Entry, entry: Entry, packages: Mapping[str, Deb]) -> E
     raise _clash_error(there, entry, f"as {_kind_with_article(there)} and as {_kind_with_article(entry)}")
 
 
-def _clash_error(there: Entry, entry: Entry, how: str) -> FetchError:
+def _clash_error(there: MergedEntry, entry: MergedEntry, how: str) -> FetchError:
     first = f"the package {there.package}" if there.package else "merged /usr"
     return FetchError(
         f"is in {first} and in the package {entry.package}, {how}",
@@ -179,7 +179,7 @@ def _may_replace(deb: Deb, other: Deb) -> bool:
     return False
 
 
-def _check_parents(entries: Mapping[bytes, Entry]) -> None:
+def _check_parents(entries: Mapping[bytes, MergedEntry]) -> None:
     for path, entry in sorted(entries.items()):
         above = path.rpartition(b"/")[0]
         if not above:
@@ -196,7 +196,7 @@ def _check_parents(entries: Mapping[bytes, Entry]) -> None:
             )
 
 
-def _kind_with_article(entry: Entry) -> str:
+def _kind_with_article(entry: MergedEntry) -> str:
     return {"file": "a file", "link": "a link", "directory": "a directory"}[entry.kind]
 
 

@@ -20,7 +20,7 @@ from typing import BinaryIO
 from builder.errors import FetchError
 from builder.rootfs.deb import Deb, DebMember, LockedDeb, read_deb
 from builder.rootfs.dpkg_database import database
-from builder.rootfs.merged_tree import Entry, merge
+from builder.rootfs.merged_tree import MergedEntry, merge
 from builder.tars import END, Member, entry_header, padding
 
 _CHUNK = 2**20  # bytes
@@ -77,7 +77,7 @@ def _tar_pieces(debs: Sequence[Deb], spool: BinaryIO, arch: str, latest: int | N
 
 
 def _with_folders(
-    files: Mapping[bytes, tuple[int, bytes]], entries: Mapping[bytes, Entry]
+    files: Mapping[bytes, tuple[int, bytes]], entries: Mapping[bytes, MergedEntry]
 ) -> dict[bytes, _WrittenMember]:
     """Return the database's files, and the folders that no package brought for them."""
     own: dict[bytes, _WrittenMember] = {}
@@ -102,7 +102,7 @@ def _own_pieces(path: bytes, written: _WrittenMember, mtime: int) -> Iterator[by
     yield written.data + padding(size)
 
 
-def _entry_pieces(entry: Entry, spool: BinaryIO, bound: int, earlier: bytes) -> Iterator[bytes]:
+def _entry_pieces(entry: MergedEntry, spool: BinaryIO, bound: int, earlier: bytes) -> Iterator[bytes]:
     member = entry.member
     hard = earlier != entry.path
 

@@ -4,7 +4,7 @@ In: members and bytes. Out: tars that are equal on every platform, and the membe
 foreign archives. Imports nothing but `errors`.
 """
 
-from builder.tars.archives import Contents, Entry, UnreadableError, read_contents
+from builder.tars.archives import ArchiveEntry, Contents, UnreadableError, read_contents
 from builder.tars.entry import entry_header
 from builder.tars.paths import check_component, check_links, check_path, lies_in
 from builder.tars.ustar import BLOCK, END, Member, header, padding
@@ -12,8 +12,8 @@ from builder.tars.ustar import BLOCK, END, Member, header, padding
 __all__ = [
     "BLOCK",
     "END",
+    "ArchiveEntry",
     "Contents",
-    "Entry",
     "Member",
     "UnreadableError",
     "check_component",

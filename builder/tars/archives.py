@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Contents", "Entry", "UnreadableError", "read_contents"]
+__all__ = ["ArchiveEntry", "Contents", "UnreadableError", "read_contents"]
 
 import bz2
 import gzip
@@ -40,7 +40,7 @@ class UnreadableError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class ArchiveEntry:
     """One entry: what it is by itself, and what is only said about it."""
 
     name: str
@@ -58,7 +58,7 @@ class Contents:
     """An archive: how it is packed, its entries in order, and the SHA-256 of a tar without its packing."""
 
     packing: str
-    entries: tuple[Entry, ...]
+    entries: tuple[ArchiveEntry, ...]
     unpacked: str = ""
 
 
@@ -129,13 +129,13 @@ def _open_zstd(path: Path) -> Iterator[IO[bytes]]:
             process.kill()
 
 
-def _tar_entries(archive: tarfile.TarFile) -> Iterator[Entry]:
+def _tar_entries(archive: tarfile.TarFile) -> Iterator[ArchiveEntry]:
     for number, member in enumerate(archive):
         if number >= _MOST:
             raise ValueError(f"has more than {_MOST} entries")
         kind = "file" if member.isreg() else "directory" if member.isdir() else "link"
         kind = kind if kind != "link" or member.issym() or member.islnk() else "special"
-        yield Entry(
+        yield ArchiveEntry(
             name=member.name,
             kind=kind,
             content=_stream_sha256(archive.extractfile(member)) if member.isreg() else member.linkname,
@@ -145,14 +145,14 @@ def _tar_entries(archive: tarfile.TarFile) -> Iterator[Entry]:
         )
 
 
-def _zip_entries(path: Path) -> Iterator[Entry]:
+def _zip_entries(path: Path) -> Iterator[ArchiveEntry]:
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
         if len(members) > _MOST or sum(member.file_size for member in members) > _LARGEST:
             raise ValueError("is too large to compare")
         for member in members:
             folder = member.is_dir()
-            yield Entry(
+            yield ArchiveEntry(
                 name=member.filename.rstrip("/"),
                 kind="directory" if folder else "file",
                 content="" if folder else _stream_sha256(archive.open(member)),

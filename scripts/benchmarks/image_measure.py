@@ -10,7 +10,7 @@ from typing import IO, Any
 from packaging.utils import canonicalize_name
 
 from builder.lockfile import PYTHON_FOLDER
-from builder.oci import Entry, open_images
+from builder.oci import LayerEntry, open_images
 
 __all__ = ["compare", "measure"]
 
@@ -33,7 +33,7 @@ class _Found:
     python: set[str] = field(default_factory=set)
     status: str = ""
 
-    def take(self, entry: Entry, content: IO[bytes] | None) -> None:
+    def take(self, entry: LayerEntry, content: IO[bytes] | None) -> None:
         """Count one member of a layer."""
         self.size += entry.size
         self.files += entry.kind == "file"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builder.errors import DigestMismatchError, FetchError
-from builder.git.canonical_tar import CanonicalSpec, Submodule, Tree, write_canonical_tar
+from builder.git.canonical_tar import CanonicalSpec, SubmoduleTree, Tree, write_canonical_tar
 from builder.git.process import fetch_commit, git_environment
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def packed(source: Tree, *modules: tuple[str, Tree], omitted: tuple[str, ...] = 
         name="ucx",
         version="1.0",
         source=source,
-        submodules=tuple(Submodule(path=path, source=tree) for path, tree in modules),
+        submodules=tuple(SubmoduleTree(path=path, source=tree) for path, tree in modules),
         omitted=omitted,
         mtime=mtime,
     )
