@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import cast
 
+import pytest
+
+from builder.errors import RecipeError
+from builder.fetch import Session
+from builder.lockfile import Repository
+from builder.model import Arch
 from builder.resolve.os import PackageChoice
 from builder.resolve.os_packages import who_asks
+from builder.resolve.rpm import RpmArchive
 
 RESOLVE = Path(__file__).resolve().parents[2] / "builder/resolve"
 FAMILIES = {"debian": ("rpm", "dnf", "libsolv"), "rpm": ("debian", "ubuntu", "apt", "dpkg")}
@@ -91,3 +99,20 @@ def test_what_the_families_share_names_neither() -> None:
         assert "Rpm" not in text, path
         assert "rpm_" not in text, path
         assert "Deb" not in text.replace("Debian's snapshot", ""), path
+
+
+def test_no_base_is_assembled_from_rpm_packages() -> None:
+    archive = RpmArchive(
+        arch=Arch.X86_64,
+        repositories=(Repository(origin="centos", suite="baseos"),),
+        opened=(),
+        session=cast("Session", None),
+    )
+    with pytest.raises(
+        RecipeError, match=r"no base is assembled from RPM packages \(here of bash\)"
+    ) as caught:
+        archive.assembled_base(("bash",))
+    assert (caught.value.place, caught.value.hint) == (
+        "repository baseos",
+        "name a published image for this architecture below `images`",
+    )
