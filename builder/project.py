@@ -5,24 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import builder
+from builder import fetch, git, index, io, recipe
 from builder.console import Console
-from builder.errors import LockError, UsageError
+from builder.errors import UsageError
 from builder.io import ATTEMPTS, read_bytes
-from builder.lockfile import Lock, load_lock
 from builder.origins import Origin, Origins, load_origins
 from builder.store import Store, store_root
 
-if TYPE_CHECKING:
-    from builder.fetch import Session
-    from builder.git import GitPlaces
-    from builder.index import IndexServices
-    from builder.io import Client
-    from builder.recipe import Library
-
-__all__ = ["Project", "find_root", "locked", "open_project", "read_lock", "recipe_files"]
+__all__ = ["Project", "find_root", "open_project", "recipe_files"]
 
 _RECIPE_FOLDERS = ("components", "frameworks", "platforms", "releases", "keys")
 
@@ -46,37 +38,31 @@ class Project:
         """The folder of locks."""
         return self.root / "lock"
 
-    def client(self, *, offline: bool = False, attempts: int = ATTEMPTS) -> Client:
+    def client(self, *, offline: bool = False, attempts: int = ATTEMPTS) -> io.Client:
         """Return a new HTTP client with the network settings of the origins file; it is a context manager."""
-        from builder.io import Client  # noqa: PLC0415 - requests takes long to load
+        return io.Client(network=self.origins.network, offline=offline, attempts=attempts)
 
-        return Client(network=self.origins.network, offline=offline, attempts=attempts)
-
-    def session(self, client: Client) -> Session:
+    def session(self, client: io.Client) -> fetch.Session:
         """Return what resolvers of OS packages share while `client` is open."""
-        from builder.fetch import Session  # noqa: PLC0415 - see `client`
-
-        return Session(store=self.store, origins=self.origins, client=client, recipes=self.recipes)
+        return fetch.Session(store=self.store, origins=self.origins, client=client, recipes=self.recipes)
 
     def services(
         self,
-        client: Client,
+        client: io.Client,
         *,
         index_url: str = "",
         offline: bool = False,
         warn: Callable[[str], None] = lambda _: None,
-    ) -> IndexServices:
+    ) -> index.IndexServices:
         """Return what resolutions of Python packages share while `client` is open.
 
         `index_url` is the default index unless given; `warn` is told each warning of uv.
         """
-        from builder.index import IndexServices, default_index_url  # noqa: PLC0415 - see `client`
-
-        return IndexServices(
+        return index.IndexServices(
             client=client,
             uv_cache=self.uv_cache,
             metadata=self.metadata_cache,
-            index_url=index_url or default_index_url(),
+            index_url=index_url or index.default_index_url(),
             offline=offline,
             warn=warn,
         )
@@ -87,27 +73,21 @@ class Project:
         Where nobody configured one, the index is asked for its file base, once:
         the answer is kept in the user's origins file. FetchError when it gives none.
         """
-        from builder.recipe import PYPI  # noqa: PLC0415 - many verbs read no recipes
-
-        if PYPI not in names or any(origin.name == PYPI for origin in self.origins.origins):
+        if recipe.PYPI not in names or any(origin.name == recipe.PYPI for origin in self.origins.origins):
             return self.origins
-        from builder.fetch import discover_file_base, remember_file_base  # noqa: PLC0415 - see `client`
-
         self.console.status("asking the Python index where its files are (once)")
         with self.client() as client:
-            base = discover_file_base(client, index_url)
+            base = fetch.discover_file_base(client, index_url)
         try:
-            remember_file_base(base)
+            fetch.remember_file_base(base)
         except (OSError, UsageError) as error:
             self.console.warning(f"the answer could not be kept: {error}")
-        added = Origin(name=PYPI, url=base, layout="warehouse")
+        added = Origin(name=recipe.PYPI, url=base, layout="warehouse")
         return replace(self.origins, origins=(*self.origins.origins, added))
 
-    def git_places(self) -> GitPlaces:
+    def git_places(self) -> git.GitPlaces:
         """Return where git repositories are had from, and the cache of what was fetched of them."""
-        from builder.git import GitPlaces  # noqa: PLC0415 - see `client`
-
-        return GitPlaces.of(self.git_cache, origins=self.origins)
+        return git.GitPlaces.of(self.git_cache, origins=self.origins)
 
     @property
     def git_cache(self) -> Path:
@@ -129,11 +109,9 @@ class Project:
         """The folder of index pages that `align` keeps for a run without the network, beside the store."""
         return self.store.root.parent / "pages"
 
-    def library(self) -> Library:
+    def library(self) -> recipe.Library:
         """Read all recipes (RecipeError)."""
-        from builder.recipe import read_library  # noqa: PLC0415 - many verbs read no recipes
-
-        return read_library(recipe_files(self.recipes))
+        return recipe.read_library(recipe_files(self.recipes))
 
 
 def find_root(start: Path) -> Path:
@@ -181,21 +159,3 @@ def recipe_files(folder: Path) -> dict[str, bytes]:
             if path.is_file():
                 files[path.relative_to(folder).as_posix()] = read_bytes(path)
     return files
-
-
-def locked(project: Project) -> tuple[tuple[str, Path], ...]:
-    """Return every lock file as its path below the lock folder, sorted, and its place."""
-    found = sorted(project.locks.glob("*/*/*.toml"))
-    return tuple((path.relative_to(project.locks).as_posix(), path) for path in found)
-
-
-def read_lock(project: Project, path: Path) -> tuple[Lock, bytes]:
-    """Read one lock and insist on its integrity (LockError)."""
-    data = read_bytes(path, error=LockError)
-    place = _shown(project, path)
-    below = path.relative_to(project.locks).as_posix() if path.is_relative_to(project.locks) else ""
-    return load_lock(data, place=place, path=below), data
-
-
-def _shown(project: Project, path: Path) -> str:
-    return path.relative_to(project.root).as_posix() if path.is_relative_to(project.root) else str(path)

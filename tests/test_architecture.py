@@ -36,29 +36,45 @@ ARROWS: dict[str, set[str]] = {
     "resolve.os": {"lockfile", "recipe"},
     "resolve.debian": {"fetch", "lockfile", "model", "openpgp", "recipe", "resolve.os"},
     "resolve.rpm": {"fetch", "lockfile", "model", "openpgp", "recipe", "resolve.os"},
-    "resolve": {"fetch", "index", "io", "lockfile", "model", "recipe"}
+    "resolve": {"fetch", "index", "io", "lockfile", "model", "project", "recipe"}
     | {"resolve.debian", "resolve.os", "resolve.python", "resolve.rpm"},
     "rootfs": {"model", "tars"},
     "pin": {"console", "fetch", "git", "io", "lockfile", "model", "oci", "origins", "project", "recipe"}
     | {"recipe_editor", "resolve", "resolve.debian", "resolve.os", "resolve.rpm", "rootfs", "store"},
     # from locks to images
+    "provision": {"console", "fetch", "git", "lockfile", "model", "oci", "pin", "project", "render", "store"},
     "render": {"lockfile", "model"},
     "build": {"io", "render", "store"},
     "reproduce": {"build", "oci"},
     "mirror": {"fetch", "lockfile", "model", "oci", "origins", "store"},
     # what auditors use
     "diff": {"lockfile", "model"},
+    "revisions": {"diff", "git", "index", "io", "lockfile", "model", "project"},
     "graph": {"lockfile", "model"},
     "sbom": {"graph", "lockfile", "model", "recipe"},
     "policy": {"io", "lockfile", "model", "resolve.debian"},
-    "verify": {"lockfile", "model", "recipe", "rootfs", "store"},
+    "verify": {
+        "fetch",
+        "git",
+        "index",
+        "io",
+        "lockfile",
+        "model",
+        "oci",
+        "origins",
+        "policy",
+        "project",
+        "recipe",
+    }
+    | {"rootfs", "store", "verify.image"},
     "verify.image": {"lockfile", "model"},
     "matrix": {"lockfile", "model", "recipe", "selection"},
-    "align": {"index", "io", "lockfile", "matrix", "model", "recipe"},
+    "align": {"git", "index", "io", "lockfile", "matrix", "model", "project", "recipe"},
     "align.dockerfile": {"align", "model"},
     # the program
     "console": {"io", "model"},
-    "project": {"console", "fetch", "git", "index", "io", "lockfile", "origins", "recipe", "store"},
+    "project": {"console", "fetch", "git", "index", "io", "origins", "recipe", "store"},
+    "locks": {"io", "lockfile", "matrix", "model", "project", "recipe", "selection"},
 }
 """What each package may import, besides `errors` and `lazy_face`. CONTRIBUTING.md draws the same picture."""
 
@@ -75,7 +91,8 @@ IMPURE_MODULES = {"os", "sys", "time", "random", "socket", "subprocess", "pathli
                   "platform", "locale", "requests", "urllib.request", "threading", "secrets", "getpass"}  # fmt: skip
 
 IMPURE_PACKAGES = {"io", "store", "origins", "oci", "git", "fetch", "index", "build", "reproduce", "mirror", "pin",
-                   "resolve.python", "resolve.debian", "resolve.rpm", "resolve", "project", "console", "recipe_editor"}  # fmt: skip
+                   "resolve.python", "resolve.debian", "resolve.rpm", "resolve", "project", "console",
+                   "recipe_editor", "locks", "provision", "revisions"}  # fmt: skip
 
 
 @cache

@@ -12,12 +12,12 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from builder.cli import main
-from builder.commands.trial import Trial
 from builder.console import Console
 from builder.errors import FetchError
 from builder.io.network import Network
 from builder.model.target import Arch, Target
 from builder.project import open_project
+from builder.resolve import Trial
 from tests.proxy_server import ProxyServer
 from tests.test_architecture import module_paths, parsed
 

@@ -1,17 +1,50 @@
 """What documents claim, what was published, and what our locks hold, side by side.
 
 In: claims files, recorded or live facts of indexes and repositories, locks. Out: a verdict
-with its evidence for each statement. Imports `index`, `matrix`, `recipe`, `lockfile`.
+with its evidence for each statement. Imports `index`, `git`, `matrix`, `recipe`, `lockfile`.
 """
 
-from builder.align.claims import Document, check_document
-from builder.align.evidence import DYNAMO, Evidence, repository_of, tag_version, version_of
-from builder.align.judge import Row, judge_document, judge_release
-from builder.align.locked_facts import Held, held
-from builder.align.published import Tags, UnaskedError
-from builder.align.published_index import Index
-from builder.align.published_versions import existence, nearest
-from builder.align.verdict import Status
+from typing import TYPE_CHECKING
+
+from builder.lazy_face import lazy_face
+
+if TYPE_CHECKING:
+    from builder.align.claims import Document, check_document
+    from builder.align.evidence import DYNAMO, Evidence, repository_of, tag_version, version_of
+    from builder.align.judge import Row, judge_document, judge_release
+    from builder.align.locked_facts import Held, held
+    from builder.align.published import Tags, UnaskedError
+    from builder.align.published_index import Index
+    from builder.align.published_versions import existence, nearest
+    from builder.align.repository_tags import ask_tags, read_tags, tags_asker
+    from builder.align.verdict import Status
+else:
+    __getattr__, __dir__ = lazy_face(
+        __name__,
+        {
+            "DYNAMO": "evidence",
+            "Document": "claims",
+            "Evidence": "evidence",
+            "Held": "locked_facts",
+            "Index": "published_index",
+            "Row": "judge",
+            "Status": "verdict",
+            "Tags": "published",
+            "UnaskedError": "published",
+            "ask_tags": "repository_tags",
+            "check_document": "claims",
+            "existence": "published_versions",
+            "held": "locked_facts",
+            "judge_document": "judge",
+            "judge_release": "judge",
+            "nearest": "published_versions",
+            "read_tags": "repository_tags",
+            "repository_of": "evidence",
+            "tag_version": "evidence",
+            "tags_asker": "repository_tags",
+            "version_of": "evidence",
+        },
+    )
 
 __all__ = [
     "DYNAMO",
@@ -23,13 +56,16 @@ __all__ = [
     "Status",
     "Tags",
     "UnaskedError",
+    "ask_tags",
     "check_document",
     "existence",
     "held",
     "judge_document",
     "judge_release",
     "nearest",
+    "read_tags",
     "repository_of",
     "tag_version",
+    "tags_asker",
     "version_of",
 ]

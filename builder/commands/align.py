@@ -24,7 +24,9 @@ from builder.align import (
     held,
     judge_document,
     judge_release,
+    read_tags,
     repository_of,
+    tags_asker,
 )
 from builder.align.dockerfile import (
     UNRESOLVED,
@@ -35,12 +37,11 @@ from builder.align.dockerfile import (
     read_dockerfile,
     requirements_pins,
 )
-from builder.commands.locks import locked_targets, select_locks
-from builder.commands.tags import read_tags, tags_asker
 from builder.console import Console
 from builder.errors import RecipeError, UsageError
 from builder.io import read_bytes
 from builder.lockfile import Lock, parse_lock
+from builder.locks import locked_targets, select_locks
 from builder.model import check_line, markdown_table, nearest_names
 from builder.options import ResultFormat, add_format, add_index_url, add_places, project_of
 from builder.project import Project

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from builder.build import BUILDAH, AnyEngine, Built, build, find
-from builder.commands.locks import select_image
 from builder.commands.prepare import Prepared, prepared, progress, stage_rows
 from builder.console import Console
 from builder.io import write_atomic
+from builder.locks import select_image
 from builder.oci import open_images
 from builder.options import (
     ResultFormat,

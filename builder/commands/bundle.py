@@ -24,20 +24,17 @@ from builder.bundle import (
     read_bundle,
     write_bundle,
 )
-from builder.commands.fetch import fill_store, human
-from builder.commands.images import fill_images
-from builder.commands.locks import select_locks
-from builder.commands.package_lists import fill_package_lists
-from builder.commands.transfers import Shown
 from builder.console import Console
 from builder.errors import DigestMismatchError, FetchError, LockError, UsageError
 from builder.fetch import fetch_all
 from builder.io import read_bytes, replacing, write_atomic
 from builder.lockfile import Lock, load_lock
-from builder.model import Sha256
+from builder.locks import read_locks, select_locks
+from builder.model import Sha256, human_size
 from builder.oci import Descriptor, Push, Registry, dump_manifest
 from builder.options import ResultFormat, add_format, add_places, add_selection, project_of, selection_of
-from builder.project import Project, read_lock
+from builder.project import Project
+from builder.provision import FetchProgress, fill_images, fill_package_lists, fill_store
 from builder.render import Inputs
 from builder.selection import Selection
 from builder.store import Request, Staging, Store, staging
@@ -195,7 +192,7 @@ def import_bundle(project: Project, options: ImportOptions) -> int:
 
 def collect(project: Project, selection: Selection, *, apt: bool) -> tuple[Bundle, dict[str, bytes]]:
     """Bring into the store what the selected locks need, and return its table of contents and the locks."""
-    read = [read_lock(project, project.locks / target.path) for target in select_locks(project, selection)]
+    read = read_locks(project, select_locks(project, selection))
     locks = [lock for lock, _ in read]
     fill_store(project, locks, Inputs.STORE)
     fill_images(project, locks)
@@ -268,7 +265,7 @@ def _report(project: Project, bundle: Bundle, result: dict[str, str], *, json: b
     if "sha256" in result:
         project.console.data(f"sha256:{result['sha256']}  {result['file']}")
     else:
-        project.console.data(f"imported: {human(bundle.size)}; the store is {result['store']}")
+        project.console.data(f"imported: {human_size(bundle.size)}; the store is {result['store']}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,7 +311,7 @@ def push_bundle(project: Project, options: PushOptions) -> int:
     if options.json:
         project.console.json({"reference": pushed, "bytes": bundle.size, "sent": sent})
     else:
-        project.console.data(f"{pushed}  ({human(sent)} of {human(bundle.size)} sent)")
+        project.console.data(f"{pushed}  ({human_size(sent)} of {human_size(bundle.size)} sent)")
     return 0
 
 
@@ -338,7 +335,7 @@ def pull_bundle(project: Project, options: PullOptions) -> int:
     if options.json:
         project.console.json({"reference": place, "locks": sorted(locks), "files": len(bundle.files)})
     else:
-        project.console.data(f"pulled: {place}, {human(bundle.size)}; the store is {project.store.root}")
+        project.console.data(f"pulled: {place}, {human_size(bundle.size)}; the store is {project.store.root}")
     return 0
 
 
@@ -358,7 +355,7 @@ def _fetch_layers(
     with project.console.transfers("pulling") as shown:
 
         def fetch(store: Store, wanted: Sequence[Request]) -> None:
-            fetch_all(store, wanted, network=project.origins.network, progress=Shown(project, shown))
+            fetch_all(store, wanted, network=project.origins.network, progress=FetchProgress(project, shown))
 
         staged.fetch(requests, fetch)
 

@@ -6,14 +6,10 @@ import argparse
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from builder.commands.diff_facts import histories, yanked
-from builder.commands.diff_pairs import compare_sides, targets_by_name
-from builder.commands.diff_sides import Sides
-from builder.commands.diff_words import sides_of
-from builder.commands.locks import select_targets
 from builder.console import Console
 from builder.diff import OutsideFacts, Report, Risk, as_markdown, as_text, as_value, page, report, with_facts
 from builder.errors import UsageError
+from builder.locks import select_targets
 from builder.options import (
     ResultFormat,
     add_format,
@@ -24,6 +20,7 @@ from builder.options import (
     selection_of,
 )
 from builder.project import Project
+from builder.revisions import Sides, compare_sides, histories, sides_of, targets_by_name, yanked
 from builder.selection import Selection
 
 __all__ = ["EXAMPLES", "Options", "add_options", "compare_locks", "run", "show"]

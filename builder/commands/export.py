@@ -6,12 +6,12 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.commands.locks import select_image
 from builder.console import Console
 from builder.export import to_pylock, to_requirements
 from builder.io import write_atomic
+from builder.locks import read_locks, select_image
 from builder.options import ResultFormat, add_format, add_places, add_selection, project_of, selection_of
-from builder.project import Project, read_lock
+from builder.project import Project
 from builder.selection import Selection
 
 __all__ = ["EXAMPLES", "Options", "add_options", "export_locks", "run"]
@@ -54,7 +54,7 @@ class Options:
 def export_locks(project: Project, options: Options) -> int:
     """Write both forms for each selected lock of one image; 0, or an error."""
     targets = select_image(project, options.selection)
-    locks = [read_lock(project, project.locks / target.path)[0] for target in targets]
+    locks = [lock for lock, _ in read_locks(project, targets)]
     origins = project.origins_of({row.origin for lock in locks for row in lock.python})
     written = []
     for target, lock in zip(targets, locks, strict=True):

@@ -8,13 +8,12 @@ from difflib import unified_diff
 from pathlib import Path
 
 from builder import diff
-from builder.commands.diff_pairs import compare_sides
-from builder.commands.diff_sides import sides_of_files
 from builder.console import Console
 from builder.errors import LockError, UsageError
 from builder.io import read_bytes
 from builder.lockfile import parse_lock
 from builder.model import ascii_only
+from builder.revisions import compare_sides, sides_of_files
 
 __all__ = ["ABSENT", "EXAMPLES", "add_options", "run", "show_diff", "show_text"]
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from builder.commands.locks import locked_targets, read_outcomes, select_targets
 from builder.console import Console
 from builder.io import read_bytes
 from builder.lockfile import Lock, parse_lock
+from builder.locks import locked_targets, read_outcomes, select_targets
 from builder.matrix import (
     Cell,
     MatrixTable,

@@ -8,16 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from builder.build import AnyEngine, BuildRequest, BuildStep, Built, build_context, read_graph, stages_for
-from builder.commands.addresses import first_addresses
-from builder.commands.fetch import fill_store
-from builder.commands.locks import select_image
 from builder.commands.render import FILES
 from builder.console import Steps
 from builder.errors import UsageError
 from builder.io import write_atomic
 from builder.lockfile import Lock
+from builder.locks import read_locks, select_image
 from builder.model import Sha256, Target
-from builder.project import Project, read_lock
+from builder.project import Project
+from builder.provision import fill_store, first_addresses
 from builder.render import OUTPUT, Addresses, Inputs, Rendered, output_stages, render
 from builder.selection import Selection
 
@@ -80,7 +79,7 @@ def prepared(
 ) -> Iterator[Prepared]:
     """Render the selected image, write its files, fill the store, and yield it with its build context."""
     targets = _buildable(project, select_image(project, selection), selection, engine)
-    locks = tuple(read_lock(project, project.locks / target.path) for target in targets)
+    locks = read_locks(project, targets)
     plain = [lock for lock, _ in locks]
     addresses = Addresses() if inputs is Inputs.STORE else first_addresses(project, plain)
     rendered = render(locks, inputs=inputs, addresses=addresses)

@@ -6,11 +6,10 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.commands.addresses import first_addresses
-from builder.commands.locks import select_image
 from builder.console import Console
 from builder.io import write_atomic
 from builder.lockfile import Lock
+from builder.locks import read_locks, select_image
 from builder.options import (
     ResultFormat,
     add_format,
@@ -20,7 +19,8 @@ from builder.options import (
     project_of,
     selection_of,
 )
-from builder.project import Project, read_lock
+from builder.project import Project
+from builder.provision import first_addresses
 from builder.render import Addresses, Inputs, render
 from builder.selection import Selection
 
@@ -70,7 +70,7 @@ class Options:
 def render_image(project: Project, options: Options) -> int:
     """Render one image for all its locked architectures; 0, or an error."""
     targets = select_image(project, options.selection)
-    locks = tuple(read_lock(project, project.locks / target.path) for target in targets)
+    locks = read_locks(project, targets)
     addresses = (
         Addresses()
         if options.inputs is Inputs.STORE

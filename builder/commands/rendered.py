@@ -9,8 +9,9 @@ from pathlib import Path
 from builder.errors import UsageError
 from builder.io import read_text
 from builder.lockfile import Lock, downloaded_rows
+from builder.locks import read_lock
 from builder.model import Sha256
-from builder.project import Project, read_lock
+from builder.project import Project
 from builder.render import Addresses, Dockerfile, Form, Inputs, plan
 
 __all__ = ["Rendering", "read_rendered"]

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from builder.build import BUILDKIT, find, find_engine, other_order, read_graph
-from builder.commands.locks import select_image
 from builder.commands.prepare import prepared, progress, stage_rows
 from builder.console import Console
 from builder.errors import UsageError
 from builder.io import remove, write_atomic
+from builder.locks import select_image
 from builder.oci import open_images
 from builder.options import (
     ResultFormat,

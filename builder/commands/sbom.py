@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from builder.commands.locks import select_locks
+from builder import sbom
 from builder.console import Console
 from builder.errors import UsageError
 from builder.io import write_atomic
+from builder.locks import read_lock, select_locks
 from builder.model import Sha256
 from builder.options import ResultFormat, add_format, add_places, add_selection, project_of, selection_of
-from builder.project import Project, read_lock
+from builder.project import Project
 from builder.selection import Selection
 
 __all__ = ["EXAMPLES", "Options", "add_options", "run", "write_documents"]
@@ -61,8 +62,6 @@ def write_documents(project: Project, options: Options) -> int:
             "the libraries for bills of materials are not installed",
             hint="install them: pip install 'lockwright[audit]'",
         )
-    from builder.sbom import sbom  # noqa: PLC0415 - it needs what was just asked for
-
     written = []
     for target in select_locks(project, options.selection):
         lock, data = read_lock(project, project.locks / target.path)
@@ -70,7 +69,7 @@ def write_documents(project: Project, options: Options) -> int:
         name = f"{target.framework}-{target.arch}.cdx.json"
         if options.output is not None:
             folder = options.output / target.release / target.platform
-        write_atomic(folder / name, sbom(lock, Sha256.of(data)).encode())
+        write_atomic(folder / name, sbom.sbom(lock, Sha256.of(data)).encode())
         written.append(str(folder / name))
     if options.json:
         project.console.json({"files": written})

@@ -8,14 +8,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.commands.locks import select_locks
+from builder import oci, verify
 from builder.console import Console
 from builder.errors import LockError, NoSolutionError, UsageError
 from builder.io import read_bytes
 from builder.lockfile import Examined, Finding, Lock, Proof, Repository, examine, exit_code, found
+from builder.locks import lock_files, select_locks
 from builder.model import Sha256, Target, printable
 from builder.options import ResultFormat, add_format, add_places, add_selection, project_of, selection_of
-from builder.project import Project, locked
+from builder.project import Project
 from builder.recipe import Library, lockable_targets
 from builder.selection import ALL, Selection
 from builder.verify import as_text, as_value, outdated, signed_indexes
@@ -123,9 +124,7 @@ def verify_locks(project: Project, options: Options) -> int:
     prove = _with_image if options.image else _proven
     locks, proofs = prove(project, options, library)
     if options.online:
-        from builder.commands.verify_online import online_proof  # noqa: PLC0415 - needs the network's code
-
-        proofs.append(online_proof(project, [one.lock for one in locks if one.lock], library))
+        proofs.append(verify.online_proof(project, [one.lock for one in locks if one.lock], library))
     proofs += _stored(project, locks, options)
     proofs += _policies(project, locks, options)
     if options.json:
@@ -139,18 +138,18 @@ def _stored(project: Project, locks: Sequence[Examined], options: Options) -> li
     """Hash what is in the store, and assemble bases again, as far as that was asked for."""
     if not (options.store or options.rebuild_base):
         return []
-    from builder.verify import base_proof, store_proof  # noqa: PLC0415 - seldom asked
-
     readable = [(one.name, one.lock) for one in locks if one.lock]
     proofs = []
     if options.store:
         digests = tuple(project.store.digests())
         with project.console.steps("hashing", len(digests)) as steps:
-            proofs.append(store_proof(project.store, digests, [lock for _, lock in readable], steps.done))
+            proofs.append(
+                verify.store_proof(project.store, digests, [lock for _, lock in readable], steps.done)
+            )
     if options.rebuild_base:
         bases = {image.tar for _, lock in readable for image in lock.images if image.tar}
         with project.console.steps("assembling", len(bases)) as steps:
-            proofs.append(base_proof(project.store, readable, steps.done))
+            proofs.append(verify.base_proof(project.store, readable, steps.done))
     return proofs
 
 
@@ -158,13 +157,11 @@ def _policies(project: Project, locks: Sequence[Examined], options: Options) -> 
     """Judge what policies were named for."""
     if not (options.licenses or options.advisories or options.accepted):
         return []
-    from builder.commands.verify_policies import advisories_proof, licenses_proof  # noqa: PLC0415 - seldom asked
-
     proofs = []
     if options.licenses is not None:
-        proofs.append(licenses_proof(locks, options.licenses))
+        proofs.append(verify.licenses_proof(locks, options.licenses))
     if options.advisories:
-        proofs.append(advisories_proof(locks, options.advisories, options.accepted, project))
+        proofs.append(verify.advisories_proof(locks, options.advisories, options.accepted, project))
     elif options.accepted is not None:
         raise UsageError("--accepted needs --advisories", hint="name where the advisories are")
     return proofs
@@ -186,19 +183,15 @@ def _with_image(
     project: Project, options: Options, library: Library | None
 ) -> tuple[list[Examined], list[Proof]]:
     """Prove the locks that are named, or that the image names, and explain the image by them."""
-    # Loaded here: what needs no image must not wait for this.
-    from builder.commands.verify_image import image_proof, labelled  # noqa: PLC0415
-    from builder.oci import image_file  # noqa: PLC0415
-
-    with image_file(options.image) as image:
-        files = options.files or _here(project, labelled(image), options.image)
+    with oci.image_file(options.image) as image:
+        files = options.files or _here(project, verify.labelled(image), options.image)
         locks, proofs = _proven(project, dataclasses.replace(options, files=files), library)
-        return locks, [*proofs, image_proof(project, image, locks)]
+        return locks, [*proofs, verify.image_proof(project, image, locks)]
 
 
 def _here(project: Project, targets: Iterable[str], image: str) -> tuple[Path, ...]:
     """Return the locks of `targets` that are here."""
-    known = dict(locked(project))
+    known = dict(lock_files(project))
     paths = tuple(known[f"{target}.toml"] for target in targets if f"{target}.toml" in known)
     if not paths:
         hint = "name the lock: verify --image IMAGE lock/…/….toml"
@@ -257,7 +250,7 @@ def _missing(project: Project, options: Options, library: Library | None) -> lis
     except (UsageError, NoSolutionError):
         return []  # what is selected are locks that no release lists
     listed = frozenset(lockable_targets(library, Selection(releases=(ALL,))))
-    there = {path for path, _ in locked(project)}
+    there = {path for path, _ in lock_files(project)}
     return [target for target in wanted if target in listed and target.path not in there]
 
 

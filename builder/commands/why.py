@@ -6,13 +6,13 @@ import argparse
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from builder.commands.locks import select_image, select_locks
 from builder.commands.rendered import read_rendered
 from builder.console import Console
 from builder.errors import UsageError
 from builder.graph import LineAnswer, as_json, as_text, line_as_json, line_as_text, node_of, why
+from builder.locks import read_lock, select_image, select_locks
 from builder.options import ResultFormat, add_format, add_places, add_selection, project_of, selection_of
-from builder.project import Project, read_lock
+from builder.project import Project
 from builder.render import origin_of
 from builder.selection import Selection
 

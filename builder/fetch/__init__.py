@@ -10,7 +10,7 @@ from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
     from builder.fetch.apt_archive import index_paths
-    from builder.fetch.download import fetch_all
+    from builder.fetch.download import JOBS, fetch_all
     from builder.fetch.file_base import discover_file_base, remember_file_base
     from builder.fetch.mismatch import KnownFiles, difference
     from builder.fetch.needed_files import BaseNeed, FileNeed, Needs, needs
@@ -22,6 +22,7 @@ else:
         {
             "BaseNeed": "needed_files",
             "FileNeed": "needed_files",
+            "JOBS": "download",
             "KnownFiles": "mismatch",
             "Needs": "needed_files",
             "Session": "session",
@@ -37,6 +38,7 @@ else:
     )
 
 __all__ = [
+    "JOBS",
     "BaseNeed",
     "FileNeed",
     "KnownFiles",

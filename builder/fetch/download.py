@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["fetch_all"]
+__all__ = ["JOBS", "fetch_all"]
 
 from collections.abc import Sequence
 
 from builder.io import Network, joined_error
 from builder.store import Progress, Quiet, Request, Store, journal, recover, sweep
+
+JOBS = 16
+"""Downloads at once, unless something else is asked for."""
 
 
 def fetch_all(
@@ -15,7 +18,7 @@ def fetch_all(
     requests: Sequence[Request],
     *,
     network: Network | None = None,
-    jobs: int = 16,
+    jobs: int = JOBS,
     progress: Progress | None = None,
 ) -> None:
     """Bring every requested file into the store, at most `jobs` at a time.

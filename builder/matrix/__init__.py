@@ -3,18 +3,49 @@
 In: recipes, locks, recorded outcomes. Out: tables. Imports `recipe`, `lockfile`. Pure.
 """
 
-from builder.matrix.cell import Cell, CellState, cells, command
-from builder.matrix.floors import GENERATIONS, generations, wheel_floors
-from builder.matrix.release_versions import Versions, accelerators, cuda_of, newest_first, versions
-from builder.matrix.tables import (
-    MatrixTable,
-    cuda_table,
-    gpu_table,
-    summary,
-    targets_table,
-    versions_table,
-    wheels_table,
-)
+from typing import TYPE_CHECKING
+
+from builder.lazy_face import lazy_face
+
+if TYPE_CHECKING:
+    from builder.matrix.cell import Cell, CellState, cells, command, open_targets
+    from builder.matrix.floors import GENERATIONS, generations, wheel_floors
+    from builder.matrix.release_versions import Versions, accelerators, cuda_of, newest_first, versions
+    from builder.matrix.tables import (
+        MatrixTable,
+        cuda_table,
+        gpu_table,
+        summary,
+        targets_table,
+        versions_table,
+        wheels_table,
+    )
+else:
+    __getattr__, __dir__ = lazy_face(
+        __name__,
+        {
+            "Cell": "cell",
+            "CellState": "cell",
+            "GENERATIONS": "floors",
+            "MatrixTable": "tables",
+            "Versions": "release_versions",
+            "accelerators": "release_versions",
+            "cells": "cell",
+            "command": "cell",
+            "cuda_of": "release_versions",
+            "cuda_table": "tables",
+            "generations": "floors",
+            "gpu_table": "tables",
+            "newest_first": "release_versions",
+            "open_targets": "cell",
+            "summary": "tables",
+            "targets_table": "tables",
+            "versions": "release_versions",
+            "versions_table": "tables",
+            "wheel_floors": "floors",
+            "wheels_table": "tables",
+        },
+    )
 
 __all__ = [
     "GENERATIONS",
@@ -30,6 +61,7 @@ __all__ = [
     "generations",
     "gpu_table",
     "newest_first",
+    "open_targets",
     "summary",
     "targets_table",
     "versions",

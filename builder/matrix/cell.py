@@ -22,7 +22,7 @@ from builder.recipe import (
 )
 from builder.selection import Selection
 
-__all__ = ["Cell", "CellState", "cells", "command"]
+__all__ = ["Cell", "CellState", "cells", "command", "open_targets"]
 
 _EXPERIMENTAL = "experimental"
 
@@ -161,3 +161,9 @@ def _pin_commands(platform: str, missing: Sequence[str]) -> tuple[str, ...]:
         f"image {platform}": any("image" in text or "inventory" in text for text in missing),
     }
     return tuple(f"scripts/pin {what}" for what, needed in about.items() if needed)
+
+
+def open_targets(library: Library, locked: Collection[Target]) -> dict[Target, str]:
+    """Return the targets whose state only a trial can tell, each with the digest of its recipe's inputs."""
+    found = (cell.target for cell in cells(library, locked, {}) if cell.state is CellState.LOCKABLE)
+    return {target: inputs_digest(effective_recipe(library, target)) for target in found}

@@ -26,11 +26,12 @@ from builder.model.tags import (
     wheel_rank,
     wheel_tags,
 )
-from builder.model.target import Arch, Target
+from builder.model.target import Arch, Target, release_order
 from builder.model.text import (
     ascii_only,
     check_line,
     counted,
+    human_size,
     markdown_table,
     nearest_names,
     printable,
@@ -56,6 +57,7 @@ __all__ = [
     "counted",
     "exact_version",
     "glibc_floor",
+    "human_size",
     "key_name",
     "lenient_requirement",
     "markdown_table",
@@ -64,6 +66,7 @@ __all__ = [
     "normalized_name",
     "printable",
     "recipe_requirement",
+    "release_order",
     "shortened",
     "spdx_expression",
     "structure",

@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Arch", "Target"]
+from packaging.version import InvalidVersion, Version
+
+__all__ = ["Arch", "Target", "release_order"]
 
 
 class Arch(StrEnum):
@@ -91,3 +93,11 @@ class Target:
         if len(parts) != 3 or not framework or arch not in [item.value for item in Arch]:
             return None
         return cls(release=parts[0], platform=parts[1], framework=framework, arch=Arch(arch))
+
+
+def release_order(release: str) -> Version:
+    """Return by what releases are sorted: their version; a name that is not a version comes first."""
+    try:
+        return Version(release)
+    except InvalidVersion:
+        return Version("0")

@@ -12,7 +12,16 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 
-__all__ = ["MAX_LENGTH", "ascii_only", "check_line", "counted", "nearest_names", "printable", "shortened"]
+__all__ = [
+    "MAX_LENGTH",
+    "ascii_only",
+    "check_line",
+    "counted",
+    "human_size",
+    "nearest_names",
+    "printable",
+    "shortened",
+]
 
 MAX_LENGTH = 16_384
 """Longest accepted string, in characters."""
@@ -27,6 +36,8 @@ _FORBIDDEN = {
     "Zl": "a line separator",
     "Zp": "a paragraph separator",
 }
+
+_SIZE_UNITS = ("bytes", "KB", "MB", "GB", "TB")
 
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!])")
@@ -97,3 +108,11 @@ def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str
     lines = [columns, ["---"] * len(columns), *rows]
     shown = (map(markdown_escaped, line) if number != 1 else line for number, line in enumerate(lines))
     return "\n".join(f"| {' | '.join(line)} |" for line in shown)
+
+
+def human_size(size: int) -> str:
+    """Return a number of bytes for people, in powers of a thousand: `999 bytes`, `237.5 MB`."""
+    value, unit = float(size), 0
+    while value >= 1000 and unit < len(_SIZE_UNITS) - 1:
+        value, unit = value / 1000, unit + 1
+    return f"{value:.{1 if unit else 0}f} {_SIZE_UNITS[unit]}"

@@ -4,16 +4,38 @@ In: a lock, a policy file, advisories in the OSV format. Out: findings. Imports 
 `model` and, for the advisory service, `io`.
 """
 
-from builder.policy.advisories import (
-    AdvisoryPolicy,
-    advisory_subjects,
-    judge_advisories,
-    read_advisory_policy,
-    relevant_advisories,
-)
-from builder.policy.licenses import judge_licenses, licensed_rows, read_license_policy
-from builder.policy.osv_files import read_advisories
-from builder.policy.osv_service import ServiceAnswer, ask_service
+from typing import TYPE_CHECKING
+
+from builder.lazy_face import lazy_face
+
+if TYPE_CHECKING:
+    from builder.policy.advisories import (
+        AdvisoryPolicy,
+        advisory_subjects,
+        judge_advisories,
+        read_advisory_policy,
+        relevant_advisories,
+    )
+    from builder.policy.licenses import judge_licenses, licensed_rows, read_license_policy
+    from builder.policy.osv_files import read_advisories
+    from builder.policy.osv_service import ServiceAnswer, ask_service
+else:
+    __getattr__, __dir__ = lazy_face(
+        __name__,
+        {
+            "AdvisoryPolicy": "advisories",
+            "ServiceAnswer": "osv_service",
+            "advisory_subjects": "advisories",
+            "ask_service": "osv_service",
+            "judge_advisories": "advisories",
+            "judge_licenses": "licenses",
+            "licensed_rows": "licenses",
+            "read_advisories": "osv_files",
+            "read_advisory_policy": "advisories",
+            "read_license_policy": "licenses",
+            "relevant_advisories": "advisories",
+        },
+    )
 
 __all__ = [
     "AdvisoryPolicy",

@@ -6,30 +6,87 @@ a recipe and resolved rows make together. Imports `lockfile`, `model` and `selec
 `project` reads the files of the folder, and `recipe_editor` changes them.
 """
 
-from builder.recipe.assembly import assemble_lock, missing_pins
-from builder.recipe.component import Component, GitRecipe
-from builder.recipe.effective import EffectiveRecipe, effective_recipe
-from builder.recipe.environment_requests import (
-    PYPI,
-    UPGRADE_ALL,
-    PythonRequest,
-    StandIn,
-    os_requests,
-    python_requests,
-)
-from builder.recipe.framework import DeclaredWheel, Framework
-from builder.recipe.freshness import changed_keys, fingerprint, staleness
-from builder.recipe.generated_documents import published_page, recipe_schema, reference_page
-from builder.recipe.library import Library
-from builder.recipe.library_checks import BUILD_SYSTEMS
-from builder.recipe.merged_rows import check_architecture_skew
-from builder.recipe.outcomes import LockOutcome, LockOutcomes, dump_outcomes, inputs_digest, load_outcomes
-from builder.recipe.placeholders import PlaceholderValues, fill_placeholders
-from builder.recipe.platform import ImageRecipe, Platform, RepomdRecipe, RepositoryRecipe
-from builder.recipe.reading import parse_recipe, parse_table, read_library
-from builder.recipe.recorded_tags import RecordedTags, TagRecord, plain_url
-from builder.recipe.release import Release, TargetRefusal, TargetSet
-from builder.recipe.targets import check_refused, lockable_targets, target_refusal
+from typing import TYPE_CHECKING
+
+from builder.lazy_face import lazy_face
+
+if TYPE_CHECKING:
+    from builder.recipe.assembly import assemble_lock, missing_pins
+    from builder.recipe.component import Component, GitRecipe
+    from builder.recipe.effective import EffectiveRecipe, effective_recipe
+    from builder.recipe.environment_requests import (
+        PYPI,
+        UPGRADE_ALL,
+        PythonRequest,
+        StandIn,
+        os_requests,
+        python_requests,
+    )
+    from builder.recipe.framework import DeclaredWheel, Framework
+    from builder.recipe.freshness import changed_keys, fingerprint, staleness
+    from builder.recipe.generated_documents import published_page, recipe_schema, reference_page
+    from builder.recipe.library import Library
+    from builder.recipe.library_checks import BUILD_SYSTEMS
+    from builder.recipe.merged_rows import check_architecture_skew
+    from builder.recipe.outcomes import LockOutcome, LockOutcomes, dump_outcomes, inputs_digest, load_outcomes
+    from builder.recipe.placeholders import PlaceholderValues, fill_placeholders
+    from builder.recipe.platform import ImageRecipe, Platform, RepomdRecipe, RepositoryRecipe
+    from builder.recipe.reading import parse_recipe, parse_table, read_library
+    from builder.recipe.recorded_tags import RecordedTags, TagRecord, plain_url
+    from builder.recipe.release import Release, TargetRefusal, TargetSet
+    from builder.recipe.targets import check_refused, lockable_targets, target_refusal
+else:
+    __getattr__, __dir__ = lazy_face(
+        __name__,
+        {
+            "BUILD_SYSTEMS": "library_checks",
+            "Component": "component",
+            "DeclaredWheel": "framework",
+            "EffectiveRecipe": "effective",
+            "Framework": "framework",
+            "GitRecipe": "component",
+            "ImageRecipe": "platform",
+            "Library": "library",
+            "LockOutcome": "outcomes",
+            "LockOutcomes": "outcomes",
+            "PYPI": "environment_requests",
+            "PlaceholderValues": "placeholders",
+            "Platform": "platform",
+            "PythonRequest": "environment_requests",
+            "RecordedTags": "recorded_tags",
+            "Release": "release",
+            "RepomdRecipe": "platform",
+            "RepositoryRecipe": "platform",
+            "StandIn": "environment_requests",
+            "TagRecord": "recorded_tags",
+            "TargetRefusal": "release",
+            "TargetSet": "release",
+            "UPGRADE_ALL": "environment_requests",
+            "assemble_lock": "assembly",
+            "changed_keys": "freshness",
+            "check_architecture_skew": "merged_rows",
+            "check_refused": "targets",
+            "dump_outcomes": "outcomes",
+            "effective_recipe": "effective",
+            "fill_placeholders": "placeholders",
+            "fingerprint": "freshness",
+            "inputs_digest": "outcomes",
+            "load_outcomes": "outcomes",
+            "lockable_targets": "targets",
+            "missing_pins": "assembly",
+            "os_requests": "environment_requests",
+            "parse_recipe": "reading",
+            "parse_table": "reading",
+            "plain_url": "recorded_tags",
+            "published_page": "generated_documents",
+            "python_requests": "environment_requests",
+            "read_library": "reading",
+            "recipe_schema": "generated_documents",
+            "reference_page": "generated_documents",
+            "staleness": "freshness",
+            "target_refusal": "targets",
+        },
+    )
 
 __all__ = [
     "BUILD_SYSTEMS",

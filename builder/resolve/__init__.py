@@ -13,13 +13,15 @@ from builder.lazy_face import lazy_face
 if TYPE_CHECKING:
     from builder.resolve.os_packages import resolve_base
     from builder.resolve.target import make_lock
+    from builder.resolve.trial import Trial
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
+            "Trial": "trial",
             "make_lock": "target",
             "resolve_base": "os_packages",
         },
     )
 
-__all__ = ["make_lock", "resolve_base"]
+__all__ = ["Trial", "make_lock", "resolve_base"]

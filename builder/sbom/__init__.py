@@ -3,6 +3,18 @@
 In: a lock. Out: the document, with package URLs. Imports `graph` and `lockfile`. Pure.
 """
 
-from builder.sbom.cyclonedx import sbom
+from typing import TYPE_CHECKING
+
+from builder.lazy_face import lazy_face
+
+if TYPE_CHECKING:
+    from builder.sbom.cyclonedx import sbom
+else:
+    __getattr__, __dir__ = lazy_face(
+        __name__,
+        {
+            "sbom": "cyclonedx",
+        },
+    )
 
 __all__ = ["sbom"]

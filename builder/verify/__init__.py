@@ -1,7 +1,8 @@
 """What `verify` proves of a lock: alone, against its recipe, the store, an index and an image.
 
 In: a lock and what it is compared with. Out: findings, each with its rule, place and level,
-and the proofs that were made. Imports `recipe`, `lockfile`, `store`, `rootfs`.
+and the proofs that were made. Imports `recipe`, `lockfile`, `store`, `rootfs`, `policy`; only
+`verify.online` asks the network.
 """
 
 from typing import TYPE_CHECKING
@@ -10,6 +11,9 @@ from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
     from builder.verify.against_recipes import outdated, signed_indexes
+    from builder.verify.built_images import image_proof, labelled
+    from builder.verify.online import online_proof
+    from builder.verify.policies import advisories_proof, licenses_proof
     from builder.verify.report import as_text, as_value
     from builder.verify.served import judge_listed, offers_attestations
     from builder.verify.storage import base_proof, store_proof
@@ -17,11 +21,16 @@ else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
+            "advisories_proof": "policies",
             "as_text": "report",
             "as_value": "report",
             "base_proof": "storage",
+            "image_proof": "built_images",
             "judge_listed": "served",
+            "labelled": "built_images",
+            "licenses_proof": "policies",
             "offers_attestations": "served",
+            "online_proof": "online",
             "outdated": "against_recipes",
             "signed_indexes": "against_recipes",
             "store_proof": "storage",
@@ -29,11 +38,16 @@ else:
     )
 
 __all__ = [
+    "advisories_proof",
     "as_text",
     "as_value",
     "base_proof",
+    "image_proof",
     "judge_listed",
+    "labelled",
+    "licenses_proof",
     "offers_attestations",
+    "online_proof",
     "outdated",
     "signed_indexes",
     "store_proof",

@@ -21,13 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from builder.build import Engine, find_engine
-from builder.commands.addresses import first_addresses
-from builder.commands.locks import select_image
 from builder.console import Console
 from builder.errors import BuilderError, UsageError
 from builder.io import read_text, write_atomic
+from builder.locks import read_lock, select_image
 from builder.model import Arch, Sha256
-from builder.project import Project, open_project, read_lock
+from builder.project import Project, open_project
+from builder.provision import first_addresses
 from builder.selection import Selection
 from scripts.benchmarks.conventional import conventional
 from scripts.benchmarks.image_compare import Comparison, Record

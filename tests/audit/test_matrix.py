@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from builder.commands.locks import locked_targets, read_outcomes
-from builder.commands.trial import Trial, open_targets
 from builder.console import Console
 from builder.errors import LockError
+from builder.locks import locked_targets, read_outcomes
+from builder.matrix import open_targets
 from builder.matrix.cell import Cell, CellState, cells, command
 from builder.matrix.tables import summary, targets_table
 from builder.matrix.traps import trap_of
@@ -27,6 +27,7 @@ from builder.recipe.library import Library
 from builder.recipe.outcomes import LockOutcome, dump_outcomes, inputs_digest, load_outcomes
 from builder.recipe.reading import read_library
 from builder.recipe.release import TargetRefusal
+from builder.resolve import Trial
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ROOT / "tests/faults/project"

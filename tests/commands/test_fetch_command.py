@@ -16,12 +16,12 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from builder.commands import fetch
 from builder.console import Console
 from builder.errors import DigestMismatchError, FetchError, UsageError
 from builder.fetch.needed_files import needs
 from builder.lockfile.lock import Archive, Lock, OsPackage, PythonPackage
 from builder.lockfile.reading import dump_lock, parse_lock
+from builder.model import human_size
 from builder.model.digest import Sha256
 from builder.origins.origins import Origin, Origins
 from builder.project import Project
@@ -171,7 +171,7 @@ def test_other_bytes_are_refused(bench: Bench, httpserver: HTTPServer) -> None:
 
 
 def test_numbers_of_bytes_for_people() -> None:
-    assert [fetch.human(size) for size in (0, 999, 1000, 237_500_000, 4_000_000_000_000_000)] == [
+    assert [human_size(size) for size in (0, 999, 1000, 237_500_000, 4_000_000_000_000_000)] == [
         *("0 bytes", "999 bytes", "1.0 KB", "237.5 MB", "4000.0 TB")
     ]
 

@@ -14,8 +14,6 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from builder.commands.diff_pairs import compare_sides
-from builder.commands.diff_sides import sides_of_files, sides_of_folders
 from builder.diff.change import Commit, History
 from builder.diff.facts import OutsideFacts, with_facts
 from builder.diff.markdown import as_markdown
@@ -25,7 +23,7 @@ from builder.diff.text import as_text
 from builder.diff.value import as_value
 from builder.lockfile.lock import Lock
 from builder.lockfile.reading import parse_lock
-from builder.selection import Selection
+from builder.revisions import compare_sides, sides_of_files, sides_of_folders
 
 HERE = Path(__file__).parent
 BASE = (HERE / "base.toml").read_bytes()
@@ -76,7 +74,7 @@ def reported(case: str, folder: Path) -> Report:
         sides = sides_of_files(("before", BASE), ("after", patched(case, folder)))
     else:
         sides = sides_of_folders(HERE / case / "before", HERE / case / "after", labels=("before", "after"))
-    reading = compare_sides(sides, Selection())
+    reading = compare_sides(sides, sides.names)
     known = facts(case)
     compared = [replace(item, changes=with_facts(item.changes, known)) for item in reading.compared]
     return report("before", "after", compared, reading.unsound)

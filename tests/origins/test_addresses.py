@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builder.cli import main
-from builder.commands.addresses import first_addresses
 from builder.console import Console
 from builder.errors import LockError
 from builder.fetch.needed_files import needs
@@ -22,6 +21,7 @@ from builder.lockfile.reading import parse_lock
 from builder.origins.origins import LAYOUTS, Layout, Mirror, Origin, Origins
 from builder.origins.reading import load_origins
 from builder.project import Project
+from builder.provision import first_addresses
 from builder.store.store import Store
 from tests.render.golden import locks
 

@@ -12,7 +12,6 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from builder.cli import main
-from builder.commands.verify_online import _served, _tag
 from builder.fetch.needed_files import FileNeed
 from builder.git.places import GitPlaces
 from builder.git.process import git_environment
@@ -21,6 +20,7 @@ from builder.io.network import Network
 from builder.lockfile.lock import GitSource, PythonPackage
 from builder.model.digest import Evidence, GitOid, Sha256
 from builder.origins.origins import Origin, Origins
+from builder.verify.online import _served, _tag
 from builder.verify.served import judge_listed
 
 ROOT = Path(__file__).resolve().parents[2]

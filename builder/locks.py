@@ -1,23 +1,26 @@
-"""Which existing locks a command is about, and why others do not exist."""
+"""The locks of a project: which there are, which are selected, why others do not exist, and one read."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from packaging.version import InvalidVersion, Version
-
+from builder import matrix
 from builder.errors import BuilderError, LockError, UsageError
 from builder.io import read_bytes
-from builder.model import Target
-from builder.project import Project, locked
+from builder.lockfile import Lock, load_lock
+from builder.model import Target, release_order
+from builder.project import Project
 from builder.recipe import LockOutcomes, load_outcomes
 from builder.selection import Selection, TargetNames, UnlockedTarget, choose
 
 __all__ = [
+    "lock_files",
     "locked_targets",
     "outcomes_path",
+    "read_lock",
+    "read_locks",
     "read_outcomes",
     "select_image",
     "select_locks",
@@ -25,9 +28,15 @@ __all__ = [
 ]
 
 
+def lock_files(project: Project) -> tuple[tuple[str, Path], ...]:
+    """Return every lock file as its path below the lock folder, sorted, and its place."""
+    found = sorted(project.locks.glob("*/*/*.toml"))
+    return tuple((path.relative_to(project.locks).as_posix(), path) for path in found)
+
+
 def locked_targets(project: Project) -> tuple[Target, ...]:
     """Return what the lock folder has locks of, sorted."""
-    found = (Target.of_path(path) for path, _ in locked(project))
+    found = (Target.of_path(path) for path, _ in lock_files(project))
     return tuple(sorted(target for target in found if target is not None))
 
 
@@ -86,17 +95,19 @@ def _unlocked_targets(
     """Return why targets of a selection are not among `targets`, as `matrix` knows it from the recipes."""
     if not _has_recipes(project):
         return ()
-    from builder.matrix import CellState, cells, command  # noqa: PLC0415 - only where nothing matched
-
-    every = cells(project.library(), locked_targets(project), read_outcomes(project).by_target(), selection)
-    found = sorted(every, key=lambda cell: cell.state is not CellState.REFUSED)  # what cannot be, first
+    every = matrix.cells(
+        project.library(), locked_targets(project), read_outcomes(project).by_target(), selection
+    )
+    found = sorted(
+        every, key=lambda cell: cell.state is not matrix.CellState.REFUSED
+    )  # what cannot be, first
     return tuple(
         UnlockedTarget(
             target=cell.target,
             reason="it is locked, but not among the locks that were named"
-            if cell.state is CellState.LOCKED
+            if cell.state is matrix.CellState.LOCKED
             else f"{cell.word}: {cell.reason}",
-            command=command([cell]),
+            command=matrix.command([cell]),
         )
         for cell in found
         if cell.target not in targets
@@ -132,14 +143,7 @@ def _default_release(project: Project, targets: Sequence[Target]) -> str:
     try:
         return project.library().default_release.version
     except BuilderError:
-        return max((target.release for target in targets), key=_version, default="")
-
-
-def _version(text: str) -> Version:
-    try:
-        return Version(text)
-    except InvalidVersion:
-        return Version("0")
+        return max((target.release for target in targets), key=release_order, default="")
 
 
 def _default_platform(project: Project, target: Target, platforms: list[str]) -> str:
@@ -156,3 +160,20 @@ def _default_platform(project: Project, target: Target, platforms: list[str]) ->
         place="--platform",
         hint=f"name one, such as --platform {platforms[0]}",
     )
+
+
+def read_lock(project: Project, path: Path) -> tuple[Lock, bytes]:
+    """Read one lock and insist on its integrity (LockError)."""
+    data = read_bytes(path, error=LockError)
+    place = _shown_path(project, path)
+    below = path.relative_to(project.locks).as_posix() if path.is_relative_to(project.locks) else ""
+    return load_lock(data, place=place, path=below), data
+
+
+def read_locks(project: Project, targets: Iterable[Target]) -> tuple[tuple[Lock, bytes], ...]:
+    """Read the locks of `targets`, each with its bytes, and insist on their integrity (LockError)."""
+    return tuple(read_lock(project, project.locks / target.path) for target in targets)
+
+
+def _shown_path(project: Project, path: Path) -> str:
+    return path.relative_to(project.root).as_posix() if path.is_relative_to(project.root) else str(path)

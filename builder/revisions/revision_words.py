@@ -5,15 +5,12 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from builder.commands.diff_sides import Side, Sides, is_lock_name, sides_of_places
+from builder import git
 from builder.errors import LockError, UsageError
 from builder.io import read_bytes
 from builder.project import Project
-
-if TYPE_CHECKING:
-    from builder.git import Repository
+from builder.revisions.sides import Side, Sides, is_lock_name, sides_of_places
 
 __all__ = ["sides_of"]
 
@@ -29,18 +26,18 @@ def sides_of(project: Project, words: Sequence[str], *, staged: bool) -> Sides:
     """
     if len(words) == 2 and not staged and all(Path(word).exists() for word in words):
         for word in words:
-            if _is_bare(word) and _repository(project).commit(word):
-                raise _ambiguous(word)
+            if _is_bare(word) and _project_repository(project).commit(word):
+                raise _ambiguous_word(word)
         return sides_of_places(*map(Path, words))
-    repository = _repository(project)
-    revisions, paths = _split(repository, words)
-    prefixes = _prefixes(repository, project, paths)
-    before, after = _ends(repository, revisions, staged=staged)
+    repository = _project_repository(project)
+    revisions, paths = _split_words(repository, words)
+    prefixes = _path_prefixes(repository, project, paths)
+    before, after = _compared_commits(repository, revisions, staged=staged)
     sides = _from_git(repository, before, after, tuple(prefixes))
     names = sides.before.names | sides.after.names
     for prefix in prefixes:
         if not any(_is_lock(name, (prefix,)) for name in names):
-            raise _unknown(prefixes[prefix])
+            raise _unknown_word(prefixes[prefix])
     return sides
 
 
@@ -49,13 +46,11 @@ def _is_bare(word: str) -> bool:
     return "/" not in word and "." not in word
 
 
-def _repository(project: Project) -> Repository:
-    from builder.git import find_repository  # noqa: PLC0415 - two files are compared without git
-
-    return find_repository(project.root)
+def _project_repository(project: Project) -> git.Repository:
+    return git.find_repository(project.root)
 
 
-def _ambiguous(word: str) -> UsageError:
+def _ambiguous_word(word: str) -> UsageError:
     return UsageError(
         f"{word!r} is a revision and a path",
         place="diff",
@@ -63,23 +58,23 @@ def _ambiguous(word: str) -> UsageError:
     )
 
 
-def _split(repository: Repository, words: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]]:
+def _split_words(repository: git.Repository, words: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]]:
     """Return the revisions, each with its commit, and the paths."""
     revisions: list[tuple[str, str]] = []
     for index, word in enumerate(words):
-        found = _range(repository, word) if not revisions else []
+        found = _revision_range(repository, word) if not revisions else []
         single = [(word, commit)] if not found and (commit := repository.commit(word)) else []
         if not found and not single:
-            return revisions, _paths(words[index:])
+            return revisions, _checked_paths(words[index:])
         if not found and Path(word).exists():
-            raise _ambiguous(word)
+            raise _ambiguous_word(word)
         revisions += found or single
         if len(revisions) == 2:
-            return revisions, _paths(words[index + 1 :])
+            return revisions, _checked_paths(words[index + 1 :])
     return revisions, []
 
 
-def _paths(words: Sequence[str]) -> list[str]:
+def _checked_paths(words: Sequence[str]) -> list[str]:
     for word in words:
         if ".." in word and not Path(word).exists() and not _is_pattern(word):
             raise UsageError(
@@ -92,7 +87,7 @@ def _is_pattern(word: str) -> bool:
     return any(character in word for character in "*?[")
 
 
-def _range(repository: Repository, word: str) -> list[tuple[str, str]]:
+def _revision_range(repository: git.Repository, word: str) -> list[tuple[str, str]]:
     """Return both ends of `A..B` or `A...B`; nothing when it is no range of known revisions."""
     for dots in ("...", ".."):
         left, found, right = word.partition(dots)
@@ -109,7 +104,7 @@ def _range(repository: Repository, word: str) -> list[tuple[str, str]]:
     return []
 
 
-def _prefixes(repository: Repository, project: Project, words: Sequence[str]) -> dict[str, str]:
+def _path_prefixes(repository: git.Repository, project: Project, words: Sequence[str]) -> dict[str, str]:
     """Return the given paths, else the lock folder, as the repository names them, each with its word."""
     top = repository.top.resolve()
     if not words:
@@ -120,7 +115,7 @@ def _prefixes(repository: Repository, project: Project, words: Sequence[str]) ->
         plain = path.parent.resolve() / path.name if path.name != ".." else path.resolve()
         if not plain.is_relative_to(top):
             raise (
-                _unknown(word)
+                _unknown_word(word)
                 if not plain.exists()
                 else UsageError("is outside the repository", place=word, hint=f"the repository is {top}")
             )
@@ -128,7 +123,7 @@ def _prefixes(repository: Repository, project: Project, words: Sequence[str]) ->
     return found
 
 
-def _unknown(word: str) -> UsageError:
+def _unknown_word(word: str) -> UsageError:
     return UsageError(
         f"{word!r} is neither a revision nor a path with locks",
         place="diff",
@@ -136,8 +131,8 @@ def _unknown(word: str) -> UsageError:
     )
 
 
-def _ends(
-    repository: Repository, revisions: Sequence[tuple[str, str]], *, staged: bool
+def _compared_commits(
+    repository: git.Repository, revisions: Sequence[tuple[str, str]], *, staged: bool
 ) -> tuple[tuple[str, str], tuple[str, str]]:
     """Return (label, commit) of both sides; the work tree and the index have no commit."""
     given = list(revisions)
@@ -154,18 +149,18 @@ def _ends(
 
 
 def _from_git(
-    repository: Repository, before: tuple[str, str], after: tuple[str, str], prefixes: tuple[str, ...]
+    repository: git.Repository, before: tuple[str, str], after: tuple[str, str], prefixes: tuple[str, ...]
 ) -> Sides:
     (left_label, left), (right_label, right) = before, after
-    olds = _chosen(repository.files(left), prefixes)
+    olds = _chosen_files(repository.files(left), prefixes)
     if right_label == _WORK_TREE and not right:
         data = _work_tree(repository, prefixes)
         contents = repository.read(olds.values())
         return Sides(
-            before=_side(left_label, {path: contents[blob] for path, blob in olds.items()}),
-            after=_side(right_label, data),
+            before=_git_side(left_label, {path: contents[blob] for path, blob in olds.items()}),
+            after=_git_side(right_label, data),
         )
-    news = _chosen(repository.files(right) if right else repository.staged(), prefixes)
+    news = _chosen_files(repository.files(right) if right else repository.staged(), prefixes)
     moved = {path for path in olds.keys() | news.keys() if olds.get(path) != news.get(path)}
     # What stayed is read too where a lock came: it may be what the new one is compared with.
     needed = moved | (olds.keys() if news.keys() - olds.keys() else set())
@@ -173,16 +168,16 @@ def _from_git(
         [rows[path] for rows in (olds, news) for path in needed if path in rows],
     )
     return Sides(
-        before=_side(
+        before=_git_side(
             left_label, {path: contents[blob] for path, blob in olds.items() if path in needed}, olds
         ),
-        after=_side(
+        after=_git_side(
             right_label, {path: contents[blob] for path, blob in news.items() if path in needed}, news
         ),
     )
 
 
-def _chosen(files: Mapping[str, str], prefixes: tuple[str, ...]) -> dict[str, str]:
+def _chosen_files(files: Mapping[str, str], prefixes: tuple[str, ...]) -> dict[str, str]:
     return {path: blob for path, blob in files.items() if _is_lock(path, prefixes)}
 
 
@@ -196,7 +191,7 @@ def _is_lock(path: str, prefixes: tuple[str, ...]) -> bool:
     )
 
 
-def _work_tree(repository: Repository, prefixes: tuple[str, ...]) -> dict[str, bytes]:
+def _work_tree(repository: git.Repository, prefixes: tuple[str, ...]) -> dict[str, bytes]:
     roots = {prefix if not _is_pattern(prefix) else prefix.split("/")[0] for prefix in prefixes}
     found: dict[str, bytes] = {}
     for root in sorted(roots):
@@ -208,6 +203,6 @@ def _work_tree(repository: Repository, prefixes: tuple[str, ...]) -> dict[str, b
     return found
 
 
-def _side(label: str, files: Mapping[str, bytes], names: Iterable[str] | None = None) -> Side:
+def _git_side(label: str, files: Mapping[str, bytes], names: Iterable[str] | None = None) -> Side:
     known = frozenset(files if names is None else names)
     return Side(label=label, names=known, files=files, places={name: f"{label}: {name}" for name in files})

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from packaging.version import InvalidVersion, Version
-
-from builder.commands.diff_sides import Side, Sides
+from builder import diff
 from builder.diff import (
     Compared,
     ExportedPin,
@@ -21,7 +19,8 @@ from builder.diff import (
 )
 from builder.errors import LockError
 from builder.lockfile import Examined, Lock, examine, parse_lock
-from builder.model import Target, toml
+from builder.model import Target, release_order, toml
+from builder.revisions.sides import Side, Sides
 
 __all__ = ["Reading", "compare_sides", "targets_by_name"]
 
@@ -45,7 +44,7 @@ def targets_by_name(sides: Sides) -> dict[str, frozenset[Target]]:
     for name in sides.names:
         at_path = Target.of_path(name)
         targets = {at_path} if at_path else set()
-        if at_path is None or not _same(sides, name):
+        if at_path is None or not _same_bytes(sides, name):
             targets |= {
                 parse_lock(side.files[name], place=side.places[name]).target
                 for side in (before, after)
@@ -59,19 +58,22 @@ def compare_sides(sides: Sides, chosen: Collection[str]) -> Reading:
     """Compare each of the chosen locks with what it was; LockError for what is no lock at all."""
     before, after = sides.before, sides.after
     if before.files.keys() == after.files.keys() == {""} and (_is_export(before) or _is_export(after)):
-        return Reading(compared=(_exports(before, after),), unsound=())
+        return Reading(compared=(_compared_exports(before, after),), unsound=())
     compared, judged = [], []
     for name in sorted(chosen):
-        if _same(sides, name):
-            compared.append(Compared(target=_label(name), before=name, after=name, changes=()))
+        if _same_bytes(sides, name):
+            compared.append(Compared(target=_lock_label(name), before=name, after=name, changes=()))
             continue
         old, new = _examined(before, name), _examined(after, name)
-        compared.append(_pair(sides, name, old.lock if old else None, new.lock if new else None))
-        judged += [*_unsound(before, name, old, after=False), *_unsound(after, name, new, after=True)]
+        compared.append(_compared_pair(sides, name, old.lock if old else None, new.lock if new else None))
+        judged += [
+            *_unsound_locks(before, name, old, after=False),
+            *_unsound_locks(after, name, new, after=True),
+        ]
     return Reading(compared=tuple(compared), unsound=tuple(judged))
 
 
-def _same(sides: Sides, name: str) -> bool:
+def _same_bytes(sides: Sides, name: str) -> bool:
     if name not in sides.before.names or name not in sides.after.names:
         return False
     return sides.before.files.get(name) == sides.after.files.get(name)
@@ -89,13 +91,13 @@ def _examined(side: Side, name: str) -> Examined | None:
     return found
 
 
-def _pair(sides: Sides, name: str, old: Lock | None, new: Lock | None) -> Compared:
+def _compared_pair(sides: Sides, name: str, old: Lock | None, new: Lock | None) -> Compared:
     before, after = sides.before, sides.after
     if new is None:
         assert old is not None  # noqa: S101 - the name is on one side at least
-        label = _label(name) or str(old.target)
+        label = _lock_label(name) or str(old.target)
         return Compared(target=label, before=name or before.label, after="", changes=(went_whole(old),))
-    label = _label(name) or str(new.target)
+    label = _lock_label(name) or str(new.target)
     if old is not None:
         changes = compare(old, new) or rewritten(before.files[name], after.files[name])
         return Compared(target=label, before=name or before.label, after=name or after.label, changes=changes)
@@ -103,7 +105,7 @@ def _pair(sides: Sides, name: str, old: Lock | None, new: Lock | None) -> Compar
     if not earlier:
         return Compared(target=label, before="", after=name or after.label, changes=(came_whole(new),))
     base = parse_lock(before.files[earlier], place=before.places[earlier])
-    changes = (came_whole(new, _label(earlier)), *compare(base, new))
+    changes = (came_whole(new, _lock_label(earlier)), *compare(base, new))
     return Compared(target=label, before=earlier, after=name, changes=changes)
 
 
@@ -112,26 +114,19 @@ def _predecessor(side: Side, name: str) -> str:
     parts = name.split("/")
     if len(parts) < 3:
         return ""
-    release = _version(parts[-3])
+    release = release_order(parts[-3])
     known = [item.split("/") for item in side.files]
     found = [item for item in known if item[-2:] == parts[-2:] and item[:-3] == parts[:-3]]
-    earlier = [item for item in found if _version(item[-3]) < release]
-    newest = max(earlier, key=lambda item: _version(item[-3]), default=[])
+    earlier = [item for item in found if release_order(item[-3]) < release]
+    newest = max(earlier, key=lambda item: release_order(item[-3]), default=[])
     return "/".join(newest)
 
 
-def _version(text: str) -> Version:
-    try:
-        return Version(text)
-    except InvalidVersion:
-        return Version("0")
-
-
-def _label(name: str) -> str:
+def _lock_label(name: str) -> str:
     return name.removeprefix("lock/").removesuffix(".toml")
 
 
-def _unsound(side: Side, name: str, found: Examined | None, *, after: bool) -> Iterator[Unsound]:
+def _unsound_locks(side: Side, name: str, found: Examined | None, *, after: bool) -> Iterator[Unsound]:
     lines = (
         tuple(f"{item.row}: {item.text}" if item.row else item.text for item in found.findings)
         if found
@@ -147,29 +142,25 @@ def _is_export(side: Side) -> bool:
     return name.endswith((".txt", ".in")) or (name.startswith("pylock.") and name.endswith(".toml"))
 
 
-def _exports(before: Side, after: Side) -> Compared:
+def _compared_exports(before: Side, after: Side) -> Compared:
     """Compare Python rows where one side, or both, is no lock but what another tool reads."""
-    from builder.diff import marker_environment  # noqa: PLC0415 - locks alone need none of it
-
     old, new = (
         None if _is_export(side) else parse_lock(side.files[""], place=side.label) for side in (before, after)
     )
     target = old or new
-    environment = marker_environment(target) if target else None
-    olds = pins_of(old) if old else _read(before, environment)
-    news = pins_of(new) if new else _read(after, environment)
+    environment = diff.marker_environment(target) if target else None
+    olds = pins_of(old) if old else _read_export(before, environment)
+    news = pins_of(new) if new else _read_export(after, environment)
     label = str(target.target) if target else after.label
     return Compared(target=label, before=before.label, after=after.label, changes=compare_pins(olds, news))
 
 
-def _read(side: Side, environment: dict[str, str] | None) -> tuple[ExportedPin, ...]:
-    from builder.diff import read_pylock, read_requirements  # noqa: PLC0415 - as above
-
+def _read_export(side: Side, environment: dict[str, str] | None) -> tuple[ExportedPin, ...]:
     place, data = side.label, side.files[""]
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise LockError(f"byte {error.start} is not UTF-8", place=place) from None
     if not place.endswith(".toml"):
-        return read_requirements(text, environment, place=place)
-    return read_pylock(toml.loads(data, place=place, error=LockError), environment, place=place)
+        return diff.read_requirements(text, environment, place=place)
+    return diff.read_pylock(toml.loads(data, place=place, error=LockError), environment, place=place)

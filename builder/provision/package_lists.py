@@ -20,9 +20,9 @@ def fill_package_lists(project: Project, locks: Sequence[Lock]) -> None:
     """
     with project.client() as client:
         session = project.session(client)
-        for repository in sorted(_repositories(locks), key=lambda row: (row.origin, row.suite)):
+        for repository in sorted(_locked_repositories(locks), key=lambda row: (row.origin, row.suite)):
             if repository.inrelease is not None:  # apt cannot use an RPM repository
-                _obtain(repository, repository.inrelease, session)
+                _obtain_lists(repository, repository.inrelease, session)
         bases = needs(locks, project.origins, everything=False).bases
         files = {file.sha256: file for base in bases for _, file in base.packages}
         requests = [
@@ -32,33 +32,33 @@ def fill_package_lists(project: Project, locks: Sequence[Lock]) -> None:
         fetch_all(project.store, requests, network=project.origins.network)
 
 
-def _repositories(locks: Iterable[Lock]) -> set[Repository]:
+def _locked_repositories(locks: Iterable[Lock]) -> set[Repository]:
     return {repository for lock in locks for repository in lock.repositories}
 
 
-def _obtain(repository: Repository, signed: Sha256, session: Session) -> None:
+def _obtain_lists(repository: Repository, signed: Sha256, session: Session) -> None:
     kept = session.recipes / "indexes" / f"{repository.suite}-{repository.snapshot}"
     label = f"{repository.origin} {repository.suite}"
     path = f"dists/{repository.suite}/InRelease"
     inrelease = session.obtain(
         signed,
-        (_url(repository, path, session),),
+        (_list_url(repository, path, session),),
         kept=kept / "InRelease",
         label=f"{label} InRelease",
     )
     urls: dict[str, list[str]] = {}
     for path, sha256 in index_paths(repository, inrelease).items():
-        urls.setdefault(sha256, []).append(_url(repository, path, session))
+        urls.setdefault(sha256, []).append(_list_url(repository, path, session))
     for sha256, places in urls.items():
-        name = _kept_name(places[0])
+        name = _kept_file_name(places[0])
         session.obtain(sha256, tuple(places), kept=kept / name, label=f"{label} {name}")
 
 
-def _url(repository: Repository, path: str, session: Session) -> str:
+def _list_url(repository: Repository, path: str, session: Session) -> str:
     return session.origins.archive_url(repository.origin, repository.snapshot, path)
 
 
-def _kept_name(url: str) -> str:
+def _kept_file_name(url: str) -> str:
     """Return the name under which recipes keep an index: `main-amd64.Packages.xz`."""
     component, binary, name = url.split("/")[-3:]
     return f"{component}-{binary.removeprefix('binary-')}.{name}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from builder.align import Tags, UnaskedError
+from builder.align.published import Tags, UnaskedError
 from builder.errors import BuilderError, RecipeError
 from builder.git import GitPlaces
 from builder.io import read_bytes

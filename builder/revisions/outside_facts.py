@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from packaging.version import Version
+
+from builder import git, index
 from builder.diff import Commit, History, RowChange, commits_of, releases_of
 from builder.model import printable
 from builder.project import Project
-
-if TYPE_CHECKING:
-    from builder.git import Log
 
 __all__ = ["histories", "yanked"]
 
@@ -34,19 +33,17 @@ def histories(
     wanted = dict.fromkeys(pair for pair in commits_of(changes) if all(pair))
     if not wanted:
         return {}
-    from builder.git import log_between  # noqa: PLC0415 - most comparisons need no git
-
-    places = list(_repositories([*clones, project.git_cache]))
+    places = list(_found_repositories([*clones, project.git_cache]))
     found = {}
     for before, after in wanted:
-        logs = (log_between(place, before, after, newest=_NEWEST) for place in places)
+        logs = (git.log_between(place, before, after, newest=_NEWEST) for place in places)
         log = next((item for item in logs if item is not None), None)
         if log is not None:
-            found[before, after] = _history(log)
+            found[before, after] = _history_of_log(log)
     return found
 
 
-def _history(log: Log) -> History:
+def _history_of_log(log: git.Log) -> History:
     return History(
         added=log.added,
         dropped=log.dropped,
@@ -58,17 +55,17 @@ def _history(log: Log) -> History:
     )
 
 
-def _repositories(folders: Sequence[Path]) -> Iterator[Path]:
+def _found_repositories(folders: Sequence[Path]) -> Iterator[Path]:
     """Yield the git directory of each repository that is one of `folders` or up to two levels below."""
     for folder in folders:
-        levels = (folder, *islice(_below(folder), _MOST_CLONES))
+        levels = (folder, *islice(_folders_below(folder), _MOST_CLONES))
         for path in levels:
             inner = path / ".git" if (path / ".git").is_dir() else path
             if (inner / "HEAD").is_file() and (inner / "objects").is_dir():
                 yield inner.absolute()
 
 
-def _below(folder: Path) -> Iterator[Path]:
+def _folders_below(folder: Path) -> Iterator[Path]:
     if (folder / "HEAD").is_file() or (folder / ".git").exists() or not folder.is_dir():
         return
     for path in sorted(item for item in folder.iterdir() if item.is_dir()):
@@ -82,14 +79,10 @@ def yanked(project: Project, changes: Iterable[RowChange], index_url: str) -> di
 
     Distributions that the index has not are not known. FetchError when it cannot be asked.
     """
-    from packaging.version import Version  # noqa: PLC0415 - only for --online
-
-    from builder.index import default_index_url, read_index_project  # noqa: PLC0415 - only for --online
-
     found = {}
     with project.client() as client:
         for name, version in sorted(set(releases_of(changes))):
-            page = read_index_project(client, index_url or default_index_url(), name)
+            page = index.read_index_project(client, index_url or index.default_index_url(), name)
             files = page.of(Version(version)) if page else ()
             if files and all(item.yanked for item in files):
                 found[name, version] = "withdrawn by its publisher"

@@ -30,7 +30,7 @@ from builder.oci import Registry
 from builder.origins import Origins
 from builder.project import Project
 from builder.recipe import PYPI, Library
-from builder.verify import judge_listed, offers_attestations
+from builder.verify.served import judge_listed, offers_attestations
 
 __all__ = ["online_proof"]
 

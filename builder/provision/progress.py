@@ -1,4 +1,4 @@
-"""A fetch as people see it."""
+"""The progress of a fetch on the console."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from builder.errors import BuilderError, DigestMismatchError
 from builder.project import Project
 from builder.store import Quiet, Request
 
-__all__ = ["Shown"]
+__all__ = ["FetchProgress"]
 
 
-class Shown(Quiet):
+class FetchProgress(Quiet):
     """Progress in bytes; what a place did not give is said once the file has been had from another."""
 
     def __init__(self, project: Project, shown: Transfers) -> None:

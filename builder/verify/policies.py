@@ -8,19 +8,11 @@ from datetime import UTC, date, datetime
 from importlib.util import find_spec
 from pathlib import Path
 
+from builder import policy as policies
 from builder.errors import UsageError
 from builder.io import read_bytes, redacted
 from builder.lockfile import Examined, Finding, Lock, Proof
-from builder.policy import (
-    AdvisoryPolicy,
-    ServiceAnswer,
-    advisory_subjects,
-    ask_service,
-    judge_advisories,
-    read_advisories,
-    read_advisory_policy,
-    relevant_advisories,
-)
+from builder.policy import AdvisoryPolicy, ServiceAnswer
 from builder.project import Project
 
 __all__ = ["advisories_proof", "licenses_proof"]
@@ -33,15 +25,14 @@ def licenses_proof(locks: Sequence[Examined], policy: Path) -> Proof:
             "the library for license expressions is not installed",
             hint="install it: pip install 'lockwright[audit]'",
         )
-    from builder.policy import judge_licenses, licensed_rows, read_license_policy  # noqa: PLC0415 - an extra
-
-    read = read_license_policy(read_bytes(policy), place=str(policy))
+    read = policies.read_license_policy(read_bytes(policy), place=str(policy))
     findings: list[Finding] = []
     rows = 0
     for name, lock in _readable(locks):
-        rows += len(licensed_rows(lock))
+        rows += len(policies.licensed_rows(lock))
         findings += [
-            dataclasses.replace(item, lock=name) for item in judge_licenses(lock, read, today=_today())
+            dataclasses.replace(item, lock=name)
+            for item in policies.judge_licenses(lock, read, today=_today())
         ]
     says = f"{rows} Python rows and builds of {len(locks)} locks against {policy}"
     return Proof(name="licenses", says=says, findings=tuple(findings), facts={"rows": rows})
@@ -53,12 +44,12 @@ def advisories_proof(
     """Judge every lock that could be read by advisories of a file, a folder, a zip or a service (its URL)."""
     policy = AdvisoryPolicy()
     if accepted is not None:
-        policy = read_advisory_policy(read_bytes(accepted), place=str(accepted))
+        policy = policies.read_advisory_policy(read_bytes(accepted), place=str(accepted))
     readable = _readable(locks)
     told = _told(source, [lock for _, lock in readable], project)
     findings: list[Finding] = []
     for name, lock in readable:
-        judged = judge_advisories(lock, told.advisories, policy, today=_today(), told=told.commits)
+        judged = policies.judge_advisories(lock, told.advisories, policy, today=_today(), told=told.commits)
         findings += [dataclasses.replace(item, lock=name) for item in judged]
     count = len(told.advisories)
     says = f"{count} advisories of {redacted(source)}, {len(readable)} locks"
@@ -66,12 +57,13 @@ def advisories_proof(
 
 
 def _told(source: str, locks: Sequence[Lock], project: Project) -> ServiceAnswer:
-    asked = dict.fromkeys(subject for lock in locks for subject in advisory_subjects(lock))
+    asked = dict.fromkeys(subject for lock in locks for subject in policies.advisory_subjects(lock))
     if source.startswith(("https://", "http://")):
         with project.client() as client:
-            return ask_service(client, source, asked)
+            return policies.ask_service(client, source, asked)
     return ServiceAnswer(
-        advisories=relevant_advisories(read_advisories(Path(source)), asked), commits=frozenset()
+        advisories=policies.relevant_advisories(policies.read_advisories(Path(source)), asked),
+        commits=frozenset(),
     )
 
 

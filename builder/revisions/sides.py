@@ -51,20 +51,20 @@ def sides_of_places(before: Path, after: Path) -> Sides:
 
 def sides_of_files(before: tuple[str, bytes | None], after: tuple[str, bytes | None]) -> Sides:
     """Return two sides of one file each, given as label and content; without content there is no file."""
-    return Sides(before=_one(*before), after=_one(*after))
+    return Sides(before=_file_side(*before), after=_file_side(*after))
 
 
-def _one(label: str, data: bytes | None) -> Side:
+def _file_side(label: str, data: bytes | None) -> Side:
     files = {} if data is None else {"": data}
     return Side(label=label, names=frozenset(files), files=files, places=dict.fromkeys(files, label))
 
 
 def sides_of_folders(before: Path, after: Path, *, labels: tuple[str, str]) -> Sides:
     """Read the locks below two folders; of a project's folder those in its lock folder (UsageError)."""
-    return Sides(before=_folder(before, labels[0]), after=_folder(after, labels[1]))
+    return Sides(before=_folder_side(before, labels[0]), after=_folder_side(after, labels[1]))
 
 
-def _folder(path: Path, label: str) -> Side:
+def _folder_side(path: Path, label: str) -> Side:
     root, shown = (path / "lock", f"{label}/lock") if (path / "lock").is_dir() else (path, label)
     files = (item for item in sorted(root.rglob("*.toml")) if item.is_file() and is_lock_name(item.name))
     found = {item.relative_to(root).as_posix(): item for item in files}

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from contextlib import ExitStack
 from functools import partial
 from typing import Self
 
 from builder.errors import BuilderError, FetchError
-from builder.matrix import CellState, cells
 from builder.model import Target
 from builder.project import Project
 from builder.recipe import (
@@ -20,18 +18,12 @@ from builder.recipe import (
     missing_pins,
     python_requests,
 )
-from builder.resolve import make_lock
 from builder.resolve.python import resolve_python
+from builder.resolve.target import make_lock
 
-__all__ = ["Trial", "open_targets"]
+__all__ = ["Trial"]
 
 _MOST_LINES = 4
-
-
-def open_targets(library: Library, locked: Collection[Target]) -> dict[Target, str]:
-    """Return the targets whose state only a trial can tell, each with the digest of its recipe's inputs."""
-    found = (cell.target for cell in cells(library, locked, {}) if cell.state is CellState.LOCKABLE)
-    return {target: inputs_digest(effective_recipe(library, target)) for target in found}
 
 
 class Trial:

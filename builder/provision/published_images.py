@@ -7,17 +7,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.commands.transfers import Shown
-from builder.fetch import absent_parts, fetch_all, image_requests
+from builder.fetch import JOBS, absent_parts, fetch_all, image_requests
 from builder.lockfile import Lock
 from builder.model import ImageDigest
 from builder.oci import Registry, write_layout
 from builder.project import Project
+from builder.provision.progress import FetchProgress
 from builder.store import Request, Store
 
 __all__ = ["AbsentImages", "absent_images", "fill_images", "write_layouts"]
-
-_JOBS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +32,7 @@ class AbsentImages:
 
 def absent_images(locks: Iterable[Lock], store: Store) -> AbsentImages:
     """Count the images of `locks`; nothing is asked for."""
-    wanted = _wanted(locks)
+    wanted = _named_images(locks)
     found = [absent_parts(digest, store) for _, digest in wanted]
     parts = {sha256: size for lacking in found if lacking for sha256, size in lacking.items()}
     return AbsentImages(
@@ -45,7 +43,7 @@ def absent_images(locks: Iterable[Lock], store: Store) -> AbsentImages:
     )
 
 
-def fill_images(project: Project, locks: Iterable[Lock], *, jobs: int = _JOBS) -> None:
+def fill_images(project: Project, locks: Iterable[Lock], *, jobs: int = JOBS) -> None:
     """Bring the manifest, configuration and layers of every published image into the store.
 
     What is there is not asked for again; layers are gone on with where an
@@ -53,18 +51,18 @@ def fill_images(project: Project, locks: Iterable[Lock], *, jobs: int = _JOBS) -
     """
     with ExitStack() as opened:
         requests: list[Request] = []
-        for name, digest in _wanted(locks):
+        for name, digest in _named_images(locks):
             project.console.status(f"image {name}@{digest}")
             registry = opened.enter_context(Registry(name, project.origins))
             requests += image_requests(registry, digest, project.store)
         if not requests:
             return
         with project.console.transfers("fetching images") as shown:
-            progress = Shown(project, shown)
+            progress = FetchProgress(project, shown)
             fetch_all(project.store, requests, network=project.origins.network, jobs=jobs, progress=progress)
 
 
-def write_layouts(project: Project, locks: Iterable[Lock], *, jobs: int = _JOBS) -> dict[str, Path]:
+def write_layouts(project: Project, locks: Iterable[Lock], *, jobs: int = JOBS) -> dict[str, Path]:
     """Bring every published image into the store; return the OCI layout of each, by name, digest and arch."""
     listed = tuple(locks)
     fill_images(project, listed, jobs=jobs)
@@ -75,5 +73,5 @@ def write_layouts(project: Project, locks: Iterable[Lock], *, jobs: int = _JOBS)
     }
 
 
-def _wanted(locks: Iterable[Lock]) -> list[tuple[str, ImageDigest]]:
+def _named_images(locks: Iterable[Lock]) -> list[tuple[str, ImageDigest]]:
     return sorted({(image.name, image.digest) for lock in locks for image in lock.images if image.digest})
