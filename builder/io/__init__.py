@@ -14,15 +14,13 @@ if TYPE_CHECKING:
     from builder.io.curl import Ended, Exchanges
     from builder.io.download import ADMISSIONS, Access, Download, DownloadStep, download_file
     from builder.io.exchange import NoRangesError, NotFoundError
-    from builder.io.files import locked, read_bytes, read_text, remove, write_atomic
+    from builder.io.files import locked, read_bytes, read_text, remove, replacing, write_atomic
     from builder.io.http import Answer, Client
     from builder.io.limits import ATTEMPTS, LARGEST_FILE
     from builder.io.network import Network, is_loopback
     from builder.io.places import first_answer, joined_error
-    from builder.io.process import Completed, ToolTimeoutError, clean_environment, run, stop_group
+    from builder.io.process import Completed, ToolTimeoutError, clean_environment, run, stop_group, stream
     from builder.io.redact import conceal, hidden, redacted
-    from builder.io.replacement import replacing
-    from builder.io.streams import stream
     from builder.io.transfer import Transfer, TransientError
     from builder.io.upload import Uploader
 else:
@@ -60,10 +58,10 @@ else:
             "read_text": "files",
             "redacted": "redact",
             "remove": "files",
-            "replacing": "replacement",
+            "replacing": "files",
             "run": "process",
             "stop_group": "process",
-            "stream": "streams",
+            "stream": "process",
             "write_atomic": "files",
         },
     )

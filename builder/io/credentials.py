@@ -40,13 +40,13 @@ class Credentials:
         named, at, host = urlsplit(url).netloc.rpartition("@")
         if at:
             user, _, password = named.partition(":")
-            return _basic(unquote(user), unquote(password))
+            return _basic_header(unquote(user), unquote(password))
         host = host.lower()
         if host not in self._known:
-            self._known[host] = self._find(host)
+            self._known[host] = self._find_header(host)
         return self._known[host]
 
-    def _find(self, host: str) -> str | None:
+    def _find_header(self, host: str) -> str | None:
         bare = urlsplit(f"//{host}").hostname or ""
         named = _from_variable(self.environ.get(VARIABLE, ""))
         for key in (host, bare):
@@ -69,16 +69,16 @@ class Credentials:
             # The parser's own text may quote a line, and with it a password.
             line = f", line {cause.lineno}" if isinstance(cause, netrc.NetrcParseError) else ""
             raise UsageError(f"cannot be read as netrc{line}", place=str(path)) from None
-        return None if entry is None else _basic(entry[0] or entry[1] or "", entry[2] or "")
+        return None if entry is None else _basic_header(entry[0] or entry[1] or "", entry[2] or "")
 
 
-def _basic(user: str, password: str) -> str:
+def _basic_header(user: str, password: str) -> str:
     encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
     conceal(password, encoded)
     return f"Basic {encoded}"
 
 
-def _bearer(token: str) -> str:
+def _bearer_header(token: str) -> str:
     conceal(token)
     return f"Bearer {token}"
 
@@ -90,7 +90,7 @@ def _from_variable(text: str) -> dict[str, str]:
         if not separator or not host or not secret:
             raise UsageError(f"entry {number} is not HOST=USER:PASSWORD or HOST=TOKEN", place=VARIABLE)
         user, colon, password = secret.partition(":")
-        found[host.lower()] = _basic(user, password) if colon else _bearer(secret)
+        found[host.lower()] = _basic_header(user, password) if colon else _bearer_header(secret)
     return found
 
 
@@ -104,4 +104,4 @@ def _from_keyring(host: str) -> str | None:
             hint="pip install keyring",
         ) from None
     entry = keyring.get_credential(host, None)
-    return None if entry is None else _basic(cast("str", entry.username), cast("str", entry.password))
+    return None if entry is None else _basic_header(cast("str", entry.username), cast("str", entry.password))

@@ -87,7 +87,7 @@ class Exchanges:
             )
         self._multi = pycurl.CurlMulti()
         self._idle: list[Any] = []
-        self._running: dict[Any, _Exchange] = {}
+        self._running: dict[Any, _RunningExchange] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -101,8 +101,8 @@ class Exchanges:
 
     def start(self, url: str, headers: Mapping[str, str], receiver: Receiver) -> None:
         """Ask for `url`; its end is among what `wait` returns."""
-        handle = self._idle.pop() if self._idle else self._handle()
-        exchange = _Exchange(receiver)
+        handle = self._idle.pop() if self._idle else self._new_handle()
+        exchange = _RunningExchange(receiver)
         lines = [f"{name}: {value}" for name, value in headers.items()]
         authorization = self._network.credentials.header(url)
         if authorization is not None and "Authorization" not in headers:
@@ -117,16 +117,16 @@ class Exchanges:
 
     def wait(self, seconds: float) -> list[Ended]:
         """Let bytes flow for at most `seconds`, or until some exchange ends; return those that have ended."""
-        ended = self._perform()
+        ended = self._perform_transfers()
         if not ended and seconds > 0:
             timer = self._multi.timeout()  # milliseconds until libcurl has something to do itself; -1: never
             seconds = seconds if timer < 0 else min(seconds, timer / 1000)
             if self._multi.select(seconds) < 0:  # libcurl has nothing to wait for, or does not say what
                 time.sleep(min(seconds, _BLIND))
-            ended = self._perform()
+            ended = self._perform_transfers()
         return ended
 
-    def _perform(self) -> list[Ended]:
+    def _perform_transfers(self) -> list[Ended]:
         self._multi.perform()
         for exchange in self._running.values():
             if exchange.raised is not None and not isinstance(exchange.raised, Exception):
@@ -134,18 +134,18 @@ class Exchanges:
         ended: list[Ended] = []
         while True:
             left, fine, failed = self._multi.info_read()
-            ended += [self._end(handle, 0, "") for handle in fine]
-            ended += [self._end(handle, code, text) for handle, code, text in failed]
+            ended += [self._end_exchange(handle, 0, "") for handle in fine]
+            ended += [self._end_exchange(handle, code, text) for handle, code, text in failed]
             if not left:
                 return ended
 
-    def _end(self, handle: Any, code: int, text: str) -> Ended:
+    def _end_exchange(self, handle: Any, code: int, text: str) -> Ended:
         exchange = self._running.pop(handle)
         self._multi.remove_handle(handle)
         self._idle.append(handle)
         return exchange.end(code, text, handle.getinfo(pycurl.EFFECTIVE_URL))
 
-    def _handle(self) -> Any:
+    def _new_handle(self) -> Any:
         handle = pycurl.Curl()
         for option, value in (
             (pycurl.NOSIGNAL, 1),
@@ -164,7 +164,7 @@ class Exchanges:
         return handle
 
 
-class _Exchange:
+class _RunningExchange:
     """One answer on its way to its receiver. libcurl prints what a callback raises, so nothing may escape."""
 
     def __init__(self, receiver: Receiver) -> None:
@@ -193,7 +193,7 @@ class _Exchange:
             if self._status not in (200, 206):
                 self._ignored += len(chunk)
                 return None if self._ignored <= LONGEST_BODY_IGNORED else -1
-            self._begin()
+            self._begin_body()
             self.receiver.take(chunk)
         except BaseException as raised:  # noqa: BLE001 - see the class
             self.raised = raised
@@ -204,7 +204,7 @@ class _Exchange:
         """Return how it ended; what is no error of a known kind is raised."""
         try:
             if not code and self._status in (200, 206):
-                self._begin()  # an empty file has no piece
+                self._begin_body()  # an empty file has no piece
         except BuilderError as raised:
             self.raised = raised
         error: TransientError | BuilderError | None = None
@@ -213,7 +213,7 @@ class _Exchange:
                 raise self.raised
             error = self.raised
         elif code and self._ignored <= LONGEST_BODY_IGNORED:
-            error = _failure(code, redacted(text), redacted(url))
+            error = _curl_failure(code, redacted(text), redacted(url))
         return Ended(
             receiver=self.receiver,
             status=self._status,
@@ -222,13 +222,13 @@ class _Exchange:
             unreached=code in _UNREACHED,
         )
 
-    def _begin(self) -> None:
+    def _begin_body(self) -> None:
         if not self._begun:
             self._begun = True
             self.receiver.begin(self._status, self._headers)
 
 
-def _failure(code: int, text: str, place: str) -> TransientError | FetchError:
+def _curl_failure(code: int, text: str, place: str) -> TransientError | FetchError:
     """Return what libcurl's error means."""
     if code in _TLS or (code == pycurl.E_SSL_CONNECT_ERROR and "certificate" in text):
         return FetchError(f"TLS failed: {text}", place=place, hint=_TLS_HINT)

@@ -97,7 +97,7 @@ class Download:
 
     def first(self) -> DownloadStep:
         """Return the first step; a file that was complete when its process was killed needs none."""
-        return self._complete() if self._transfer.is_right() else self._next_place()
+        return self._finish_file() if self._transfer.is_right() else self._next_place()
 
     def headers(self) -> dict[str, str]:
         """Return the headers to ask with: the bytes as they are stored, or the rest of them."""
@@ -126,16 +126,16 @@ class Download:
             self._transfer.check_whole()
         except NoRangesError as cause:
             self._transfer.restart()
-            return self._again(TransientError(cause.cause, 0))
+            return self._retry_or_next(TransientError(cause.cause, 0))
         except TransientError as cause:
             if self._transfer.is_right():
-                return self._complete()
+                return self._finish_file()
             if ended.unreached and self._attempt + 1 >= self.attempts_at(self._url):
                 self.unreached(self._url)
-            return self._again(cause)
+            return self._retry_or_next(cause)
         except BuilderError as cause:
-            return self._refused(cause)
-        return self._complete()
+            return self._note_refusal(cause)
+        return self._finish_file()
 
     def place_tried(self, place: str) -> None:
         """Hear that `place` is asked."""
@@ -158,12 +158,12 @@ class Download:
     def _led_on(self, ended: Ended) -> DownloadStep | None:
         """Return where an answer leads that is neither the file nor an end."""
         if ended.status in REDIRECT_STATUS:
-            return self._redirected(ended)
-        if ended.status == _REFUSED and self._admit(ended.headers.get("www-authenticate", "")):
+            return self._follow_redirect(ended)
+        if ended.status == _REFUSED and self._admits_challenge(ended.headers.get("www-authenticate", "")):
             return DownloadStep(url=self._url)
         return None
 
-    def _admit(self, challenge: str) -> bool:
+    def _admits_challenge(self, challenge: str) -> bool:
         """Whether there is something else to show than what was refused.
 
         A token may be good for one request, and another file's request may use it first: so a place is
@@ -180,7 +180,7 @@ class Download:
         obtained = self._access.obtain(self._url, challenge)
         return obtained and self._access.header(self._url) != self._authorisation
 
-    def _redirected(self, ended: Ended) -> DownloadStep:
+    def _follow_redirect(self, ended: Ended) -> DownloadStep:
         self._redirects += 1
         if self._redirects > REDIRECTS:
             raise FetchError(f"more than {REDIRECTS} redirects", place=redacted(self._place))
@@ -189,20 +189,20 @@ class Download:
         )
         return DownloadStep(url=self._url)
 
-    def _again(self, cause: TransientError) -> DownloadStep:
+    def _retry_or_next(self, cause: TransientError) -> DownloadStep:
         """Return another attempt at the same place, or go to the next one."""
         position = self._transfer.position
         self._attempt = 1 if position - self._begun_at >= _GAIN else self._attempt + 1
         self._begun_at = position
         if self._attempt >= self.attempts_at(self._url):
             tried = f" ({self._attempt} attempts)" if self._attempt > 1 else ""
-            return self._refused(
+            return self._note_refusal(
                 FetchError(f"{cause}{tried}", place=redacted(self._place), hint=NETWORK_HINT)
             )
         self._url, self._redirects = self._place, 0
         return DownloadStep(url=self._url, pause=pause_before_retry(self._attempt, cause.pause))
 
-    def _complete(self) -> DownloadStep:
+    def _finish_file(self) -> DownloadStep:
         """End here if the file is the right one."""
         try:
             self.digest = self._transfer.finish()
@@ -212,10 +212,10 @@ class Download:
                 self._transfer.restart()  # two answers, put together, were no file: ask for the whole
                 self._url, self._redirects = self._place, 0
                 return DownloadStep(url=self._place)
-            return self._refused(self.explained(error))
+            return self._note_refusal(self.explained(error))
         return DownloadStep()
 
-    def _refused(self, error: BuilderError) -> DownloadStep:
+    def _note_refusal(self, error: BuilderError) -> DownloadStep:
         """Note what a place said, and go to the next one."""
         if isinstance(error, DigestMismatchError):
             self._transfer.restart()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["locked", "read_bytes", "read_text", "remove", "write_atomic"]
+__all__ = ["locked", "read_bytes", "read_text", "remove", "replacing", "write_atomic"]
 
 import os
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from builder.errors import BuilderError, UsageError
 
@@ -22,7 +22,7 @@ def read_bytes(path: Path, *, error: type[BuilderError] = UsageError) -> bytes:
     try:
         return path.read_bytes()
     except OSError as cause:
-        raise error(f"cannot be read: {_reason(cause)}", place=str(path)) from cause
+        raise error(f"cannot be read: {_os_reason(cause)}", place=str(path)) from cause
 
 
 def read_text(path: Path, *, error: type[BuilderError] = UsageError) -> str:
@@ -48,11 +48,39 @@ def write_atomic(path: Path, data: bytes) -> bool:
     try:
         if _has_content(path, data):
             return False
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, data)
     except OSError as cause:
-        raise UsageError(f"cannot be written: {_reason(cause)}", place=str(path)) from cause
+        raise UsageError(f"cannot be written: {_os_reason(cause)}", place=str(path)) from cause
+    with replacing(path) as file:
+        file.write(data)
     return True
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a new file that replaces `path` when the block ends well.
+
+    On any failure or interrupt the old file stays as it was and nothing is
+    left of the new one. Parent directories are made. UsageError when the file
+    system refuses.
+    """
+    import tempfile  # noqa: PLC0415 - what only reads should start fast
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        try:
+            with os.fdopen(descriptor, "w+b") as file:
+                yield file
+                file.flush()
+                os.fchmod(descriptor, _FILE_MODE)
+                os.fsync(descriptor)
+            Path(name).replace(path)
+        except BaseException:  # an interrupt too must not leave the sibling behind
+            Path(name).unlink(missing_ok=True)
+            raise
+        _sync_directory(path.parent)
+    except OSError as cause:
+        raise UsageError(f"cannot be written: {_os_reason(cause)}", place=str(path)) from cause
 
 
 def remove(path: Path) -> bool:
@@ -62,7 +90,7 @@ def remove(path: Path) -> bool:
     except FileNotFoundError:
         return False
     except OSError as cause:
-        raise UsageError(f"cannot be deleted: {_reason(cause)}", place=str(path)) from cause
+        raise UsageError(f"cannot be deleted: {_os_reason(cause)}", place=str(path)) from cause
     return True
 
 
@@ -85,7 +113,7 @@ def locked(path: Path, *, on_wait: Callable[[], None] | None = None) -> Iterator
                 on_wait()
             lock.acquire()
     except OSError as cause:
-        raise UsageError(f"cannot be locked: {_reason(cause)}", place=str(path)) from cause
+        raise UsageError(f"cannot be locked: {_os_reason(cause)}", place=str(path)) from cause
     try:
         yield
     finally:
@@ -100,25 +128,6 @@ def _has_content(path: Path, data: bytes) -> bool:
         return False  # an unreadable file is replaced; the replacement says whether that is allowed
 
 
-def _replace(path: Path, data: bytes) -> None:
-    """Write a complete sibling, then rename it over `path`."""
-    import tempfile  # noqa: PLC0415 - what only reads should start fast
-
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fchmod(file.fileno(), _FILE_MODE)
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:  # an interrupt too must not leave the sibling behind
-        temporary.unlink(missing_ok=True)
-        raise
-    _sync_directory(path.parent)
-
-
 def _sync_directory(path: Path) -> None:
     """Make the rename itself durable."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
@@ -128,5 +137,5 @@ def _sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
-def _reason(cause: OSError) -> str:
+def _os_reason(cause: OSError) -> str:
     return cause.strerror or str(cause)

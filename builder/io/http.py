@@ -140,24 +140,26 @@ class Client:
         headers = IDENTITY if accept is None else {"Accept": accept, "Accept-Encoding": "gzip"}
 
         def once() -> Answer:
-            with self._open("GET", url, headers) as response:
-                body = self._body(response, limit, unpack=accept is not None)
+            with self._open_response("GET", url, headers) as response:
+                body = self._bounded_body(response, limit, unpack=accept is not None)
                 kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
                 return Answer(url=response.url, content_type=kind, body=body)
 
-        return self._retried(url, once)
+        return self._with_retries(url, once)
 
     def post(self, url: str, *, limit: int = LARGEST_DOCUMENT) -> Answer:
         """Return the answer to an empty POST, of at most `limit` bytes; it may be sent more than once."""
 
         def once() -> Answer:
-            with self._open("POST", url, {"Accept": "application/json", **IDENTITY}) as response:
+            with self._open_response("POST", url, {"Accept": "application/json", **IDENTITY}) as response:
                 kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
                 return Answer(
-                    url=response.url, content_type=kind, body=self._body(response, limit, unpack=False)
+                    url=response.url,
+                    content_type=kind,
+                    body=self._bounded_body(response, limit, unpack=False),
                 )
 
-        return self._retried(url, once)
+        return self._with_retries(url, once)
 
     def get_bytes(self, url: str, *, accept: str | None = None, limit: int = LARGEST_DOCUMENT) -> bytes:
         """Return the bytes of `get`."""
@@ -172,17 +174,17 @@ class Client:
         }
 
         def once() -> bytes:
-            with self._open("POST", url, headers, document) as response:
-                return self._body(response, limit, unpack=True)
+            with self._open_response("POST", url, headers, document) as response:
+                return self._bounded_body(response, limit, unpack=True)
 
-        return self._retried(url, once)
+        return self._with_retries(url, once)
 
     def get_range(self, url: str, start: int, end: int) -> bytes:
         """Return bytes `start` up to, not including, `end`; NoRangesError when they are not served."""
         headers = {**IDENTITY, "Range": f"bytes={start}-{end - 1}"}
 
         def once() -> bytes:
-            with self._open("GET", url, headers) as response:
+            with self._open_response("GET", url, headers) as response:
                 if response.status_code != requests.codes.partial_content:
                     raise NoRangesError("the server does not serve ranges", place=redacted(url))
                 stated = response.headers.get("Content-Range", "")
@@ -190,15 +192,15 @@ class Client:
                     raise FetchError(
                         f"asked for bytes {start}-{end - 1}, got {redacted(stated)!r}", place=redacted(url)
                     )
-                return self._body(response, end - start, unpack=False)
+                return self._bounded_body(response, end - start, unpack=False)
 
-        return self._retried(url, once)
+        return self._with_retries(url, once)
 
     def head(self, url: str) -> Head:
         """Return what the server says of the file at `url`."""
 
         def once() -> Head:
-            with self._open("HEAD", url, IDENTITY) as response:
+            with self._open_response("HEAD", url, IDENTITY) as response:
                 length = response.headers.get("Content-Length", "")
                 return Head(
                     url=response.url,
@@ -206,7 +208,7 @@ class Client:
                     ranges=response.headers.get("Accept-Ranges", "").lower() == "bytes",
                 )
 
-        return self._retried(url, once)
+        return self._with_retries(url, once)
 
     def download(
         self,
@@ -237,12 +239,12 @@ class Client:
             progress=progress,
         )
 
-    def _open(
+    def _open_response(
         self, method: str, url: str, headers: dict[str, str], body: bytes | None = None
     ) -> AbstractContextManager[requests.Response]:
-        return _response(self._session, method, url, headers, network=self._network, body=body)
+        return _checked_response(self._session, method, url, headers, network=self._network, body=body)
 
-    def _retried(self, url: str, once: Callable[[], _T]) -> _T:
+    def _with_retries(self, url: str, once: Callable[[], _T]) -> _T:
         """Call `once` until it succeeds, fails for good, or the attempts are used up."""
         self._refuse_offline(url)
         for attempt in range(1, self._attempts + 1):
@@ -258,7 +260,7 @@ class Client:
                 self._sleep(pause_before_retry(attempt, cause.pause))
         raise AssertionError(url)  # the loop returns or raises
 
-    def _body(self, response: requests.Response, limit: int, *, unpack: bool) -> bytes:
+    def _bounded_body(self, response: requests.Response, limit: int, *, unpack: bool) -> bytes:
         return _read_body(response, limit, unpack=unpack, patience=self._network.stall_timeout)
 
     def _refuse_offline(self, url: str) -> None:
@@ -301,7 +303,7 @@ def _read_chunk(response: requests.Response, *, unpack: bool) -> bytes:
 
 
 @contextmanager
-def _response(
+def _checked_response(
     session: requests.Session,
     method: str,
     url: str,

@@ -53,12 +53,12 @@ class Network:
         parts = urlsplit(url)
         place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/"
         if place not in self._proxies:
-            self._proxies[place] = proxy = self._proxy(place)
+            self._proxies[place] = proxy = self._find_proxy(place)
             password = proxy.rpartition("@")[0].rpartition("//")[2].partition(":")[2]
             conceal(password, unquote(password))
         return self._proxies[place]
 
-    def _proxy(self, place: str) -> str:
+    def _find_proxy(self, place: str) -> str:
         import requests  # noqa: PLC0415 - see above
 
         if self.proxy:

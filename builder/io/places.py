@@ -50,13 +50,13 @@ def joined_error(
     if len(errors) == 1:
         only = errors[0]
         return only if place in ("", only.place) else only.within(place)
-    gravest = min(errors, key=_gravity)
+    gravest = min(errors, key=_error_gravity)
     lines = "".join(f"\n{indent}{error}" for error in errors)
     said = what or f"none of {len(errors)} places has it"
     return type(gravest)(f"{said}:{lines}", place=place, hint=hint or gravest.hint)
 
 
-def _gravity(error: BuilderError) -> int:
+def _error_gravity(error: BuilderError) -> int:
     if isinstance(error, DigestMismatchError):
         return 0
     return 2 if isinstance(error, NotFoundError) else 1

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["Completed", "ToolTimeoutError", "clean_environment", "run", "stop_group"]
+__all__ = ["Completed", "ToolTimeoutError", "clean_environment", "run", "stop_group", "stream"]
 
+import codecs
 import os
 import re
 import shutil
@@ -17,10 +18,11 @@ from builder.errors import ToolError
 from builder.io.redact import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 _TAIL_LINES = 12
+_CHUNK = 2**16  # bytes
 _GRACE = 2.0  # seconds
 # Proxies and certificate authorities belong to the machine, not to a tool's configuration.
 _PASSED_ON = (
@@ -93,19 +95,44 @@ def run(
     a code outside `accept`, ToolTimeoutError when it is still running at the
     timeout: it and its children are killed then, and likewise on an interrupt.
     """
-    process = _start(argv, env, cwd, has_input=input is not None)
+    process = _start_program(
+        argv,
+        env,
+        cwd,
+        stdin=subprocess.PIPE if input is not None else subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
     try:
         stdout, stderr = process.communicate(input, timeout)
     except subprocess.TimeoutExpired as cause:
         stop_group(process)
-        raise ToolTimeoutError(f"did not finish within {timeout:g} seconds", place=_named(argv)) from cause
+        raise ToolTimeoutError(
+            f"did not finish within {timeout:g} seconds", place=_program_name(argv)
+        ) from cause
     except BaseException:
         stop_group(process)
         raise
     completed = Completed(argv=tuple(argv), returncode=process.returncode, stdout=stdout, stderr=stderr)
     if completed.returncode not in accept:
-        raise ToolError(_failure(completed), place=_named(argv))
+        raise ToolError(_failure_text(completed), place=_program_name(argv))
     return completed
+
+
+def stream(
+    argv: Sequence[str], *, env: Mapping[str, str], heard: Callable[[str], None], cwd: Path | None = None
+) -> int:
+    """Run `argv` to its end with exactly `env`, and return its exit code.
+
+    `heard` gets both streams' text, piece by piece, as it comes. ToolError when
+    the program cannot be started; it and its children are ended on an interrupt.
+    """
+    process = _start_program(argv, env, cwd, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+    try:
+        _pass_on_text(process, heard)
+        return process.wait()
+    except BaseException:
+        stop_group(process)
+        raise
 
 
 def stop_group(process: subprocess.Popen[bytes]) -> None:
@@ -127,8 +154,8 @@ def stop_group(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _start(
-    argv: Sequence[str], env: Mapping[str, str], cwd: Path | None, *, has_input: bool
+def _start_program(
+    argv: Sequence[str], env: Mapping[str, str], cwd: Path | None, *, stdin: int, stderr: int
 ) -> subprocess.Popen[bytes]:
     # The program is looked for in the given PATH: Popen would use this process's own.
     program = shutil.which(argv[0], path=env.get("PATH", os.defpath))
@@ -139,23 +166,34 @@ def _start(
             [program, *argv[1:]],
             env=dict(env),
             cwd=cwd,
-            stdin=subprocess.PIPE if has_input else subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             start_new_session=True,  # no terminal to prompt on, and one group to kill
         )
     except OSError as cause:
-        raise ToolError(f"cannot be started: {cause.strerror or cause}", place=_named(argv)) from cause
+        raise ToolError(f"cannot be started: {cause.strerror or cause}", place=_program_name(argv)) from cause
 
 
-def _named(argv: Sequence[str]) -> str:
+def _pass_on_text(process: subprocess.Popen[bytes], heard: Callable[[str], None]) -> None:
+    """Give `heard` a program's text as it comes; a character split between reads stays whole."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    if process.stdout is None:
+        raise AssertionError(process.args)
+    with process.stdout as pipe:
+        while data := os.read(pipe.fileno(), _CHUNK):  # not `pipe.read`, which would wait for a whole chunk
+            heard(decoder.decode(data))
+    heard(decoder.decode(b"", final=True))
+
+
+def _program_name(argv: Sequence[str]) -> str:
     """Return the program and its verb: enough to recognise, and no secret."""
     name = os.path.basename(argv[0])  # noqa: PTH119 - a string, not a path
     first = next((word for word in argv[1:] if not word.startswith("-")), "")
     return f"{name} {first}" if re.fullmatch(r"[a-z][a-z0-9-]*", first) else name
 
 
-def _failure(completed: Completed) -> str:
+def _failure_text(completed: Completed) -> str:
     code = completed.returncode
     ending = f"ended by signal {-code}" if code < 0 else f"exit code {code}"
     text = (completed.errors.strip() or completed.output.strip()).splitlines()

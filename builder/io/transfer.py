@@ -130,7 +130,7 @@ class Transfer:
         try:
             self._sink.write(chunk)
         except OSError as cause:
-            raise self._unstorable(cause) from cause
+            raise self._storage_error(cause) from cause
         self._hash.update(chunk)
         self.position = position
         if self._progress is not None:
@@ -146,7 +146,7 @@ class Transfer:
                 self._sink.seek(0)
                 self._sink.truncate()
             except OSError as cause:
-                raise self._unstorable(cause) from cause
+                raise self._storage_error(cause) from cause
         self.resumed = False
 
     def check_whole(self) -> None:
@@ -167,22 +167,22 @@ class Transfer:
         observed = self._hash.hexdigest()
         if self._sha256 is not None and observed != self._sha256:
             raise DigestMismatchError(
-                f"expected sha256 {self._sha256}, got {observed}{self._nature()}", place=self.place
+                f"expected sha256 {self._sha256}, got {observed}{self._content_note()}", place=self.place
             )
         return observed
 
     def _wrong_size(self, actual: int, *, more: bool = False) -> DigestMismatchError:
         least = "at least " if more else ""
         return DigestMismatchError(
-            f"expected {self._size} bytes, got {least}{actual}{self._nature()}", place=self.place
+            f"expected {self._size} bytes, got {least}{actual}{self._content_note()}", place=self.place
         )
 
-    def _nature(self) -> str:
+    def _content_note(self) -> str:
         if self._packed:
             return f" (packed by the server with {self._packed}, unasked)"
         return " (a page of HTML: a login, or an error?)" if self._page else ""
 
-    def _unstorable(self, cause: OSError) -> FetchError:
+    def _storage_error(self, cause: OSError) -> FetchError:
         return FetchError(
             f"cannot be stored: {cause.strerror or cause}",
             place=self.place,

@@ -80,7 +80,7 @@ class Uploader:
         if answer.status_code not in accept:
             hint = _LOG_IN if answer.status_code in {401, 403} else ""
             with answer:
-                said = f"HTTP {answer.status_code} {_said(answer)}".rstrip()
+                said = f"HTTP {answer.status_code} {_registry_reason(answer)}".rstrip()
             raise FetchError(said, place=redacted(url), hint=hint)
         with answer:
             answer.raw.read(LONGEST_BODY_IGNORED)  # so that the connection can be used again
@@ -89,7 +89,7 @@ class Uploader:
         )
 
 
-def _said(answer: requests.Response) -> str:
+def _registry_reason(answer: requests.Response) -> str:
     """Return why a registry refuses, in words that its protocol has a place for: no page of HTML."""
     try:
         errors = json.loads(answer.raw.read(LONGEST_BODY_IGNORED, decode_content=True))["errors"]

@@ -99,11 +99,13 @@ def read_origins_file(text: str, place: str) -> OriginsFile:
             name: replace(origin, url=checked_place(origin.url, f"{place}: origins.{name}.url"))
             for name, origin in read.origins.items()
         },
-        mirrors=dict(_mirror(prefix, places, place) for prefix, places in read.mirrors.items()),
+        mirrors=dict(_checked_mirror(prefix, places, place) for prefix, places in read.mirrors.items()),
         insecure=InsecureTable(hosts=_lower_case(read.insecure.hosts)),
-        network=_network(read.network, f"{place}: network", Path(place).parent),
+        network=_checked_network(read.network, f"{place}: network", Path(place).parent),
         hosts={
-            host.lower(): HostTable(connections=_count(told.connections, f'{place}: hosts."{host}"'))
+            host.lower(): HostTable(
+                connections=_checked_connections(told.connections, f'{place}: hosts."{host}"')
+            )
             for host, told in read.hosts.items()
         },
         credentials=CredentialsTable(keyring=_lower_case(read.credentials.keyring)),
@@ -117,13 +119,13 @@ def _lower_case(hosts: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(host.lower() for host in hosts)
 
 
-def _mirror(prefix: str, places: tuple[str, ...], file: str) -> tuple[str, tuple[str, ...]]:
+def _checked_mirror(prefix: str, places: tuple[str, ...], file: str) -> tuple[str, tuple[str, ...]]:
     where = f'{file}: mirrors."{hidden(prefix)}"'
     checked = (checked_place(place, f"{where}[{index}]") for index, place in enumerate(places))
     return checked_place(prefix, where), tuple(checked)
 
 
-def _network(told: NetworkTable, place: str, folder: Path) -> NetworkTable:
+def _checked_network(told: NetworkTable, place: str, folder: Path) -> NetworkTable:
     ca_file = None
     if told.ca_file is not None:
         file = folder / Path(told.ca_file).expanduser()
@@ -132,12 +134,12 @@ def _network(told: NetworkTable, place: str, folder: Path) -> NetworkTable:
         ca_file = str(file)
     return NetworkTable(
         ca_file=ca_file,
-        proxy=None if told.proxy is None else _proxy(told.proxy, f"{place}.proxy"),
-        connections=None if told.connections is None else _count(told.connections, place),
+        proxy=None if told.proxy is None else _checked_proxy(told.proxy, f"{place}.proxy"),
+        connections=None if told.connections is None else _checked_connections(told.connections, place),
     )
 
 
-def _count(connections: int, place: str) -> int:
+def _checked_connections(connections: int, place: str) -> int:
     if not 1 <= connections <= _MOST_CONNECTIONS:
         raise UsageError(
             f"expected a number from 1 to {_MOST_CONNECTIONS}, got {connections}",
@@ -146,7 +148,7 @@ def _count(connections: int, place: str) -> int:
     return connections
 
 
-def _proxy(url: str, place: str) -> str:
+def _checked_proxy(url: str, place: str) -> str:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port

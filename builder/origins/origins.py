@@ -106,7 +106,7 @@ class Origins:
         percent-encoded. LockError when they do not fit the origin's layout.
         """
         origin = self.origin(origin_name)
-        folder = path or (_project(file) if origin.layout == "simple" else "")
+        folder = path or (_project_folder(file) if origin.layout == "simple" else "")
         for part in (folder, file) if folder else (file,):
             _check_relative(part, origin_name)
         form = _FOLDERS.get(origin.layout)
@@ -205,7 +205,7 @@ def _check_relative(text: str, place: str) -> None:
         raise LockError(f"expected a relative path, got {shortened(text)}", place=place)
 
 
-def _project(file: str) -> str:
+def _project_folder(file: str) -> str:
     """Return the normalised project name that a wheel's or sdist's file name begins with."""
     match = _WHEEL_OR_SDIST.match(file)
     if match is None:

@@ -24,7 +24,7 @@ _LAYOUT_PREFIX = re.compile(rf"(?P<layout>{'|'.join(LAYOUTS)})\+(?=[a-z]+:)")
 
 
 @dataclass(slots=True)
-class _Sources:
+class _OriginSources:
     """What the sources said so far; a later one replaces an earlier one's entry of the same name."""
 
     origins: dict[str, Origin] = field(default_factory=dict)
@@ -75,7 +75,7 @@ def load_origins(
     process's). UsageError naming file and key for anything unknown.
     """
     user = user_origins_file() if user_file is None else user_file
-    sources = _Sources()
+    sources = _OriginSources()
     for file in (root / _PROJECT_FILE, user, root / _UNCOMMITTED_FILE):
         if file.exists():
             _add_file(sources, read_text(file), str(file))
@@ -87,12 +87,12 @@ def load_origins(
     return sources.frozen()
 
 
-def _add_origins(sources: _Sources, options: Sequence[str], source: str) -> None:
+def _add_origins(sources: _OriginSources, options: Sequence[str], source: str) -> None:
     for option in options:
         _add_origin_option(sources, option, source)
 
 
-def _add_mirrors(sources: _Sources, options: Sequence[str], source: str) -> None:
+def _add_mirrors(sources: _OriginSources, options: Sequence[str], source: str) -> None:
     found: dict[str, tuple[str, ...]] = {}
     for option in options:
         prefix, place = _mirror_option(option, source)
@@ -102,12 +102,12 @@ def _add_mirrors(sources: _Sources, options: Sequence[str], source: str) -> None
 
 def parse_origins(text: str, place: str) -> Origins:
     """Return the origins that one file's `text` configures; `place` names it in errors."""
-    sources = _Sources()
+    sources = _OriginSources()
     _add_file(sources, text, place)
     return sources.frozen()
 
 
-def _add_file(sources: _Sources, text: str, place: str) -> None:
+def _add_file(sources: _OriginSources, text: str, place: str) -> None:
     said = read_origins_file(text, place)
     for name, told in said.origins.items():
         sources.origins[name] = _named_origin(
@@ -123,7 +123,7 @@ def _add_file(sources: _Sources, text: str, place: str) -> None:
         sources.heritage = said.software_heritage.url
 
 
-def _add_origin_option(sources: _Sources, option: str, source: str) -> None:
+def _add_origin_option(sources: _OriginSources, option: str, source: str) -> None:
     name, separator, url = option.partition("=")
     place = f"{source} {hidden(name)}={hidden(url)}" if separator else f"{source} {hidden(option)}"
     if not separator:

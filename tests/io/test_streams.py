@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from builder.errors import ToolError
-from builder.io.streams import stream
+from builder.io.process import stream
 
 ENV = {"PATH": os.environ["PATH"]}
 

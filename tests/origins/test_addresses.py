@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from builder.cli import main
@@ -81,6 +81,7 @@ def some_rows(layout: Layout, file: str, days: list[str]) -> Lock:
     )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # machines differ in speed
 @given(
     layout=st.sampled_from(LAYOUTS),
     mirrors=MIRRORS,
