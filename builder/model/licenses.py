@@ -46,7 +46,7 @@ _NAME_IDS = {
     "the mit license (mit)": "MIT",
     "the unlicense": "Unlicense",
 }
-"""Names in the `License` field, in lower case, that are no SPDX id and mean exactly one."""
+"""Names in the `License` field, in lower case, that are not SPDX ids and mean exactly one."""
 
 _CLASSIFIER_IDS = {
     "Blue Oak Model License (BlueOak-1.0.0)": "BlueOak-1.0.0",

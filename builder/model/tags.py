@@ -1,4 +1,11 @@
-"""Which wheels a target can use, and which of several is best; what the host could use plays no part."""
+"""Wheel tags of a target: which wheels it can use, and which of several is best.
+
+A target's tags follow from its architecture, glibc and Python alone, never from the
+host: `packaging.tags` is given the list of platforms instead of asking for one. The
+order is that of pip: the interpreter's own ABI before abi3 and `none`, and within each
+the newest glibc first (PEP 600 tag `manylinux_2_X`, then its older alias, then `linux`).
+A wheel may carry several tags; its best one counts.
+"""
 
 from __future__ import annotations
 
@@ -60,10 +67,12 @@ def target_tags(arch: Arch, glibc: str, python: str) -> dict[Tag, int]:
     platforms.append(f"linux_{arch}")
     version = (3, _minor_version(python, "python", 3))
     interpreter = f"cp3{version[1]}"
+    # cpython_tags has cp3X, abi3 and none for this interpreter; compatible_tags has py3X, py3 and `any`.
     ordered = [
         *cpython_tags(version, platforms=platforms),
         *compatible_tags(version, interpreter, platforms),
     ]
+    # A tag may occur twice; reversed, its first and better position is the one that stays.
     return {tag: position for position, tag in reversed(list(enumerate(ordered)))}
 
 

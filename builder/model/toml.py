@@ -23,7 +23,7 @@ _MAX_BYTES = 64 * 1024 * 1024
 
 
 def loads(data: bytes, *, place: str, error: type[BuilderError]) -> dict[str, Any]:
-    """Parse `data`; what is no UTF-8 or no TOML is an `error` at `place`."""
+    """Parse `data`; anything but TOML in UTF-8 is an `error` at `place`."""
     if len(data) > _MAX_BYTES:
         raise error(f"{len(data)} bytes are too many for a TOML file", place=place)
     try:

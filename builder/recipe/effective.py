@@ -1,7 +1,21 @@
 """The effective recipe of one target: variants applied, placeholders filled, order settled.
 
 Pure. Everything that a lock depends on, except what the indexes answer, is in
-an Effective value, and its fingerprint is what makes a lock stale.
+an EffectiveRecipe value, and its fingerprint is what makes a lock stale.
+
+The order matters, and is always this:
+
+1. The platform is complete already: `reading` filled its keys from the one it extends.
+2. The framework must be offered here: its Pythons and its refusals are checked first.
+3. Framework variants that hold are applied in the order of the file. Lists grow at their end,
+   `env` is replaced key by key, OS packages are united.
+4. Components: those of framework, platform and interpreter, and what they need, each after its
+   needs. A component's version is the platform's, else the framework's own, else the release's.
+5. Component variants that hold are applied in the order of the file; the last prefix and the last
+   steps win, everything else is added.
+6. Placeholders are filled last, with the prefix that the variants left.
+7. Python pins: the release's `all`, then the framework's, then the version of each component for
+   its family; a pin and a family that differ are an error (trap T2).
 """
 
 from __future__ import annotations
@@ -81,15 +95,15 @@ def effective_recipe(library: Library, target: Target) -> EffectiveRecipe:
     """
     release = library.release(target.release)
     platform = library.platform(target.platform)
-    choice = TargetRecipes(library=library, release=release, platform=platform, target=target)
+    recipes = TargetRecipes(library=library, release=release, platform=platform, target=target)
     framework = library.framework(target.framework)
-    _check_fit(framework, choice)
-    framework = _with_variants(framework, choice)
+    _check_fit(framework, recipes)
+    framework = _with_variants(framework, recipes)
     interpreter = (platform.interpreter,) if platform.interpreter else ()
     names = (*framework.components, *platform.components, *interpreter)
-    components, published = choose_components(choice, names)
-    parts = tuple(_effective_component(choice, component) for component in components)
-    pins = _family_pins(choice, framework, [*components, *published])
+    components, published = choose_components(recipes, names)
+    parts = tuple(_effective_component(recipes, component) for component in components)
+    pins = _family_pins(recipes, framework, [*components, *published])
     return EffectiveRecipe(
         target=target,
         release=release,
@@ -97,7 +111,7 @@ def effective_recipe(library: Library, target: Target) -> EffectiveRecipe:
         framework=framework,
         parts=parts,
         published=tuple(
-            (component.name, choice.version(component), choice.source(component).reason)
+            (component.name, recipes.version(component), recipes.source(component).reason)
             for component in published
         ),
         families=tuple((c.name, c.python.family) for c in (*components, *published)),
@@ -117,27 +131,27 @@ def image_python(recipe: EffectiveRecipe) -> tuple[str, ...]:
     return tuple(sorted(text for image in images if RUNTIME in image.roles for text in image.python))
 
 
-def _check_fit(framework: Framework, choice: TargetRecipes) -> None:
-    platform = choice.platform
+def _check_fit(framework: Framework, recipes: TargetRecipes) -> None:
+    platform = recipes.platform
     if framework.pythons and platform.python not in framework.pythons:
         raise NoSolutionError(
             f"{framework.name} supports Python {' and '.join(framework.pythons)}, "
             f"and {platform.name} has {platform.python}",
-            place=str(choice.target),
+            place=str(recipes.target),
             hint="take a platform with one of these, or one that brings its own interpreter",
         )
     for row in framework.refused:
-        if choice.holds(row.when, choice.release.version):
+        if recipes.holds(row.when, recipes.release.version):
             raise NoSolutionError(
                 f"refused: {row.reason}",
-                place=str(choice.target),
+                place=str(recipes.target),
                 hint=f"see recipes/frameworks/{framework.name}.toml: refused",
             )
 
 
-def _with_variants(framework: Framework, choice: TargetRecipes) -> Framework:
+def _with_variants(framework: Framework, recipes: TargetRecipes) -> Framework:
     for variant in framework.variants:
-        if not choice.holds(variant.when, choice.release.version):
+        if not recipes.holds(variant.when, recipes.release.version):
             continue
         packages = dict(framework.packages)
         for family, needs in variant.packages.items():
@@ -163,15 +177,15 @@ def _joined_os_needs(needs: Iterable[OsNeeds]) -> OsNeeds:
     )
 
 
-def _effective_component(choice: TargetRecipes, component: Component) -> EffectiveComponent:
-    variants = applying_variants(choice, component)
-    version = choice.version(component)
+def _effective_component(recipes: TargetRecipes, component: Component) -> EffectiveComponent:
+    variants = applying_variants(recipes, component)
+    version = recipes.version(component)
     place = f"recipes/components/{component.name}.toml"
     for variant in variants:
         if variant.prefix is not None:
             component = dataclasses.replace(component, prefix=variant.prefix)
-    values = _placeholder_values(choice, component, version)
-    family = choice.platform.family
+    values = _placeholder_values(recipes, component, version)
+    family = recipes.platform.family
     if component.packages and family not in component.packages:
         raise RecipeError(
             f"component {component.name} does not say which packages of the family {family} it needs",
@@ -184,11 +198,11 @@ def _effective_component(choice: TargetRecipes, component: Component) -> Effecti
     wheels = component.python.wheels + tuple(wheel for v in variants for wheel in v.wheels)
     requires = component.python.build_requires + tuple(r for v in variants for r in v.build_requires)
     library_path = component.library_path + tuple(path for v in variants for path in v.library_path)
-    needs = tuple(need for need in component_needs(choice, component) if _is_built(choice, need))
+    needs = tuple(need for need in component_needs(recipes, component) if _is_built(recipes, need))
     return EffectiveComponent(
         name=component.name,
         version=version,
-        recipe=choice.source(component),
+        recipe=recipes.source(component),
         license=component.license,
         system=component.system,
         prefix=fill_placeholders(component.prefix, values, place=f"{place}: prefix"),
@@ -217,9 +231,9 @@ def _effective_component(choice: TargetRecipes, component: Component) -> Effecti
     )
 
 
-def _is_built(choice: TargetRecipes, need: str) -> bool:
-    component = choice.library.components[need]
-    return need not in choice.platform.provides and not choice.source(component).published
+def _is_built(recipes: TargetRecipes, need: str) -> bool:
+    component = recipes.library.components[need]
+    return need not in recipes.platform.provides and not recipes.source(component).published
 
 
 def _filled_wheel(wheel: BuiltWheel, values: PlaceholderValues, place: str) -> BuiltWheel:
@@ -236,8 +250,8 @@ def _filled_check(check: Check, values: PlaceholderValues, place: str) -> Check:
     return Check(run=run, expect=fill_placeholders(check.expect, values, place=f"{place}: checks"))
 
 
-def _placeholder_values(choice: TargetRecipes, component: Component, version: str) -> PlaceholderValues:
-    platform, arch = choice.platform, Arch(choice.target.arch)
+def _placeholder_values(recipes: TargetRecipes, component: Component, version: str) -> PlaceholderValues:
+    platform, arch = recipes.platform, Arch(recipes.target.arch)
     found = {
         "version": version,
         "prefix": component.prefix,
@@ -247,17 +261,17 @@ def _placeholder_values(choice: TargetRecipes, component: Component, version: st
         "source": f"/src/{component.name}",
     }
     found |= {f"arch:{name}": token for name, token in arch.tokens()}
-    found |= {f"prefix:{name}": other.prefix for name, other in choice.library.components.items()}
+    found |= {f"prefix:{name}": other.prefix for name, other in recipes.library.components.items()}
     return PlaceholderValues(words=Table(found), gpu_archs=platform.gpu_archs)
 
 
 def _family_pins(
-    choice: TargetRecipes, framework: Framework, components: list[Component]
+    recipes: TargetRecipes, framework: Framework, components: list[Component]
 ) -> tuple[tuple[str, str], ...]:
     """Return every equality that the recipes demand, sorted by distribution."""
-    release = choice.release
+    release = recipes.release
     pins = dict(release.python.get("all", Table())) | dict(release.python.get(framework.name, Table()))
-    families = [(c.name, choice.version(c), c.python.family) for c in components]
+    families = [(c.name, recipes.version(c), c.python.family) for c in components]
     for component, version, family in families:
         for distribution in family:
             stated = pins.setdefault(distribution, version)

@@ -1,6 +1,23 @@
 """Freshness: short digests of what a lock was made from, and whether it still fits its recipe. Pure.
 
 Needs no network, so that `lock --check` and `verify` can ask it for every target.
+
+A fingerprint is a table from key path to the first 16 hexadecimal digits (64 bits) of the
+SHA-256 of the value's canonical JSON. It is taken of the effective recipe, not of the files,
+so that a comment, another framework's pins or a variant that does not apply change nothing.
+Paths go three levels deep (`component.ucx.steps`): deep enough to name what changed, and few
+enough to stand in a lock. The digests only tell values apart; the lock's `recipe-digest` is
+the full SHA-256 of the whole table.
+
+What each part covers:
+
+* `rules`: the lock format, and `RULES` of the resolver; raising either makes every lock stale
+* `release`: version, date and date bound; its bill of versions counts through what follows
+* `platform`: its keys, of images and assembled bases those of the target's architecture only
+* `framework`: its keys after its variants
+* `component`: each built part, placeholders filled and its source's pins included
+* `published`: names and versions of components that come as wheels
+* `python`: the exact roots and the constraints
 """
 
 from __future__ import annotations
@@ -22,6 +39,7 @@ RULES = 2
 
 _DIGEST_DIGITS = 16
 _RELEASE_KEYS = ("version", "date", "exclude-newer")
+# Words for people, and what only decides which targets there are: none of these changes what is locked.
 _KEYS_LEFT_OUT = (
     "accelerated-hint",
     "default",

@@ -1,4 +1,4 @@
-"""All recipes of a project by kind and name."""
+"""All recipes of a project by kind and name. Pure."""
 
 from __future__ import annotations
 

@@ -17,7 +17,8 @@ __all__ = ["check_architecture_skew", "merge_os", "merge_rows"]
 def merge_rows(rows: Iterable[PythonPackage]) -> tuple[PythonPackage, ...]:
     """Put the rows of several environments together: equal bytes become one row.
 
-    NoSolutionError for one file name with two digests (trap T10).
+    Rows are the same where name, version, file, digest, place and build agree; their environments, extras and
+    askers are united. NoSolutionError for one file name with two digests (trap T10).
     """
     merged: dict[tuple[str, ...], PythonPackage] = {}
     for row in rows:

@@ -1,7 +1,7 @@
 """Placeholders in recipes: `{version}`, `{prefix}`, `{prefix:NAME}`, `{arch:NAME}`, `{gpu-archs:,}` and more.
 
 All are filled when a lock is made. `{jobs}` alone is left: how many processors
-a builder has is no part of what is built.
+a builder has does not belong to what is built.
 """
 
 from __future__ import annotations

@@ -98,7 +98,11 @@ def _parsed_releases(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Relea
 
 
 def _inherited_platforms(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """Fill the keys that a platform does not have from the one it extends."""
+    """Fill the keys that a platform does not have from the one it extends.
+
+    Key by key at the top level only: a table or list that is given replaces the inherited one as a whole, so
+    that a reader of one file sees all of it. `name`, `summary` and `extends` are never inherited.
+    """
     platforms = {path: table for path, table in tables.items() if path.startswith("platforms/")}
     done: dict[str, Mapping[str, Any]] = {}
     depth: dict[str, int] = {}

@@ -75,48 +75,54 @@ def _version_matches(version: str, specifier: str) -> bool:
         return False
 
 
-def choose_components(choice: TargetRecipes, names: Iterable[str]) -> tuple[list[Component], list[Component]]:
-    """Return the components to build, in order, and those that come as wheels."""
+def choose_components(
+    recipes: TargetRecipes, names: Iterable[str]
+) -> tuple[list[Component], list[Component]]:
+    """Return the components to build, in order, and those that come as wheels.
+
+    Depth first over the needs, names sorted at each step: a component comes after all it needs, and the order
+    is the same on every machine. What the platform provides ends a branch, and so does what comes as a wheel.
+    """
     built: list[Component] = []
     published: list[Component] = []
     for name in sorted(set(names)):
-        _visit_component(choice, name, (), built, published)
+        _visit_component(recipes, name, (), built, published)
     return built, sorted(published, key=lambda component: component.name)
 
 
 def _visit_component(
-    choice: TargetRecipes,
+    recipes: TargetRecipes,
     name: str,
     chain: tuple[str, ...],
     built: list[Component],
     published: list[Component],
 ) -> None:
-    component = choice.library.component(name, place=f"recipes/components/{(*chain, name)[-1]}.toml")
-    if name in choice.platform.provides or component in built or component in published:
+    component = recipes.library.component(name, place=f"recipes/components/{(*chain, name)[-1]}.toml")
+    if name in recipes.platform.provides or component in built or component in published:
         return
     if name in chain:
         cycle = " needs ".join((*chain[chain.index(name) :], name))
         raise RecipeError(f"a cycle: {cycle}", place=f"recipes/components/{name}.toml: needs")
-    if choice.source(component).published:
+    if recipes.source(component).published:
         published.append(component)
         return
-    for need in component_needs(choice, component):
-        _visit_component(choice, need, (*chain, name), built, published)
+    for need in component_needs(recipes, component):
+        _visit_component(recipes, need, (*chain, name), built, published)
     built.append(component)
 
 
-def applying_variants(choice: TargetRecipes, component: Component) -> list[ComponentVariant]:
+def applying_variants(recipes: TargetRecipes, component: Component) -> list[ComponentVariant]:
     """Return the variants of a component that apply, in order."""
-    version = choice.version(component)
-    return [variant for variant in component.variants if choice.holds(variant.when, version)]
+    version = recipes.version(component)
+    return [variant for variant in component.variants if recipes.holds(variant.when, version)]
 
 
-def component_needs(choice: TargetRecipes, component: Component) -> tuple[str, ...]:
+def component_needs(recipes: TargetRecipes, component: Component) -> tuple[str, ...]:
     """Return the names of the components that one needs here, sorted."""
     names = set(component.needs)
-    variants = applying_variants(choice, component)
+    variants = applying_variants(recipes, component)
     names.update(need for variant in variants for need in variant.needs)
-    interpreter = choice.platform.interpreter
+    interpreter = recipes.platform.interpreter
     if interpreter and interpreter != component.name and _has_environment(component, variants):
         names.add(interpreter)
     return tuple(sorted(names))

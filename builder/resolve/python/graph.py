@@ -3,6 +3,11 @@
 uv's PEP 751 answer has neither extras nor dependants. The walk finds them, and
 proves on the way that every requirement that counts on the target is met by a
 chosen wheel: an independent check of uv's answer.
+
+The walk is over pairs (distribution, extra), where the empty extra stands for the
+distribution itself: a requirement on `a[x]` asks for ("a", "") and ("a", "x"). Markers
+are evaluated with the target's environment and that one extra. Each pair is visited
+once, so circles of requirements end. What no pair reaches was not asked for.
 """
 
 from __future__ import annotations
@@ -24,7 +29,13 @@ if TYPE_CHECKING:
 
     from builder.recipe import PythonRequest
 
-__all__ = ["DistributionDemand", "RequirementNode", "active_requirements", "walk_requirements"]
+__all__ = [
+    "DistributionDemand",
+    "RequirementNode",
+    "active_requirements",
+    "requirement_extras",
+    "walk_requirements",
+]
 
 _EXTRA = re.compile(r"""extra\s*==\s*["']([^"']*)["']""")
 
@@ -61,7 +72,11 @@ def active_requirements(
 
 
 def _cannot_count(text: str, extra: str) -> bool:
-    """Whether a conjunction asks for another extra: parsing thousands of these is what would take time."""
+    """Whether a conjunction asks for another extra: parsing thousands of these is what would take time.
+
+    Only a shortcut before the real evaluation: with an `or` anywhere it says nothing, and the
+    extra is looked for by its text, which is how every build backend writes it.
+    """
     marker = text.partition(";")[2]
     if " or " in marker:
         return False
@@ -92,13 +107,13 @@ def walk_requirements(
             continue
         _check_met(root, nodes, "the recipe", text)
         _check_extras(root, nodes[normalized_name(root)])
-        ask(RECIPE, normalized_name(root), _requirement_extras(root))
+        ask(RECIPE, normalized_name(root), requirement_extras(root))
     while waiting:
         name, extra = waiting.pop()
         node = nodes[name]
         for text, requirement in active_requirements(node, extra, environment):
             _check_met(requirement, nodes, f"{node.name} {node.version}", text)
-            ask(name, normalized_name(requirement), _requirement_extras(requirement))
+            ask(name, normalized_name(requirement), requirement_extras(requirement))
     return {
         name: DistributionDemand(
             extras=tuple(sorted(extras[name] & set(nodes[name].extras))),
@@ -108,7 +123,8 @@ def walk_requirements(
     }
 
 
-def _requirement_extras(requirement: Requirement) -> set[str]:
+def requirement_extras(requirement: Requirement) -> set[str]:
+    """Return the extras that a requirement asks for, normalised."""
     return {str(canonicalize_name(extra)) for extra in requirement.extras}
 
 
@@ -126,7 +142,7 @@ def _check_met(requirement: Requirement, nodes: Mapping[str, RequirementNode], a
 
 
 def _check_extras(root: Requirement, node: RequirementNode) -> None:
-    unknown = sorted(_requirement_extras(root) - set(node.extras))
+    unknown = sorted(requirement_extras(root) - set(node.extras))
     if unknown:
         offered = ", ".join(node.extras) or "none"
         raise RecipeError(

@@ -1,9 +1,20 @@
 """Why there is no solution, in the recipe's words (trap T1).
 
 uv proves that there is none; its proof speaks of "all versions of" and leaves
-out which side came from a constraint. So the exact pins are walked again: from
-the roots along every requirement that binds by `==`, looking at what the index
-has and at whom each pin contradicts.
+out which side came from a constraint. So the exact pins are walked again:
+
+1. Pins are gathered: constraints, roots and everything given, each with the
+   sentence that says who holds it (a component, the base image, the recipe).
+2. From the roots, breadth first, each distribution with an exact version is
+   looked up: its metadata if a wheel fits the target, else why there is none.
+   Every requirement met is noted with its asker. What has no exact version is
+   not followed: only uv can choose one, and the culprit is near the roots.
+3. uv's proof is searched for names that the walk did not judge: distributions
+   that are not on the index, or that have no usable wheel.
+4. The message names conflicts first (each side, then whether the wanted
+   version ever existed), then what cannot be had, and gives one hint.
+
+If the walk finds nothing, the message is uv's own proof in the recipe's words.
 """
 
 from __future__ import annotations
@@ -20,7 +31,7 @@ from builder.index import CandidateWheel, IndexProject, parse_rfc3339, read_inde
 from builder.model import admits, exact_version, marker_environment, normalized_name, recipe_requirement
 from builder.recipe import StandIn
 from builder.resolve.python.availability import best_wheel_file, nearest_versions, why_unavailable
-from builder.resolve.python.graph import RequirementNode, active_requirements
+from builder.resolve.python.graph import RequirementNode, active_requirements, requirement_extras
 from builder.resolve.python.stand_in_wheels import stand_in_node
 from builder.resolve.python.uv import PROJECT
 
@@ -73,7 +84,7 @@ def explain_no_solution(request: PythonRequest, services: IndexServices, proof: 
     try:
         for root in map(recipe_requirement, request.roots):
             _note_requirement(walk, root, f"the recipe has the root {root}")
-            _follow_pins(walk, normalized_name(root), ("", *_requirement_extras(root)))
+            _follow_pins(walk, normalized_name(root), ("", *sorted(requirement_extras(root))))
         _look_at_proof(walk, " ".join(text.split()))
         lines, hint = _message_lines(walk)
     except BuilderError as error:
@@ -82,12 +93,8 @@ def explain_no_solution(request: PythonRequest, services: IndexServices, proof: 
     return NoSolutionError(f"no solution for {request.described()}:{body}", hint=hint)
 
 
-def _normalized(name: str) -> str:
+def _canonical_name(name: str) -> str:
     return str(canonicalize_name(name))
-
-
-def _requirement_extras(requirement: Requirement) -> list[str]:
-    return sorted(map(_normalized, requirement.extras))
 
 
 def _gather_pins(walk: _PinWalk) -> None:
@@ -100,7 +107,7 @@ def _gather_pins(walk: _PinWalk) -> None:
                 _provider_sentence(walk.request, name, exact, f"the recipe binds {text}"),
             )
     for item in walk.request.given:
-        name = _normalized(item.name)
+        name = _canonical_name(item.name)
         who = "base image" if isinstance(item, StandIn) and not item.build else "recipe"
         given = f"the {who} provides {name} {item.version}"
         walk.pins[name] = (item.version, _provider_sentence(walk.request, name, item.version, given))
@@ -120,6 +127,7 @@ def _note_requirement(walk: _PinWalk, requirement: Requirement, who: str) -> Non
 def _follow_pins(walk: _PinWalk, name: str, extras: tuple[str, ...]) -> None:
     """Follow the requirements of `name` at its exact version, if it has one."""
     waiting = [(name, extra) for extra in extras]
+    # Breadth first, so that the limit keeps what is near the roots.
     while waiting and len({name for name, _ in walk.seen}) < _MOST_DISTRIBUTIONS:
         here = waiting.pop(0)
         if here in walk.seen:
@@ -140,7 +148,8 @@ def _follow_pins(walk: _PinWalk, name: str, extras: tuple[str, ...]) -> None:
                 continue
             _note_requirement(walk, requirement, who)
             waiting += [
-                (normalized_name(requirement), extra) for extra in ("", *_requirement_extras(requirement))
+                (normalized_name(requirement), extra)
+                for extra in ("", *sorted(requirement_extras(requirement)))
             ]
 
 
@@ -183,9 +192,9 @@ def _published_node(walk: _PinWalk, name: str, version: str) -> RequirementNode 
 
 def _look_at_proof(walk: _PinWalk, text: str) -> None:
     """Look at what uv names and the walk, which follows exact pins only, did not judge."""
-    for name in map(_normalized, _ABSENT.findall(text)):
+    for name in map(_canonical_name, _ABSENT.findall(text)):
         walk.missing.setdefault(name, (f"{name} is not on the index", ""))
-    for name in map(_normalized, _NO_WHEEL.findall(text)):
+    for name in map(_canonical_name, _NO_WHEEL.findall(text)):
         project = None if name in walk.missing else walk.project(name)
         admitted = _admitted_versions(walk, project) if project else []
         if admitted:

@@ -45,6 +45,8 @@ def given_item(listed: SolvedDistribution, request: PythonRequest) -> StandIn | 
     return None
 
 
+# uv's answer may list several wheels of a version. The tag decides, then the build number, then the file name
+# (`model.wheel_rank`): the choice does not depend on the order of the index.
 def choose_wheel(listed: SolvedDistribution, request: PythonRequest) -> CandidateWheel:
     """Return the best wheel for the target among those not newer than the date bound."""
     tags = target_tags(request.arch, request.glibc, request.python)

@@ -1,4 +1,14 @@
-"""Wheels made of metadata alone, through which uv learns of what is not published as a wheel."""
+"""Stand-in wheels: metadata alone, through which uv learns of what the index does not offer as a wheel.
+
+Three kinds of distribution have no wheel that uv could read: what a build of ours makes,
+what the base image holds, and declared wheels that may be out of reach. Their requirements
+must count all the same, and nothing may be executed, so `--no-build` rules out sdists. uv's
+own `dependency-metadata` does not get past `--no-build` (tried). So each becomes a wheel with
+METADATA, WHEEL and RECORD and no code, in a folder that uv gets through `--find-links`, and a
+constraint `==` binds its version. The row that it leads to is replaced afterwards: a built
+one has no file, a provided one no row, a declared one the published hash. No byte of a
+stand-in reaches a lock.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["core_metadata", "stand_in_node", "stand_in_wheel", "write_stand_ins"]
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-# With the best tag there is, this build number makes uv prefer a stand-in to a published wheel.
+# Of two wheels with the same tag, the higher build number wins (PEP 427). With the best tag there is, this
+# number makes uv prefer a stand-in to a published wheel of the same version.
 _BUILD_NUMBER = 999_999
 
 

@@ -2,6 +2,11 @@
 
 Nothing of the user's configuration reaches it: it is given a configuration
 file, so that it looks for no other, the environment is rebuilt, the cache named.
+
+The date bound is half open: a file uploaded at `exclude-newer` or later does not exist
+(uv's `--exclude-newer`, and `rows.choose_wheel` once more for the wheels of its answer).
+An index without upload times would be empty under it, so the bound is lifted for roots
+that name an extra index; those are bound by `==`.
 """
 
 from __future__ import annotations
@@ -105,7 +110,7 @@ def _uv_command(request: PythonRequest, services: IndexServices, folder: Path) -
     }
     words = [word for pair in options.items() for word in pair]
     # An extra index may state no upload times; what it gives is bound by `==`, and dated files are
-    # judged by `rows.choose`.
+    # judged by `rows.choose_wheel`.
     for name in _pinned_to_index(request):
         words += ["--exclude-newer-package", f"{name}=false"]
     if (folder / _CONSTRAINTS_FILE).exists():
@@ -142,7 +147,11 @@ def _index_table(name: str, url: str, seconds: int) -> dict[str, Any]:
 
 
 def _page_age(request: PythonRequest, services: IndexServices) -> int:
-    """Return how old a page may be, in seconds: one fetched after the date bound has every file before it."""
+    """Return how old a page may be, in seconds: one fetched after the date bound has every file before it.
+
+    A bound that is not older than `max_age` could lie after the fetch of a page that is still kept, which
+    then lacks files that count: such a request asks for every page again.
+    """
     oldest = datetime.now(UTC) - timedelta(seconds=services.max_age)
     return services.max_age if parse_rfc3339(request.exclude_newer) < oldest else 0
 
