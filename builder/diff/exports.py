@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from builder.diff.accelerator import accelerator_family, accelerators_of_name
 from builder.diff.change import Field, RowChange, RowKind, added, changed, removed
 from builder.diff.fields import by_risk, show
 from builder.diff.order import pep440
+from builder.diff.pairs import pair
 from builder.diff.risk import Risk
 from builder.lockfile import RUNTIME, Lock
 
@@ -37,31 +39,35 @@ def pins_of(lock: Lock) -> tuple[ExportedPin, ...]:
 
 def compare_pins(before: Sequence[ExportedPin], after: Sequence[ExportedPin]) -> tuple[RowChange, ...]:
     """Return the differences; more accepted files than one are none where the one is among them."""
-    olds, news = {pin.name: pin for pin in before}, {pin.name: pin for pin in after}
-    return tuple(_pin_changes(olds, news))
+    return tuple(sorted(_pin_changes(before, after), key=lambda change: change.name))
 
 
-def _pin_changes(olds: dict[str, ExportedPin], news: dict[str, ExportedPin]) -> Iterator[RowChange]:
-    for name in sorted(olds.keys() | news.keys()):
-        old, new = olds.get(name), news.get(name)
-        if old is None and new is not None:
-            yield added(RowKind.PYTHON, name, tuple(_added_pin_fields(new)), after=new.version)
-        elif new is None and old is not None:
-            fields = tuple(
-                Field(key=item.key, before=item.after, after="", risk=Risk.REMOVED)
-                for item in _added_pin_fields(old)
-            )
-            yield removed(RowKind.PYTHON, name, fields, before=old.version)
-        elif old is not None and new is not None and (fields := by_risk(_changed_pin_fields(old, new))):
-            yield changed(RowKind.PYTHON, name, fields, before=old.version, after=new.version)
+def _pin_changes(before: Sequence[ExportedPin], after: Sequence[ExportedPin]) -> Iterator[RowChange]:
+    found = pair(before, after, [lambda pin: pin.name, lambda pin: accelerator_family(pin.name)])
+    families = {accelerator_family(pin.name) for pin in before}
+    for new in found.added:
+        another = accelerators_of_name(new.name) and accelerator_family(new.name) in families
+        fields = tuple(_added_pin_fields(new, Risk.ACCELERATOR if another else Risk.NEW))
+        yield added(RowKind.PYTHON, new.name, fields, after=new.version)
+    for old in found.removed:
+        fields = tuple(
+            Field(key=item.key, before=item.after, after="", risk=Risk.REMOVED)
+            for item in _added_pin_fields(old, Risk.NEW)
+        )
+        yield removed(RowKind.PYTHON, old.name, fields, before=old.version)
+    for old, new in found.changed:
+        if fields := by_risk(_changed_pin_fields(old, new)):
+            yield changed(RowKind.PYTHON, new.name, fields, before=old.version, after=new.version)
 
 
-def _added_pin_fields(pin: ExportedPin) -> Iterator[Field]:
-    yield Field(key="version", before="", after=pin.version or "any", risk=Risk.NEW)
+def _added_pin_fields(pin: ExportedPin, risk: Risk) -> Iterator[Field]:
+    yield Field(key="version", before="", after=pin.version or "any", risk=risk)
     yield Field(key="sha256", before="", after=_digest_list(pin.digests), risk=Risk.CONSEQUENCE)
 
 
 def _changed_pin_fields(old: ExportedPin, new: ExportedPin) -> Iterator[Field]:
+    if old.name != new.name:
+        yield Field(key="name", before=old.name, after=new.name, risk=Risk.ACCELERATOR)
     if old.version != new.version:
         risk = pep440(old.version, new.version) if old.version and new.version else Risk.EVIDENCE
         yield Field(key="version", before=old.version, after=new.version or "any", risk=risk)
@@ -69,7 +75,7 @@ def _changed_pin_fields(old: ExportedPin, new: ExportedPin) -> Iterator[Field]:
         return
     if old.digests and not new.digests:
         risk = Risk.EVIDENCE
-    elif old.version != new.version or not old.digests:
+    elif (old.name, old.version) != (new.name, new.version) or not old.digests:
         risk = Risk.CONSEQUENCE
     elif old.digests < new.digests or new.digests < old.digests:
         if 1 in {len(old.digests), len(new.digests)}:

@@ -8,15 +8,22 @@ from itertools import zip_longest
 
 from packaging.version import InvalidVersion, Version
 
+from builder.diff.accelerator import accelerators_of_version
 from builder.diff.risk import Risk
 
 __all__ = ["Order", "calendar", "debian", "order_of", "pep440", "rpm", "upstream"]
 
 Order = Callable[[str, str], Risk]
-"""From two different versions to DOWNGRADE, MAJOR, MINOR or PATCH; an unknown order is a DOWNGRADE."""
+"""From two different versions to their risk; an unknown order is a DOWNGRADE.
+
+Another accelerator counts more than any order, and a newer version that is a
+pre-release is PRERELEASE. What remains is DOWNGRADE, MAJOR, MINOR or PATCH.
+"""
 
 _LONGEST = 500
 """Characters; longer texts are no versions, and slow to compare."""
+_PRERELEASE = re.compile(r"[~.-](?:alpha|beta|rc|pre|dev)(?![a-z])")
+"""How versions that are not Python's mark a pre-release: 2.0~rc1-1 in Debian and RPM, v2.0-rc.1 in tags."""
 
 
 def pep440(before: str, after: str) -> Risk:
@@ -25,8 +32,12 @@ def pep440(before: str, after: str) -> Risk:
         old, new = _pep440_version(before), _pep440_version(after)
     except InvalidVersion:
         return Risk.DOWNGRADE
+    if accelerators_of_version(before) != accelerators_of_version(after):
+        return Risk.ACCELERATOR
     if new <= old:
         return Risk.PATCH if new == old else Risk.DOWNGRADE
+    if new.is_prerelease:
+        return Risk.PRERELEASE
     return _step_risk((old.epoch, *old.release), (new.epoch, *new.release))
 
 
@@ -40,8 +51,12 @@ def debian(before: str, after: str) -> Risk:
         old, new = NativeVersion(before), NativeVersion(after)
     except ValueError:
         return Risk.DOWNGRADE
+    if accelerators_of_version(before) != accelerators_of_version(after):
+        return Risk.ACCELERATOR
     if new <= old:
         return Risk.PATCH if new == old else Risk.DOWNGRADE
+    if _PRERELEASE.search(after):
+        return Risk.PRERELEASE
     return _step_risk(
         _version_numbers(old.epoch, old.upstream_version), _version_numbers(new.epoch, new.upstream_version)
     )
@@ -58,9 +73,13 @@ def rpm(before: str, after: str) -> Risk:
     repository = pool.add_repo("versions")
     old, new = repository.add_solvable(), repository.add_solvable()
     old.evr, new.evr = before, after
+    if accelerators_of_version(before) != accelerators_of_version(after):
+        return Risk.ACCELERATOR
     order = new.evrcmp(old)
     if order <= 0:
         return Risk.PATCH if order == 0 else Risk.DOWNGRADE
+    if _PRERELEASE.search(after):
+        return Risk.PRERELEASE
     return _step_risk(_rpm_numbers(before), _rpm_numbers(after))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from functools import partial
 
+from builder.diff.accelerator import accelerator_family, accelerators_of_name
 from builder.diff.change import Field, RowChange, RowKind, added, changed, removed
 from builder.diff.fields import came, differing, went
 from builder.diff.order import order_of, pep440, upstream
@@ -26,10 +27,15 @@ def python(before: Lock, after: Lock) -> Iterator[RowChange]:
             lambda row: (row.name, row.version),
             lambda row: (row.name, row.for_),
             lambda row: row.name,
+            lambda row: accelerator_family(row.name),
         ],
     )
     known = _file_origins(before)
-    yield from (_added_row(RowKind.PYTHON, row, known) for row in found.added)
+    families = {accelerator_family(row.name) for row in before.python}
+    for row in found.added:
+        # One more member of a family beside those that stay is another accelerator too.
+        another = accelerators_of_name(row.name) and accelerator_family(row.name) in families
+        yield _added_row(RowKind.PYTHON, row, known, Risk.ACCELERATOR if another else Risk.NEW)
     yield from (_removed_row(RowKind.PYTHON, row) for row in found.removed)
     for old, new in found.changed:
         fields = differing(old, new, partial(_python_field_risk, old=old, new=new))
@@ -87,15 +93,20 @@ def _file_origins(lock: Lock) -> set[str]:
     return {row.origin for row in lock.python if row.origin} | {row.origin for row in lock.archives}
 
 
-def _added_fields(row: PythonPackage | OsPackage | Archive, known: Collection[str]) -> tuple[Field, ...]:
-    risks = {"version": Risk.NEW}
+def _added_fields(
+    row: PythonPackage | OsPackage | Archive, known: Collection[str], risk: Risk = Risk.NEW
+) -> tuple[Field, ...]:
+    risks = {"version": risk}
     if row.origin and row.origin not in known:
         risks["origin"] = Risk.ORIGIN
     return came(row, risks, without=_NAMES)
 
 
-def _added_row(kind: RowKind, row: PythonPackage | OsPackage, known: Collection[str]) -> RowChange:
-    return added(kind, row.name, _added_fields(row, known), after=row.version, uses=row.for_, through=row.via)
+def _added_row(
+    kind: RowKind, row: PythonPackage | OsPackage, known: Collection[str], risk: Risk = Risk.NEW
+) -> RowChange:
+    fields = _added_fields(row, known, risk)
+    return added(kind, row.name, fields, after=row.version, uses=row.for_, through=row.via)
 
 
 def _removed_row(kind: RowKind, row: PythonPackage | OsPackage) -> RowChange:
@@ -104,6 +115,8 @@ def _removed_row(kind: RowKind, row: PythonPackage | OsPackage) -> RowChange:
 
 def _python_field_risk(name: str, old: PythonPackage, new: PythonPackage) -> Risk:  # noqa: PLR0911 - one return a kind
     match name:
+        case "name":
+            return Risk.ACCELERATOR
         case "version":
             return pep440(old.version, new.version)
         case "file" | "sha256" | "size":
@@ -166,4 +179,5 @@ def _bytes_field_risk(
     if not new.sha256 and not made:
         return Risk.EVIDENCE
     stated = getattr(old, name) and getattr(new, name)
-    return Risk.BYTES if stated and old.version == new.version else Risk.CONSEQUENCE
+    same = old.version == new.version and getattr(old, "name", "") == getattr(new, "name", "")
+    return Risk.BYTES if stated and same else Risk.CONSEQUENCE

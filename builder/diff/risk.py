@@ -18,8 +18,12 @@ class Risk(StrEnum):
     """A new origin, index, repository or publisher."""
     TAG = "tag"
     """A tag that means another commit or image than before."""
+    ACCELERATOR = "accelerator"
+    """A build for another accelerator: another label, or another member of a family of names."""
     DOWNGRADE = "downgrade"
     """An older version, or two versions whose order cannot be known."""
+    PRERELEASE = "prerelease"
+    """A newer version that its publisher calls a pre-release: alpha, beta, release candidate, development."""
     NEW = "new"
     """A package that was not there, or that was not in the image."""
     SIGNATURE = "signature"
@@ -58,7 +62,9 @@ _HEADINGS = {
     Risk.EVIDENCE: "Weaker evidence than before",
     Risk.ORIGIN: "New origin or index",
     Risk.TAG: "Tag moved",
+    Risk.ACCELERATOR: "Built for another accelerator",
     Risk.DOWNGRADE: "Downgrade",
+    Risk.PRERELEASE: "To a pre-release",
     Risk.NEW: "New package",
     Risk.SIGNATURE: "Signature removed or changed",
     Risk.LICENCE: "Licence changed",

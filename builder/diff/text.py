@@ -16,8 +16,10 @@ Span = tuple[str, str]
 
 _STYLES = {Role.OLD: "red", Role.NEW: "green", Role.NAME: "bold"}
 _COLOURS = {
-    **dict.fromkeys((Risk.BYTES, Risk.EVIDENCE, Risk.ORIGIN, Risk.TAG), "bold red"),
-    **dict.fromkeys((Risk.DOWNGRADE, Risk.NEW, Risk.SIGNATURE, Risk.LICENCE, Risk.YANKED), "bold yellow"),
+    **dict.fromkeys((Risk.BYTES, Risk.EVIDENCE, Risk.ORIGIN, Risk.TAG, Risk.ACCELERATOR), "bold red"),
+    **dict.fromkeys(
+        (Risk.DOWNGRADE, Risk.PRERELEASE, Risk.NEW, Risk.SIGNATURE, Risk.LICENCE, Risk.YANKED), "bold yellow"
+    ),
 }
 
 
