@@ -47,12 +47,14 @@ def lockable_targets(library: Library, selection: Selection) -> tuple[Target, ..
                 for target in _tried_targets(release, platform, library, single)
             }
             if not any(map(single.holds, found)):
-                raise _unlisted(single, releases)
+                raise _nothing_selected_error(single, releases)
             listed |= found
     return tuple(sorted(listed))
 
 
-def _unlisted(selection: Selection, releases: Iterable[Release]) -> NoSolutionError | UsageError:
+def _nothing_selected_error(
+    selection: Selection, releases: Iterable[Release]
+) -> NoSolutionError | UsageError:
     versions = [release.version for release in releases]
     if selection.is_empty:
         hint = "see the targets in recipes/releases, or name --release, --platform, --framework, --arch"
