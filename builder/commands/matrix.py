@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,10 +19,11 @@ from builder.matrix import (
     cells,
     command,
     cuda_table,
+    framework_summaries,
     generations,
     gpu_table,
     newest_first,
-    summary,
+    summary_table,
     targets_table,
     versions,
     versions_table,
@@ -51,7 +52,15 @@ EXAMPLES = """\
   python -m builder matrix --table versions --format markdown
   python -m builder matrix --format json
 """
-TABLES = ("summary", "targets", "versions", "cuda", "wheels", "gpus")
+_TABLE_MAKERS: Mapping[str, Callable[[Any], MatrixTable]] = {
+    "summary": summary_table,
+    "targets": targets_table,
+    "versions": versions_table,
+    "cuda": cuda_table,
+    "wheels": wheels_table,
+    "gpus": gpu_table,
+}
+TABLES = tuple(_TABLE_MAKERS)
 """The names of the tables, in the order in which they are shown."""
 _CELL_TABLES = frozenset({"summary", "targets", "versions"})
 """Tables that speak of targets without a lock too."""
@@ -95,7 +104,7 @@ def show_tables(project: Project, options: Options) -> int:
     matrix = _Matrix(project, options.selection)
     matrix.check_selection(frozenset(wanted))
     if options.format is ResultFormat.JSON:
-        project.console.json({name: matrix.values(name) for name in wanted if name != "summary"})
+        project.console.json({name: matrix.values(name) for name in wanted})
     elif options.format is ResultFormat.MARKDOWN:
         project.console.data(_as_markdown(matrix, wanted))
     else:
@@ -155,26 +164,24 @@ class _Matrix:
         return self._locks
 
     def table(self, name: str) -> MatrixTable:
-        makers: Mapping[str, Callable[[], MatrixTable]] = {
-            "summary": lambda: summary(self.cells()),
-            "targets": lambda: targets_table(self.cells()),
-            "versions": lambda: versions_table(self._versions()),
-            "cuda": lambda: cuda_table(accelerators(self.locks())),
-            "wheels": lambda: wheels_table(wheel_floors(self.locks())),
-            "gpus": lambda: gpu_table(generations(self.locks())),
-        }
-        return makers[name]()
+        """Return one of TABLES for people."""
+        return _TABLE_MAKERS[name](self._rows(name))
 
     def values(self, name: str) -> list[dict[str, Any]]:
-        if name == "targets":
-            return [_cell(cell) for cell in self.cells()]
-        makers: Mapping[str, Callable[[], Any]] = {
+        """Return the same table for programs: a value for each row."""
+        return [_cell(row) if isinstance(row, Cell) else asdict(row) for row in self._rows(name)]
+
+    def _rows(self, name: str) -> Sequence[Any]:
+        """Return what the rows of a table are made from; every form of it is made from these."""
+        makers: Mapping[str, Callable[[], Sequence[Any]]] = {
+            "summary": lambda: framework_summaries(self.cells()),
+            "targets": self.cells,
             "versions": self._versions,
             "cuda": lambda: accelerators(self.locks()),
             "wheels": lambda: wheel_floors(self.locks()),
             "gpus": lambda: generations(self.locks()),
         }
-        return [asdict(row) for row in makers[name]()]
+        return makers[name]()
 
     def _versions(self) -> list[Versions]:
         found = versions(self._library, self.locks())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeVar
@@ -12,10 +12,13 @@ from builder.matrix.floors import Generations, WheelFloor
 from builder.matrix.release_versions import Accelerated, Versions
 
 __all__ = [
+    "FrameworkSummary",
+    "LockedPlaces",
     "MatrixTable",
     "cuda_table",
+    "framework_summaries",
     "gpu_table",
-    "summary",
+    "summary_table",
     "targets_table",
     "versions_table",
     "wheels_table",
@@ -37,17 +40,45 @@ class MatrixTable:
     rows: tuple[tuple[str, ...], ...]
 
 
-def summary(cells: Sequence[Cell]) -> MatrixTable:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameworkSummary:
+    """Where one framework is locked in one release, and how many of its cells are in each state."""
+
+    release: str
+    framework: str
+    places: tuple[LockedPlaces, ...]
+    counts: Mapping[CellState, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedPlaces:
+    """Platforms that are locked for the same architectures."""
+
+    platforms: tuple[str, ...]
+    arches: tuple[str, ...]
+
+
+def framework_summaries(cells: Sequence[Cell]) -> tuple[FrameworkSummary, ...]:
+    """Return one summary for each release and framework, in the order of the cells."""
+    return tuple(
+        FrameworkSummary(
+            release=release,
+            framework=framework,
+            places=tuple(_platform_places([cell for cell in group if cell.state is CellState.LOCKED])),
+            counts={state: sum(cell.state is state for cell in group) for state in CellState},
+        )
+        for (release, framework), group in _grouped_by(cells, lambda cell: _cell_group_key(cell)[:2])
+    )
+
+
+def summary_table(found: Sequence[FrameworkSummary]) -> MatrixTable:
     """Return one line for each release and framework: where it is locked, and how many cells are not."""
     rows = []
-    for (release, framework), group in _grouped_by(cells, lambda cell: _cell_group_key(cell)[:2]):
-        locked = [cell for cell in group if cell.state is CellState.LOCKED]
-        where = "; ".join(f"{platforms}: {arches}" for platforms, arches in _platform_places(locked))
-        counts = {state: sum(cell.state is state for cell in group) for state in CellState}
-        others = [
-            f"{counts[state]} {state}" for state in (CellState.REFUSED, CellState.LOCKABLE) if counts[state]
-        ]
-        rows.append((release, framework, where or "nowhere", ", ".join(others)))
+    for row in found:
+        where = "; ".join(f"{', '.join(item.platforms)}: {', '.join(item.arches)}" for item in row.places)
+        unlocked = (CellState.REFUSED, CellState.LOCKABLE)
+        others = [f"{row.counts[state]} {state}" for state in unlocked if row.counts[state]]
+        rows.append((row.release, row.framework, where or "nowhere", ", ".join(others)))
     return MatrixTable(
         title="Summary",
         about="Where each framework is locked, and the number of its other cells.",
@@ -61,11 +92,11 @@ def targets_table(cells: Sequence[Cell]) -> MatrixTable:
     rows = []
     for key, group in _grouped_by(cells, _cell_group_key):
         release, framework, word, reason = key
-        for platforms, arches in _platform_places(group):
-            names = platforms.split(", ")
-            merged = [cell for cell in group if cell.target.platform in names]
+        for places in _platform_places(group):
+            merged = [cell for cell in group if cell.target.platform in places.platforms]
             lock = command(merged)
             why = f"{reason}; lock it with: {lock}" if lock else reason
+            platforms, arches = ", ".join(places.platforms), ", ".join(places.arches)
             rows.append((release, framework, platforms, arches, word, why))
     return MatrixTable(
         title="Targets",
@@ -170,13 +201,13 @@ def _grouped_by(items: Iterable[Item], key: Callable[[Item], Key]) -> Iterator[t
     yield from found.items()
 
 
-def _platform_places(cells: Sequence[Cell]) -> Iterator[tuple[str, str]]:
+def _platform_places(cells: Sequence[Cell]) -> Iterator[LockedPlaces]:
     """Yield platforms that have the same architectures, with these."""
     arches = [
-        (platform, ", ".join(cell.target.arch.value for cell in group))
+        (platform, tuple(cell.target.arch.value for cell in group))
         for platform, group in groupby(
             sorted(cells, key=lambda cell: cell.target.platform), key=lambda cell: cell.target.platform
         )
     ]
     for shown, group in _grouped_by(arches, lambda item: item[1]):
-        yield ", ".join(platform for platform, _ in group), shown
+        yield LockedPlaces(platforms=tuple(platform for platform, _ in group), arches=shown)

@@ -12,15 +12,18 @@ from typing import Any
 
 import pytest
 
+from builder.cli import main
+from builder.commands.matrix import TABLES
 from builder.console import Console
 from builder.errors import LockError
 from builder.locks import locked_targets, read_outcomes
 from builder.matrix import open_targets
 from builder.matrix.cell import Cell, CellState, cells, command
-from builder.matrix.tables import summary, targets_table
+from builder.matrix.tables import framework_summaries, summary_table, targets_table
 from builder.matrix.traps import trap_of
 from builder.model.target import Arch, Target
 from builder.model.text import markdown_table
+from builder.options import ResultFormat
 from builder.project import Project, open_project
 from builder.recipe.effective import effective_recipe
 from builder.recipe.library import Library
@@ -169,7 +172,7 @@ def test_tables_lose_no_cell(matrix: tuple[Cell, ...]) -> None:
     rows = targets_table(matrix).rows
     assert sum(len(row[2].split(", ")) * len(row[3].split(", ")) for row in rows) == len(matrix)
     frameworks = {(cell.target.release, cell.target.framework) for cell in matrix}
-    assert len(summary(matrix).rows) == len(frameworks)
+    assert len(summary_table(framework_summaries(matrix)).rows) == len(frameworks)
 
 
 def test_records_of_trials_are_read_as_they_are_written(small: Library) -> None:
@@ -198,13 +201,31 @@ def test_json_has_every_table_and_every_cell(matrix: tuple[Cell, ...]) -> None:
     done = run("--format", "json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert set(found) == {"targets", "versions", "cuda", "wheels", "gpus"}
+    assert set(found) == set(TABLES)
     assert len(found["targets"]) == len(matrix)
     torch = [row for row in found["wheels"] if (row["release"], row["name"]) == ("0.8.0", "torch")]
     assert {(row["glibc"], row["cuda"]) for row in torch} == {("2.28", "12.8")}
     versions = {(row["release"], row["name"]): row for row in found["versions"]}
     assert versions["1.4.2", "vllm"]["versions"] == ["0.26.0"]
     assert versions["1.4.2", "vllm"]["locked"]
+
+
+@pytest.mark.parametrize("form", [form.value for form in ResultFormat])
+@pytest.mark.parametrize("table", TABLES)
+def test_every_table_has_its_rows_in_every_form(
+    table: str, form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One release and framework that have a row in every table."""
+    chosen = ["--release", "1.4.2", "--framework", "dynamo", "--platform", "debian-13-cuda-13.0"]
+    assert main(["matrix", "--project", str(ROOT), "--table", table, "--format", form, *chosen]) == 0
+    said = capsys.readouterr().out
+    if form == "json":
+        found = json.loads(said)
+        assert list(found) == [table]
+        assert found[table]
+        assert all(isinstance(row, dict) and row for row in found[table])
+    else:
+        assert len([line for line in said.splitlines() if "1.4.2" in line or "|" in line or "  " in line]) > 1
 
 
 def test_a_selection_narrows_and_an_unknown_name_is_an_error() -> None:
