@@ -59,7 +59,7 @@ class Transfers:
         self._show()
 
     def advanced(self, difference: int) -> None:
-        """Say how many more bytes there are than before; a file that starts anew makes them fewer."""
+        """Say how many more bytes there are than before; a file that starts again makes them fewer."""
         self._bytes += difference
         self._show()
 

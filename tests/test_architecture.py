@@ -54,6 +54,7 @@ ARROWS: dict[str, set[str]] = {
     "sbom": {"graph", "lockfile", "model", "recipe"},
     "policy": {"io", "lockfile", "model", "resolve.debian"},
     "verify": {
+        "diff",
         "fetch",
         "git",
         "index",
@@ -66,7 +67,7 @@ ARROWS: dict[str, set[str]] = {
         "project",
         "recipe",
     }
-    | {"rootfs", "store", "verify.image"},
+    | {"resolve.debian", "resolve.python", "rootfs", "store", "verify.image"},
     "verify.image": {"lockfile", "model"},
     "matrix": {"lockfile", "model", "recipe", "selection"},
     "align": {"git", "index", "io", "lockfile", "matrix", "model", "project", "recipe"},

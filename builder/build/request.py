@@ -37,7 +37,7 @@ class BuildRequest:
     output: Path | None = None
     """The image's file; without one the build's result stays with the engine."""
     cache: bool = True
-    anew: tuple[str, ...] = ()
+    again: tuple[str, ...] = ()
     """Stages that are made without cache, where the others may come from it."""
     hostname: str = ""
     """What steps see as the machine's name."""

@@ -155,7 +155,7 @@ def reproduce_image(project: Project, options: Options) -> int:
         variation = Variation(
             pause=0 if options.against else options.pause,
             engine=other,
-            # buildah names containers itself, and makes all stages anew for every target.
+            # buildah names containers itself, and makes all stages again for every target.
             order=other_order(read_graph(request.dockerfile), request.target, arches) if buildkit else (),
             hostname=HOSTNAMES[1] if buildkit else "",
             cgroup_parent=options.cgroup_parent,

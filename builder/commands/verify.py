@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder import oci, verify
+from builder import oci, resolve, verify
 from builder.console import Console
-from builder.errors import LockError, NoSolutionError, UsageError
+from builder.errors import LockError, NoSolutionError, RecipeError, UsageError
 from builder.io import read_bytes
 from builder.lockfile import Examined, Finding, Lock, Proof, Repository, examine, exit_code, found
 from builder.locks import lock_files, select_locks
 from builder.model import Sha256, Target, printable
 from builder.options import ResultFormat, add_format, add_places, add_selection, project_of, selection_of
 from builder.project import Project
-from builder.recipe import Library, lockable_targets
+from builder.recipe import Library, effective_recipe, lockable_targets
 from builder.selection import ALL, Selection
-from builder.verify import as_text, as_value, outdated, signed_indexes
+from builder.verify import ClosureQuestion, as_text, as_value, outdated, signed_indexes
 
 __all__ = ["EXAMPLES", "Options", "add_options", "run", "verify_locks"]
 
@@ -31,6 +32,7 @@ EXAMPLES = """\
   python -m builder verify --advisories osv-all.zip --accepted accepted.toml
   python -m builder verify --online                          still there, same hash, tag unmoved?
   python -m builder verify --store                           is every fetched file what it was?
+  python -m builder verify --again                           does resolving it again give the same rows?
   python -m builder verify --image dynamo-1.4.2.oci.tar      which row explains each file?
 """
 
@@ -60,6 +62,7 @@ def add_options(verb: argparse.ArgumentParser) -> None:
         "--accepted", type=Path, metavar="FILE", help="accepted advisories, each until a day (TOML)"
     )
     verb.add_argument("--online", action="store_true", help="ask indexes, archives, git and registries")
+    verb.add_argument("--again", action="store_true", help="resolve each lock from nothing, compare rows")
     verb.add_argument("--rebuild-base", action="store_true", help="assemble bases again, compare digests")
     verb.add_argument("--image", default="", metavar="IMAGE", help="explain every file: a tar, or a name")
 
@@ -76,6 +79,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             accepted=options.accepted,
             online=options.online,
             store=options.store is not None and not (options.store and options.image),
+            again=options.again,
             rebuild_base=options.rebuild_base,
             image=options.image,
             json=options.format == ResultFormat.JSON,
@@ -100,6 +104,8 @@ class Options:
     """Whether indexes, archives, git servers and registries are asked."""
     store: bool = False
     """Whether every file of the store is hashed again."""
+    again: bool = False
+    """Whether each lock is resolved again from nothing."""
     rebuild_base: bool = False
     """Whether assembled bases are made again from their packages."""
     image: str = ""
@@ -125,7 +131,9 @@ def verify_locks(project: Project, options: Options) -> int:
     locks, proofs = prove(project, options, library)
     if options.online:
         proofs.append(verify.online_proof(project, [one.lock for one in locks if one.lock], library))
-    proofs += _stored(project, locks, options)
+    proofs += _stored(project, locks, options, library)
+    if options.again:
+        proofs.append(_resolved_again(project, locks, library))
     proofs += _policies(project, locks, options)
     if options.json:
         project.console.json(as_value(locks, proofs))
@@ -134,8 +142,10 @@ def verify_locks(project: Project, options: Options) -> int:
     return exit_code(finding for proof in proofs for finding in proof.findings)
 
 
-def _stored(project: Project, locks: Sequence[Examined], options: Options) -> list[Proof]:
-    """Hash what is in the store, and assemble bases again, as far as that was asked for."""
+def _stored(
+    project: Project, locks: Sequence[Examined], options: Options, library: Library | None
+) -> list[Proof]:
+    """Hash what is in the store, prove closures by it, assemble bases again, as far as that was asked for."""
     if not (options.store or options.rebuild_base):
         return []
     readable = [(one.name, one.lock) for one in locks if one.lock]
@@ -143,14 +153,46 @@ def _stored(project: Project, locks: Sequence[Examined], options: Options) -> li
     if options.store:
         digests = tuple(project.store.digests())
         with project.console.steps("hashing", len(digests)) as steps:
-            proofs.append(
-                verify.store_proof(project.store, digests, [lock for _, lock in readable], steps.done)
+            proof, damaged = verify.store_proof(
+                project.store, digests, [lock for _, lock in readable], steps.done
             )
+            proofs.append(proof)
+        questions = _closure_questions(readable, library)
+        with project.console.steps("walking", len(questions)) as steps:
+            proofs.append(verify.closure_proof(project.store, questions, damaged=damaged, done=steps.done))
     if options.rebuild_base:
         bases = {image.tar for _, lock in readable for image in lock.images if image.tar}
         with project.console.steps("assembling", len(bases)) as steps:
             proofs.append(verify.base_proof(project.store, readable, steps.done))
     return proofs
+
+
+def _resolved_again(project: Project, locks: Sequence[Examined], library: Library | None) -> Proof:
+    """Resolve every readable lock again in memory; nothing is written."""
+    if library is None:
+        raise UsageError("--again needs recipes, and the project has none", hint="name it: --project DIR")
+    readable = [(one.name, one.lock) for one in locks if one.lock]
+    with project.client() as client, project.console.steps("resolving", len(readable)) as steps:
+        session, services = project.session(client), project.services(client)
+
+        def resolved_lock(target: Target) -> Lock:
+            return resolve.make_lock(
+                target, library=library, session=session, services=services, before=None, upgrade=()
+            )
+
+        return verify.resolved_again_proof(readable, resolve=resolved_lock, done=steps.done)
+
+
+def _closure_questions(locks: Sequence[tuple[str, Lock]], library: Library | None) -> list[ClosureQuestion]:
+    """Return each lock with its recipe as it is now."""
+    questions = []
+    for name, lock in locks:
+        recipe = None
+        if library is not None:
+            with contextlib.suppress(UsageError, RecipeError):  # a lock that no recipe makes any more
+                recipe = effective_recipe(library, lock.target)
+        questions.append(ClosureQuestion(name=name, lock=lock, recipe=recipe))
+    return questions
 
 
 def _policies(project: Project, locks: Sequence[Examined], options: Options) -> list[Proof]:

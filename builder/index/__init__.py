@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
-    from builder.index.metadata import WheelFacts, read_wheel_facts, with_sha256
+    from builder.index.metadata import WheelFacts, parse_metadata, read_wheel_facts, with_sha256
     from builder.index.project_page import (
         CandidateWheel,
         DistributionFile,
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         parse_rfc3339,
         read_index_project,
     )
+    from builder.index.remote_wheel import read_metadata_member
     from builder.index.sdist import inspect_sdist
     from builder.index.services import IndexServices, default_index_url
 else:
@@ -30,8 +31,10 @@ else:
             "WheelFacts": "metadata",
             "default_index_url": "services",
             "inspect_sdist": "sdist",
+            "parse_metadata": "metadata",
             "parse_rfc3339": "project_page",
             "read_index_project": "project_page",
+            "read_metadata_member": "remote_wheel",
             "read_wheel_facts": "metadata",
             "with_sha256": "metadata",
         },
@@ -45,8 +48,10 @@ __all__ = [
     "WheelFacts",
     "default_index_url",
     "inspect_sdist",
+    "parse_metadata",
     "parse_rfc3339",
     "read_index_project",
+    "read_metadata_member",
     "read_wheel_facts",
     "with_sha256",
 ]

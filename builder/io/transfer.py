@@ -93,7 +93,7 @@ class Transfer:
     def begin(self, status: int, headers: Mapping[str, str]) -> None:
         """Take the head of an answer with status 200 or 206; DigestMismatchError for a wrong length.
 
-        An answer that is not the rest starts the file anew; TransientError
+        An answer that is not the rest starts the file again; TransientError
         for a part that was not asked for.
         """
         part = None

@@ -36,7 +36,7 @@ class Push:
     def blob(self, digest: ImageDigest, opened: Callable[[], BinaryIO]) -> bool:
         """Upload a blob unless the registry has it; return whether it was sent.
 
-        `opened` opens it anew for each attempt. The registry verifies the digest.
+        `opened` opens it again for each attempt. The registry verifies the digest.
         """
         if self._uploader.send("HEAD", f"{self._base}blobs/{digest}", accept=(200, 404)).status == 200:
             return False

@@ -108,7 +108,7 @@ def _in_order(
             request,
             target=stage,
             cache=True,
-            anew=tuple(sorted(now)),
+            again=tuple(sorted(now)),
             output=request.output if last else None,
         )
         parts.append(build(engine, part, heard))

@@ -33,7 +33,7 @@ def make_lock(
     before: Lock | None,
     upgrade: tuple[str, ...],
 ) -> Lock:
-    """Resolve `target` anew, keeping the pins of `before` that still fit and are not to be upgraded."""
+    """Resolve `target` again, keeping the pins of `before` that still fit and are not to be upgraded."""
     # First of all: what a release refuses may lack versions and pins as well.
     check_refused(library, target)
     try:

@@ -6,7 +6,7 @@ without holding it in memory. Nothing of a package is executed.
 
 from __future__ import annotations
 
-__all__ = ["ControlFile", "Deb", "DebMember", "LockedDeb", "Replacement", "read_deb"]
+__all__ = ["ControlFile", "Deb", "DebMember", "LockedDeb", "Replacement", "read_control", "read_deb"]
 
 import shutil
 import tarfile
@@ -120,6 +120,25 @@ def read_deb(locked: LockedDeb, spool: BinaryIO) -> Deb:
         raise FetchError(f"cannot be read as a Debian package: {cause}", place=place) from cause
     stanza = next((file.data for file in control if file.name == "control"), b"").strip(b"\n")
     return _parsed_deb(locked, stanza, tuple(f for f in control if f.name != "control"), members)
+
+
+def read_control(locked: LockedDeb) -> bytes:
+    """Return the control file of a package, without reading what it installs.
+
+    FetchError for a file that is no package; DigestMismatchError when it is
+    another package than it should be.
+    """
+    from debian.arfile import ArError  # noqa: PLC0415 - as above
+    from debian.debfile import DebFile  # noqa: PLC0415 - as above
+
+    place = f"{locked.name} {locked.version}"
+    try:
+        with locked.path.open("rb") as file, DebFile(fileobj=file) as package:
+            control = tuple(_control_files(package.control.tgz(), place))
+    except (ArError, *_UNREADABLE) as cause:
+        raise FetchError(f"cannot be read as a Debian package: {cause}", place=place) from cause
+    paragraph = next((file.data for file in control if file.name == "control"), b"").strip(b"\n")
+    return _parsed_deb(locked, paragraph, (), ()).stanza
 
 
 def _parsed_deb(

@@ -12,19 +12,26 @@ from builder.lazy_face import lazy_face
 if TYPE_CHECKING:
     from builder.verify.against_recipes import outdated, signed_indexes
     from builder.verify.built_images import image_proof, labelled
+    from builder.verify.closure import LockMetadata, closure_faults
     from builder.verify.online import online_proof
     from builder.verify.policies import advisories_proof, licenses_proof
     from builder.verify.report import as_text, as_value
+    from builder.verify.resolved_again import resolved_again_proof
     from builder.verify.served import judge_listed, offers_attestations
     from builder.verify.storage import base_proof, store_proof
+    from builder.verify.store_metadata import ClosureQuestion, closure_proof
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
+            "ClosureQuestion": "store_metadata",
+            "LockMetadata": "closure",
             "advisories_proof": "policies",
             "as_text": "report",
             "as_value": "report",
             "base_proof": "storage",
+            "closure_faults": "closure",
+            "closure_proof": "store_metadata",
             "image_proof": "built_images",
             "judge_listed": "served",
             "labelled": "built_images",
@@ -32,16 +39,21 @@ else:
             "offers_attestations": "served",
             "online_proof": "online",
             "outdated": "against_recipes",
+            "resolved_again_proof": "resolved_again",
             "signed_indexes": "against_recipes",
             "store_proof": "storage",
         },
     )
 
 __all__ = [
+    "ClosureQuestion",
+    "LockMetadata",
     "advisories_proof",
     "as_text",
     "as_value",
     "base_proof",
+    "closure_faults",
+    "closure_proof",
     "image_proof",
     "judge_listed",
     "labelled",
@@ -49,6 +61,7 @@ __all__ = [
     "offers_attestations",
     "online_proof",
     "outdated",
+    "resolved_again_proof",
     "signed_indexes",
     "store_proof",
 ]

@@ -34,9 +34,24 @@ def as_value(locks: Sequence[Examined], proofs: Sequence[Proof]) -> dict[str, An
             for one in locks
         ],
         "proofs": [{"name": proof.name, "says": printable(proof.says), **proof.facts} for proof in proofs],
+        "not-proven": [{"claim": claim, "option": option} for claim, option in not_proven(proofs)],
         "counts": {level.value: sum(f.rule.level is level for f in findings) for level in Level},
         "findings": [_finding_value(finding) for finding in findings],
     }
+
+
+_CLAIMS = (
+    ("that each row is needed and none is missing", "--store or --again", {"closure", "again"}),
+    ("that the fetched files have their digests", "--store", {"store"}),
+    ("that places still have these files, unchanged", "--online", {"online"}),
+)
+"""What can be claimed of a lock, the options that prove it, and the names of their proofs."""
+
+
+def not_proven(proofs: Sequence[Proof]) -> tuple[tuple[str, str], ...]:
+    """Return what these proofs leave open, each with the option that proves it."""
+    made = {proof.name for proof in proofs}
+    return tuple((claim, option) for claim, option, names in _CLAIMS if not names & made)
 
 
 def _finding_value(finding: Finding) -> dict[str, Any]:
@@ -61,6 +76,10 @@ def as_text(proofs: Sequence[Proof]) -> str:
     if lines:
         lines.append("")
     lines += [f"{proof.name}: {printable(proof.says)}" for proof in proofs]
+    claims = not_proven(proofs)
+    if claims:
+        listed = "; ".join(f"{claim} ({option})" for claim, option in claims)
+        lines.append(f"not proven: {listed}")
     counts = Counter(finding.rule.level for finding in _gravest_first(proofs))
     said = ", ".join(f"{counts[level]} {level.value}" for level in Level if counts[level])
     return "\n".join([*lines, f"findings: {said or 'none'}"])

@@ -19,10 +19,13 @@ _WORKERS = max(2, min(8, os.cpu_count() or 2))
 _Progress = Callable[[str], None]
 
 
-def store_proof(store: Store, digests: Sequence[str], locks: Iterable[Lock], done: _Progress) -> Proof:
+def store_proof(
+    store: Store, digests: Sequence[str], locks: Iterable[Lock], done: _Progress
+) -> tuple[Proof, frozenset[str]]:
     """Hash the files `digests` of the store again, and name the damaged ones by the rows that want them.
 
-    `done` is told of each file, from several threads.
+    Also returns the digests of files that are not what their name says. `done` is
+    told of each file, from several threads.
     """
     rows = _labels_by_digest(locks)
 
@@ -53,7 +56,8 @@ def store_proof(store: Store, digests: Sequence[str], locks: Iterable[Lock], don
         f"{facts['named']} of {len(rows)} files that the locks name"
     )
     findings = tuple(finding for _, finding in answers if finding is not None)
-    return Proof(name="store", says=says, findings=findings, facts=facts)
+    wrong = (sha256 for sha256, (_, finding) in zip(digests, answers, strict=True) if finding is not None)
+    return Proof(name="store", says=says, findings=findings, facts=facts), frozenset(wrong)
 
 
 def _labels_by_digest(locks: Iterable[Lock]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from builder.errors import FetchError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Stanza", "parse_packages", "parse_status", "unpack"]
+__all__ = ["Stanza", "parse_control", "parse_packages", "parse_status", "unpack"]
 
 # python-debian's reader needs eight seconds for one index of 69,000 stanzas
 # and a lock reads six, so the split into fields is done here, in under two.
@@ -97,6 +97,16 @@ def parse_status(data: bytes, *, place: str) -> tuple[Stanza, ...]:
                 hint="use an image whose packages are all configured",
             )
     return tuple(found)
+
+
+def parse_control(data: bytes, *, place: str) -> Stanza:
+    """Read the control file of one package; FetchError, with `place`, when it is not one paragraph."""
+    paragraphs = [
+        _checked_stanza(fields, place=place, files=False) for fields in _paragraph_fields(data, place)
+    ]
+    if len(paragraphs) != 1:
+        raise FetchError(f"its control file has {len(paragraphs)} paragraphs, not one", place=place)
+    return paragraphs[0]
 
 
 def unpack(data: bytes, *, place: str) -> bytes:

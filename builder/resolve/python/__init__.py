@@ -6,6 +6,8 @@ distribution, chosen for the target, checked and explained. Imports `index`, `re
 """
 
 from builder.resolve.python.environment import resolve_python
+from builder.resolve.python.graph import RequirementNode, walk_requirements
+from builder.resolve.python.stand_in_wheels import stand_in_node
 from builder.resolve.python.uv import resolver_name
 
-__all__ = ["resolve_python", "resolver_name"]
+__all__ = ["RequirementNode", "resolve_python", "resolver_name", "stand_in_node", "walk_requirements"]

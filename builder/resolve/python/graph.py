@@ -13,17 +13,17 @@ once, so circles of requirements end. What no pair reaches was not asked for.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from builder.errors import NoSolutionError, RecipeError
+from builder.errors import BuilderError, NoSolutionError, RecipeError
 from builder.lockfile import RECIPE
 from builder.model import admits, lenient_requirement, marker_environment, normalized_name, recipe_requirement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from packaging.requirements import Requirement
 
@@ -84,43 +84,85 @@ def _cannot_count(text: str, extra: str) -> bool:
     return bool(named) and extra not in {str(canonicalize_name(item)) for item in named}
 
 
+def _refuse(error: BuilderError) -> None:
+    raise error
+
+
 def walk_requirements(
-    request: PythonRequest, nodes: Mapping[str, RequirementNode]
+    request: PythonRequest,
+    nodes: Mapping[str, RequirementNode],
+    *,
+    unmet: Callable[[BuilderError], None] = _refuse,
 ) -> dict[str, DistributionDemand]:
-    """Return how each reachable node is asked for. NoSolutionError for a requirement that is not met."""
+    """Return how each reachable node is asked for.
+
+    A requirement that no node meets is a NoSolutionError, an extra of a root that
+    does not exist a RecipeError. Each goes to `unmet`, which raises it unless the
+    caller wants to hear of all of them.
+    """
+    walked = _RequirementWalk(nodes=nodes, unmet=unmet)
     environment = marker_environment(request.arch, request.python)
-    via: dict[str, set[str]] = {}
-    extras: dict[str, set[str]] = {}
-    waiting: list[tuple[str, str]] = []
-
-    def ask(asker: str, name: str, wanted: set[str]) -> None:
-        if asker != name:
-            via.setdefault(name, set()).add(asker)
-        for extra in ("", *sorted(wanted)):
-            if extra not in extras.setdefault(name, set()):
-                extras[name].add(extra)
-                waiting.append((name, extra))
-
     for text in request.roots:
         root = recipe_requirement(text)
-        if root.marker is not None and not root.marker.evaluate({**environment, "extra": ""}):
-            continue
-        _check_met(root, nodes, "the recipe", text)
-        _check_extras(root, nodes[normalized_name(root)])
-        ask(RECIPE, normalized_name(root), requirement_extras(root))
-    while waiting:
-        name, extra = waiting.pop()
+        if root.marker is None or root.marker.evaluate({**environment, "extra": ""}):
+            walked.ask(RECIPE, "the recipe", text, root)
+            walked.check_extras(root)
+    while walked.waiting:
+        name, extra = walked.waiting.pop()
         node = nodes[name]
         for text, requirement in active_requirements(node, extra, environment):
-            _check_met(requirement, nodes, f"{node.name} {node.version}", text)
-            ask(name, normalized_name(requirement), requirement_extras(requirement))
-    return {
-        name: DistributionDemand(
-            extras=tuple(sorted(extras[name] & set(nodes[name].extras))),
-            via=tuple(sorted(askers)),
-        )
-        for name, askers in via.items()
-    }
+            walked.ask(name, f"{node.name} {node.version}", text, requirement)
+    return walked.answers()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _RequirementWalk:
+    """Who asked for what so far, and which (distribution, extra) is still to be looked at."""
+
+    nodes: Mapping[str, RequirementNode]
+    unmet: Callable[[BuilderError], None]
+    via: dict[str, set[str]] = field(default_factory=dict)
+    extras: dict[str, set[str]] = field(default_factory=dict)
+    waiting: list[tuple[str, str]] = field(default_factory=list)
+
+    def ask(self, asker: str, said_by: str, text: str, requirement: Requirement) -> None:
+        """Note that `asker` has the requirement `text`; `said_by` is what messages call it."""
+        name = normalized_name(requirement)
+        error = _unmet(requirement, self.nodes, said_by, text)
+        if error is not None:
+            self.unmet(error)
+        if name not in self.nodes:
+            return
+        if asker != name:
+            self.via.setdefault(name, set()).add(asker)
+        for extra in ("", *sorted(requirement_extras(requirement))):
+            if extra not in self.extras.setdefault(name, set()):
+                self.extras[name].add(extra)
+                self.waiting.append((name, extra))
+
+    def check_extras(self, root: Requirement) -> None:
+        """Refuse an extra of a root that its distribution does not offer."""
+        node = self.nodes.get(normalized_name(root))
+        unknown = sorted(requirement_extras(root) - set(node.extras)) if node is not None else []
+        if node is not None and unknown:
+            offered = ", ".join(node.extras) or "none"
+            self.unmet(
+                RecipeError(
+                    f"{node.name} {node.version} has no extra {unknown[0]!r}",
+                    place=f"root {str(root)!r}",
+                    hint=f"use one of its extras: {offered}",
+                )
+            )
+
+    def answers(self) -> dict[str, DistributionDemand]:
+        """Return how each distribution that was reached is asked for."""
+        return {
+            name: DistributionDemand(
+                extras=tuple(sorted(self.extras[name] & set(self.nodes[name].extras))),
+                via=tuple(sorted(askers)),
+            )
+            for name, askers in self.via.items()
+        }
 
 
 def requirement_extras(requirement: Requirement) -> set[str]:
@@ -128,25 +170,18 @@ def requirement_extras(requirement: Requirement) -> set[str]:
     return {str(canonicalize_name(extra)) for extra in requirement.extras}
 
 
-def _check_met(requirement: Requirement, nodes: Mapping[str, RequirementNode], asker: str, text: str) -> None:
+def _unmet(
+    requirement: Requirement, nodes: Mapping[str, RequirementNode], asker: str, text: str
+) -> NoSolutionError | None:
+    """Return why no node meets a requirement, or None when one does."""
     if requirement.url is not None:
-        raise NoSolutionError(
+        return NoSolutionError(
             f"{asker} requires {requirement.name} from a fixed place: {text}",
             hint="choose a version whose metadata names distributions only",
         )
     node = nodes.get(normalized_name(requirement))
     if node is None:
-        raise NoSolutionError(f"{asker} requires {text}, and the solution has no {requirement.name}")
+        return NoSolutionError(f"{asker} requires {text}, and the solution has no {requirement.name}")
     if not admits(requirement.specifier, node.version):
-        raise NoSolutionError(f"{asker} requires {text}, and the solution has {node.name} {node.version}")
-
-
-def _check_extras(root: Requirement, node: RequirementNode) -> None:
-    unknown = sorted(requirement_extras(root) - set(node.extras))
-    if unknown:
-        offered = ", ".join(node.extras) or "none"
-        raise RecipeError(
-            f"{node.name} {node.version} has no extra {unknown[0]!r}",
-            place=f"root {str(root)!r}",
-            hint=f"use one of its extras: {offered}",
-        )
+        return NoSolutionError(f"{asker} requires {text}, and the solution has {node.name} {node.version}")
+    return None

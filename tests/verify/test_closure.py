@@ -1,0 +1,202 @@
+"""The set of rows, proven: the locked files' own metadata of one real lock, and every kind of edit of its rows.
+
+`dynamo-x86_64.metadata.json` holds what the 70 wheels and 187 packages of that lock say of
+themselves, read from the files by their SHA-256: requirements, extras, relations.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builder.index import WheelFacts
+from builder.lockfile import RUNTIME, Finding, Lock, parse_lock, row_label
+from builder.model import LicenseStatement, Sha256
+from builder.project import recipe_files
+from builder.recipe import EffectiveRecipe, effective_recipe, read_library
+from builder.resolve.debian import Stanza
+from builder.store import Store
+from builder.verify import ClosureQuestion, LockMetadata, closure_faults, closure_proof
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCK = "1.4.2/debian-13-assembled/dynamo-x86_64.toml"
+FORGED = Sha256("e" * 64)
+
+
+@cache
+def committed_lock() -> Lock:
+    return parse_lock((ROOT / "lock" / LOCK).read_bytes(), place=LOCK)
+
+
+@cache
+def recipe() -> EffectiveRecipe:
+    return effective_recipe(read_library(recipe_files(ROOT / "recipes")), committed_lock().target)
+
+
+@cache
+def metadata() -> LockMetadata:
+    data = json.loads(Path(__file__).with_name("dynamo-x86_64.metadata.json").read_text("utf-8"))
+    wheels = {
+        sha256: WheelFacts(**{**row, "requires": tuple(row["requires"])}, size=0, license=LicenseStatement())
+        for sha256, row in data["wheels"].items()
+    }
+    return LockMetadata(
+        wheels=wheels, packages={sha256: Stanza(**row) for sha256, row in data["packages"].items()}
+    )
+
+
+def faults(lock: Lock, known: LockMetadata | None = None) -> list[Finding]:
+    return list(closure_faults(lock, recipe(), known or metadata()))
+
+
+def with_python(lock: Lock, *rows: Any) -> Lock:
+    return dataclasses.replace(lock, python=tuple(rows))
+
+
+def with_packages(lock: Lock, *rows: Any) -> Lock:
+    return dataclasses.replace(lock, os_packages=tuple(rows))
+
+
+def test_the_committed_lock_is_proven() -> None:
+    assert faults(committed_lock()) == []
+
+
+def test_every_python_row_is_needed() -> None:
+    """Whichever row is deleted, something names the distribution that is missing."""
+    lock = committed_lock()
+    for gone in lock.python:
+        told = faults(with_python(lock, *(row for row in lock.python if row != gone)))
+        assert any(
+            one.rule.id == "unmet" and gone.name in one.text.lower().replace("_", "-") for one in told
+        ), gone
+
+
+def test_every_os_row_is_needed() -> None:
+    """Which packages a distribution calls required stands in its index alone: `verify --again` asks that."""
+    lock = committed_lock()
+    unnoticed = []
+    for gone in lock.os_packages:
+        told = faults(with_packages(lock, *(row for row in lock.os_packages if row != gone)))
+        if not told:
+            unnoticed.append(gone.name)
+            stanza = metadata().packages[gone.sha256]
+            assert stanza.essential or stanza.priority == "required", gone
+    assert len(unnoticed) < 30
+
+
+@pytest.mark.parametrize("via", [("aiohttp",), ("recipe",), ()])
+def test_an_added_distribution_is_named_whatever_its_via_says(via: tuple[str, ...]) -> None:
+    lock = committed_lock()
+    evil = dataclasses.replace(lock.python[0], name="evil-pth", version="1.0", sha256=FORGED, via=via)
+    facts = WheelFacts(
+        name="evil-pth", version="1.0", requires=(), extras=(), size=0, license=LicenseStatement()
+    )
+    known = dataclasses.replace(metadata(), wheels={**metadata().wheels, FORGED: facts})
+    told = faults(with_python(lock, *lock.python, evil), known)
+    assert [(one.rule.id, one.row) for one in told] == [("unasked", "python evil-pth 1.0")] * len(evil.for_)
+
+
+@pytest.mark.parametrize("environment", ["base", RUNTIME, "ucx"])
+def test_an_added_os_package_is_named_whatever_its_via_says(environment: str) -> None:
+    lock = committed_lock()
+    evil = dataclasses.replace(
+        lock.os_packages[0], name="evil", version="1.0", sha256=FORGED, for_=(environment,), via=("adduser",)
+    )
+    stanza = Stanza(name="evil", version="1.0", arch=evil.arch)
+    known = dataclasses.replace(metadata(), packages={**metadata().packages, FORGED: stanza})
+    told = faults(with_packages(lock, *lock.os_packages, evil), known)
+    assert [(one.rule.id, one.row) for one in told] == [("unasked", "os-packages evil 1.0")]
+
+
+def test_an_alternative_that_apt_would_not_have_taken_excuses_no_row() -> None:
+    """A package that provides what another row already meets is not needed by that."""
+    lock = committed_lock()
+    wanted = next(row for row in lock.os_packages if row.name == "mawk")
+    provides = metadata().packages[wanted.sha256].provides
+    assert "awk" in provides
+    evil = dataclasses.replace(wanted, name="original-awk", version="2.0", sha256=FORGED)
+    stanza = Stanza(name="original-awk", version="2.0", arch=evil.arch, provides=provides)
+    known = dataclasses.replace(metadata(), packages={**metadata().packages, FORGED: stanza})
+    told = faults(with_packages(lock, *lock.os_packages, evil), known)
+    assert [(one.rule.id, one.row) for one in told] == [("unasked", "os-packages original-awk 2.0")]
+
+
+def test_a_distribution_that_is_older_than_its_askers_allow_is_named() -> None:
+    lock = committed_lock()
+    row = next(row for row in lock.python if row.name == "aiohttp")
+    old = dataclasses.replace(row, version="0.0.1", sha256=FORGED)
+    facts = dataclasses.replace(metadata().wheels[str(row.sha256)], version="0.0.1")
+    known = dataclasses.replace(metadata(), wheels={**metadata().wheels, FORGED: facts})
+    told = faults(with_python(lock, *(old if one == row else one for one in lock.python)), known)
+    assert any("aiohttp" in one.text and one.rule.id == "unmet" for one in told)
+
+
+def test_an_os_package_that_is_older_than_its_askers_allow_is_named() -> None:
+    lock = committed_lock()
+    row = next(row for row in lock.os_packages if row.name == "libc6")
+    old = dataclasses.replace(row, version="2.1", sha256=FORGED)
+    stanza = dataclasses.replace(metadata().packages[row.sha256], version="2.1")
+    known = dataclasses.replace(metadata(), packages={**metadata().packages, FORGED: stanza})
+    told = faults(with_packages(lock, *(old if one == row else one for one in lock.os_packages)), known)
+    assert any("libc6" in one.text and one.rule.id == "unmet" for one in told)
+
+
+def test_a_file_that_is_another_than_its_row_says_is_named() -> None:
+    lock = committed_lock()
+    wheel, package = lock.python[0], lock.os_packages[0]
+    other = dataclasses.replace(metadata().wheels[str(wheel.sha256)], version="9.9")
+    known = LockMetadata(
+        wheels={**metadata().wheels, str(wheel.sha256): other},
+        packages={
+            **metadata().packages,
+            package.sha256: dataclasses.replace(metadata().packages[package.sha256], name="other"),
+        },
+    )
+    told = {one.row for one in faults(lock, known) if one.rule.id == "misnamed"}
+    assert told == {row_label(wheel), row_label(package)}
+
+
+def test_rows_of_an_environment_that_the_recipe_does_not_have_are_named() -> None:
+    lock = committed_lock()
+    python = dataclasses.replace(lock.python[0], for_=("ucx",))
+    package = dataclasses.replace(lock.os_packages[0], for_=("nowhere",))
+    told = {
+        one.row
+        for one in faults(
+            dataclasses.replace(lock, python=(*lock.python, python), os_packages=(*lock.os_packages, package))
+        )
+        if one.rule.id == "unasked"
+    }
+    assert told == {row_label(python), row_label(package)}
+
+
+def test_a_lock_whose_files_are_not_in_the_store_is_not_called_proven(tmp_path: Path) -> None:
+    question = ClosureQuestion(name="x", lock=committed_lock(), recipe=recipe())
+    proof = closure_proof(Store(tmp_path), [question], damaged=(), done=lambda _: None)
+    assert [(one.rule.id, one.hint) for one in proof.findings] == [
+        ("unknown", "run `python -m builder fetch` for this lock")
+    ]
+    assert proof.says == "0 of 1 lock proven: 0 rows walked from what recipes ask for"
+
+
+def test_a_lock_without_a_recipe_is_not_called_proven(tmp_path: Path) -> None:
+    question = ClosureQuestion(name="x", lock=committed_lock(), recipe=None)
+    proof = closure_proof(Store(tmp_path), [question], damaged=(), done=lambda _: None)
+    assert [one.rule.id for one in proof.findings] == ["unknown"]
+
+
+def test_what_a_damaged_file_says_counts_for_nothing(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    wheel = store.add_bytes(b"not a wheel")
+    row = dataclasses.replace(committed_lock().python[0], sha256=Sha256(wheel))
+    lock = dataclasses.replace(with_python(committed_lock(), row), os_packages=())
+    question = ClosureQuestion(name="x", lock=lock, recipe=recipe())
+    damaged = closure_proof(store, [question], damaged=(wheel,), done=lambda _: None)
+    assert [one.rule.id for one in damaged.findings] == ["unknown"]
+    whole = closure_proof(store, [question], damaged=(), done=lambda _: None)
+    assert [(one.rule.id, one.row) for one in whole.findings] == [("misnamed", row_label(row))]
