@@ -11,6 +11,7 @@ from builder import fetch, git, index, io, recipe
 from builder.console import Console
 from builder.errors import UsageError
 from builder.io import ATTEMPTS, read_bytes
+from builder.model import Target
 from builder.origins import Origin, Origins, load_origins
 from builder.store import Store, store_root
 
@@ -37,6 +38,10 @@ class Project:
     def locks(self) -> Path:
         """The folder of locks."""
         return self.root / "lock"
+
+    def rendered_folder(self, target: Target) -> Path:
+        """Return where the files of a target's image are written unless another folder is named."""
+        return self.root / "rendered" / target.release / target.platform / target.framework
 
     def client(self, *, offline: bool = False, attempts: int = ATTEMPTS) -> io.Client:
         """Return a new HTTP client with the network settings of the origins file; it is a context manager."""

@@ -29,7 +29,6 @@ ARROWS: dict[str, set[str]] = {
     "export": {"lockfile", "model", "recipe"},
     # from recipes to locks
     "git": {"io", "lockfile", "model", "origins", "store", "tars"},
-    "bundle": {"lockfile", "model", "oci", "store", "tars"},
     "fetch": {"io", "lockfile", "model", "oci", "origins", "store", "tars"},
     "index": {"io", "model"},
     "resolve.python": {"index", "io", "lockfile", "model", "recipe"},
@@ -43,8 +42,22 @@ ARROWS: dict[str, set[str]] = {
     | {"recipe_editor", "resolve", "resolve.debian", "resolve.os", "resolve.rpm", "rootfs", "store"},
     # from locks to images
     "provision": {"console", "fetch", "git", "lockfile", "model", "oci", "pin", "project", "render", "store"},
+    "bundle": {
+        "fetch",
+        "io",
+        "lockfile",
+        "locks",
+        "model",
+        "oci",
+        "project",
+        "provision",
+        "render",
+        "selection",
+    }
+    | {"store", "tars"},
     "render": {"lockfile", "model"},
-    "build": {"io", "render", "store"},
+    "build": {"console", "io", "lockfile", "locks", "model", "project", "provision", "render", "selection"}
+    | {"store"},
     "reproduce": {"build", "oci"},
     "mirror": {"fetch", "lockfile", "model", "oci", "origins", "store"},
     # what auditors use
@@ -70,11 +83,11 @@ ARROWS: dict[str, set[str]] = {
     | {"resolve.debian", "resolve.python", "rootfs", "store", "verify.image"},
     "verify.image": {"lockfile", "model"},
     "matrix": {"lockfile", "model", "recipe", "selection"},
-    "align": {"git", "index", "io", "lockfile", "matrix", "model", "project", "recipe"},
+    "align": {"git", "index", "io", "lockfile", "locks", "matrix", "model", "project", "recipe"},
     "align.dockerfile": {"align", "model"},
     # the program
     "console": {"io", "model"},
-    "project": {"console", "fetch", "git", "index", "io", "origins", "recipe", "store"},
+    "project": {"console", "fetch", "git", "index", "io", "model", "origins", "recipe", "store"},
     "locks": {"io", "lockfile", "matrix", "model", "project", "recipe", "selection"},
 }
 """What each package may import, besides `errors` and `lazy_face`. CONTRIBUTING.md draws the same picture."""

@@ -42,8 +42,18 @@ def module_of(verb: str) -> str:
     return verb.replace("-", "_")
 
 
+def test_every_verb_is_one_file_and_every_file_one_verb() -> None:
+    files = {path.stem for path in COMMANDS.glob("*.py")} - {"__init__"}
+    assert files == {module_of(verb) for verb in VERBS}
+
+
 def test_the_help_of_the_program_loads_no_verb() -> None:
     assert verbs_loaded("--help") == set()
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_loads_no_other_verb(verb: str) -> None:
+    assert verbs_loaded(verb, "--help") == {verb}
 
 
 def test_a_check_of_locks_loads_no_other_verb() -> None:

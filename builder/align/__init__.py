@@ -11,6 +11,7 @@ from builder.lazy_face import lazy_face
 if TYPE_CHECKING:
     from builder.align.claims import Document, check_document
     from builder.align.evidence import DYNAMO, Evidence, repository_of, tag_version, version_of
+    from builder.align.gathering import evidence_of, read_documents
     from builder.align.judge import Row, judge_document, judge_release
     from builder.align.locked_facts import Held, held
     from builder.align.published import Tags, UnaskedError
@@ -33,11 +34,13 @@ else:
             "UnaskedError": "published",
             "ask_tags": "repository_tags",
             "check_document": "claims",
+            "evidence_of": "gathering",
             "existence": "published_versions",
             "held": "locked_facts",
             "judge_document": "judge",
             "judge_release": "judge",
             "nearest": "published_versions",
+            "read_documents": "gathering",
             "read_tags": "repository_tags",
             "repository_of": "evidence",
             "tag_version": "evidence",
@@ -58,11 +61,13 @@ __all__ = [
     "UnaskedError",
     "ask_tags",
     "check_document",
+    "evidence_of",
     "existence",
     "held",
     "judge_document",
     "judge_release",
     "nearest",
+    "read_documents",
     "read_tags",
     "repository_of",
     "tag_version",

@@ -1,7 +1,7 @@
 """Engines that build images: BuildKit and buildah, driven as processes.
 
-In: a rendered Dockerfile, a build context made of the store, and an output. Out: an image
-in OCI layout, and the steps with their times. Imports `render`, `store`, `io`.
+In: locks, rendered, with a build context made of the store, and an output. Out: an image in
+OCI layout, and the steps with their times. Imports `render`, `provision`, `store`, `io`.
 """
 
 from typing import TYPE_CHECKING
@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from builder.build.docker import Engine, find_engine
     from builder.build.engines import BUILDAH, BUILDKIT, ENGINES, AnyEngine, build, find
     from builder.build.events import BuildStep, Events
+    from builder.build.inputs import BuildInputs, build_inputs
     from builder.build.request import BuildRequest, Built
     from builder.build.stage_graph import other_order, read_graph, stages_for
+    from builder.build.stages import stage_progress, stage_rows
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
@@ -22,18 +24,22 @@ else:
             "AnyEngine": "engines",
             "BUILDAH": "engines",
             "BUILDKIT": "engines",
+            "BuildInputs": "inputs",
+            "BuildRequest": "request",
+            "BuildStep": "events",
             "Built": "request",
             "ENGINES": "engines",
             "Engine": "docker",
             "Events": "events",
-            "BuildRequest": "request",
-            "BuildStep": "events",
             "build": "engines",
             "build_context": "context",
+            "build_inputs": "inputs",
             "find": "engines",
             "find_engine": "docker",
             "other_order": "stage_graph",
             "read_graph": "stage_graph",
+            "stage_progress": "stages",
+            "stage_rows": "stages",
             "stages_for": "stage_graph",
         },
     )
@@ -43,6 +49,7 @@ __all__ = [
     "BUILDKIT",
     "ENGINES",
     "AnyEngine",
+    "BuildInputs",
     "BuildRequest",
     "BuildStep",
     "Built",
@@ -50,9 +57,12 @@ __all__ = [
     "Events",
     "build",
     "build_context",
+    "build_inputs",
     "find",
     "find_engine",
     "other_order",
     "read_graph",
+    "stage_progress",
+    "stage_rows",
     "stages_for",
 ]

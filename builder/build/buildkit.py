@@ -91,7 +91,7 @@ def _buildx_arguments(
         f"--output={output}",
         *(f"--build-arg={name}={value}" for name, value in sorted(arguments.items())),
         *([] if request.cache else ["--no-cache"]),
-        *([f"--no-cache-filter={','.join(request.again)}"] if request.anew else []),
+        *([f"--no-cache-filter={','.join(request.again)}"] if request.again else []),
         *([f"--cgroup-parent={request.cgroup_parent}"] if request.cgroup_parent else []),
         context,
     )

@@ -1,23 +1,51 @@
 """Bundles: locks, and every file that they need, as one tar or one OCI artifact.
 
-In: locks and a store. Out: a tar whose bytes depend on these alone, and the way back.
-Imports `store`, `lockfile`, `tars`.
+In: locks and a store. Out: a tar or an artifact of a registry whose bytes depend on these
+alone, and the way back. Imports `provision`, `oci`, `store`, `lockfile`, `tars`.
 """
 
-from builder.bundle.artifact import artifact_manifest, contents_layer, layers_of
-from builder.bundle.bundle import make_bundle, read_bundle, write_bundle
-from builder.bundle.contents import Bundle, dump_bundle, parse_bundle
-from builder.bundle.store_form import contents
+from typing import TYPE_CHECKING
+
+from builder.lazy_face import lazy_face
+
+if TYPE_CHECKING:
+    from builder.bundle.artifact import artifact_manifest, contents_layer, layers_of
+    from builder.bundle.bundle import make_bundle, read_bundle, write_bundle
+    from builder.bundle.carrying import collect_bundle, receive_bundle
+    from builder.bundle.contents import Bundle, dump_bundle, parse_bundle
+    from builder.bundle.registry_bundle import pull_artifact, push_artifact
+else:
+    __getattr__, __dir__ = lazy_face(
+        __name__,
+        {
+            "Bundle": "contents",
+            "artifact_manifest": "artifact",
+            "collect_bundle": "carrying",
+            "contents_layer": "artifact",
+            "dump_bundle": "contents",
+            "layers_of": "artifact",
+            "make_bundle": "bundle",
+            "parse_bundle": "contents",
+            "pull_artifact": "registry_bundle",
+            "push_artifact": "registry_bundle",
+            "read_bundle": "bundle",
+            "receive_bundle": "carrying",
+            "write_bundle": "bundle",
+        },
+    )
 
 __all__ = [
     "Bundle",
     "artifact_manifest",
-    "contents",
+    "collect_bundle",
     "contents_layer",
     "dump_bundle",
     "layers_of",
     "make_bundle",
     "parse_bundle",
+    "pull_artifact",
+    "push_artifact",
     "read_bundle",
+    "receive_bundle",
     "write_bundle",
 ]

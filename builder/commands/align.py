@@ -4,29 +4,21 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from builder.align import (
     DYNAMO,
-    Document,
     Evidence,
-    Held,
-    Index,
     Row,
     Status,
     UnaskedError,
-    check_document,
-    held,
+    evidence_of,
     judge_document,
     judge_release,
-    read_tags,
-    repository_of,
-    tags_asker,
+    read_documents,
 )
 from builder.align.dockerfile import (
     UNRESOLVED,
@@ -38,17 +30,16 @@ from builder.align.dockerfile import (
     requirements_pins,
 )
 from builder.console import Console
-from builder.errors import RecipeError, UsageError
+from builder.errors import UsageError
 from builder.io import read_bytes
-from builder.lockfile import Lock, parse_lock
-from builder.locks import locked_targets, select_locks
+from builder.locks import select_locks
 from builder.model import check_line, markdown_table, nearest_names
 from builder.options import ResultFormat, add_format, add_index_url, add_places, project_of
 from builder.project import Project
-from builder.recipe import Library, parse_recipe, parse_table, plain_url
+from builder.recipe import Library
 from builder.selection import ALL, Selection
 
-__all__ = ["EXAMPLES", "Options", "add_options", "evidence_of", "judge_claims", "read_documents", "run"]
+__all__ = ["EXAMPLES", "Options", "add_options", "judge_claims", "run"]
 
 EXAMPLES = """\
   python -m builder align --release 0.8.0                    claims, published metadata, our locks
@@ -141,11 +132,11 @@ def judge_claims(project: Project, options: Options) -> int:
     library = project.library()
     own = read_documents(sorted((project.recipes / "claims").glob("*.toml")), project.root)
     documents = read_documents(options.claims, project.root) if options.claims else own
-    releases = _releases(library, options)
+    releases = _judged_releases(library, options)
     with evidence_of(
         project, library, [*own, *documents], offline=options.offline, index_url=options.index_url
     ) as evidence:
-        wanted = _wanted(options, releases)
+        wanted = _is_judged(options, releases)
         rows = [row for document in documents for row in judge_document(document, evidence, wanted)]
         if not options.claims or options.releases:
             for release in releases:
@@ -155,7 +146,7 @@ def judge_claims(project: Project, options: Options) -> int:
     return 1 if any(row.verdict.status.alarming for row in rows) else 0
 
 
-def _releases(library: Library, options: Options) -> tuple[str, ...]:
+def _judged_releases(library: Library, options: Options) -> tuple[str, ...]:
     if ALL in options.releases:
         return tuple(sorted(library.releases))
     if not options.releases:
@@ -175,65 +166,10 @@ def _check_release(release: str, library: Library, evidence: Evidence) -> None:
         raise UsageError(cause, place="--release", hint=hint) from None
 
 
-def _wanted(options: Options, releases: Sequence[str]) -> Callable[[str], bool]:
+def _is_judged(options: Options, releases: Sequence[str]) -> Callable[[str], bool]:
     if ALL in options.releases or (options.claims and not options.releases):
         return lambda _: True
     return lambda release: release in releases
-
-
-def read_documents(paths: Sequence[Path], root: Path) -> list[Document]:
-    """Read files of claims (RecipeError)."""
-    found = []
-    for path in paths:
-        place = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
-        data = read_bytes(path, error=RecipeError)
-        document = parse_recipe(parse_table(data, place=place), Document, place=place)
-        check_document(document, place=place)
-        found.append(document)
-    return found
-
-
-@contextmanager
-def evidence_of(
-    project: Project,
-    library: Library,
-    documents: Sequence[Document],
-    *,
-    offline: bool,
-    index_url: str,
-) -> Iterator[Evidence]:
-    """Yield the evidence that judging asks; it is asked only while the block runs."""
-    with project.client(offline=offline) as client:
-        services = project.services(client, index_url=index_url, offline=offline)
-        index = Index(services, project.page_cache, tags_asker(project, offline=offline))
-        images = {fact: None for document in documents for fact in document.images}
-        own = {plain_url(repository_of(item)) for item in library.components.values()}
-        others = {url.rpartition("/")[2]: url for url in read_tags(project) if url not in own}
-        yield Evidence(
-            published=index,
-            library=library,
-            held=_locked_facts(project),
-            images=tuple(images),
-            repositories=others,
-        )
-        if offline:
-            age = f"of {index.oldest:%Y-%m-%d %H:%M} UTC and later" if index.oldest else "empty"
-            project.console.status(f"offline: nothing was asked; the kept answers are {age}")
-
-
-def _locked_facts(project: Project) -> Callable[[str, str], Held]:
-    targets = locked_targets(project)
-
-    @cache
-    def locks(release: str) -> tuple[Lock, ...]:
-        paths = [project.locks / target.path for target in targets if target.release == release]
-        return tuple(parse_lock(read_bytes(path), place=str(path)) for path in paths)
-
-    @cache
-    def holding(release: str, framework: str) -> Held:
-        return held(locks(release), (framework,) if framework else ())
-
-    return holding
 
 
 def _report_rows(project: Project, rows: Sequence[Row], options: Options) -> None:

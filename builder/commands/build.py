@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from builder.build import BUILDAH, AnyEngine, Built, build, find
-from builder.commands.prepare import Prepared, prepared, progress, stage_rows
+from builder.build import (
+    BUILDAH,
+    AnyEngine,
+    BuildInputs,
+    Built,
+    build,
+    build_inputs,
+    find,
+    stage_progress,
+    stage_rows,
+)
 from builder.console import Console
-from builder.io import write_atomic
 from builder.locks import select_image
 from builder.oci import open_images
 from builder.options import (
@@ -103,18 +110,18 @@ def build_image(project: Project, options: Options) -> int:
     engine = find(options.engine, options.builder, options.inputs)
     if options.engine == BUILDAH and options.cache:
         project.console.status("buildah builds every stage again: its cache is not reliable")
-    with prepared(project, options.selection, options.inputs, engine, options.output) as ready:
+    with build_inputs(project, options.selection, options.inputs, engine, options.output) as ready:
         making = ready.alone(options.component) if options.component else ready
         request = making.request(options.target, None if options.target == CHECK_TARGET else making.image)
-        with progress(project, request, f"building {options.component or options.target}") as heard:
+        with stage_progress(project, request, f"building {options.component or options.target}") as heard:
             built = build(engine, replace(request, cache=options.cache), heard)
-        record = _record(making, engine, built, options)
-        write_atomic(making.folder / f"{options.component or options.target}.json", _text(record).encode())
-    _report(project, record, options)
+        record = _build_record(making, engine, built, options)
+        making.write_record(options.component or options.target, record)
+    _report_build(project, record, options)
     return 0
 
 
-def _record(ready: Prepared, engine: AnyEngine, built: Built, options: Options) -> dict[str, Any]:
+def _build_record(ready: BuildInputs, engine: AnyEngine, built: Built, options: Options) -> dict[str, Any]:
     """Return what was built, by what, and how long each stage took."""
     record: dict[str, Any] = {**ready.what(options.target), "inputs": options.inputs.value}
     if options.target != CHECK_TARGET:
@@ -135,11 +142,7 @@ def digests(image: Path) -> dict[str, Any]:
         return {"image": str(image), "digest": layout.digest, "platforms": rows}
 
 
-def _text(record: dict[str, Any]) -> str:
-    return json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-
-
-def _report(project: Project, record: dict[str, Any], options: Options) -> None:
+def _report_build(project: Project, record: dict[str, Any], options: Options) -> None:
     if options.json:
         project.console.json(record)
         return

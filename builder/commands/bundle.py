@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import io
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,30 +13,21 @@ from typing import BinaryIO
 
 from builder.bundle import (
     Bundle,
-    artifact_manifest,
-    contents,
-    contents_layer,
-    dump_bundle,
-    layers_of,
-    make_bundle,
-    parse_bundle,
+    collect_bundle,
+    pull_artifact,
+    push_artifact,
     read_bundle,
+    receive_bundle,
     write_bundle,
 )
 from builder.console import Console
-from builder.errors import DigestMismatchError, FetchError, LockError, UsageError
-from builder.fetch import fetch_all
-from builder.io import read_bytes, replacing, write_atomic
-from builder.lockfile import Lock, load_lock
-from builder.locks import read_locks, select_locks
-from builder.model import Sha256, human_size
-from builder.oci import Descriptor, Push, Registry, dump_manifest
+from builder.errors import UsageError
+from builder.io import replacing, write_atomic
+from builder.model import human_size
 from builder.options import ResultFormat, add_format, add_places, add_selection, project_of, selection_of
 from builder.project import Project
-from builder.provision import FetchProgress, fill_images, fill_package_lists, fill_store
-from builder.render import Inputs
 from builder.selection import Selection
-from builder.store import Request, Staging, Store, staging
+from builder.store import staging
 
 __all__ = [
     "EXAMPLES",
@@ -47,12 +37,10 @@ __all__ = [
     "PullOptions",
     "PushOptions",
     "add_options",
-    "collect",
     "export_bundle",
     "import_bundle",
     "pull_bundle",
     "push_bundle",
-    "receive",
     "run",
 ]
 
@@ -64,7 +52,6 @@ EXAMPLES = """\
 """
 _SHA256 = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 STANDARD_INPUT = Path("-")
-_LARGEST_TEXT = 64 * 2**20  # bytes
 _REFERENCE = re.compile(
     r"(?P<name>[^@]+?)(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9._-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
@@ -108,7 +95,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     project = project_of(options, console)
     json = options.format == ResultFormat.JSON
     if options.source:
-        sha256 = _sha256(options.sha256)
+        sha256 = _expected_sha256(options.sha256)
         return import_bundle(project, ImportOptions(file=options.source, sha256=sha256, json=json))
     if options.pull:
         return pull_bundle(project, PullOptions(reference=options.pull, json=json))
@@ -134,7 +121,7 @@ def _check_effect(options: argparse.Namespace) -> None:
         raise UsageError("--sha256 requires --import", hint="name what is pulled by HOST/NAME@DIGEST")
 
 
-def _sha256(text: str) -> str:
+def _expected_sha256(text: str) -> str:
     match = _SHA256.fullmatch(text)
     if text and match is None:
         raise UsageError("expected 64 hexadecimal digits", place=f"--sha256 {text[:80]}")
@@ -164,7 +151,7 @@ class ImportOptions:
 
 def export_bundle(project: Project, options: Options) -> int:
     """Fetch what is missing, write the bundle, and its digest beside it; 0, or an error."""
-    bundle, locks = collect(project, options.selection, apt=options.apt)
+    bundle, locks = collect_bundle(project, options.selection, apt=options.apt)
     with (
         project.console.steps("writing", len(bundle.files)) as steps,
         replacing(options.output) as sink,
@@ -172,7 +159,7 @@ def export_bundle(project: Project, options: Options) -> int:
         digest = write_bundle(bundle, locks, project.store, sink, steps.done)
     beside = options.output.with_name(f"{options.output.name}.sha256")
     write_atomic(beside, f"{digest}  {options.output.name}\n".encode())
-    _report(project, bundle, {"file": str(options.output), "sha256": digest}, json=options.json)
+    _report_bundle(project, bundle, {"file": str(options.output), "sha256": digest}, json=options.json)
     return 0
 
 
@@ -180,68 +167,18 @@ def import_bundle(project: Project, options: ImportOptions) -> int:
     """Verify a whole bundle, then make its files part of the store and its locks part of the project."""
     place = "standard input" if options.file == STANDARD_INPUT else str(options.file)
     with (
-        _opened(options.file) as source,
+        _opened_bundle(options.file) as source,
         staging(project.store) as staged,
         project.console.steps("reading", 0) as steps,
     ):
         bundle, locks = read_bundle(source, staged, steps.done, expected=options.sha256, place=place)
-        receive(project, bundle, locks, staged, place=place)
-    _report(project, bundle, {"store": str(project.store.root)}, json=options.json)
+        receive_bundle(project, bundle, locks, staged, place=place)
+    _report_bundle(project, bundle, {"store": str(project.store.root)}, json=options.json)
     return 0
 
 
-def collect(project: Project, selection: Selection, *, apt: bool) -> tuple[Bundle, dict[str, bytes]]:
-    """Bring into the store what the selected locks need, and return its table of contents and the locks."""
-    read = read_locks(project, select_locks(project, selection))
-    locks = [lock for lock, _ in read]
-    fill_store(project, locks, Inputs.STORE)
-    fill_images(project, locks)
-    if apt:
-        fill_package_lists(project, locks)
-    files = contents(locks, project.store.read, apt=apt)
-    texts = {lock.target.path: data for lock, data in read}
-    return make_bundle(texts, files, project.store, apt=apt), texts
-
-
-def receive(
-    project: Project, bundle: Bundle, locks: Mapping[str, bytes], staged: Staging, *, place: str
-) -> None:
-    """Publish a bundle whose bytes are verified, unless it holds more or less than its locks need.
-
-    LockError for a bad lock, or for one that would replace another; FetchError for the rest.
-    """
-    parsed = [_parsed(path, data, place) for path, data in locks.items()]
-    needed = {content.sha256: content for content in contents(parsed, staged.read, apt=bundle.apt)}
-    listed = {file.sha256: file for file in bundle.files}
-    for sha256 in sorted(needed.keys() - listed.keys()):
-        cause = f"lacks {needed[sha256].name}, which {needed[sha256].rows[0]} needs"
-        raise FetchError(cause, place=place, hint="make the bundle again")
-    for sha256 in sorted(listed.keys() - needed.keys()):
-        raise FetchError(f"holds {listed[sha256].name}, which none of its locks needs", place=place)
-    for path, data in locks.items():
-        _check_same(project.locks / path, data)
-    staged.publish()
-    for path, data in locks.items():
-        write_atomic(project.locks / path, data)
-
-
-def _parsed(path: str, data: bytes, place: str) -> Lock:
-    lock = load_lock(data, place=f"{place}: {path}")
-    if lock.target.path != path or any(part in {"", ".", ".."} for part in path.split("/")):
-        raise LockError(f"it is the lock of {lock.target}", place=f"{place}: {path}")
-    if path.count("/") != 2:
-        raise LockError("its target is not release/platform/framework", place=f"{place}: {path}")
-    return lock
-
-
-def _check_same(path: Path, data: bytes) -> None:
-    if path.exists() and read_bytes(path, error=LockError) != data:
-        hint = "import into another folder: --project DIR; or delete this lock first"
-        raise LockError("differs from the lock in the bundle", place=str(path), hint=hint)
-
-
 @contextmanager
-def _opened(file: Path) -> Iterator[BinaryIO]:
+def _opened_bundle(file: Path) -> Iterator[BinaryIO]:
     if file == STANDARD_INPUT:
         yield sys.stdin.buffer
         return
@@ -252,7 +189,7 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
         raise UsageError(f"cannot be read: {cause.strerror or cause}", place=str(file)) from cause
 
 
-def _report(project: Project, bundle: Bundle, result: dict[str, str], *, json: bool) -> None:
+def _report_bundle(project: Project, bundle: Bundle, result: dict[str, str], *, json: bool) -> None:
     counts = {
         kind: sum(file.kind == kind for file in bundle.files) for kind in {f.kind for f in bundle.files}
     }
@@ -291,23 +228,8 @@ def push_bundle(project: Project, options: PushOptions) -> int:
     name, tag, digest = _parsed_reference(options.reference, "--push")
     if not tag or digest:
         raise UsageError("expected HOST/NAME:TAG", place=f"--push {options.reference}")
-    bundle, locks = collect(project, options.selection, apt=options.apt)
-    layers, texts = layers_of(bundle), _texts_by_digest(bundle, locks)
-    sent = 0
-    with (
-        Registry(name, project.origins) as registry,
-        Push(registry) as push,
-        project.console.steps("pushing", len(layers)) as steps,
-    ):
-        manifest = artifact_manifest(bundle)
-        push.blob(manifest.config.digest, lambda: io.BytesIO(manifest.config.data))
-        for layer in layers:
-            if push.blob(layer.digest, lambda layer=layer: _opened_layer(project, layer, texts)):  # type: ignore[misc]
-                sent += layer.size
-            steps.done(layer.title)
-        body = dump_manifest(manifest)
-        push.manifest(tag, body, manifest.media_type)
-    pushed = f"{name}@sha256:{Sha256.of(body)}"
+    bundle, locks = collect_bundle(project, options.selection, apt=options.apt)
+    pushed, sent = push_artifact(project, name, tag, bundle, locks)
     if options.json:
         project.console.json({"reference": pushed, "bytes": bundle.size, "sent": sent})
     else:
@@ -318,72 +240,18 @@ def push_bundle(project: Project, options: PushOptions) -> int:
 def pull_bundle(project: Project, options: PullOptions) -> int:
     """Verify a whole bundle from a registry, then make it part of store and locks."""
     name, tag, digest = _parsed_reference(options.reference, "--pull")
-    with Registry(name, project.origins) as registry, staging(project.store) as staged:
-        body = registry.manifest_bytes(digest or tag or "latest")
-        place = f"{name}@sha256:{Sha256.of(body)}"
-        contents = _small_layer(registry, contents_layer(body, place=place), place)
-        bundle = parse_bundle(contents, place=place)
-        if body != dump_manifest(artifact_manifest(bundle)):
-            raise FetchError("its layers are not those that its table of contents says", place=place)
-        layers = layers_of(bundle)[1:]
-        locks = {
-            row.path: _small_layer(registry, layer, place)
-            for row, layer in zip(bundle.locks, layers, strict=False)
-        }
-        _fetch_layers(project, registry, staged, layers[len(bundle.locks) :])
-        receive(project, bundle, locks, staged, place=place)
+    place, bundle = pull_artifact(project, name, digest or tag or "latest")
     if options.json:
-        project.console.json({"reference": place, "locks": sorted(locks), "files": len(bundle.files)})
+        project.console.json(
+            {
+                "reference": place,
+                "locks": sorted(row.path for row in bundle.locks),
+                "files": len(bundle.files),
+            }
+        )
     else:
         project.console.data(f"pulled: {place}, {human_size(bundle.size)}; the store is {project.store.root}")
     return 0
-
-
-def _fetch_layers(
-    project: Project, registry: Registry, staged: Staging, layers: tuple[Descriptor, ...]
-) -> None:
-    requests = [
-        Request(
-            sha256=layer.sha256,
-            size=layer.size,
-            urls=registry.blob_urls(layer.digest),
-            label=layer.title,
-            access=registry.auth,
-        )
-        for layer in layers
-    ]
-    with project.console.transfers("pulling") as shown:
-
-        def fetch(store: Store, wanted: Sequence[Request]) -> None:
-            fetch_all(store, wanted, network=project.origins.network, progress=FetchProgress(project, shown))
-
-        staged.fetch(requests, fetch)
-
-
-def _small_layer(registry: Registry, layer: Descriptor, place: str) -> bytes:
-    """Return the content of a small layer, verified."""
-    if layer.size > _LARGEST_TEXT:
-        raise FetchError(f"{layer.size} bytes are too many for {layer.title}", place=place)
-    held = io.BytesIO()
-    registry.fetch_blob(layer.digest, held, size=layer.size, limit=_LARGEST_TEXT)
-    return held.getvalue()
-
-
-def _texts_by_digest(bundle: Bundle, locks: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return what is not in the store, by digest."""
-    return {Sha256.of(text): text for text in (dump_bundle(bundle), *locks.values())}
-
-
-def _opened_layer(project: Project, layer: Descriptor, texts: Mapping[str, bytes]) -> BinaryIO:
-    if layer.sha256 in texts:
-        return io.BytesIO(texts[layer.sha256])
-    try:
-        project.store.verify(layer.sha256)
-    except DigestMismatchError as error:
-        raise DigestMismatchError(
-            error.cause, place=error.place, hint="delete that file, fetch again"
-        ) from None
-    return project.store.open(layer.sha256)
 
 
 def _parsed_reference(text: str, option: str) -> tuple[str, str, str]:

@@ -58,9 +58,7 @@ def export_locks(project: Project, options: Options) -> int:
     origins = project.origins_of({row.origin for lock in locks for row in lock.python})
     written = []
     for target, lock in zip(targets, locks, strict=True):
-        folder = (
-            options.output or project.root / "rendered" / target.release / target.platform / target.framework
-        )
+        folder = options.output or project.rendered_folder(target)
         name = f"{target.framework}-{target.arch}"
         texts = {
             f"pylock.{name}.toml": to_pylock(lock, lambda row: origins.row_urls(row, ())[0]),

@@ -229,13 +229,13 @@ def _release_with_targets(project: Project, answers: FrameworkAnswers) -> dict[s
     if answers.pins:
         editor.insert_block(f"[python.{answers.name}]", _root_pins(answers.pins), before="[[targets]]")
     row = TargetSet(
-        framework=answers.name, platforms=_platforms(answers), arches=answers.arches or tuple(Arch)
+        framework=answers.name, platforms=_target_platforms(answers), arches=answers.arches or tuple(Arch)
     )
     editor.insert_block("[[targets]]", unstructure(row), before="[[targets]]")
     return {f"releases/{path.name}": editor.text}
 
 
-def _platforms(answers: FrameworkAnswers) -> tuple[str, ...]:
+def _target_platforms(answers: FrameworkAnswers) -> tuple[str, ...]:
     if not answers.platforms:
         raise UsageError("a release's targets need a platform", place="--platform", hint="name one or more")
     return answers.platforms

@@ -128,12 +128,12 @@ def lock_targets(project: Project, options: Options) -> int:
     targets = lockable_targets(library, options.selection)
     found = [_compare_with_recipe(project, library, target, options) for target in targets]
     if options.mode is Mode.CHECK:
-        return _report(project, found, options)
+        return _report_outcomes(project, found, options)
     waiting = [outcome for outcome in found if outcome.state == "stale"]
     kept = {outcome.target: outcome.lock for outcome in found if outcome.state == "unchanged"}
     done = _resolve_all(project, library, waiting, options, kept) if waiting else []
     by_target = {outcome.target: outcome for outcome in (*found, *done)}
-    return _report(project, [by_target[target] for target in targets], options)
+    return _report_outcomes(project, [by_target[target] for target in targets], options)
 
 
 def _compare_with_recipe(project: Project, library: Library, target: Target, options: Options) -> Outcome:
@@ -254,7 +254,7 @@ def _guard_file(project: Project) -> Path:
     return project.store.root.parent / "lock-files.guard"
 
 
-def _report(project: Project, outcomes: list[Outcome], options: Options) -> int:
+def _report_outcomes(project: Project, outcomes: list[Outcome], options: Options) -> int:
     if options.json:
         project.console.json([_outcome_as_json(outcome) for outcome in outcomes])
     else:

@@ -101,7 +101,7 @@ class Options:
 def show_tables(project: Project, options: Options) -> int:
     """Show the selected tables, of every release unless one is named; 0, or an error."""
     wanted = [name for name in TABLES if not options.tables or name in options.tables]
-    matrix = _Matrix(project, options.selection)
+    matrix = _MatrixFacts(project, options.selection)
     matrix.check_selection(frozenset(wanted))
     if options.format is ResultFormat.JSON:
         project.console.json({name: matrix.values(name) for name in wanted})
@@ -117,10 +117,10 @@ def show_tables(project: Project, options: Options) -> int:
 
 def markdown_tables(project: Project, names: tuple[str, ...]) -> str:
     """Return the named tables of every release as markdown; one alone has no heading."""
-    return _as_markdown(_Matrix(project, Selection()), list(names))
+    return _as_markdown(_MatrixFacts(project, Selection()), list(names))
 
 
-def _as_markdown(matrix: _Matrix, names: list[str]) -> str:
+def _as_markdown(matrix: _MatrixFacts, names: list[str]) -> str:
     tables = [matrix.table(name) for name in names]
     if len(tables) == 1:
         return markdown_table(tables[0].columns, tables[0].rows)
@@ -128,7 +128,7 @@ def _as_markdown(matrix: _Matrix, names: list[str]) -> str:
     return "\n\n".join(parts)
 
 
-class _Matrix:
+class _MatrixFacts:
     """The facts behind the tables, read when they are first needed."""
 
     def __init__(self, project: Project, selection: Selection) -> None:
@@ -158,7 +158,7 @@ class _Matrix:
         if self._locks is None:
             order = [release.version for release in newest_first(self._library)]
             targets = [target for target in locked_targets(self._project) if self._selection.holds(target)]
-            targets.sort(key=lambda target: (_place(order, target.release), target))
+            targets.sort(key=lambda target: (_release_position(order, target.release), target))
             paths = [(target.path, self._project.locks / target.path) for target in targets]
             self._locks = tuple(parse_lock(read_bytes(path), place=f"lock/{name}") for name, path in paths)
         return self._locks
@@ -169,32 +169,32 @@ class _Matrix:
 
     def values(self, name: str) -> list[dict[str, Any]]:
         """Return the same table for programs: a value for each row."""
-        return [_cell(row) if isinstance(row, Cell) else asdict(row) for row in self._rows(name)]
+        return [_cell_as_json(row) if isinstance(row, Cell) else asdict(row) for row in self._rows(name)]
 
     def _rows(self, name: str) -> Sequence[Any]:
         """Return what the rows of a table are made from; every form of it is made from these."""
         makers: Mapping[str, Callable[[], Sequence[Any]]] = {
             "summary": lambda: framework_summaries(self.cells()),
             "targets": self.cells,
-            "versions": self._versions,
+            "versions": self._selected_versions,
             "cuda": lambda: accelerators(self.locks()),
             "wheels": lambda: wheel_floors(self.locks()),
             "gpus": lambda: generations(self.locks()),
         }
         return makers[name]()
 
-    def _versions(self) -> list[Versions]:
+    def _selected_versions(self) -> list[Versions]:
         found = versions(self._library, self.locks())
         named = self._selection.releases
         return [row for row in found if not named or ALL in named or row.release in named]
 
 
-def _place(order: list[str], release: str) -> int:
+def _release_position(order: list[str], release: str) -> int:
     """Return where a release stands; a lock without its recipe comes last."""
     return order.index(release) if release in order else len(order)
 
 
-def _cell(cell: Cell) -> dict[str, Any]:
+def _cell_as_json(cell: Cell) -> dict[str, Any]:
     return {
         "release": cell.target.release,
         "framework": cell.target.framework,

@@ -24,15 +24,13 @@ from builder.provision import first_addresses
 from builder.render import Addresses, Inputs, render
 from builder.selection import Selection
 
-__all__ = ["EXAMPLES", "FILES", "Options", "add_options", "render_image", "run"]
+__all__ = ["EXAMPLES", "Options", "add_options", "render_image", "run"]
 
 EXAMPLES = """\
   python -m builder render --framework vllm
   python -m builder render --framework dynamo --inputs store --output out/
   python -m builder render --framework vllm --origin pypi=https://files.example.invalid/packages/
 """
-FILES = ("Dockerfile", "source-policy.json", "docker-bake.json")
-"""What is written, in this order."""
 
 
 def add_options(verb: argparse.ArgumentParser) -> None:
@@ -78,25 +76,25 @@ def render_image(project: Project, options: Options) -> int:
     )
     rendered = render(locks, inputs=options.inputs, addresses=addresses)
     first = targets[0]
-    folder = options.output or project.root / "rendered" / first.release / first.platform / first.framework
-    texts = (rendered.dockerfile, rendered.policy, rendered.bake)
-    for name, text in zip(FILES, texts, strict=True):
+    folder = options.output or project.rendered_folder(first)
+    for name, text in rendered.files.items():
         write_atomic(folder / name, text.encode())
-    _report(project, folder, [lock for lock, _ in locks], options)
+    _report_files(project, [folder / name for name in rendered.files], [lock for lock, _ in locks], options)
     return 0
 
 
-def _report(project: Project, folder: Path, locks: list[Lock], options: Options) -> None:
+def _report_files(project: Project, files: list[Path], locks: list[Lock], options: Options) -> None:
     if options.json:
-        files = [str(folder / name) for name in FILES]
-        project.console.json({"files": files, "locks": [_counts(lock) for lock in locks]})
+        project.console.json(
+            {"files": [str(file) for file in files], "locks": [_row_counts(lock) for lock in locks]}
+        )
         return
-    rows = [tuple(str(value) for value in _counts(lock).values()) for lock in locks]
-    project.console.table(tuple(_counts(locks[0])), rows)
-    project.console.data(f"{folder / FILES[0]}")
+    rows = [tuple(str(value) for value in _row_counts(lock).values()) for lock in locks]
+    project.console.table(tuple(_row_counts(locks[0])), rows)
+    project.console.data(f"{files[0]}")
 
 
-def _counts(lock: Lock) -> dict[str, str | int]:
+def _row_counts(lock: Lock) -> dict[str, str | int]:
     return {
         "lock": str(lock.target),
         "python": len(lock.python),

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from builder.build import BUILDKIT, find, find_engine, other_order, read_graph
-from builder.commands.prepare import prepared, progress, stage_rows
+from builder.build import (
+    BUILDKIT,
+    build_inputs,
+    find,
+    find_engine,
+    other_order,
+    read_graph,
+    stage_progress,
+    stage_rows,
+)
 from builder.console import Console
 from builder.errors import UsageError
-from builder.io import remove, write_atomic
+from builder.io import remove
 from builder.locks import select_image
 from builder.oci import open_images
 from builder.options import (
@@ -137,17 +144,17 @@ def reproduce_image(project: Project, options: Options) -> int:
                 place=str(options.selection),
                 hint="leave out --release, --platform, --framework and --arch",
             )
-        return _compare(project, options)
-    select_image(project, options.selection)  # a wrong name is reported before a missing engine
+        return _compare_images(project, options)
     if options.against is not None:
         with open_images(options.against):
-            pass  # what is no image is said before anything is built
+            pass  # a file that is not an image is refused before anything is built
+    select_image(project, options.selection)  # a wrong name is reported before a missing engine
     engine = find(options.engine, options.builder, options.inputs)
     buildkit = options.engine == BUILDKIT
     if options.second_builder and not buildkit:
         raise UsageError("buildah has no builders", place="--second-builder", hint="leave it out")
     other = find_engine(options.second_builder) if options.second_builder else None
-    with prepared(project, options.selection, options.inputs, engine, options.output) as whole:
+    with build_inputs(project, options.selection, options.inputs, engine, options.output) as whole:
         ready = whole.alone(options.component) if options.component else whole
         second = ready.image.with_name(f"second-{ready.image.name}")
         request = ready.request(RUNTIME_TARGET, ready.image)
@@ -166,7 +173,7 @@ def reproduce_image(project: Project, options: Options) -> int:
             request,
             second,
             variation,
-            lambda title: progress(project, request, title),
+            lambda title: stage_progress(project, request, title),
             against=options.against,
         )
         record = {
@@ -174,24 +181,24 @@ def reproduce_image(project: Project, options: Options) -> int:
             "inputs": options.inputs.value,
             "engine": engine.describe(),
             **ready.describe(),
-            **_record(found, ready.rendered.dockerfile),
+            **_comparison_record(found, ready.rendered.dockerfile),
         }
-        write_atomic(ready.folder / "reproduce.json", _text(record).encode())
+        ready.write_record("reproduce", record)
         if found.comparison.verdict == IDENTICAL and not options.keep:
             remove(second)
-    return _report(project, found.comparison, record, options)
+    return _report_comparison(project, found.comparison, record, options)
 
 
-def _compare(project: Project, options: Options) -> int:
+def _compare_images(project: Project, options: Options) -> int:
     if options.against is not None:
         raise UsageError("--compare builds nothing", place="--against", hint="leave one of them out")
     if len(options.images) != 2:
         raise UsageError("expected two images", place="--compare", hint="--compare FIRST SECOND")
     comparison = compare(*options.images)
-    return _report(project, comparison, as_value(comparison), options)
+    return _report_comparison(project, comparison, as_value(comparison), options)
 
 
-def _record(found: Reproduction, dockerfile: str) -> dict[str, Any]:
+def _comparison_record(found: Reproduction, dockerfile: str) -> dict[str, Any]:
     return {
         "varied": found.variation.describe(),
         "seconds": [built.seconds for built in found.builds],
@@ -200,11 +207,9 @@ def _record(found: Reproduction, dockerfile: str) -> dict[str, Any]:
     }
 
 
-def _text(record: dict[str, Any]) -> str:
-    return json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-
-
-def _report(project: Project, comparison: Comparison, record: dict[str, Any], options: Options) -> int:
+def _report_comparison(
+    project: Project, comparison: Comparison, record: dict[str, Any], options: Options
+) -> int:
     if options.json:
         project.console.json(record)
     else:

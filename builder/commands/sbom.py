@@ -65,7 +65,7 @@ def write_documents(project: Project, options: Options) -> int:
     written = []
     for target in select_locks(project, options.selection):
         lock, data = read_lock(project, project.locks / target.path)
-        folder = project.root / "rendered" / target.release / target.platform / target.framework
+        folder = project.rendered_folder(target)
         name = f"{target.framework}-{target.arch}.cdx.json"
         if options.output is not None:
             folder = options.output / target.release / target.platform

@@ -127,14 +127,14 @@ def verify_locks(project: Project, options: Options) -> int:
         options = dataclasses.replace(
             options, selection=dataclasses.replace(options.selection, releases=default)
         )
-    prove = _with_image if options.image else _proven
+    prove = _with_image if options.image else _lock_proofs
     locks, proofs = prove(project, options, library)
     if options.online:
         proofs.append(verify.online_proof(project, [one.lock for one in locks if one.lock], library))
-    proofs += _stored(project, locks, options, library)
+    proofs += _storage_proofs(project, locks, options, library)
     if options.again:
         proofs.append(_resolved_again(project, locks, library))
-    proofs += _policies(project, locks, options)
+    proofs += _policy_proofs(project, locks, options)
     if options.json:
         project.console.json(as_value(locks, proofs))
     else:
@@ -142,7 +142,7 @@ def verify_locks(project: Project, options: Options) -> int:
     return exit_code(finding for proof in proofs for finding in proof.findings)
 
 
-def _stored(
+def _storage_proofs(
     project: Project, locks: Sequence[Examined], options: Options, library: Library | None
 ) -> list[Proof]:
     """Hash what is in the store, prove closures by it, assemble bases again, as far as that was asked for."""
@@ -195,7 +195,7 @@ def _closure_questions(locks: Sequence[tuple[str, Lock]], library: Library | Non
     return questions
 
 
-def _policies(project: Project, locks: Sequence[Examined], options: Options) -> list[Proof]:
+def _policy_proofs(project: Project, locks: Sequence[Examined], options: Options) -> list[Proof]:
     """Judge what policies were named for."""
     if not (options.licenses or options.advisories or options.accepted):
         return []
@@ -209,16 +209,16 @@ def _policies(project: Project, locks: Sequence[Examined], options: Options) -> 
     return proofs
 
 
-def _proven(
+def _lock_proofs(
     project: Project, options: Options, library: Library | None
 ) -> tuple[list[Examined], list[Proof]]:
-    unlocked = _missing(project, options, library)
-    locks = _examined(project, options, unlocked)
+    unlocked = _missing_targets(project, options, library)
+    locks = _examined_locks(project, options, unlocked)
     missing = [
         found("missing", "it has no lock", lock=str(target), hint="run `python -m builder lock`")
         for target in unlocked
     ]
-    return locks, [_integrity(locks), _freshness(project, locks, library, missing)]
+    return locks, [_integrity_proof(locks), _freshness_proof(project, locks, library, missing)]
 
 
 def _with_image(
@@ -226,12 +226,12 @@ def _with_image(
 ) -> tuple[list[Examined], list[Proof]]:
     """Prove the locks that are named, or that the image names, and explain the image by them."""
     with oci.image_file(options.image) as image:
-        files = options.files or _here(project, verify.labelled(image), options.image)
-        locks, proofs = _proven(project, dataclasses.replace(options, files=files), library)
+        files = options.files or _locks_here(project, verify.labelled(image), options.image)
+        locks, proofs = _lock_proofs(project, dataclasses.replace(options, files=files), library)
         return locks, [*proofs, verify.image_proof(project, image, locks)]
 
 
-def _here(project: Project, targets: Iterable[str], image: str) -> tuple[Path, ...]:
+def _locks_here(project: Project, targets: Iterable[str], image: str) -> tuple[Path, ...]:
     """Return the locks of `targets` that are here."""
     known = dict(lock_files(project))
     paths = tuple(known[f"{target}.toml"] for target in targets if f"{target}.toml" in known)
@@ -241,49 +241,49 @@ def _here(project: Project, targets: Iterable[str], image: str) -> tuple[Path, .
     return paths
 
 
-def _examined(project: Project, options: Options, missing: Sequence[Target]) -> list[Examined]:
+def _examined_locks(project: Project, options: Options, missing: Sequence[Target]) -> list[Examined]:
     """Read and judge the named files, or every selected lock."""
     if options.files:
-        return [_examine(project, path) for path in options.files]
+        return [_examined_lock(project, path) for path in options.files]
     targets = select_locks(project, options.selection, missing=missing)
-    return [_examine(project, project.locks / target.path) for target in targets]
+    return [_examined_lock(project, project.locks / target.path) for target in targets]
 
 
-def _examine(project: Project, path: Path) -> Examined:
+def _examined_lock(project: Project, path: Path) -> Examined:
     data = read_bytes(path, error=LockError)
     below = path.resolve()
     place = below.relative_to(project.locks).as_posix() if below.is_relative_to(project.locks) else ""
     return examine(data, name=f"lock/{place}" if place else str(path), place=place)
 
 
-def _integrity(locks: Sequence[Examined]) -> Proof:
-    findings = tuple(finding for one in locks for finding in _within(one, one.findings))
+def _integrity_proof(locks: Sequence[Examined]) -> Proof:
+    findings = tuple(finding for one in locks for finding in _findings_of_lock(one, one.findings))
     rows = sum(one.rows for one in locks)
     says = f"{len(locks)} locks with {rows} rows: form, order, digests, references, target"
     return Proof(name="integrity", says=says, findings=findings)
 
 
-def _freshness(
+def _freshness_proof(
     project: Project, locks: Sequence[Examined], library: Library | None, missing: Sequence[Finding]
 ) -> Proof:
     if library is None:
         unknown = found("no-recipes", "the project has no recipes, so freshness was not checked")
         return Proof(name="freshness", says="not checked", findings=(unknown,))
     listed = frozenset(lockable_targets(library, Selection(releases=(ALL,))))
-    releases = _releases(project, [one.lock for one in locks if one.lock])
+    releases = _signed_contents(project, [one.lock for one in locks if one.lock])
     findings = list(missing)
     for one in locks:
         if one.lock is not None:
             against = (*outdated(one.lock, library, listed), *signed_indexes(one.lock, releases))
             faulty_rows = {finding.row for finding in one.findings}
-            findings += _within(
+            findings += _findings_of_lock(
                 one, (f for f in against if f.rule.id != "forged" or f.row not in faulty_rows)
             )
     says = f"{len(locks)} locks against the recipes as they are now"
     return Proof(name="freshness", says=says, findings=tuple(findings))
 
 
-def _missing(project: Project, options: Options, library: Library | None) -> list[Target]:
+def _missing_targets(project: Project, options: Options, library: Library | None) -> list[Target]:
     """Return what a release lists, the selection holds, and nobody has locked."""
     if library is None or options.files:
         return []
@@ -296,7 +296,7 @@ def _missing(project: Project, options: Options, library: Library | None) -> lis
     return [target for target in wanted if target in listed and target.path not in there]
 
 
-def _releases(project: Project, locks: Iterable[Lock]) -> dict[str, bytes]:
+def _signed_contents(project: Project, locks: Iterable[Lock]) -> dict[str, bytes]:
     """Return the signed files that recipes keep of the locks' repositories, by digest."""
     contents = {}
     for name in sorted({_signed_file(row, lock) for lock in locks for row in lock.repositories}):
@@ -314,5 +314,5 @@ def _signed_file(row: Repository, lock: Lock) -> str:
     return f"{row.origin}-{row.suite}-{lock.arch.rpm}-{row.snapshot}/repomd.xml"
 
 
-def _within(one: Examined, findings: Iterable[Finding]) -> list[Finding]:
+def _findings_of_lock(one: Examined, findings: Iterable[Finding]) -> list[Finding]:
     return [dataclasses.replace(finding, lock=one.name) for finding in findings]

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from builder.commands.rendered import read_rendered
 from builder.console import Console
 from builder.errors import UsageError
 from builder.graph import LineAnswer, as_json, as_text, line_as_json, line_as_text, node_of, why
+from builder.io import read_text
+from builder.lockfile import Lock, downloaded_rows
 from builder.locks import read_lock, select_image, select_locks
+from builder.model import Sha256
 from builder.options import ResultFormat, add_format, add_places, add_selection, project_of, selection_of
 from builder.project import Project
-from builder.render import origin_of
+from builder.render import Addresses, Dockerfile, Form, Inputs, origin_of, plan
 from builder.selection import Selection
 
-__all__ = ["EXAMPLES", "Options", "add_options", "explain", "run"]
+__all__ = ["EXAMPLES", "Options", "Rendering", "add_options", "explain", "read_rendered", "run"]
 
 EXAMPLES = """\
   python -m builder why numpy                                 in every lock
@@ -25,6 +28,10 @@ EXAMPLES = """\
   python -m builder why --line 120 --dockerfile rendered/1.4.2/debian-13/dynamo/Dockerfile
 """
 _MOST_CHAINS = 10
+_LOCK_LINE = re.compile(r"#   lock/([^ ]+) sha256:([0-9a-f]{64})")
+_FROM_STORE = "# Every input comes from the store."
+_ANYWHERE = "https://place.invalid/file"
+_RENDER_AGAIN = "render it again: python -m builder render"
 
 
 def add_options(verb: argparse.ArgumentParser) -> None:
@@ -110,7 +117,7 @@ def _explain_line(project: Project, options: Options) -> int:
         )
     if path is None:
         first = select_image(project, options.selection)[0]
-        path = project.root / "rendered" / first.release / first.platform / first.framework / "Dockerfile"
+        path = project.rendered_folder(first) / "Dockerfile"
     if not path.is_file():
         raise UsageError(
             "there is no Dockerfile",
@@ -131,3 +138,47 @@ def _explain_line(project: Project, options: Options) -> int:
     else:
         project.console.data(line_as_text(answer))
     return 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendering:
+    """A Dockerfile's text, and the same as a value, but for the places of its inputs."""
+
+    text: tuple[str, ...]
+    dockerfile: Dockerfile
+    locks: tuple[Lock, ...]
+
+
+def read_rendered(project: Project, path: Path) -> Rendering:
+    """Read the Dockerfile at `path` and the project's locks that its header names.
+
+    UsageError where it is not rendered from the locks as they are now.
+    """
+    lines = tuple(read_text(path).splitlines())
+    header = lines[: lines.index("") if "" in lines else len(lines)]
+    named = [match for line in header if (match := _LOCK_LINE.fullmatch(line))]
+    if not named:
+        raise UsageError("its header names no lock", place=str(path), hint=_RENDER_AGAIN)
+    locks = [_rendered_lock(project, match[1], match[2], path) for match in named]
+    inputs = Inputs.STORE if _FROM_STORE in header else Inputs.REMOTE
+    # Where inputs are does not move a line, so that no address must be known, or asked for, here.
+    rows = [row for lock, _ in locks for row in downloaded_rows(lock)]
+    addresses = Addresses(files=dict.fromkeys(rows, _ANYWHERE))
+    dockerfile = plan(locks, Form(inputs=inputs, addresses=addresses))
+    if len(dockerfile.text().splitlines()) != len(lines):
+        raise UsageError(
+            "it was changed, or another version rendered it", place=str(path), hint=_RENDER_AGAIN
+        )
+    return Rendering(text=lines, dockerfile=dockerfile, locks=tuple(lock for lock, _ in locks))
+
+
+def _rendered_lock(project: Project, name: str, digest: str, path: Path) -> tuple[Lock, bytes]:
+    place = project.locks / name
+    if ".." in name.split("/") or not place.is_file():
+        raise UsageError(
+            f"it was rendered from lock/{name}, which is not here", place=str(path), hint=_RENDER_AGAIN
+        )
+    lock, data = read_lock(project, place)
+    if Sha256.of(data) != digest:
+        raise UsageError(f"lock/{name} changed since it was rendered", place=str(path), hint=_RENDER_AGAIN)
+    return lock, data

@@ -12,7 +12,7 @@ from builder.lazy_face import lazy_face
 if TYPE_CHECKING:
     from builder.render.addresses import Addresses
     from builder.render.fetches import Inputs
-    from builder.render.files import Rendered, render
+    from builder.render.files import DOCKERFILE, Rendered, render
     from builder.render.instructions import Cmd, Entrypoint, Env
     from builder.render.outputs import OUTPUT, output_stages
     from builder.render.planning import CHECK_TARGET, IMAGE_TARGETS, RUNTIME_TARGET, plan
@@ -27,6 +27,7 @@ else:
             "Addresses": "addresses",
             "CHECK_TARGET": "planning",
             "Cmd": "instructions",
+            "DOCKERFILE": "files",
             "Dockerfile": "stages",
             "Entrypoint": "instructions",
             "Env": "instructions",
@@ -47,6 +48,7 @@ else:
 
 __all__ = [
     "CHECK_TARGET",
+    "DOCKERFILE",
     "IMAGE_TARGETS",
     "OUTPUT",
     "RUNTIME_TARGET",

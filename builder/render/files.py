@@ -13,7 +13,9 @@ from builder.render.planning import plan
 from builder.render.policy import source_policy
 from builder.render.rows import Form
 
-__all__ = ["Inputs", "Rendered", "render"]
+__all__ = ["DOCKERFILE", "Inputs", "Rendered", "render"]
+
+DOCKERFILE = "Dockerfile"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,11 @@ class Rendered:
     """source-policy.json"""
     bake: str
     """docker-bake.json"""
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The text of each file by its name, the Dockerfile first."""
+        return {DOCKERFILE: self.dockerfile, "source-policy.json": self.policy, "docker-bake.json": self.bake}
 
 
 def render(locks: Sequence[tuple[Lock, bytes]], *, inputs: Inputs, addresses: Addresses) -> Rendered:

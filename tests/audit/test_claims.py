@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from builder.align import evidence_of, read_documents
 from builder.align.claims import Says
 from builder.align.judge import judge_document
 from builder.align.verdict import Status
@@ -84,22 +85,22 @@ def judge(recorded: LocalIndex, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """Judge one statement; the evidence is shared by all of this file."""
     folder = tmp_path_factory.mktemp("judge")
     one = Run(folder, recorded.url)
-    own = align.read_documents(sorted(CLAIMS.glob("*.toml")), ROOT)
-    with align.evidence_of(
+    own = read_documents(sorted(CLAIMS.glob("*.toml")), ROOT)
+    with evidence_of(
         one.project, one.project.library(), own, offline=False, index_url=recorded.url
     ) as evidence:
 
         def judged(says: str, **values: str) -> dict[str, str]:
             path = folder / "mine.toml"
             path.write_text(document(says, **values))
-            (row,) = judge_document(align.read_documents([path], folder)[0], evidence)
+            (row,) = judge_document(read_documents([path], folder)[0], evidence)
             return {"status": row.verdict.status.value, "evidence": row.verdict.evidence}
 
         yield judged
 
 
 def statuses(rows: list[dict[str, str]], name: str) -> Iterator[str]:
-    (document,) = align.read_documents([CLAIMS / f"{name}.toml"], ROOT)
+    (document,) = read_documents([CLAIMS / f"{name}.toml"], ROOT)
     assert len(rows) == len(document.claims)
     for row, claim in zip(rows, document.claims, strict=True):
         status = row["status"]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from builder.cli import main
-from builder.commands.rendered import read_rendered
+from builder.commands.why import read_rendered
 from builder.console import Console
 from builder.lockfile.lock import Lock
 from builder.project import open_project

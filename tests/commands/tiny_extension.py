@@ -9,11 +9,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from builder.build import build_inputs
 from builder.build.buildkit import build
 from builder.build.docker import find_engine
 from builder.build.request import Built
 from builder.cli import main
-from builder.commands.prepare import prepared
 from builder.console import Console
 from builder.model.target import Arch
 from builder.project import open_project
@@ -115,9 +115,9 @@ def build_stages(
     store = str(project / "caches/store")
     opened = open_project(project=str(project), store=store, origins=(), mirrors=(), console=console)
     engine = find_engine()
-    with prepared(opened, Selection(arches=arches), Inputs.STORE, engine, output.parent) as ready:
+    with build_inputs(opened, Selection(arches=arches), Inputs.STORE, engine, output.parent) as ready:
         request = ready.request(target, output)
-        return build(engine, dataclasses.replace(request, anew=anew))
+        return build(engine, dataclasses.replace(request, again=anew))
 
 
 def record(folder: Path, name: str) -> dict[str, Any]:

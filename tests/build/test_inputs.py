@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from builder.build import build_inputs, stage_progress, stage_rows
 from builder.build.docker import Engine
 from builder.build.events import BuildStep
 from builder.build.request import BuildRequest, Built
-from builder.commands import prepare
-from builder.commands.prepare import prepared, progress, stage_rows
 from builder.console import Console
 from builder.errors import UsageError
 from builder.model.target import Arch
@@ -100,7 +99,7 @@ def test_a_stage_is_told_when_all_its_instructions_are_done_and_once() -> None:
         target="runtime",
         source_date_epoch=1,
     )
-    with progress(project, request, "building") as heard:
+    with stage_progress(project, request, "building") as heard:
         for one in (*STEPS, *STEPS):
             heard(one)
     assert said.getvalue().splitlines() == [
@@ -120,7 +119,7 @@ def test_an_architecture_that_was_asked_for_must_be_possible(project: Project) -
     selection = Selection(releases=("1.4.2",), arches=(Arch.AARCH64,))
     with (
         pytest.raises(UsageError, match="cannot run linux/arm64") as caught,
-        prepared(project, selection, Inputs.STORE, ENGINE, None),
+        build_inputs(project, selection, Inputs.STORE, ENGINE, None),
     ):
         pass
     assert "emulation" in caught.value.hint
@@ -135,13 +134,13 @@ def test_what_the_engine_cannot_run_is_left_out_when_nobody_asked_for_it(
     def fill(*_: object) -> None:
         raise FilledError
 
-    monkeypatch.setattr(prepare, "fill_store", fill)
+    monkeypatch.setattr("builder.build.inputs.fill_store", fill)
     said = io.StringIO()
     project = dataclasses.replace(project, console=Console(io.StringIO(), said))
     lock = project.locks / "1.4.2" / "debian-13" / "dynamo-x86_64.toml"
     with (
         pytest.raises(FilledError),
-        prepared(project, Selection(releases=("1.4.2",)), Inputs.STORE, ENGINE, None),
+        build_inputs(project, Selection(releases=("1.4.2",)), Inputs.STORE, ENGINE, None),
     ):
         pass  # what matters was said and written before
     assert "left out, because this engine cannot run it: linux/arm64" in said.getvalue()
