@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,8 @@ from builder.selection import Selection, TargetNames, UnlockedTarget, choose
 
 __all__ = [
     "lock_files",
+    "lock_path",
+    "lock_place",
     "locked_targets",
     "outcomes_path",
     "read_lock",
@@ -31,7 +34,46 @@ __all__ = [
 def lock_files(project: Project) -> tuple[tuple[str, Path], ...]:
     """Return every lock file as its path below the lock folder, sorted, and its place."""
     found = sorted(project.locks.glob("*/*/*.toml"))
-    return tuple((path.relative_to(project.locks).as_posix(), path) for path in found)
+    return tuple((lock_place(project, path), path) for path in found)
+
+
+def lock_path(project: Project, target: Target) -> Path:
+    """Return where the lock of a target lies (LockError if a symbolic link leads there)."""
+    path = project.locks / target.path
+    lock_place(project, path)
+    return path
+
+
+def lock_place(project: Project, path: Path) -> str:
+    """Return the place of a file below the lock folder; empty for one that lies elsewhere.
+
+    The place decides which target a lock must be of. A symbolic link below the
+    lock folder would give one file two places, so that a lock of another
+    target passes for the one that is asked for: LockError.
+    """
+    for named in (Path(os.path.abspath(path)), path.resolve()):  # noqa: PTH100 - a link must stay visible
+        root = next((folder for folder in named.parents if _is_lock_folder(project, folder)), None)
+        if root is not None:
+            below = named.relative_to(root)
+            _check_no_link(root, below)
+            return below.as_posix()
+    return ""
+
+
+def _is_lock_folder(project: Project, folder: Path) -> bool:
+    if folder == project.locks:
+        return True
+    return folder.name == project.locks.name and project.locks.is_dir() and folder.samefile(project.locks)
+
+
+def _check_no_link(root: Path, below: Path) -> None:
+    for part in (below, *below.parents):
+        if (root / part).is_symlink():
+            raise LockError(
+                "is a symbolic link",
+                place=f"{root.name}/{part.as_posix()}" if part.parts else root.name,
+                hint="put the locks themselves there: a link hides which target a lock is of",
+            )
 
 
 def locked_targets(project: Project) -> tuple[Target, ...]:
@@ -166,13 +208,12 @@ def read_lock(project: Project, path: Path) -> tuple[Lock, bytes]:
     """Read one lock and insist on its integrity (LockError)."""
     data = read_bytes(path, error=LockError)
     place = _shown_path(project, path)
-    below = path.relative_to(project.locks).as_posix() if path.is_relative_to(project.locks) else ""
-    return load_lock(data, place=place, path=below), data
+    return load_lock(data, place=place, path=lock_place(project, path)), data
 
 
 def read_locks(project: Project, targets: Iterable[Target]) -> tuple[tuple[Lock, bytes], ...]:
     """Read the locks of `targets`, each with its bytes, and insist on their integrity (LockError)."""
-    return tuple(read_lock(project, project.locks / target.path) for target in targets)
+    return tuple(read_lock(project, lock_path(project, target)) for target in targets)
 
 
 def _shown_path(project: Project, path: Path) -> str:

@@ -144,6 +144,12 @@ def open_project(
     root = Path(project).resolve() if project else find_root(Path.cwd())
     if not root.is_dir():
         raise UsageError("no such folder", place=project, hint="name an existing project: --project DIR")
+    if (root / "lock").is_symlink():
+        raise UsageError(
+            "is a symbolic link",
+            place=str(root / "lock"),
+            hint="make it a folder: a link hides which target a lock is of",
+        )
     return Project(
         root=root,
         store=Store(store_root(Path(store) if store else None)),

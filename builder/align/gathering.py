@@ -15,7 +15,7 @@ from builder.align.repository_tags import read_tags, tags_asker
 from builder.errors import RecipeError
 from builder.io import read_bytes
 from builder.lockfile import Lock, parse_lock
-from builder.locks import locked_targets
+from builder.locks import lock_path, locked_targets
 from builder.project import Project
 from builder.recipe import Library, parse_recipe, parse_table, plain_url
 
@@ -67,7 +67,7 @@ def _locked_facts(project: Project) -> Callable[[str, str], Held]:
 
     @cache
     def locks(release: str) -> tuple[Lock, ...]:
-        paths = [project.locks / target.path for target in targets if target.release == release]
+        paths = [lock_path(project, target) for target in targets if target.release == release]
         return tuple(parse_lock(read_bytes(path), place=str(path)) for path in paths)
 
     @cache

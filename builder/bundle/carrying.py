@@ -11,7 +11,7 @@ from builder.bundle.store_form import contents
 from builder.errors import FetchError, LockError
 from builder.io import read_bytes, write_atomic
 from builder.lockfile import Lock, load_lock
-from builder.locks import read_locks, select_locks
+from builder.locks import lock_path, read_locks, select_locks
 from builder.project import Project
 from builder.provision import fill_images, fill_package_lists, fill_store
 from builder.render import Inputs
@@ -49,11 +49,12 @@ def receive_bundle(
         raise FetchError(cause, place=place, hint="make the bundle again")
     for sha256 in sorted(listed.keys() - needed.keys()):
         raise FetchError(f"holds {listed[sha256].name}, which none of its locks needs", place=place)
-    for path, data in locks.items():
-        _check_unchanged(project.locks / path, data)
+    files = {lock_path(project, lock.target): locks[lock.target.path] for lock in parsed}
+    for path, data in files.items():
+        _check_unchanged(path, data)
     staged.publish()
-    for path, data in locks.items():
-        write_atomic(project.locks / path, data)
+    for path, data in files.items():
+        write_atomic(path, data)
 
 
 def _parsed_lock(path: str, data: bytes, place: str) -> Lock:

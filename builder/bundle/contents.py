@@ -90,6 +90,8 @@ def parse_bundle(data: bytes, *, place: str) -> Bundle:
         raise FetchError(str(error), place=place, hint=error.hint) from None
     if dump_bundle(bundle) != data or bundle != _in_order(bundle):
         raise FetchError("is not in canonical form", place=place, hint="make the bundle again")
+    if not bundle.locks:
+        raise FetchError("holds no lock", place=place, hint="make the bundle again")
     if min((0, *(row.size for row in bundle.locks), *(row.size for row in bundle.files))) < 0:
         raise FetchError("states a negative size", place=place)
     return bundle

@@ -16,6 +16,7 @@ from builder.console import Console, Steps
 from builder.errors import BuilderError, NoSolutionError, UsageError
 from builder.io import locked, read_bytes, write_atomic
 from builder.lockfile import Lock, check_lock, dump_lock
+from builder.locks import lock_path
 from builder.model import Target
 from builder.options import (
     ResultFormat,
@@ -138,7 +139,7 @@ def lock_targets(project: Project, options: Options) -> int:
 
 def _compare_with_recipe(project: Project, library: Library, target: Target, options: Options) -> Outcome:
     """Compare one lock with its recipe; needs neither network nor store."""
-    path = project.locks / target.path
+    path = lock_path(project, target)
     data = read_bytes(path) if path.is_file() else None
     try:
         if data is None:
@@ -236,7 +237,7 @@ def _check_skew(outcomes: list[Outcome], kept: Mapping[Target, Lock | None]) -> 
 def _write_lock(project: Project, outcome: Outcome, options: Options) -> Outcome:
     if outcome.lock is None or outcome.state != "resolved":
         return outcome
-    path = project.locks / outcome.target.path
+    path = lock_path(project, outcome.target)
     data = dump_lock(outcome.lock)
     place = f"lock/{outcome.target.path}"
     check_lock(outcome.lock, data, place=place, every_rule=True)  # never write what `verify` would report

@@ -10,7 +10,7 @@ from typing import Any
 from builder.console import Console
 from builder.io import read_bytes
 from builder.lockfile import Lock, parse_lock
-from builder.locks import locked_targets, read_outcomes, select_targets
+from builder.locks import lock_path, locked_targets, read_outcomes, select_targets
 from builder.matrix import (
     Cell,
     MatrixTable,
@@ -159,7 +159,7 @@ class _MatrixFacts:
             order = [release.version for release in newest_first(self._library)]
             targets = [target for target in locked_targets(self._project) if self._selection.holds(target)]
             targets.sort(key=lambda target: (_release_position(order, target.release), target))
-            paths = [(target.path, self._project.locks / target.path) for target in targets]
+            paths = [(target.path, lock_path(self._project, target)) for target in targets]
             self._locks = tuple(parse_lock(read_bytes(path), place=f"lock/{name}") for name, path in paths)
         return self._locks
 

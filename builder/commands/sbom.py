@@ -11,7 +11,7 @@ from builder import sbom
 from builder.console import Console
 from builder.errors import UsageError
 from builder.io import write_atomic
-from builder.locks import read_lock, select_locks
+from builder.locks import lock_path, read_lock, select_locks
 from builder.model import Sha256
 from builder.options import ResultFormat, add_format, add_places, add_selection, project_of, selection_of
 from builder.project import Project
@@ -64,7 +64,7 @@ def write_documents(project: Project, options: Options) -> int:
         )
     written = []
     for target in select_locks(project, options.selection):
-        lock, data = read_lock(project, project.locks / target.path)
+        lock, data = read_lock(project, lock_path(project, target))
         folder = project.rendered_folder(target)
         name = f"{target.framework}-{target.arch}.cdx.json"
         if options.output is not None:

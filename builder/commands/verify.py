@@ -14,7 +14,7 @@ from builder.console import Console
 from builder.errors import LockError, NoSolutionError, RecipeError, UsageError
 from builder.io import read_bytes
 from builder.lockfile import Examined, Finding, Lock, Proof, Repository, examine, exit_code, found
-from builder.locks import lock_files, select_locks
+from builder.locks import lock_files, lock_path, lock_place, select_locks
 from builder.model import Sha256, Target, printable
 from builder.options import ResultFormat, add_format, add_places, add_selection, project_of, selection_of
 from builder.project import Project
@@ -246,13 +246,12 @@ def _examined_locks(project: Project, options: Options, missing: Sequence[Target
     if options.files:
         return [_examined_lock(project, path) for path in options.files]
     targets = select_locks(project, options.selection, missing=missing)
-    return [_examined_lock(project, project.locks / target.path) for target in targets]
+    return [_examined_lock(project, lock_path(project, target)) for target in targets]
 
 
 def _examined_lock(project: Project, path: Path) -> Examined:
     data = read_bytes(path, error=LockError)
-    below = path.resolve()
-    place = below.relative_to(project.locks).as_posix() if below.is_relative_to(project.locks) else ""
+    place = lock_place(project, path)
     return examine(data, name=f"lock/{place}" if place else str(path), place=place)
 
 

@@ -12,7 +12,7 @@ from builder.errors import UsageError
 from builder.graph import LineAnswer, as_json, as_text, line_as_json, line_as_text, node_of, why
 from builder.io import read_text
 from builder.lockfile import Lock, downloaded_rows
-from builder.locks import read_lock, select_image, select_locks
+from builder.locks import lock_path, read_lock, select_image, select_locks
 from builder.model import Sha256
 from builder.options import ResultFormat, add_format, add_places, add_selection, project_of, selection_of
 from builder.project import Project
@@ -97,7 +97,7 @@ def _explain_name(project: Project, options: Options) -> int:
     if not chosen.releases:
         chosen = replace(chosen, releases=("all",))
     targets = select_locks(project, chosen)
-    locks = {target: read_lock(project, project.locks / target.path)[0] for target in targets}
+    locks = {target: read_lock(project, lock_path(project, target))[0] for target in targets}
     answers = why(options.name, locks)
     if options.json:
         project.console.json(as_json(options.name, answers))

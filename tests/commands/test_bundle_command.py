@@ -291,6 +291,14 @@ def unknown_key(data: bytes) -> bytes:
     return tar_of([(name, b"colour = 3\n" + text), *rest])
 
 
+def without_locks(data: bytes) -> bytes:
+    """A whole, canonical bundle of nothing."""
+    (name, text), *_ = members_of(data)
+    return tar_of(
+        [(name, dump_bundle(dataclasses.replace(parse_bundle(text, place=name), locks=(), files=())))]
+    )
+
+
 def empty(_: bytes) -> bytes:
     return b""
 
@@ -319,6 +327,7 @@ FAULTS: list[tuple[Change, type[BuilderError], str]] = [
     (newer, FetchError, "format 2 is newer"),
     (unknown_key, FetchError, "unknown key"),
     (empty, FetchError, "is cut off"),
+    (without_locks, FetchError, "holds no lock"),
     (noise, FetchError, "is not a bundle"),
 ]
 
