@@ -20,6 +20,8 @@ from builder.model.structuring import StructureError, key_name, structure, unstr
 from builder.model.table import Table
 from builder.model.tags import (
     glibc_floor,
+    is_musl,
+    linux_arch,
     marker_environment,
     target_tags,
     uv_platform,
@@ -58,8 +60,10 @@ __all__ = [
     "exact_version",
     "glibc_floor",
     "human_size",
+    "is_musl",
     "key_name",
     "lenient_requirement",
+    "linux_arch",
     "markdown_table",
     "marker_environment",
     "nearest_names",

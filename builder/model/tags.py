@@ -20,6 +20,8 @@ from builder.model.target import Arch
 
 __all__ = [
     "glibc_floor",
+    "is_musl",
+    "linux_arch",
     "marker_environment",
     "target_tags",
     "uv_platform",
@@ -34,6 +36,7 @@ _LEGACY_FLOORS = {alias: floor for floor, alias in _LEGACY_ALIASES.items()}
 # uv's names of platforms end here; a newer glibc runs what was made for an older one.
 _UV_FLOORS = (17, 28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40)
 _MANYLINUX_TAG = re.compile(r"manylinux_(\d+)_(\d+)_(.+)|(manylinux(?:2014|2010|1))_(.+)")
+_LINUX_TAG = re.compile(r"(?:linux|manylinux(?:1|2010|2014|_\d+_\d+)|musllinux_\d+_\d+)_(.+)")
 
 
 def _minor_version(text: str, what: str, major: int) -> int:
@@ -84,17 +87,26 @@ def wheel_tags(file: str) -> frozenset[Tag]:
         return frozenset()
 
 
-def wheel_rank(file: str, tags: dict[Tag, int]) -> tuple[int, int, str] | None:
+def wheel_rank(file: str, tags: dict[Tag, int]) -> tuple[int, tuple[object, ...], str] | None:
     """Return a key that is lowest for the best wheel, or None when the target cannot use `file`.
 
-    The tag decides, then the higher build number, then the file name.
+    The tag decides, then the higher build tag (PEP 427: its number, then its letters), then the file name.
     """
     try:
         _, _, build, found = parse_wheel_filename(file)
     except InvalidWheelFilename:
         return None
     positions = [tags[tag] for tag in found if tag in tags]
-    return (min(positions), -build[0] if build else 0, file) if positions else None
+    return (min(positions), _descending_build(build), file) if positions else None
+
+
+def _descending_build(build: tuple[()] | tuple[int, str]) -> tuple[object, ...]:
+    """Return a key that falls where packaging's build tag rises; a wheel without one comes last."""
+    if not build:
+        return (1,)
+    number, letters = build
+    # Negated letters sort downwards; the 1 after them puts `1ab` before `1a`, as it is longer.
+    return (0, -number, *(-ord(letter) for letter in letters), 1)
 
 
 def glibc_floor(platform: str) -> tuple[tuple[int, int], str] | None:
@@ -105,6 +117,17 @@ def glibc_floor(platform: str) -> tuple[tuple[int, int], str] | None:
     if found[4]:
         return _LEGACY_FLOORS[found[4]], found[5]
     return (int(found[1]), int(found[2])), found[3]
+
+
+def linux_arch(platform: str) -> str:
+    """Return the architecture of a platform tag for Linux, of any libc; empty for every other tag."""
+    found = _LINUX_TAG.fullmatch(platform)
+    return found[1] if found else ""
+
+
+def is_musl(platform: str) -> bool:
+    """Whether a platform tag asks for musl instead of glibc (PEP 656)."""
+    return platform.startswith("musllinux_")
 
 
 @lru_cache

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.tags import Tag
+from packaging.utils import parse_wheel_filename
 
 from builder.errors import RecipeError
 from builder.model.tags import (
@@ -62,6 +63,11 @@ def test_impossible_python_is_refused(python: str) -> None:
         ("py312-none-any", "py3-none-any"),
         ("1-py3-none-any", "py3-none-any"),
         ("10-py3-none-any", "9-py3-none-any"),
+        ("1b-py3-none-any", "1a-py3-none-any"),
+        ("1ab-py3-none-any", "1a-py3-none-any"),
+        ("1a-py3-none-any", "1-py3-none-any"),
+        ("2-py3-none-any", "1z-py3-none-any"),
+        ("0-py3-none-any", "py3-none-any"),
     ],
 )
 def test_order_of_preference(better: str, worse: str) -> None:
@@ -102,6 +108,15 @@ def test_no_wheel_name_has_no_rank() -> None:
 @given(st.integers(5, 60), st.sampled_from(["x86_64", "aarch64"]))
 def test_floor_of_a_platform_tag(minor: int, arch: str) -> None:
     assert glibc_floor(f"manylinux_2_{minor}_{arch}") == ((2, minor), arch)
+
+
+@given(st.lists(st.from_regex(r"\A([0-9]{1,3}[a-z_]{0,3})?\Z"), min_size=2, max_size=2, unique=True))
+def test_build_tags_are_in_the_order_of_packaging(builds: list[str]) -> None:
+    files = [f"a-1-{build}-py3-none-any.whl" if build else "a-1-py3-none-any.whl" for build in builds]
+    parsed = [parse_wheel_filename(file)[2] for file in files]
+    ranks = [rank for file in files if (rank := wheel_rank(file, X86))]
+    if parsed[0] != parsed[1]:
+        assert (ranks[0] < ranks[1]) == (parsed[0] > parsed[1])
 
 
 def test_floor_of_other_platform_tags() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
 from builder.index import inspect_sdist, parse_rfc3339
-from builder.model import glibc_floor, target_tags, wheel_rank, wheel_tags
+from builder.model import glibc_floor, is_musl, linux_arch, target_tags, wheel_rank, wheel_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from builder.index import DistributionFile, IndexProject, IndexServices
     from builder.recipe import PythonRequest
 
-__all__ = ["best_wheel_file", "nearest_versions", "why_unavailable"]
+__all__ = ["best_wheel_file", "nearest_versions", "no_fitting_wheel", "why_unavailable"]
+
+_FREE_THREADED = re.compile(r"(?:cp3\d+|abi3)t")
+"""ABI tags of CPython without the global lock (PEP 703): no wheel for them runs on the usual build."""
 
 _NEAR = 3
 """How many existing versions are offered on each side."""
@@ -67,7 +71,7 @@ def why_unavailable(
         )
     if not any(item.wheel for item in in_time):
         return _source_only(shown, in_time[0], services)
-    return _no_fitting_wheel(shown, [item.file for item in in_time if item.wheel], request)
+    return no_fitting_wheel(shown, [item.file for item in in_time if item.wheel], request)
 
 
 def _source_only(shown: str, item: DistributionFile, services: IndexServices) -> tuple[str, str]:
@@ -88,43 +92,78 @@ def _source_only(shown: str, item: DistributionFile, services: IndexServices) ->
     return text, f"let a component of system python-wheel provide {name}, with its requirements written down"
 
 
-def _no_fitting_wheel(shown: str, files: list[str], request: PythonRequest) -> tuple[str, str]:
-    """Say which of architecture, Python and glibc is the reason."""
-    found = sorted({tag for file in files for tag in wheel_tags(file)}, key=str)
-    ours = [tag for tag in found if tag.platform == "any" or _tag_arch(tag) == request.arch]
+def no_fitting_wheel(shown: str, files: Iterable[str], request: PythonRequest) -> tuple[str, str]:
+    """Return which part of the wheels' tags the target cannot use, and a hint.
+
+    The parts are architecture, libc, interpreter with ABI, and glibc's version;
+    they are looked at in this order, each among the wheels that the earlier ones leave.
+    """
     head = f"{shown} has no wheel for this target"
+    found = sorted({tag for file in files for tag in wheel_tags(file)}, key=str)
+    ours = [tag for tag in found if tag.platform == "any" or linux_arch(tag.platform) == request.arch]
     if not ours:
-        arches = ", ".join(sorted({_tag_arch(tag) for tag in found}))
+        arches = ", ".join(sorted({_shown_arch(tag) for tag in found}))
         return (
             f"{head}: its wheels are for {arches} only",
             f"choose a version that has wheels for {request.arch}",
         )
+    musl = [tag for tag in ours if is_musl(tag.platform)]
+    usual = [tag for tag in ours if not is_musl(tag.platform)]
+    if not usual:
+        text = f"its wheels for {request.arch} are for musl ({_shown_musl(musl)})"
+        return (
+            f"{head}: {text}, and the target has glibc {request.glibc}",
+            "choose a version that has wheels for glibc (manylinux), or let a component build it from source",
+        )
     accepted = {
         (tag.interpreter, tag.abi) for tag in target_tags(request.arch, request.glibc, request.python)
     }
-    fitting = [tag for tag in ours if (tag.interpreter, tag.abi) in accepted]
+    only_musl = [tag for tag in musl if (tag.interpreter, tag.abi) in accepted]
+    aside = f"; those for musl ({_shown_musl(only_musl)}) do not run on glibc" if only_musl else ""
+    fitting = [tag for tag in usual if (tag.interpreter, tag.abi) in accepted]
     if not fitting:
-        pythons = ", ".join(sorted({tag.interpreter for tag in ours}, key=_natural_order))
-        return (
-            f"{head}: its wheels for {request.arch} are for {pythons}",
-            "choose a platform with one of these Pythons",
-        )
+        text, hint = _wrong_abi(usual, request)
+        return f"{head}: {text}{aside}", hint
     floors = [floor[0] for tag in fitting if (floor := glibc_floor(tag.platform))]
     if not floors:
         platforms = ", ".join(sorted({tag.platform for tag in fitting}))
-        return f"{head}: its wheels are for {platforms}", "choose another version"
+        return f"{head}: its wheels are for {platforms}{aside}", "choose another version"
     lowest = ".".join(map(str, min(floors)))
     return (
-        f"{head}: its wheels for {request.arch} need glibc {lowest} or newer",
+        f"{head}: its wheels for {request.arch} need glibc {lowest} or newer{aside}",
         f"choose a platform with glibc {lowest} or newer, or let a component build it from source",
     )
 
 
-def _tag_arch(tag: Tag) -> str:
-    floor = glibc_floor(tag.platform)
-    return floor[1] if floor else tag.platform
+def _wrong_abi(tags: list[Tag], request: PythonRequest) -> tuple[str, str]:
+    """Return for which interpreters or ABIs wheels are that no accepted (interpreter, ABI) has."""
+    own = f"cp{request.python.replace('.', '')}"
+    shown = ", ".join(sorted({_shown_python(tag) for tag in tags}, key=_natural_order))
+    if all(tag.interpreter == own for tag in tags):
+        hint = f"choose a version that has wheels for the ABI {own}, or let a component build it from source"
+    else:
+        hint = "choose a platform with one of these Pythons"
+    return f"its wheels for {request.arch} are for {shown}", hint
 
 
-def _natural_order(text: str) -> tuple[str, int]:
-    digits = text.lstrip("abcdefghijklmnopqrstuvwxyz")
-    return text.removesuffix(digits), int(digits) if digits.isdecimal() else 0
+def _shown_python(tag: Tag) -> str:
+    """Return the interpreter of a tag, with its ABI where that is another build of it."""
+    if _FREE_THREADED.fullmatch(tag.abi):
+        return f"{tag.interpreter} free-threaded (ABI {tag.abi})"
+    usual = tag.abi in (tag.interpreter, "none", "abi3") or not tag.interpreter.startswith("cp3")
+    return tag.interpreter if usual else f"{tag.interpreter} (ABI {tag.abi})"
+
+
+def _shown_musl(tags: list[Tag]) -> str:
+    return ", ".join(sorted({tag.platform.removesuffix(f"_{linux_arch(tag.platform)}") for tag in tags}))
+
+
+def _shown_arch(tag: Tag) -> str:
+    arch = linux_arch(tag.platform)
+    return tag.platform if is_musl(tag.platform) or not arch else arch
+
+
+def _natural_order(text: str) -> tuple[str, int, str]:
+    word, _, rest = text.partition(" ")
+    digits = word.lstrip("abcdefghijklmnopqrstuvwxyz")
+    return word.removesuffix(digits), int(digits) if digits.isdecimal() else 0, rest

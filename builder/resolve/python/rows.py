@@ -21,6 +21,7 @@ from builder.model import (
     wheel_rank,
 )
 from builder.recipe import PYPI
+from builder.resolve.python.availability import no_fitting_wheel
 
 if TYPE_CHECKING:
     from builder.index import CandidateWheel, WheelFacts
@@ -54,10 +55,9 @@ def choose_wheel(listed: SolvedDistribution, request: PythonRequest) -> Candidat
     usable = [item for item in listed.wheels if not item.uploaded or parse_rfc3339(item.uploaded) < bound]
     ranked = [(position, item) for item in usable if (position := wheel_rank(item.file, tags))]
     if not ranked:
-        raise NoSolutionError(
-            f"no wheel of {listed.name} {listed.version} fits {request.described()}: "
-            + ", ".join(sorted(item.file for item in listed.wheels))
-        )
+        names = sorted(item.file for item in usable or listed.wheels)
+        text, hint = no_fitting_wheel(f"{listed.name} {listed.version}", names, request)
+        raise NoSolutionError(f"{text} ({request.described()}): {', '.join(names)}", hint=hint)
     best = min(ranked, key=lambda pair: pair[0])[1]
     _check_index(listed.name, request)
     return best
