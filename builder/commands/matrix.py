@@ -23,6 +23,7 @@ from builder.matrix import (
     generations,
     gpu_table,
     newest_first,
+    suggestion,
     summary_table,
     targets_table,
     versions,
@@ -206,4 +207,5 @@ def _cell_as_json(cell: Cell) -> dict[str, Any]:
         "reason": cell.reason,
         "refused-by": cell.by,
         "command": command([cell]),
+        "suggested-command": suggestion([cell]),
     }

@@ -1,4 +1,4 @@
-"""The support matrix: what is locked, what is not and why, versions and floors.
+"""The support matrix: what is locked, what is not and why, what nobody tried, versions and floors.
 
 In: recipes, locks, recorded outcomes. Out: tables. Imports `recipe`, `lockfile`. Pure.
 """
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
-    from builder.matrix.cell import Cell, CellState, cells, command, open_targets
+    from builder.matrix.cell import Cell, CellState, cells, command, open_targets, suggestion
     from builder.matrix.floors import GENERATIONS, generations, wheel_floors
     from builder.matrix.release_versions import Versions, accelerators, cuda_of, newest_first, versions
     from builder.matrix.tables import (
@@ -44,6 +44,7 @@ else:
             "gpu_table": "tables",
             "newest_first": "release_versions",
             "open_targets": "cell",
+            "suggestion": "cell",
             "summary_table": "tables",
             "targets_table": "tables",
             "versions": "release_versions",
@@ -71,6 +72,7 @@ __all__ = [
     "gpu_table",
     "newest_first",
     "open_targets",
+    "suggestion",
     "summary_table",
     "targets_table",
     "versions",

@@ -22,7 +22,7 @@ from builder.recipe import (
 )
 from builder.selection import Selection
 
-__all__ = ["Cell", "CellState", "cells", "command", "open_targets"]
+__all__ = ["Cell", "CellState", "cells", "command", "open_targets", "suggestion"]
 
 _EXPERIMENTAL = "experimental"
 
@@ -33,7 +33,9 @@ class CellState(StrEnum):
     LOCKED = "locked"
     REFUSED = "refused"
     LOCKABLE = "lockable"
-    """Nothing is known to speak against it, and there is no lock."""
+    """`lock` ran to its end on real bytes with these recipes (exit 0), and there is no lock."""
+    UNTRIED = "untried"
+    """Nobody ran `lock` to its end: pins are missing, an index gave no answer, or no trial is recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +52,11 @@ class Cell:
     by: str = ""
     """Who refuses: `release` (its recipe), `recipes` (they do not fit together), or `lock` (it was tried)."""
     pinning: tuple[str, ...] = ()
-    """For a lockable one, the commands that fill its missing pins."""
+    """For an untried one, the commands that would fill its missing pins."""
 
     @property
     def word(self) -> str:
-        """The state in words: `locked`, `experimental`, `refused (T3)`, `lockable` and so on."""
+        """The state in words: `locked`, `experimental`, `refused (T3)`, `untried` and so on."""
         if self.state is CellState.LOCKED:
             return _EXPERIMENTAL if self.experimental else self.state
         if self.state is CellState.REFUSED:
@@ -114,18 +116,23 @@ def _recorded_outcome(
 def _tried_cell(
     cell: Cell, row: TargetRefusal | None, missing: Sequence[str], outcome: LockOutcome | None
 ) -> Cell:
-    """Return a cell that no release refuses for good, by what a trial said of it."""
+    """Return a cell that no release refuses for good, by what a trial found.
+
+    Only a whole trial that ended in exit 0 makes a cell lockable. If pins are missing, a trial
+    resolves the Python distributions alone: it can refuse a target, and proves nothing else.
+    """
     if outcome is not None and outcome.exit not in (0, FetchError.exit_code):
         return _unfit_cell(cell, outcome.said, "lock")
-    if row is not None:
-        reason = row.reason
-    elif missing:
-        reason = f"pins are missing: {'; '.join(missing)}"
-    elif outcome is None:
-        reason = "not tried with these recipes"
-    else:
-        reason = outcome.said or "it resolves, but has no lock"
-    return _lockable_cell(cell, reason, _pin_commands(cell.target.platform, missing) if missing else ())
+    if missing:
+        # A release's own reason says what could not be reached, in fewer words than the list of pins.
+        reason = row.reason if row is not None else f"pins are missing: {'; '.join(missing)}"
+        pinning = _pin_commands(cell.target.platform, missing)
+        return _untried_cell(cell, f"not tried: {reason}", pinning)
+    if outcome is None:
+        return _untried_cell(cell, f"not tried: {row.reason if row else 'no trial with these recipes'}")
+    if outcome.exit:
+        return _untried_cell(cell, f"not tried to its end: {row.reason if row else outcome.said}")
+    return replace(cell, state=CellState.LOCKABLE, reason="`lock` ran to its end, and no lock is committed")
 
 
 def _refused_cell(cell: Cell, row: TargetRefusal) -> Cell:
@@ -136,13 +143,25 @@ def _unfit_cell(cell: Cell, reason: str, by: str) -> Cell:
     return replace(cell, state=CellState.REFUSED, reason=reason, trap=trap_of(reason), by=by)
 
 
-def _lockable_cell(cell: Cell, reason: str, pinning: tuple[str, ...] = ()) -> Cell:
-    return replace(cell, state=CellState.LOCKABLE, reason=reason, pinning=pinning)
+def _untried_cell(cell: Cell, reason: str, pinning: tuple[str, ...] = ()) -> Cell:
+    return replace(cell, state=CellState.UNTRIED, reason=reason, pinning=pinning)
 
 
 def command(group: Sequence[Cell]) -> str:
     """Return the command line that locks `group`, cells of one release; empty unless all are lockable."""
-    if not group or any(cell.state is not CellState.LOCKABLE for cell in group):
+    return _lock_command(group, CellState.LOCKABLE)
+
+
+def suggestion(group: Sequence[Cell]) -> str:
+    """Return the command line that would try `group`, cells of one release; empty unless all are untried.
+
+    Nobody ran it: it may fail.
+    """
+    return _lock_command(group, CellState.UNTRIED)
+
+
+def _lock_command(group: Sequence[Cell], state: CellState) -> str:
+    if not group or any(cell.state is not state for cell in group):
         return ""
     words = {"--release": [cell.target.release for cell in group]}
     words["--platform"] = [cell.target.platform for cell in group]
@@ -165,5 +184,5 @@ def _pin_commands(platform: str, missing: Sequence[str]) -> tuple[str, ...]:
 
 def open_targets(library: Library, locked: Collection[Target]) -> dict[Target, str]:
     """Return the targets whose state only a trial can tell, each with the digest of its recipe's inputs."""
-    found = (cell.target for cell in cells(library, locked, {}) if cell.state is CellState.LOCKABLE)
+    found = (cell.target for cell in cells(library, locked, {}) if cell.state is CellState.UNTRIED)
     return {target: inputs_digest(effective_recipe(library, target)) for target in found}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeVar
 
-from builder.matrix.cell import Cell, CellState, command
+from builder.matrix.cell import Cell, CellState, command, suggestion
 from builder.matrix.floors import Generations, WheelFloor
 from builder.matrix.release_versions import Accelerated, Versions
 
@@ -76,7 +76,7 @@ def summary_table(found: Sequence[FrameworkSummary]) -> MatrixTable:
     rows = []
     for row in found:
         where = "; ".join(f"{', '.join(item.platforms)}: {', '.join(item.arches)}" for item in row.places)
-        unlocked = (CellState.REFUSED, CellState.LOCKABLE)
+        unlocked = (CellState.REFUSED, CellState.LOCKABLE, CellState.UNTRIED)
         others = [f"{row.counts[state]} {state}" for state in unlocked if row.counts[state]]
         rows.append((row.release, row.framework, where or "nowhere", ", ".join(others)))
     return MatrixTable(
@@ -94,16 +94,27 @@ def targets_table(cells: Sequence[Cell]) -> MatrixTable:
         release, framework, word, reason = key
         for places in _platform_places(group):
             merged = [cell for cell in group if cell.target.platform in places.platforms]
-            lock = command(merged)
-            why = f"{reason}; lock it with: {lock}" if lock else reason
+            why = "; ".join(filter(None, (reason, _command_text(merged))))
             platforms, arches = ", ".join(places.platforms), ", ".join(places.arches)
             rows.append((release, framework, platforms, arches, word, why))
     return MatrixTable(
         title="Targets",
-        about="What is locked; what is refused, and the trap; what can be locked, and the command.",
+        about=(
+            "What is locked; what is refused, and the trap; what is lockable, and the command that was run; "
+            "what nobody tried to its end, and a command to try."
+        ),
         columns=("release", "framework", "platforms", "architectures", "state", "why"),
         rows=tuple(rows),
     )
+
+
+def _command_text(group: Sequence[Cell]) -> str:
+    """Return the command of cells that are lockable or untried, and which of the two it is."""
+    if lock := command(group):
+        return f"lock it with: {lock}"
+    if attempt := suggestion(group):
+        return f"to try it: {attempt}"
+    return ""
 
 
 def versions_table(found: Sequence[Versions]) -> MatrixTable:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Self
 
 from builder.errors import BuilderError, FetchError
+from builder.lockfile import check_lock, dump_lock
 from builder.model import Target
 from builder.project import Project
 from builder.recipe import (
@@ -71,7 +72,7 @@ class Trial:
         )
 
     def _lock(self, target: Target) -> None:
-        make_lock(
+        lock = make_lock(
             target,
             library=self._library,
             session=self._session,
@@ -79,9 +80,11 @@ class Trial:
             before=None,
             upgrade=(),
         )
+        # `lock` writes no lock that breaks a rule; a trial that left this out would call it lockable.
+        check_lock(lock, dump_lock(lock), place=f"lock/{target.path}", every_rule=True)
 
     def _resolve_python(self, recipe: EffectiveRecipe) -> None:
-        """Resolve what needs no pins, so that a target without them is not called lockable in vain."""
+        """Resolve what needs no pins, so that wheels that rule a target out refuse it already."""
         for request in python_requests(recipe, preferences={}, upgrade=()):
             self._session.once.get(("trial", repr(request)), partial(resolve_python, request, self._services))
 

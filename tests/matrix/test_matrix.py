@@ -18,13 +18,14 @@ from builder.console import Console
 from builder.errors import LockError
 from builder.locks import locked_targets, read_outcomes
 from builder.matrix import open_targets
-from builder.matrix.cell import Cell, CellState, cells, command
+from builder.matrix.cell import Cell, CellState, cells, command, suggestion
 from builder.matrix.tables import framework_summaries, summary_table, targets_table
 from builder.matrix.traps import trap_of
 from builder.model.target import Arch, Target
 from builder.model.text import markdown_table
 from builder.options import ResultFormat
 from builder.project import Project, open_project
+from builder.recipe import missing_pins
 from builder.recipe.effective import effective_recipe
 from builder.recipe.library import Library
 from builder.recipe.outcomes import LockOutcome, dump_outcomes, inputs_digest, load_outcomes
@@ -76,6 +77,7 @@ def test_there_is_a_cell_for_everything_and_none_is_empty(project: Project, matr
     for cell in matrix:
         assert (cell.state is CellState.LOCKED) == (not cell.reason), cell.target
         assert (cell.state is CellState.LOCKABLE) == bool(command([cell])), cell.target
+        assert (cell.state is CellState.UNTRIED) == bool(suggestion([cell])), cell.target
         assert (cell.state is CellState.REFUSED) == bool(cell.by), cell.target
 
 
@@ -115,7 +117,7 @@ def test_what_lock_said_is_the_reason_with_its_trap(small: Library) -> None:
 
 def test_what_was_said_of_other_recipes_does_not_count(small: Library) -> None:
     cell = one(small, tried(small, inputs="0" * 16))
-    assert (cell.state, cell.reason) == (CellState.LOCKABLE, "not tried with these recipes")
+    assert (cell.state, cell.reason) == (CellState.UNTRIED, "not tried: no trial with these recipes")
 
 
 def test_what_resolves_is_lockable_by_a_command_that_names_it(small: Library) -> None:
@@ -126,9 +128,33 @@ def test_what_resolves_is_lockable_by_a_command_that_names_it(small: Library) ->
     )
 
 
-def refusing(library: Library, trap: str = "") -> Library:
+def test_an_index_without_an_answer_leaves_a_target_untried(small: Library) -> None:
+    said = "the index own could not be reached: https://own.example/"
+    cell = one(small, tried(small, exit=6, said=said))
+    assert (cell.state, cell.reason) == (CellState.UNTRIED, f"not tried to its end: {said}")
+    assert not command([cell])
+    assert suggestion([cell]).startswith("python -m builder lock --release 1.0 ")
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_what_a_release_could_not_reach_is_untried_until_a_whole_trial_ends_well(
+    small: Library, missing: bool
+) -> None:
+    library = refusing(without_base(small) if missing else small, unreached=True)
+    assert one(library, {}).reason == "not tried: never"
+    assert one(library, tried(library, exit=6, said="x")).state is CellState.UNTRIED
+    wanted = CellState.UNTRIED if missing else CellState.LOCKABLE
+    assert one(library, tried(library, exit=0, said="")).state is wanted
+
+
+def refusing(library: Library, trap: str = "", *, unreached: bool = False) -> Library:
     row = TargetRefusal(
-        framework="tiny", platforms=("plain",), arches=(Arch.X86_64,), reason="never", trap=trap
+        framework="tiny",
+        platforms=("plain",),
+        arches=(Arch.X86_64,),
+        reason="never",
+        trap=trap,
+        unreached=unreached,
     )
     return replace(library, releases={"1.0": replace(library.releases["1.0"], targets=(), refused=(row,))})
 
@@ -143,10 +169,48 @@ def without_base(library: Library) -> Library:
     return replace(library, platforms=bare)
 
 
-def test_a_target_whose_pins_are_missing_is_lockable_once_they_are_filled(small: Library) -> None:
-    cell = one(without_base(small), {})
-    assert cell.state is CellState.LOCKABLE
-    assert command([cell]).startswith("scripts/pin image plain && python -m builder lock ")
+@pytest.mark.parametrize("python_side", [False, True])
+def test_a_target_whose_pins_are_missing_is_untried_whatever_its_python_side_does(
+    small: Library, python_side: bool
+) -> None:
+    library = without_base(small)
+    cell = one(library, tried(library, exit=0, said="") if python_side else {})
+    assert (cell.state, cell.word) == (CellState.UNTRIED, "untried")
+    assert cell.reason.startswith("not tried: pins are missing: platform plain: base for x86_64")
+    assert not command([cell])
+    assert suggestion([cell]).startswith("scripts/pin image plain && python -m builder lock ")
+    assert not command([cell, replace(cell, state=CellState.LOCKABLE)])
+
+
+def test_only_a_command_that_was_run_is_the_one_that_locks(small: Library) -> None:
+    lock = "python -m builder lock --release 1.0 --platform plain --framework tiny --arch x86_64"
+    (row,) = targets_table([one(small, tried(small, exit=0, said=""))]).rows
+    assert row[4:] == (
+        "lockable",
+        f"`lock` ran to its end, and no lock is committed; lock it with: {lock}",
+    )
+    (row,) = targets_table([one(small, {})]).rows
+    assert row[4:] == ("untried", f"not tried: no trial with these recipes; to try it: {lock}")
+
+
+def test_untried_cells_are_counted_apart(small: Library) -> None:
+    (row,) = framework_summaries([one(small, {})])
+    assert row.counts == {state: int(state is CellState.UNTRIED) for state in CellState}
+    assert summary_table([row]).rows == (("1.0", "tiny", "nowhere", "1 untried"),)
+
+
+def test_committed_pages_call_a_cell_lockable_only_by_a_whole_trial(
+    project: Project, matrix: tuple[Cell, ...]
+) -> None:
+    library, outcomes = project.library(), read_outcomes(project).by_target()
+    for cell in (cell for cell in matrix if cell.state is CellState.LOCKABLE):
+        recipe = effective_recipe(library, cell.target)
+        assert not missing_pins(recipe), cell.target
+        assert (outcomes[cell.target].exit, outcomes[cell.target].inputs) == (0, inputs_digest(recipe))
+    if not any(cell.state is CellState.LOCKABLE for cell in matrix):
+        for name in ("README.md", "docs/support-matrix.md"):
+            tables = [line for line in (ROOT / name).read_text("utf-8").splitlines() if line.startswith("|")]
+            assert not [line for line in tables if re.search(r"lockable|lock it with", line)], name
 
 
 def test_a_refusal_counts_more_than_missing_pins(small: Library) -> None:
@@ -158,7 +222,7 @@ def test_an_experimental_platform_is_named_so(small: Library) -> None:
     platforms = {name: replace(item, status="experimental") for name, item in small.platforms.items()}
     library = replace(small, platforms=platforms)
     assert one(library, {}, TINY).word == "experimental"
-    assert one(library, {}).word == "lockable, experimental"
+    assert one(library, {}).word == "untried, experimental"
 
 
 def test_a_framework_without_versions_is_refused_with_what_is_missing(small: Library) -> None:
