@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
-    from builder.build.context import build_context
-    from builder.build.docker import Engine, find_engine
+    from builder.build.buildkit import Engine, find_engine
     from builder.build.engines import BUILDAH, BUILDKIT, ENGINES, AnyEngine, build, find
     from builder.build.events import BuildStep, Events
     from builder.build.inputs import BuildInputs, build_inputs
-    from builder.build.request import BuildRequest, Built
+    from builder.build.request import BuildRequest, Built, build_context
     from builder.build.stage_graph import other_order, read_graph, stages_for
     from builder.build.stages import stage_progress, stage_rows
 else:
@@ -29,13 +28,13 @@ else:
             "BuildStep": "events",
             "Built": "request",
             "ENGINES": "engines",
-            "Engine": "docker",
+            "Engine": "buildkit",
             "Events": "events",
             "build": "engines",
-            "build_context": "context",
+            "build_context": "request",
             "build_inputs": "inputs",
             "find": "engines",
-            "find_engine": "docker",
+            "find_engine": "buildkit",
             "other_order": "stage_graph",
             "read_graph": "stage_graph",
             "stage_progress": "stages",

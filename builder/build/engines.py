@@ -6,9 +6,9 @@ __all__ = ["BUILDAH", "BUILDKIT", "ENGINES", "AnyEngine", "build", "find"]
 
 from collections.abc import Callable
 
-from builder.build import buildah_build, buildkit
+from builder.build import buildah, buildkit
 from builder.build.buildah import Buildah, find_buildah
-from builder.build.docker import Engine, find_engine
+from builder.build.buildkit import Engine, find_engine
 from builder.build.events import BuildStep
 from builder.build.request import BuildRequest, Built
 from builder.errors import UsageError
@@ -45,5 +45,5 @@ def build(
 ) -> Built:
     """Build with either engine; see there."""
     if isinstance(engine, Buildah):
-        return buildah_build.build(engine, request, heard)
+        return buildah.build(engine, request, heard)
     return buildkit.build(engine, request, heard)

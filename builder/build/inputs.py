@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from builder.build.context import build_context
 from builder.build.engines import AnyEngine
-from builder.build.request import BuildRequest
+from builder.build.request import BuildRequest, build_context
 from builder.errors import UsageError
 from builder.io import write_atomic
 from builder.lockfile import Lock

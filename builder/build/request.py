@@ -1,10 +1,13 @@
-"""What engines are asked for, what they answer, and how a failure is told: the same for all of them."""
+"""What engines are asked for, what they answer, and how a failure is told: the same for all of them.
+
+The build context `store` holds exactly the files that a build reads, by hash, as hard links.
+"""
 
 from __future__ import annotations
 
-__all__ = ["BuildRequest", "Built", "arriving", "hint_for", "step_failure", "with_lines"]
-
+import hashlib
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,8 +15,51 @@ from pathlib import Path
 
 from builder.build.events import BuildStep
 from builder.build.stage_graph import read_graph
-from builder.errors import ToolError, UsageError
-from builder.io import redacted
+from builder.errors import FetchError, ToolError, UsageError
+from builder.io import locked, redacted
+from builder.store import Store
+
+__all__ = ["BuildRequest", "Built", "arriving", "build_context", "hint_for", "step_failure", "with_lines"]
+
+
+@contextmanager
+def build_context(store: Store, digests: Sequence[str]) -> Iterator[Path]:
+    """Yield a folder that holds these files of the store as `sha256/ab/cdef…`, and nothing else.
+
+    It has the same name whenever its content is the same, because BuildKit
+    sends again only what changed below a name. FetchError for a file that the
+    store has not, UsageError when the folder cannot be made.
+    """
+    listed = sorted(set(digests))
+    name = hashlib.sha256("\n".join(listed).encode()).hexdigest()[:16]
+    folder = store.root / "contexts" / name
+    with locked(folder.with_name(f"{name}.lock")):
+        try:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            for digest in listed:
+                _link_into_context(store, digest, folder)
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _link_into_context(store: Store, digest: str, folder: Path) -> None:
+    source = store.path(digest)
+    target = folder / "sha256" / digest[:2] / digest[2:]
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(source, target)
+        except PermissionError:
+            shutil.copyfile(source, target)  # some systems forbid links to files of other owners
+            target.chmod(0o444)
+    except FileNotFoundError as cause:
+        hint = "run `python -m builder fetch`"
+        raise FetchError("is not in the store", place=f"sha256:{digest}", hint=hint) from cause
+    except OSError as cause:
+        raise UsageError(f"cannot be made: {cause.strerror or cause}", place=str(target)) from cause
+
 
 _LINES = 20
 _LONGEST = 100

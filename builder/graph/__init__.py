@@ -4,9 +4,8 @@ In: locks. Out: nodes with the edges that brought each in, and the chains that l
 Imports `lockfile`. Pure.
 """
 
-from builder.graph.chains import why
+from builder.graph.chains import LineAnswer, as_json, as_text, line_as_json, line_as_text, why
 from builder.graph.graph import RECIPE_NODE, LockGraph, LockNode, NodeKind, graph_of, node_of, submodule_node
-from builder.graph.report import LineAnswer, as_json, as_text, line_as_json, line_as_text
 
 __all__ = [
     "RECIPE_NODE",

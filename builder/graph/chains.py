@@ -1,10 +1,14 @@
-"""Why a thing is in locks: the chains that lead to it, each said once for all locks that have it. Pure."""
+"""Why a thing is in locks: the chains that lead to it, as text and as JSON. Pure.
+
+Each chain is told once for all locks that have it.
+"""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from packaging.utils import canonicalize_name
 
@@ -13,7 +17,19 @@ from builder.graph.graph import LockGraph, LockNode, NodeKind, graph_of
 from builder.lockfile import Lock
 from builder.model import Target
 
-__all__ = ["Chain", "ChainStep", "WhyAnswer", "WhyRow", "why"]
+__all__ = [
+    "FORMAT",
+    "Chain",
+    "ChainStep",
+    "LineAnswer",
+    "WhyAnswer",
+    "WhyRow",
+    "as_json",
+    "as_text",
+    "line_as_json",
+    "line_as_text",
+    "why",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -116,3 +132,147 @@ def _unknown_name(name: str, graphs: Iterable[LockGraph]) -> UsageError:
     near = difflib.get_close_matches(name, names, n=3)
     hint = f"did you mean {', '.join(near)}?" if near else "name a package, component, image, file or SHA-256"
     return UsageError(f"no selected lock has {name[:200]!r}", hint=hint)
+
+
+FORMAT = 1
+"""The version of the JSON form."""
+
+_KINDS = {
+    NodeKind.RECIPE: "recipe",
+    NodeKind.PYTHON: "Python",
+    NodeKind.OS_PACKAGE: "OS package",
+    NodeKind.BUILD: "build",
+    NodeKind.SOURCE: "source",
+    NodeKind.SUBMODULE: "submodule",
+    NodeKind.ARCHIVE: "archive",
+    NodeKind.IMAGE: "image",
+    NodeKind.IN_IMAGE: "in the image",
+    NodeKind.PYTHON_IN_IMAGE: "Python in the image",
+    NodeKind.RUNTIME: "table",
+}
+_NAMED_PLACES = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineAnswer:
+    """A line of a Dockerfile, from 1, and the rows it comes from."""
+
+    number: int
+    line: str
+    stage: str
+    """Empty for the header."""
+    locks: tuple[Target, ...]
+    rows: tuple[LockNode, ...]
+
+
+def as_text(answers: Sequence[WhyAnswer], *, most: int, locks: int) -> str:
+    """Return the answers about `locks` locks as text, with at most `most` chains each; 0 for all."""
+    return "\n\n".join("\n".join(_answer_lines(answer, most, locks)) for answer in answers)
+
+
+def as_json(name: str, answers: Sequence[WhyAnswer]) -> dict[str, Any]:
+    """Return the answers to `name` as plain values, with every chain."""
+    return {
+        "format": FORMAT,
+        "asked": name,
+        "answers": [
+            {
+                **_step_value(answer.step),
+                "rows": [_row_value(row) for row in answer.rows],
+                "chains": [
+                    {"steps": [_step_value(step) for step in chain.steps], "locks": [*map(str, chain.locks)]}
+                    for chain in answer.chains
+                ],
+            }
+            for answer in answers
+        ],
+    }
+
+
+def line_as_text(answer: LineAnswer) -> str:
+    """Return what a line comes from, as text."""
+    where = f"stage {answer.stage}" if answer.stage else "the header"
+    lines = [answer.line, "", f"line {answer.number}, {where}, of {', '.join(map(str, answer.locks))}"]
+    lines += [f"  {_KINDS[row.kind]} {_node_words(row)}" for row in answer.rows]
+    if not answer.rows:
+        lines.append("  no row of a lock: it is the same in every Dockerfile")
+    return "\n".join(lines)
+
+
+def line_as_json(answer: LineAnswer) -> dict[str, Any]:
+    """Return what a line comes from as plain values."""
+    return {
+        "format": FORMAT,
+        "line": answer.number,
+        "text": answer.line,
+        "stage": answer.stage,
+        "locks": [*map(str, answer.locks)],
+        "rows": [
+            {
+                "kind": row.kind.value,
+                "name": row.name,
+                "version": row.version,
+                "file": row.file,
+                "sha256": row.sha256,
+            }
+            for row in answer.rows
+        ],
+    }
+
+
+def _node_words(row: LockNode) -> str:
+    return "  ".join(text for text in (f"{row.name} {row.version}".rstrip(), row.file, row.sha256) if text)
+
+
+def _step_value(step: ChainStep) -> dict[str, Any]:
+    return {"kind": step.kind.value, "name": step.name}
+
+
+def _row_value(row: WhyRow) -> dict[str, Any]:
+    return {
+        "version": row.version,
+        "file": row.file,
+        "sha256": row.sha256,
+        "locks": [*map(str, row.locks)],
+    }
+
+
+def _answer_lines(answer: WhyAnswer, most: int, locks: int) -> Iterator[str]:
+    yield f"{answer.step.name} ({_KINDS[answer.step.kind]})"
+    versions = sorted({row.version for row in answer.rows})
+    for version in versions:
+        rows = [row for row in answer.rows if row.version == version]
+        where = _lock_words(sorted({target for row in rows for target in row.locks}), locks)
+        files = sorted({row.file for row in rows} - {""})
+        yield "  ".join(text for text in (f"  {version}".rstrip(), *files[:1], f"in {where}") if text)
+        yield from (f"    {' ' * len(version)}{file}" for file in files[1:])
+    shown = answer.chains[: most or None]
+    for chain in shown:
+        yield f"    {_chain_arrows(chain)}  in {_lock_words(chain.locks, locks)}"
+    rest = answer.chains[len(shown) :]
+    if rest:
+        yield f"    … and {len(rest)} more that require it; --all shows them"
+    if not answer.chains:
+        yield "    no chain leads to it: the lock names nothing that requires it"
+
+
+def _chain_arrows(chain: Chain) -> str:
+    """Return the chain as names and arrows; the kind stands before a name where it changes."""
+    words = []
+    before = None
+    for step in chain.steps:
+        kind = "" if step.kind is NodeKind.RECIPE or step.kind is before else f"{_KINDS[step.kind]} "
+        words.append(f"{kind}{step.name}")
+        before = step.kind
+    return " → ".join(words)
+
+
+def _lock_words(targets: Sequence[Target], locks: int) -> str:
+    """Return some of `locks` locks in few words: all, their names, or their frameworks and releases."""
+    if len(targets) == locks > 1:
+        return f"all {locks} locks"
+    if len(targets) <= _NAMED_PLACES:
+        return ", ".join(map(str, targets))
+    frameworks = ", ".join(sorted({target.framework for target in targets}))
+    releases = ", ".join(dict.fromkeys(target.release for target in targets))
+    return f"{len(targets)} locks ({frameworks}; {releases})"

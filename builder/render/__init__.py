@@ -10,36 +10,34 @@ from typing import TYPE_CHECKING
 from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
-    from builder.render.addresses import Addresses
-    from builder.render.fetches import Inputs
+    from builder.render.components import OUTPUT, output_stages
+    from builder.render.fetches import Addresses, Form, Inputs
     from builder.render.files import DOCKERFILE, Rendered, render
     from builder.render.instructions import Cmd, Entrypoint, Env
-    from builder.render.outputs import OUTPUT, output_stages
     from builder.render.planning import CHECK_TARGET, IMAGE_TARGETS, RUNTIME_TARGET, plan
     from builder.render.provenance import origin_of
-    from builder.render.rows import Form
     from builder.render.shell import script
     from builder.render.stages import Dockerfile, build_stage
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
-            "Addresses": "addresses",
+            "Addresses": "fetches",
             "CHECK_TARGET": "planning",
             "Cmd": "instructions",
             "DOCKERFILE": "files",
             "Dockerfile": "stages",
             "Entrypoint": "instructions",
             "Env": "instructions",
-            "Form": "rows",
+            "Form": "fetches",
             "IMAGE_TARGETS": "planning",
             "Inputs": "fetches",
-            "OUTPUT": "outputs",
+            "OUTPUT": "components",
             "RUNTIME_TARGET": "planning",
             "Rendered": "files",
             "build_stage": "stages",
             "origin_of": "provenance",
-            "output_stages": "outputs",
+            "output_stages": "components",
             "plan": "planning",
             "render": "files",
             "script": "shell",

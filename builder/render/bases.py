@@ -1,18 +1,25 @@
-"""Stages of the base images: published ones by digest, and our own, assembled from locked packages."""
+"""Stages of the base images: published ones by digest, and our own, assembled from locked packages.
+
+The tar of a base of our own (`builder.rootfs.rootfs`) is what dpkg would have
+unpacked, its database included, and no maintainer script has run. Its second
+stage configures the packages here, inside it, in dpkg's order: every preinst as
+for a first installation, and then dpkg's own configuration of everything. dpkg
+then checks its records and every file against the packages' own checksums: a
+file that a diversion should have moved would show here.
+"""
 
 from __future__ import annotations
 
 from builder.errors import LockError
 from builder.lockfile import RUNTIME, Image, Lock
 from builder.model import Sha256
-from builder.render.addresses import Addresses
-from builder.render.assembled import configure_base
-from builder.render.fetches import FetchItem, single, store_path, verify
-from builder.render.instructions import SCRATCH, Copy, Mount, Unpack
+from builder.render.fetches import Addresses, FetchItem, single, store_path, verify
+from builder.render.instructions import SCRATCH, Copy, Mount, Run, Unpack
 from builder.render.quoting import shown
+from builder.render.shell import Command, Verbatim
 from builder.render.stages import EPOCH, Stage
 
-__all__ = ["base_stages"]
+__all__ = ["base_stages", "configure_base"]
 
 
 def base_stages(lock: Lock, addresses: Addresses) -> tuple[tuple[Stage, ...], dict[str, str]]:
@@ -68,3 +75,53 @@ def _assembled_base_stages(tar: Sha256, name: str, lock: Lock, note: str) -> tup
     )
     whole = Copy(stage=configured.name, source="/", target="/")
     return (held, configured, Stage(name=name, base=SCRATCH, notes=(note,), body=(whole,)))
+
+
+# dpkg itself has no command that runs a preinst alone. Folder, files and variables are those that it would
+# provide (debconf reads tmp.ci to learn whose questions it keeps); the home is set because an unconfigured
+# system has no list of users from which it could be known.
+_SCRIPT = r"""
+export DEBCONF_NONINTERACTIVE_SEEN=true DEBIAN_FRONTEND=noninteractive HOME=/root LC_ALL=C
+umask 022
+for script in /var/lib/dpkg/info/*.preinst; do
+  name="$(basename "$script" .preinst)"
+  arch="$(dpkg-query --show --showformat='${Architecture}' "$name")"
+  mkdir /var/lib/dpkg/tmp.ci
+  dpkg-query --status "$name" > /var/lib/dpkg/tmp.ci/control
+  cp "$script" /var/lib/dpkg/tmp.ci/preinst
+  [ ! -e "${script%.preinst}.templates" ] || \
+    cp "${script%.preinst}.templates" /var/lib/dpkg/tmp.ci/templates
+  env DPKG_ADMINDIR=/var/lib/dpkg DPKG_ROOT= \
+    DPKG_MAINTSCRIPT_ARCH="$arch" DPKG_MAINTSCRIPT_NAME=preinst \
+    DPKG_MAINTSCRIPT_PACKAGE="${name%:*}" DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT=1 \
+    /var/lib/dpkg/tmp.ci/preinst install
+  rm -r /var/lib/dpkg/tmp.ci
+done
+dpkg --configure --pending
+found="$(dpkg --audit && dpkg --verify)" || found="${found:-dpkg cannot check itself}"
+[ -z "$found" ] || { printf '%s\n' "$found" >&2; exit 1; }
+"""
+_CONFIGURE: tuple[Command, ...] = tuple((Verbatim(text),) for text in _SCRIPT.strip().splitlines())
+
+# Logs and caches hold times; the backups are of states that nobody will go back to.
+_BASE_CLEAN_UP: tuple[Command, ...] = (
+    (
+        "rm",
+        "-f",
+        "/var/cache/ldconfig/aux-cache",
+        Verbatim("/var/cache/debconf/*-old"),
+        Verbatim("/var/lib/dpkg/*-old"),
+        "/var/log/alternatives.log",
+        "/var/log/dpkg.log",
+    ),
+)
+
+
+def configure_base(family: str, *, before: tuple[Command, ...] = (), mounts: tuple[Mount, ...] = ()) -> Run:
+    """Return what turns an unpacked base of our own into a configured one, after the commands `before`.
+
+    LockError for a family of operating systems whose packages are not Debian's.
+    """
+    if family != "debian":
+        raise LockError(f"a base of the family {family[:40]!a} cannot be assembled by this version")
+    return Run(commands=(*before, *_CONFIGURE, *_BASE_CLEAN_UP), mounts=mounts)

@@ -1,26 +1,26 @@
-"""Stages that build: one toolchain a set of OS packages, one stage a component."""
+"""Stages that build: one toolchain a set of OS packages, one stage a component.
+
+What one component makes is also had as an image of its own: stages that stand
+after a rendered Dockerfile.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from builder.errors import BuilderError, LockError
+from builder.errors import BuilderError, LockError, UsageError
 from builder.lockfile import Build, Lock
 from builder.model import Table
-from builder.render.fetches import verify
-from builder.render.installing import (
-    clean_bytecode,
-    fill_environment,
-    install_os_packages,
-    interpreter_copy,
-)
-from builder.render.instructions import Copy, Env, Instruction, Mount, Run, Workdir
+from builder.render.fetches import Fetches, verify
+from builder.render.installing import clean_bytecode, fill_environment, install_os_packages, interpreter_copy
+from builder.render.instructions import SCRATCH, Copy, Env, Instruction, Mount, Run, Workdir
 from builder.render.quoting import shown
-from builder.render.rows import Fetches
 from builder.render.shell import Command, check_step, refuse_placeholder
-from builder.render.stages import EPOCH, WHEELS, Stage, build_stage
+from builder.render.stages import EPOCH, WHEELS, Stage, build_stage, by_platform
 
-__all__ = ["build_stages", "toolchains"]
+__all__ = ["OUTPUT", "build_stages", "output_stages", "toolchains"]
+
 
 _BUILD_ENVIRONMENT = "/opt/build-env"
 _SOURCES, _INPUTS = "/sources", "/inputs"
@@ -154,3 +154,36 @@ def _own_checks(build: Build) -> tuple[Run, ...]:
     if build.runtime or build.wheels or not build.checks:
         return ()
     return tuple(Run(commands=(check_step(check.run),)) for check in build.checks)
+
+
+OUTPUT = "output"
+"""The stage that holds what a component makes."""
+
+
+def output_stages(locks: Sequence[Lock], component: str) -> str:
+    """Return stages whose last is an image of a component's prefix and wheels, and nothing else.
+
+    UsageError where a lock does not build it.
+    """
+    stages = [_output_stage(lock, component) for lock in locks]
+    stages += by_platform(OUTPUT, [lock.arch for lock in locks], f"What {component} makes")
+    return "\n\n".join(["", *(stage.text() for stage in stages)]) + "\n"
+
+
+def _output_stage(lock: Lock, component: str) -> Stage:
+    build = next((build for build in lock.builds if build.component == component), None)
+    if build is None:
+        built = ", ".join(build.component for build in lock.builds) or "nothing"
+        raise UsageError(
+            f"{shown(component)} is not built for {lock.target}",
+            place="--component",
+            hint=f"name one of these: {built}",
+        )
+    folders = [*([build.prefix] if build.prefix else []), *([WHEELS] if build.wheels else [])]
+    stage = build_stage(component, lock.arch)
+    return Stage(
+        name=f"{OUTPUT}-{lock.arch}",
+        base=SCRATCH,
+        notes=(f"{component} {build.version} alone",),
+        body=tuple(Copy(stage=stage, source=folder, target=folder) for folder in folders),
+    )

@@ -6,10 +6,10 @@ import re
 
 from builder.errors import LockError
 from builder.lockfile import PYTHON_FOLDER, RUNTIME, Check, Lock
+from builder.render.fetches import Fetches
 from builder.render.installing import fill_environment, install_os_packages, interpreter_copy
 from builder.render.instructions import Cmd, Copy, Entrypoint, Env, File, Instruction, Label, Run
 from builder.render.quoting import shown
-from builder.render.rows import Fetches
 from builder.render.shell import Command, check_step, refuse_placeholder
 from builder.render.stages import EPOCH, Stage, build_stage
 

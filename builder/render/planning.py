@@ -9,14 +9,12 @@ from builder.lockfile import Lock
 from builder.model import Arch, Sha256
 from builder.render.bases import base_stages
 from builder.render.components import build_stages, toolchains
-from builder.render.fetches import Inputs
+from builder.render.fetches import Form, Inputs, fetches
 from builder.render.images import check_stage, runtime_stages
+from builder.render.installing import rpm_stages
 from builder.render.instructions import SCRATCH, Comment
-from builder.render.platforms import by_platform
 from builder.render.quoting import file_name, shown
-from builder.render.rows import Form, fetches
-from builder.render.rpms import rpm_stages
-from builder.render.stages import STORE, Dockerfile, Stage
+from builder.render.stages import STORE, Dockerfile, Stage, by_platform
 
 __all__ = ["CHECK_TARGET", "IMAGE_TARGETS", "RUNTIME_TARGET", "plan"]
 

@@ -1,16 +1,18 @@
-"""Stages, and the Dockerfile that is made of them."""
+"""Stages, the Dockerfile that is made of them, and stages that choose an architecture."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from builder.errors import BuilderError, LockError
+from builder.model import Arch
 from builder.render.instructions import SCRATCH, Arg, Comment, Copy, From, Instruction, Run
 from builder.render.quoting import shown
 
-__all__ = ["EPOCH", "STORE", "WHEELS", "Dockerfile", "Located", "Stage", "build_stage"]
+__all__ = ["EPOCH", "STORE", "WHEELS", "Dockerfile", "Located", "Stage", "build_stage", "by_platform"]
+
 
 STORE = "store"
 """The stage that a build context of this name replaces; by itself it is empty, so nothing is pulled."""
@@ -104,3 +106,16 @@ class Dockerfile:
                     raise LockError(late, hint="run `python -m builder lock`")
             known.add(stage.name)
         return "\n\n".join((self.header.text(), *(stage.text() for stage in self.stages))) + "\n"
+
+
+def by_platform(role: str, arches: Sequence[Arch], what: str) -> Iterator[Stage]:
+    """Yield the stages that choose an architecture; one without a lock ends the build with its name."""
+    for arch in Arch:
+        name = f"{role}-{arch.debian}"
+        if arch in arches:
+            yield Stage(name=name, base=f"{role}-{arch}", notes=(f"{arch.oci} is {arch}.",))
+        else:
+            missing = Copy(stage=STORE, source=f"no-lock-for-{arch}", target="/")
+            notes = (f"{arch.oci} has no lock here: building for it stops at this missing file.",)
+            yield Stage(name=name, base=SCRATCH, notes=notes, body=(missing,))
+    yield Stage(name=role, base=role, notes=(f"{what}.",), by_platform=True)

@@ -11,8 +11,7 @@ from builder.lazy_face import lazy_face
 if TYPE_CHECKING:
     from builder.reproduce.builds import HOSTNAMES, Reproduction, Variation, reproduce
     from builder.reproduce.causes import CAUSES
-    from builder.reproduce.comparison import IDENTICAL, Comparison, compare
-    from builder.reproduce.report import as_text, as_value
+    from builder.reproduce.comparison import IDENTICAL, Comparison, as_text, as_value, compare
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
@@ -23,8 +22,8 @@ else:
             "IDENTICAL": "comparison",
             "Reproduction": "builds",
             "Variation": "builds",
-            "as_text": "report",
-            "as_value": "report",
+            "as_text": "comparison",
+            "as_value": "comparison",
             "compare": "comparison",
             "reproduce": "builds",
         },

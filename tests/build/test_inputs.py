@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from builder.build import build_inputs, stage_progress, stage_rows
-from builder.build.docker import Engine
+from builder.build.buildkit import Engine
 from builder.build.events import BuildStep
 from builder.build.request import BuildRequest, Built
 from builder.console import Console

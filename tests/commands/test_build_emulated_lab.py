@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from builder.build.docker import find_engine
+from builder.build.buildkit import find_engine
 from builder.model.target import Arch
 from builder.oci.images import open_images
 from tests.commands.tiny_extension import (

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from builder.build import build_inputs
-from builder.build.buildkit import build
-from builder.build.docker import find_engine
+from builder.build.buildkit import build, find_engine
 from builder.build.request import Built
 from builder.cli import main
 from builder.console import Console

@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 from builder.build import engines
-from builder.build.buildah import Buildah, find_buildah
-from builder.build.buildah_build import build, without_link
-from builder.build.buildah_events import BuildahEvents
+from builder.build.buildah import Buildah, BuildahEvents, build, find_buildah, without_link
 from builder.build.events import BuildStep
 from builder.build.request import BuildRequest
 from builder.errors import ToolError, UsageError

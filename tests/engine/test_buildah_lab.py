@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from builder.build.buildah import Buildah
-from builder.build.buildah_build import build
-from builder.build.context import build_context
-from builder.build.request import BuildRequest
+from builder.build.buildah import Buildah, build
+from builder.build.request import BuildRequest, build_context
 from builder.errors import ToolError
 from builder.io.process import run
 from builder.oci.images import open_images

@@ -9,8 +9,15 @@ import pytest
 
 from builder.errors import UsageError
 from builder.reproduce.causes import CAUSES, BuildConditions
-from builder.reproduce.comparison import DIFFERENT, IDENTICAL, NORMALISED, Comparison, compare
-from builder.reproduce.report import as_text, as_value
+from builder.reproduce.comparison import (
+    DIFFERENT,
+    IDENTICAL,
+    NORMALISED,
+    Comparison,
+    as_text,
+    as_value,
+    compare,
+)
 from tests.engine.planted import CASES, Case
 from tests.engine.samples_oci import File, image
 

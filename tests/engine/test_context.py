@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.build.context import build_context
+from builder.build.request import build_context
 from builder.errors import FetchError
 from builder.store.store import Store
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.build.docker import find_engine
+from builder.build.buildkit import find_engine
 from builder.errors import ToolError
 
 SCRIPT = """#!/bin/sh

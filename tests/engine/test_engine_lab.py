@@ -13,11 +13,9 @@ from typing import Any
 
 import pytest
 
-from builder.build.buildkit import build
-from builder.build.context import build_context
-from builder.build.docker import Engine, find_engine
+from builder.build.buildkit import Engine, build, find_engine
 from builder.build.events import BuildStep
-from builder.build.request import BuildRequest, Built
+from builder.build.request import BuildRequest, Built, build_context
 from builder.errors import ToolError
 from builder.oci.images import open_images
 from builder.reproduce.builds import Reproduction, Variation, reproduce

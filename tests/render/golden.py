@@ -12,9 +12,8 @@ from builder.lockfile.lock import Lock
 from builder.lockfile.reading import dump_lock, parse_lock
 from builder.origins.origins import Origins
 from builder.origins.reading import parse_origins
-from builder.render.addresses import Addresses
-from builder.render.assembled import configure_base
-from builder.render.fetches import Inputs
+from builder.render.bases import configure_base
+from builder.render.fetches import Addresses, Inputs
 from builder.render.files import Rendered, render
 from builder.render.shell import Verbatim
 

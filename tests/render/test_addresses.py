@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from builder.errors import UsageError
-from builder.render.addresses import Addresses
+from builder.render.fetches import Addresses
 from tests.render.golden import locks
 
 LOCK = locks("fabric")[0][0]

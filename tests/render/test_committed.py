@@ -12,8 +12,7 @@ import pytest
 from builder.lockfile.reading import parse_lock
 from builder.origins.origins import Origin, Origins
 from builder.origins.reading import parse_origins
-from builder.render.addresses import Addresses
-from builder.render.fetches import Inputs
+from builder.render.fetches import Addresses, Inputs
 from builder.render.files import render
 from tests.render import hermetic
 from tests.render.golden import addresses_of

@@ -10,8 +10,7 @@ import pytest
 
 from builder.lockfile.lock import INSTALLER, Lock
 from builder.lockfile.reading import load_lock
-from builder.render.addresses import Addresses
-from builder.render.fetches import Inputs
+from builder.render.fetches import Addresses, Inputs
 from builder.render.files import render as render_locks
 from tests.render.reader import read
 

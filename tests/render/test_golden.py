@@ -13,11 +13,9 @@ from pathlib import Path
 import pytest
 
 from builder.lockfile.reading import check_lock
-from builder.render.addresses import Addresses
-from builder.render.fetches import Inputs
+from builder.render.fetches import Addresses, Form, Inputs
 from builder.render.instructions import Comment
 from builder.render.planning import plan
-from builder.render.rows import Form
 from tests.render import hermetic
 from tests.render.declared import of_declared, of_read
 from tests.render.golden import CASES, ROOT, addresses, configuring, locks, rendered, rewrite_locks

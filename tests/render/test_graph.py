@@ -9,8 +9,7 @@ import pytest
 
 from builder.lockfile.lock import Lock
 from builder.model.digest import Sha256
-from builder.render.addresses import Addresses
-from builder.render.fetches import Inputs
+from builder.render.fetches import Addresses, Inputs
 from builder.render.files import render
 from tests.render.golden import locks, rendered
 from tests.render.reader import Read, read, stages

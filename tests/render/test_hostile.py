@@ -20,10 +20,9 @@ from builder.model import toml
 from builder.model.structuring import unstructure
 from builder.model.table import Table
 from builder.model.text import check_line
-from builder.render.fetches import Inputs
+from builder.render.fetches import Form, Inputs
 from builder.render.instructions import Comment, Env, File, Label, Run
 from builder.render.planning import plan
-from builder.render.rows import Form
 from tests.render import hermetic
 from tests.render.declared import of_declared, of_read
 from tests.render.golden import addresses, locks

@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 
 from builder.errors import UsageError
+from builder.render.components import output_stages
 from builder.render.fetches import Inputs
-from builder.render.outputs import output_stages
 from tests.render.golden import locks, rendered
 from tests.render.reader import read, stages
 

@@ -12,8 +12,7 @@ from builder.errors import BuilderError, LockError, UsageError
 from builder.lockfile.lock import Lock, PythonPackage
 from builder.model.digest import Sha256
 from builder.model.table import Table
-from builder.render.addresses import Addresses
-from builder.render.fetches import Inputs
+from builder.render.fetches import Addresses, Inputs
 from builder.render.files import render
 from tests.render.golden import addresses, locks
 

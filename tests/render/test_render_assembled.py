@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from builder.errors import LockError
-from builder.render.assembled import configure_base
+from builder.render.bases import configure_base
 from builder.render.instructions import Mount
 
 

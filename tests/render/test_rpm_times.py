@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.render.rpms import SCRIPT
+from builder.render.installing import SCRIPT
 
 EPOCH = 1_788_000_000
 NAME, INSTALLTIME, INSTALLTID = 1000, 1008, 1128

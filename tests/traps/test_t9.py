@@ -13,8 +13,7 @@ from builder.lockfile.lock import RUNTIME
 from builder.lockfile.reading import load_lock
 from builder.origins.origins import Origin, Origins
 from builder.project import Project
-from builder.render.addresses import Addresses
-from builder.render.fetches import Inputs
+from builder.render.fetches import Addresses, Inputs
 from builder.render.files import render
 from builder.selection import Selection
 from builder.store.store import Store
