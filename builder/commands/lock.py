@@ -13,9 +13,9 @@ from pathlib import Path
 
 from builder import fetch, index, resolve
 from builder.console import Console, Steps
-from builder.errors import BuilderError, NoSolutionError, UsageError
+from builder.errors import BuilderError, LockError, NoSolutionError, UsageError
 from builder.io import locked, read_bytes, write_atomic
-from builder.lockfile import Lock, check_lock, dump_lock
+from builder.lockfile import Finding, Lock, check_lock, dump_lock
 from builder.locks import lock_path
 from builder.model import Target
 from builder.options import (
@@ -33,8 +33,9 @@ from builder.recipe import (
     check_architecture_skew,
     check_refused,
     effective_recipe,
+    lock_agreement,
     lockable_targets,
-    staleness,
+    recipe_faults,
 )
 from builder.selection import Selection
 
@@ -48,6 +49,9 @@ EXAMPLES = """\
 """
 EVERYTHING = "*"
 """The value of `upgrade` that lets everything move."""
+_TO_RESOLVE = frozenset({"stale", "differs"})
+"""States of a lock that is made again; a check that finds one exits 1."""
+_MOST_SHOWN = 8
 _WORKERS = max(2, min(8, (os.cpu_count() or 2) * 2))
 
 
@@ -56,7 +60,9 @@ def add_options(verb: argparse.ArgumentParser) -> None:
     add_selection(verb)
     add_places(verb)
     add_format(verb)
-    verb.add_argument("--check", action="store_true", help="write nothing; exit 1 if a lock is stale")
+    verb.add_argument(
+        "--check", action="store_true", help="write nothing; exit 1 if a lock is not its recipe's"
+    )
     verb.add_argument("--dry-run", action="store_true", help="resolve and show, write nothing")
     verb.add_argument(
         "--upgrade",
@@ -72,7 +78,7 @@ def add_options(verb: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
-    """Lock or check the selected targets; 0, or 1 where a check found stale locks, or an error's code."""
+    """Lock or check the selected targets; 0, or 1 if a check found one to lock again, or an error's code."""
     if options.check and (options.dry_run or options.upgrade):
         raise UsageError("--check goes with neither --dry-run nor --upgrade", hint="use one of them")
     return lock_targets(
@@ -93,7 +99,7 @@ class Mode(Enum):
 
     WRITE = auto()
     CHECK = auto()
-    """Nothing is resolved and nothing written: stale locks are named."""
+    """Nothing is resolved and nothing written: locks that are not what their recipes make are named."""
     DRY_RUN = auto()
     """Everything is resolved, nothing is written."""
 
@@ -116,21 +122,24 @@ class Outcome:
 
     target: Target
     state: str
-    """unchanged, written, stale, would change, or failed."""
+    """unchanged, written, stale, differs, would change, or failed."""
     reason: str = ""
     keys: tuple[str, ...] = ()
+    """Keys of the recipe that changed since the lock was made."""
+    differences: tuple[Finding, ...] = ()
+    """Where the lock is not what its recipe makes, or breaks a rule of locks."""
     lock: Lock | None = None
     error: BuilderError | None = field(default=None, compare=False)
 
 
 def lock_targets(project: Project, options: Options) -> int:
-    """Lock or check the selected targets; 0, or 1 where a check found stale locks, or an error's code."""
+    """Lock or check the selected targets; 0, or 1 if a check found one to lock again, or an error's code."""
     library = project.library()
     targets = lockable_targets(library, options.selection)
     found = [_compare_with_recipe(project, library, target, options) for target in targets]
     if options.mode is Mode.CHECK:
         return _report_outcomes(project, found, options)
-    waiting = [outcome for outcome in found if outcome.state == "stale"]
+    waiting = [outcome for outcome in found if outcome.state in _TO_RESOLVE]
     kept = {outcome.target: outcome.lock for outcome in found if outcome.state == "unchanged"}
     done = _resolve_all(project, library, waiting, options, kept) if waiting else []
     by_target = {outcome.target: outcome for outcome in (*found, *done)}
@@ -144,11 +153,18 @@ def _compare_with_recipe(project: Project, library: Library, target: Target, opt
     try:
         if data is None:
             check_refused(library, target)
-        found = staleness(effective_recipe(library, target), data, place=f"lock/{target.path}")
+        found = lock_agreement(effective_recipe(library, target), data, place=f"lock/{target.path}")
     except BuilderError as error:
         return Outcome(target=target, state="failed", reason=str(error), error=error)
     if found.reason:
-        return Outcome(target=target, state="stale", reason=found.reason, keys=found.keys, lock=found.lock)
+        return Outcome(
+            target=target,
+            state="differs" if found.differences else "stale",
+            reason=found.reason,
+            keys=found.keys,
+            differences=found.differences,
+            lock=found.lock,
+        )
     if options.upgrade:
         return Outcome(target=target, state="stale", reason="upgrade", lock=found.lock)
     return Outcome(target=target, state="unchanged", lock=found.lock)
@@ -208,11 +224,20 @@ def _resolve_one(
             before=outcome.lock,
             upgrade=(EVERYTHING,) if EVERYTHING in options.upgrade else options.upgrade,
         )
+        _check_made(lock, library)
     except BuilderError as error:
         steps.done(f"{target}: failed")
         return Outcome(target=target, state="failed", reason=str(error), error=error)
     steps.done(f"{target}: {len(lock.python)} Python, {len(lock.os_packages)} OS packages")
-    return Outcome(target=target, state="resolved", reason=outcome.reason, keys=outcome.keys, lock=lock)
+    return replace(outcome, state="resolved", lock=lock)
+
+
+def _check_made(lock: Lock, library: Library) -> None:
+    """Refuse to write what `verify`, `lock --check` or `render` would report (LockError)."""
+    place = f"lock/{lock.target.path}"
+    check_lock(lock, dump_lock(lock), place=place, every_rule=True)
+    for finding in recipe_faults(effective_recipe(library, lock.target), lock):
+        raise LockError(_difference_text(finding), place=place)
 
 
 def _check_skew(outcomes: list[Outcome], kept: Mapping[Target, Lock | None]) -> list[Outcome]:
@@ -239,16 +264,12 @@ def _write_lock(project: Project, outcome: Outcome, options: Options) -> Outcome
         return outcome
     path = lock_path(project, outcome.target)
     data = dump_lock(outcome.lock)
-    place = f"lock/{outcome.target.path}"
-    check_lock(outcome.lock, data, place=place, every_rule=True)  # never write what `verify` would report
     same = path.is_file() and read_bytes(path) == data
     state = "unchanged" if same else "would change"
     if options.mode is Mode.WRITE and not same:
         with locked(_guard_file(project)):
             state = "written" if write_atomic(path, data) else "unchanged"
-    return Outcome(
-        target=outcome.target, state=state, reason=outcome.reason, keys=outcome.keys, lock=outcome.lock
-    )
+    return replace(outcome, state=state)
 
 
 def _guard_file(project: Project) -> Path:
@@ -266,7 +287,7 @@ def _report_outcomes(project: Project, outcomes: list[Outcome], options: Options
         project.console.error(error)
     if errors:
         return errors[0].exit_code
-    return 1 if options.mode is Mode.CHECK and any(o.state == "stale" for o in outcomes) else 0
+    return 1 if options.mode is Mode.CHECK and any(o.state in _TO_RESOLVE for o in outcomes) else 0
 
 
 def _one_for_each_cause(errors: list[BuilderError]) -> list[BuilderError]:
@@ -285,11 +306,16 @@ def _one_for_each_cause(errors: list[BuilderError]) -> list[BuilderError]:
 def _reason_text(outcome: Outcome) -> str:
     if outcome.error is not None:
         return f"exit {outcome.error.exit_code}, see below"
-    if not outcome.keys:
+    about = outcome.keys or tuple(map(_difference_text, outcome.differences))
+    if not about:
         return outcome.reason
-    shown = ", ".join(outcome.keys[:8])
-    more = f" and {len(outcome.keys) - 8} more" if len(outcome.keys) > 8 else ""
-    return f"{outcome.reason}: {shown}{more}"
+    more = f" and {len(about) - _MOST_SHOWN} more" if len(about) > _MOST_SHOWN else ""
+    separator = ", " if outcome.keys else "; "
+    return f"{outcome.reason}: {separator.join(about[:_MOST_SHOWN])}{more}"
+
+
+def _difference_text(finding: Finding) -> str:
+    return f"{finding.row}: {finding.text}" if finding.row else finding.text
 
 
 def _outcome_as_json(outcome: Outcome) -> dict[str, object]:
@@ -299,6 +325,7 @@ def _outcome_as_json(outcome: Outcome) -> dict[str, object]:
         "state": outcome.state,
         "reason": outcome.reason,
         "changed-keys": list(outcome.keys),
+        "differences": [{"row": one.row, "text": one.text} for one in outcome.differences],
         "exit-code": error.exit_code if error else 0,
         "hint": error.hint if error else "",
     }

@@ -276,7 +276,7 @@ def _freshness_proof(
             against = (*outdated(one.lock, library, listed), *signed_indexes(one.lock, releases))
             faulty_rows = {finding.row for finding in one.findings}
             findings += _findings_of_lock(
-                one, (f for f in against if f.rule.id != "forged" or f.row not in faulty_rows)
+                one, (f for f in against if f.rule.id != "recipe-mismatch" or f.row not in faulty_rows)
             )
     says = f"{len(locks)} locks against the recipes as they are now"
     return Proof(name="freshness", says=says, findings=tuple(findings))

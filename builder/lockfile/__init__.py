@@ -37,7 +37,15 @@ from builder.lockfile.lock import (
     Runtime,
     Submodule,
 )
-from builder.lockfile.reading import Examined, check_lock, dump_lock, examine, load_lock, parse_lock
+from builder.lockfile.reading import (
+    Examined,
+    check_lock,
+    dump_lock,
+    examine,
+    load_lock,
+    lock_findings,
+    parse_lock,
+)
 from builder.lockfile.rule import LockRule
 from builder.lockfile.rules import LOCK_RULES
 
@@ -79,6 +87,7 @@ __all__ = [
     "first_difference",
     "found",
     "load_lock",
+    "lock_findings",
     "named_label",
     "parse_lock",
     "part_label",

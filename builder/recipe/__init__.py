@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
+    from builder.recipe.agreement import LockAgreement, lock_agreement, recipe_faults
     from builder.recipe.assembly import assemble_lock, missing_pins
     from builder.recipe.component import Component, GitRecipe
     from builder.recipe.effective import EffectiveRecipe, effective_recipe
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
         python_requests,
     )
     from builder.recipe.framework import DeclaredWheel, Framework
-    from builder.recipe.freshness import changed_keys, fingerprint, staleness
+    from builder.recipe.freshness import changed_keys, fingerprint
     from builder.recipe.generated_documents import published_page, recipe_schema, reference_page
     from builder.recipe.library import Library
     from builder.recipe.library_checks import BUILD_SYSTEMS
@@ -47,6 +48,7 @@ else:
             "GitRecipe": "component",
             "ImageRecipe": "platform",
             "Library": "library",
+            "LockAgreement": "agreement",
             "LockOutcome": "outcomes",
             "LockOutcomes": "outcomes",
             "PYPI": "environment_requests",
@@ -72,6 +74,7 @@ else:
             "fingerprint": "freshness",
             "inputs_digest": "outcomes",
             "load_outcomes": "outcomes",
+            "lock_agreement": "agreement",
             "lockable_targets": "targets",
             "missing_pins": "assembly",
             "os_requests": "environment_requests",
@@ -81,9 +84,9 @@ else:
             "published_page": "generated_documents",
             "python_requests": "environment_requests",
             "read_library": "reading",
+            "recipe_faults": "agreement",
             "recipe_schema": "generated_documents",
             "reference_page": "generated_documents",
-            "staleness": "freshness",
             "target_refusal": "targets",
         },
     )
@@ -99,6 +102,7 @@ __all__ = [
     "GitRecipe",
     "ImageRecipe",
     "Library",
+    "LockAgreement",
     "LockOutcome",
     "LockOutcomes",
     "PlaceholderValues",
@@ -122,6 +126,7 @@ __all__ = [
     "fingerprint",
     "inputs_digest",
     "load_outcomes",
+    "lock_agreement",
     "lockable_targets",
     "missing_pins",
     "os_requests",
@@ -131,8 +136,8 @@ __all__ = [
     "published_page",
     "python_requests",
     "read_library",
+    "recipe_faults",
     "recipe_schema",
     "reference_page",
-    "staleness",
     "target_refusal",
 ]

@@ -1,6 +1,4 @@
-"""Freshness: short digests of what a lock was made from, and whether it still fits its recipe. Pure.
-
-Needs no network, so that `lock --check` and `verify` can ask it for every target.
+"""Freshness: short digests of what a lock was made from, and which of them changed. Pure.
 
 A fingerprint is a table from key path to the first 16 hexadecimal digits (64 bits) of the
 SHA-256 of the value's canonical JSON. It is taken of the effective recipe, not of the files,
@@ -24,15 +22,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from builder.errors import LockError
-from builder.lockfile import FORMAT, Lock, load_lock, summary_digest
+from builder.lockfile import FORMAT
 from builder.model import Sha256, Table, unstructure
 from builder.recipe.effective import EffectiveRecipe
 
-__all__ = ["Staleness", "changed_keys", "fingerprint", "staleness"]
+__all__ = ["changed_keys", "fingerprint"]
 
 RULES = 2
 """Raised whenever the resolver's rules change what the same recipe resolves to."""
@@ -88,30 +84,3 @@ def changed_keys(old: Table, new: Table) -> tuple[str, ...]:
     """Return the key paths that differ, are new, or are gone, sorted."""
     before, after = dict(old), dict(new)
     return tuple(sorted(key for key in before | after if before.get(key) != after.get(key)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Staleness:
-    """Whether a lock still fits its recipe: `reason` is empty for one that does."""
-
-    reason: str = ""
-    keys: tuple[str, ...] = ()
-    """Key paths of the effective recipe that changed."""
-    lock: Lock | None = None
-    """The lock as it was found, where it could be read."""
-
-
-def staleness(recipe: EffectiveRecipe, data: bytes | None, *, place: str) -> Staleness:
-    """Compare a lock's bytes with its recipe; needs no network."""
-    if data is None:
-        return Staleness(reason="there is no lock yet")
-    try:
-        lock = load_lock(data, place=place)
-    except LockError as error:
-        return Staleness(reason=str(error))
-    inputs = fingerprint(recipe)
-    if lock.target != recipe.target:
-        return Staleness(reason=f"it is the lock of {lock.target}", lock=lock)
-    if lock.recipe_digest != summary_digest(inputs):
-        return Staleness(reason="the recipe changed", keys=changed_keys(lock.inputs, inputs), lock=lock)
-    return Staleness(lock=lock)

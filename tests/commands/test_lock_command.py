@@ -74,6 +74,62 @@ def test_check_tells_a_damaged_lock_from_a_stale_one(
     assert told["1.0/plain/tiny-aarch64"] == ""
 
 
+INSERTED_STEP = ('  ["make", "-j{jobs}"],\n', '  ["sh", "-c", "id > /evil"],\n  ["make", "-j{jobs}"],\n')
+EDITED = {
+    "an inserted step": (*INSERTED_STEP, "zlib", "steps"),
+    "an environment variable": ('CFLAGS = "-O2"', 'CFLAGS = "-O0"', "zlib", "env"),
+    "a prefix": ("/opt/tool", "/opt/tool2", "tool", "prefix"),
+    "an image": ("6" * 64, "7" * 64, "base", "digest"),
+    "a source": ("3" * 64, "4" * 64, "zlib", "sha256"),
+    "an origin": ('origin = "files"', 'origin = "mine"', "tool", "origin"),
+    "evidence": (
+        'origin = "files"\nevidence = "observed"',
+        'origin = "files"\nevidence = "index"',
+        "",
+        "evidence",
+    ),
+    "the python index": ('origin = "pypi"', 'origin = "mine"', "idna", "names no index mine"),
+    "a root's version": ('version = "3.10"', 'version = "3.9"', "idna", "asks for idna==3.10"),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "row", "text"), EDITED.values(), ids=EDITED)
+def test_check_sees_what_an_editor_of_the_lock_changed(
+    old: str, new: str, row: str, text: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock = project / "lock/1.0/plain/tiny-x86_64.toml"
+    edit(lock, old, new)
+    if text.startswith("asks"):
+        edit(lock, "idna-3.10-py3", "idna-3.9-py3")
+    assert main(builder("lock", "--check", "--format", "json", project=project)) == 1
+    told = {outcome["target"]: outcome for outcome in json.loads(capsys.readouterr().out)}
+    edited = told["1.0/plain/tiny-x86_64"]
+    assert (edited["state"], edited["reason"]) == ("differs", "it differs from its recipe")
+    assert told["1.0/plain/tiny-aarch64"]["state"] == "unchanged"
+    assert any(row in one["row"] and text in one["text"] for one in edited["differences"]), edited
+
+
+def test_a_lock_that_was_edited_is_made_again(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit(project / "lock/1.0/plain/tiny-x86_64.toml", *INSERTED_STEP)
+    words = ["--offline", "--index-url", "http://127.0.0.1:9/simple", "--format", "json"]
+    assert main(builder("lock", *words, project=project)) == 6, "it tries, and nothing answers here"
+    told = {outcome["target"]: outcome["state"] for outcome in json.loads(capsys.readouterr().out)}
+    assert told == {"1.0/plain/tiny-x86_64": "failed", "1.0/plain/tiny-aarch64": "unchanged"}
+
+
+def test_no_lock_without_an_installer_is_called_unchanged(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit(project / "recipes/releases/1.0.toml", '[python.installer]\npip = "26.2.1"\n', "")
+    lock = project / "lock/1.0/plain/tiny-x86_64.toml"
+    before, _, after = lock.read_text().partition('[[python]]\nname = "pip"')
+    lock.write_text(before + after[after.index("[[builds]]") :])
+    assert main(builder("lock", "--check", "--format", "json", project=project)) == 1
+    told = {outcome["target"]: outcome for outcome in json.loads(capsys.readouterr().out)}
+    assert "pip, must be for installer" in told["1.0/plain/tiny-x86_64"]["reason"]
+    assert told["1.0/plain/tiny-aarch64"]["state"] == "differs"
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [

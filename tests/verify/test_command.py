@@ -87,7 +87,7 @@ def test_a_step_changed_by_hand_is_named(project: Path, capsys: pytest.CaptureFi
     edit(lock, 'license = "', 'license = "X-')
     code, value = report(project, capsys)
     (finding,) = value["findings"]
-    assert (code, finding["rule"], finding["lock"]) == (4, "forged", f"lock/{LOCK}")
+    assert (code, finding["rule"], finding["lock"]) == (4, "recipe-mismatch", f"lock/{LOCK}")
     assert finding["text"] == "license differs from the recipe"
 
 
