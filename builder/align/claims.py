@@ -6,6 +6,7 @@ kind needs; what is true is judged elsewhere, from what was published.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, fields
 from datetime import date
 from enum import StrEnum
@@ -36,6 +37,8 @@ class Says(StrEnum):
     """`name` runs on the Python `python`, such as 3.12."""
     NOT_ON_PYTHON = "not-on-python"
     """`name` does not run on the Python `python`."""
+    ONLY_ON_PYTHON = "only-on-python"
+    """`name` is supported on the Python `python`, such as 3.12, and on no other."""
     GLIBC = "glibc"
     """The wheels of `name` in `version` need glibc `glibc` or newer."""
     CUDA = "cuda"
@@ -72,6 +75,7 @@ _NEEDED: dict[Says, tuple[str, ...]] = {
     Says.PYTHON: ("python",),
     Says.RUNS_ON_PYTHON: ("python",),
     Says.NOT_ON_PYTHON: ("name", "python"),
+    Says.ONLY_ON_PYTHON: ("python",),
     Says.GLIBC: ("name", "version", "glibc"),
     Says.CUDA: ("framework", "cuda"),
     Says.CUDA_FLOOR: ("name", "version", "cuda"),
@@ -86,6 +90,10 @@ _NEEDED: dict[Says, tuple[str, ...]] = {
     Says.ALL_HOLD: (),
     Says.STATEMENT: ("why",),
 }
+
+
+_ON_ONE_PYTHON = (Says.RUNS_ON_PYTHON, Says.NOT_ON_PYTHON, Says.ONLY_ON_PYTHON)
+_MINOR = re.compile(r"3\.\d{1,2}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +174,10 @@ def check_document(document: Document, *, place: str) -> None:
                 raise RecipeError(
                     f"a statement of kind `{claim.says}` needs `{key_name(name)}`", place=where, hint="add it"
                 )
+        if claim.says in _ON_ONE_PYTHON and not _MINOR.fullmatch(claim.python):
+            raise RecipeError(
+                f"{claim.python!r} is not a Python such as 3.12", place=f"{where}.python", hint="name one"
+            )
         if claim.date:
             _check_day(claim.date, f"{where}.date")
 

@@ -18,7 +18,17 @@ from builder.index import DistributionFile, IndexProject
 from builder.model import Arch, exact_version, lenient_requirement, marker_environment, normalized_name
 from builder.recipe import Component, Library
 
-__all__ = ["DYNAMO", "RUNTIME", "Asked", "Evidence", "end_of", "repository_of", "tag_version", "version_of"]
+__all__ = [
+    "DYNAMO",
+    "RUNTIME",
+    "Asked",
+    "Evidence",
+    "StatedVersion",
+    "end_of",
+    "repository_of",
+    "tag_version",
+    "version_of",
+]
 
 DYNAMO = "ai-dynamo"
 RUNTIME = "ai-dynamo-runtime"
@@ -27,6 +37,9 @@ _FORGES = ("https://github.com/", "https://gitlab.com/")
 
 _PYTHON = "3.12"
 """Markers are judged for this Python; none of those that matter here depends on it."""
+
+_UPSTREAM = re.compile(r"\bai-dynamo/dynamo\b[^@]*@[0-9a-f]{7,40}\b")
+"""How a recipe's evidence cites a commit of the repository whose release it describes."""
 
 _LONGEST = 200
 """No version and no tag is longer, in characters."""
@@ -45,6 +58,14 @@ class Asked:
         requirement = Requirement(str(self.requirement))
         requirement.marker = None
         return f"{self.who} requires {requirement}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedVersion:
+    """A version of a component, and where upstream states it."""
+
+    version: str
+    by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,11 +102,27 @@ class Evidence:
         names = (*self.distributions(name), str(canonicalize_name(name)))
         return self.held(release, framework).shown(names)
 
-    def recipe(self, release: str, name: str) -> tuple[str, str]:
-        """Return the version that a release's recipe gives a component, and where it is from; or nothing."""
-        found = self.library.releases.get(release)
+    def upstream_versions(self, release: str, name: str, framework: str = "") -> tuple[StatedVersion, ...]:
+        """Return the versions of a component that a recipe copies from upstream's sources, each with where.
+
+        Versions that a recipe chooses itself are left out: they say nothing about what upstream
+        released. With `framework` the version of this framework comes first, else that of the release.
+        """
+        recipe = self.library.releases.get(release)
+        if recipe is None:
+            return ()
         own = str(canonicalize_name(name))
-        return (found.components.get(own), found.evidence.get(f"components.{own}")) if found else ("", "")
+        tables = [
+            (f"framework-components.{key}.", table)
+            for key, table in recipe.framework_components.items()
+            if framework in ("", key)
+        ]
+        stated = [
+            StatedVersion(version=table.get(own), by=recipe.evidence.get(f"{prefix}{own}"))
+            for prefix, table in (("components.", recipe.components), *tables)
+        ]
+        found = [item for item in stated if item.version and _UPSTREAM.search(item.by)]
+        return tuple(reversed(found)) if framework else tuple(found)
 
     def any_project(self, name: str) -> IndexProject | None:
         """Return the project that a name means, or None where the index has none (UnaskedError)."""

@@ -25,6 +25,7 @@ _RULES: dict[Says, Rule] = {
     Says.PYTHON: python_rules.python,
     Says.RUNS_ON_PYTHON: python_rules.runs_on_python,
     Says.NOT_ON_PYTHON: python_rules.not_on_python,
+    Says.ONLY_ON_PYTHON: python_rules.only_on_python,
     Says.GLIBC: wheel_rules.glibc,
     Says.CUDA: wheel_rules.cuda,
     Says.CUDA_FLOOR: wheel_rules.cuda_floor,
@@ -92,10 +93,13 @@ def _about(claim: Claim, document: Document) -> str:
 
 
 def _whole(verdicts: Iterable[Verdict]) -> Verdict:
-    found = list(verdicts)
-    wrong = sum(verdict.status.alarming for verdict in found)
-    status = Status.DRIFT if wrong else Status.ALIGNED
-    return Verdict(status=status, evidence=f"{wrong} of the {len(found)} other statements do not hold")
+    found = [verdict.status for verdict in verdicts]
+    wrong, unknown = sum(status.alarming for status in found), found.count(Status.UNKNOWN)
+    text = f"{wrong} of the {len(found)} other statements do not hold, {unknown} cannot be judged"
+    if wrong:
+        return Verdict(status=Status.DRIFT, evidence=text)
+    status = Status.UNKNOWN if unknown or not found else Status.ALIGNED
+    return Verdict(status=status, evidence=text)
 
 
 def claimed(claim: Claim) -> str:
@@ -108,6 +112,7 @@ def claimed(claim: Claim) -> str:
         Says.PYTHON: f"{subject or DYNAMO}: Python {claim.python}",
         Says.RUNS_ON_PYTHON: f"{subject or DYNAMO} on Python {claim.python}",
         Says.NOT_ON_PYTHON: f"{subject} not on Python {claim.python}",
+        Says.ONLY_ON_PYTHON: f"{subject or DYNAMO} only on Python {claim.python}",
         Says.GLIBC: f"{subject}: glibc >={claim.glibc}",
         Says.CUDA: f"{claim.framework}: CUDA {claim.cuda}",
         Says.CUDA_FLOOR: f"{subject}: CUDA >={claim.cuda}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from builder.align.claims import Claim, Document
@@ -10,9 +12,13 @@ from builder.align.published import UnaskedError
 from builder.align.verdict import Status, Verdict
 from builder.model import exact_version, wheel_tags
 
-__all__ = ["not_on_python", "python", "runs_on_python"]
+__all__ = ["not_on_python", "only_on_python", "python", "runs_on_python"]
 
 _MINORS = tuple(f"3.{minor}" for minor in range(6, 20))
+
+
+_PATCHES = range(31)
+"""A minor version is admitted if one of its patch versions is: >=3.12.1 admits 3.12."""
 
 
 def _subject(claim: Claim, document: Document) -> tuple[str, str]:
@@ -20,8 +26,12 @@ def _subject(claim: Claim, document: Document) -> tuple[str, str]:
 
 
 def _stated_python(evidence: Evidence, name: str, version: str) -> str:
-    stated = {item.requires_python for item in evidence.files(name, version)} - {""}
-    return min(stated) if stated else ""
+    """Return the Requires-Python of a version, or nothing (UnaskedError if its files differ)."""
+    stated = {item.requires_python for item in evidence.files(name, version)}
+    if len(stated) > 1:
+        shown = " and ".join(sorted(item or "nothing" for item in stated))
+        raise UnaskedError(f"the files of {name} {version} state different Requires-Python: {shown}")
+    return stated.pop() if stated else ""
 
 
 def _admitted(specifier: str) -> frozenset[str]:
@@ -29,7 +39,9 @@ def _admitted(specifier: str) -> frozenset[str]:
         found = SpecifierSet(specifier)
     except InvalidSpecifier:
         raise UnaskedError(f"{specifier!r} is not a range of versions") from None
-    return frozenset(minor for minor in _MINORS if found.contains(minor))
+    return frozenset(
+        minor for minor in _MINORS if any(found.contains(f"{minor}.{patch}") for patch in _PATCHES)
+    )
 
 
 def python(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
@@ -37,7 +49,9 @@ def python(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     name, version = _subject(claim, document)
     stated = _stated_python(evidence, name, version)
     lock = ", ".join(evidence.held(document.release_of(claim), "").pythons)
-    said, column = f"{name} {version} states Requires-Python {stated or 'nothing'}", stated
+    if not stated:
+        raise UnaskedError(f"{name} {version} states no Requires-Python")
+    said, column = f"{name} {version} states Requires-Python {stated}", stated
     claimed, found = _admitted(claim.python), _admitted(stated)
     if claimed == found:
         return Verdict(status=Status.ALIGNED, evidence=said, published=column, lock=lock)
@@ -55,32 +69,69 @@ def _listed(minors: frozenset[str]) -> str:
 
 
 def runs_on_python(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
-    """Judge that a distribution can be installed on one Python."""
+    """Judge that a distribution can be installed on one Python: by Requires-Python and its wheels' names."""
     name, version = _subject(claim, document)
     stated = _stated_python(evidence, name, version)
     lock = ", ".join(evidence.held(document.release_of(claim), "").pythons)
-    admitted = claim.python in _admitted(stated)
-    tags = {
-        tag.interpreter
+    tags = _python_tags(evidence, name, version)
+    if not stated and not tags:
+        raise UnaskedError(f"{name} {version} states no Requires-Python and has no wheels")
+    installable = claim.python in _installable(stated, tags)
+    status = Status.ALIGNED if installable else Status.DRIFT
+    return Verdict(status=status, evidence=_said(name, version, stated, tags), published=stated, lock=lock)
+
+
+def only_on_python(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
+    """Judge that a distribution is supported on one Python and on no other.
+
+    If it cannot be installed there, the statement is wrong; if it can be installed there only, it is
+    right. If others admit it too, nothing decides: what a publisher supports may be less.
+    """
+    first = runs_on_python(claim, document, evidence)
+    if first.status is not Status.ALIGNED:
+        return first
+    name, version = _subject(claim, document)
+    others = _installable(first.published, _python_tags(evidence, name, version)) - {claim.python}
+    if not others:
+        return first
+    also = f"it can be installed on {_listed(others)} too, and nothing says what is supported"
+    text = f"{first.evidence}; {also}"
+    return replace(first, status=Status.UNKNOWN, evidence=text)
+
+
+_Tag = tuple[str, str]
+"""Interpreter and ABI of a wheel, such as ("cp310", "abi3")."""
+
+
+def _python_tags(evidence: Evidence, name: str, version: str) -> frozenset[_Tag]:
+    return frozenset(
+        (tag.interpreter, tag.abi)
         for item in evidence.files(name, version)
         if item.wheel
         for tag in wheel_tags(item.file)
-    }
-    digits = claim.python.replace(".", "")
-    fitting = (
-        not tags
-        or any(tag in {"py3", f"cp{digits}"} for tag in tags)
-        or _has_stable_abi(evidence, name, version)
     )
-    said = f"{name} {version} states Requires-Python {stated or 'nothing'}, and its wheels are for "
-    text = f"{said}{', '.join(sorted(tags)) or 'none'}"
-    status = Status.ALIGNED if admitted and fitting else Status.DRIFT
-    return Verdict(status=status, evidence=text, published=stated, lock=lock)
 
 
-def _has_stable_abi(evidence: Evidence, name: str, version: str) -> bool:
-    files = evidence.files(name, version)
-    return any(tag.abi == "abi3" for item in files if item.wheel for tag in wheel_tags(item.file))
+def _said(name: str, version: str, stated: str, tags: frozenset[_Tag]) -> str:
+    shown = ", ".join(sorted({interpreter for interpreter, _ in tags})) or "none"
+    return f"{name} {version} states Requires-Python {stated or 'nothing'}, and its wheels are for {shown}"
+
+
+def _installable(stated: str, tags: frozenset[_Tag]) -> frozenset[str]:
+    """Return the Pythons that Requires-Python admits and that a wheel fits; without wheels, the former."""
+    return frozenset(
+        minor for minor in _admitted(stated) if not tags or any(_fits(minor, tag) for tag in tags)
+    )
+
+
+def _fits(minor: str, tag: _Tag) -> bool:
+    """Say whether a wheel's tag is for a Python: py3 for each, cp312 for one, cp310-abi3 for it and newer."""
+    interpreter, abi = tag
+    digits = int(minor.replace(".", ""))
+    wanted = interpreter.removeprefix("cp")
+    if abi == "abi3" and wanted.isdecimal():
+        return digits >= int(wanted)
+    return interpreter in {"py3", f"cp{digits}", f"py{digits}"}
 
 
 def not_on_python(claim: Claim, document: Document, evidence: Evidence) -> Verdict:

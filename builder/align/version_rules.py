@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -19,7 +19,7 @@ __all__ = ["fits", "includes", "published", "requires", "requires_image"]
 
 
 def includes(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
-    """Judge that a release contains a version: what the release requires decides, then our lock."""
+    """Judge that a release contains a version: what the release requires decides, then upstream's sources."""
     release = document.release_of(claim)
     found = existence_anywhere(evidence, claim.name, claim.version)
     if release == MAIN:
@@ -30,7 +30,14 @@ def includes(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
         return Verdict(status=Status.IMPOSSIBLE, evidence=found.said, published=column, lock=lock)
     asked = evidence.asked_of(release, evidence.distributions(claim.name), claim.framework)
     if not asked:
-        return _by_lock(claim, release, evidence, found, lock)
+        return _by_upstream_sources(claim, release, evidence, found, lock)
+    return _by_requirements(claim, release, evidence, asked, found, lock)
+
+
+def _by_requirements(  # noqa: PLR0917
+    claim: Claim, release: str, evidence: Evidence, asked: Sequence[Asked], found: Existence, lock: str
+) -> Verdict:
+    """Judge a version by what the release requires; of what a cap admits, pip took the newest of the day."""
     refusing = [item for item in asked if not admits(item.requirement.specifier, claim.version)]
     column = _column(asked)
     if refusing:
@@ -59,16 +66,32 @@ def _snapshot(found: Existence, document: Document) -> Verdict:
     return Verdict(status=Status.ALIGNED, evidence=text)
 
 
-def _by_lock(claim: Claim, release: str, evidence: Evidence, found: Existence, lock: str) -> Verdict:
-    """Judge what no published metadata requires by our lock of the release, else by its recipe."""
+def _by_upstream_sources(
+    claim: Claim, release: str, evidence: Evidence, found: Existence, lock: str
+) -> Verdict:
+    """Judge what no published metadata requires by what upstream's own sources of the release name.
+
+    Our lock decides nothing: it holds what our recipes build, and maybe of one framework only.
+    """
+    if canonicalize_name(claim.name) == DYNAMO:
+        status = Status.ALIGNED if _same(release, claim.version) else Status.DRIFT
+        return Verdict(status=status, evidence=f"{DYNAMO} {release} is the release itself", lock=lock)
     nobody = f"nothing that {DYNAMO} {release} binds requires {claim.name}"
-    stated, by = evidence.recipe(release, claim.name)
-    if not lock and not stated:
-        return Verdict(status=Status.UNKNOWN, evidence=f"{nobody}, and no lock has it; it is {found.said}")
-    same = any(_same(version, claim.version) for version in (lock or stated).split(", "))
-    status = Status.ALIGNED if same else Status.DRIFT
-    text = f"our lock has {lock}" if lock else f"our recipe has {stated}"
-    return Verdict(status=status, evidence=f"{nobody}; {text}{f' ({by})' if by else ''}", lock=lock)
+    stated = evidence.upstream_versions(release, claim.name, claim.framework)
+    if not stated:
+        ours = f"; our lock has {lock}, which does not decide what upstream released" if lock else ""
+        text = f"{nobody}, and no recorded source of upstream names its version; it is {found.said}{ours}"
+        return Verdict(status=Status.UNKNOWN, evidence=text, lock=lock)
+    if claim.framework:
+        stated = stated[:1]
+    same = next((item for item in stated if _same(item.version, claim.version)), None)
+    shown = same or stated[0]
+    return Verdict(
+        status=Status.ALIGNED if same else Status.DRIFT,
+        evidence=f"{nobody}; upstream's sources have {shown.version} ({shown.by})",
+        published=shown.version,
+        lock=lock,
+    )
 
 
 def _same(one: str, other: str) -> bool:
@@ -144,34 +167,26 @@ def requires(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
         if not found.exists:
             said = f"{found.said}; {own[0]}" if own else found.said
             return Verdict(status=Status.IMPOSSIBLE, evidence=said, published=_column(own), lock=lock)
-    beside = "" if own else _beside(name, version)
-    asked = own or [
-        item
-        for item in evidence.requirements(DYNAMO, release)
-        if normalized_name(item.requirement) in names and _brings(item, name, release, evidence)
-    ]
-    if not asked:
-        return Verdict(
-            status=Status.DRIFT, evidence=f"{name} {version} does not require {wanted.name}", lock=lock
-        )
-    fitting = [item for item in asked if _says_the_same(wanted, item.requirement)]
+    if not own:
+        text = f"{name} {version} does not require {wanted.name}{_beside(name, release, names, evidence)}"
+        return Verdict(status=Status.DRIFT, evidence=text, lock=lock)
+    fitting = [item for item in own if _says_the_same(wanted, item.requirement)]
     status = Status.ALIGNED if fitting else Status.DRIFT
-    text = f"{beside}{(fitting or asked)[0]}"
-    return Verdict(status=status, evidence=text, published=_column(asked), lock=lock)
+    return Verdict(status=status, evidence=str((fitting or own)[0]), published=_column(own), lock=lock)
 
 
-def _beside(name: str, version: str) -> str:
-    return f"{name} {version} itself does not require it; "
-
-
-def _brings(asked: Asked, name: str, release: str, evidence: Evidence) -> bool:
-    """Say whether a requirement of ai-dynamo stands under the same extra as `name`."""
-    mine = {
-        item.who
-        for item in evidence.requirements(DYNAMO, release)
-        if normalized_name(item.requirement) == name
-    }
-    return asked.who in mine or canonicalize_name(name) == DYNAMO
+def _beside(name: str, release: str, names: Collection[str], evidence: Evidence) -> str:
+    """Say what ai-dynamo requires where the named distribution does not: it explains a mix-up."""
+    if canonicalize_name(name) == DYNAMO:
+        return ""
+    try:
+        asked = evidence.requirements(DYNAMO, release)
+    except UnaskedError:
+        return ""
+    bringing = {item.who for item in asked if normalized_name(item.requirement) == canonicalize_name(name)}
+    found = [item for item in asked if normalized_name(item.requirement) in names]
+    nearest_first = sorted(found, key=lambda item: item.who not in bringing)  # the extra that brings both
+    return f"; {nearest_first[0]}" if found else ""
 
 
 def _says_the_same(claimed: Requirement, found: Requirement) -> bool:

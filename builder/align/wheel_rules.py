@@ -61,17 +61,21 @@ def glibc(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
 
 
 def cuda(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
-    """Judge the CUDA of a framework: our lock's libraries, else those that its torch requires."""
+    """Judge the CUDA of a framework by the libraries that its metadata leads to.
+
+    Our lock's libraries decide nothing: where upstream leaves a choice, the lock shows ours.
+    """
     release = document.release_of(claim)
     lock = ", ".join(evidence.held(release, "").cuda.get(claim.framework, ()))
     found, who = _cuda_of_metadata(claim.framework, release, evidence)
-    if not found and not lock:
-        raise UnaskedError(f"nothing that {claim.framework} of {release} binds names a CUDA runtime")
+    if not found:
+        ours = f"; our lock has the libraries of CUDA {lock}, which does not decide" if lock else ""
+        text = f"nothing that {claim.framework} of {release} binds names a CUDA runtime{ours}"
+        return Verdict(status=Status.UNKNOWN, evidence=text, lock=lock)
     claimed = ".".join(claim.cuda.split(".")[:2])  # a patch version is known of none, and 13 is right of 13.0
-    same = any(f"{minor}.".startswith(f"{claimed}.") for minor in (found or lock).split(", "))
+    same = any(f"{minor}.".startswith(f"{claimed}.") for minor in found.split(", "))
     status = Status.ALIGNED if same else Status.DRIFT
-    text = who or f"our lock has the libraries of CUDA {lock}"
-    return Verdict(status=status, evidence=text, published=found, lock=lock)
+    return Verdict(status=status, evidence=who, published=found, lock=lock)
 
 
 def _cuda_of_metadata(framework: str, release: str, evidence: Evidence) -> tuple[str, str]:
@@ -161,11 +165,13 @@ def _numbers(item: Platform) -> tuple[int, ...]:
 
 
 def gpu(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
-    """Judge a GPU generation by what our locks build native code for."""
+    """Leave a GPU generation unknown: no metadata names one, and nothing here unpacks wheels.
+
+    What our own recipes build native code for says nothing about what upstream supports.
+    """
     release = document.release_of(claim)
     found = evidence.held(release, "").capabilities
-    mine = [capability for capability in found if GENERATIONS.get(capability) == claim.gpu]
-    if mine:
-        text = f"native code is built for {', '.join(f'sm_{item}' for item in mine)}"
-        return Verdict(status=Status.ALIGNED, evidence=text, lock=", ".join(found))
-    raise UnaskedError(f"no GPU code of {release} is built here; its wheels are not unpacked")
+    mine = ", ".join(f"sm_{item}" for item in found if GENERATIONS.get(item) == claim.gpu)
+    ours = f"; our recipes build for {mine}, which does not decide what upstream supports" if mine else ""
+    text = f"nothing published with {release} names GPU generations{ours}"
+    return Verdict(status=Status.UNKNOWN, evidence=text, lock=", ".join(found))

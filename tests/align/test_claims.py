@@ -25,8 +25,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CLAIMS = ROOT / "recipes/claims"
 EXPECTED = Path(__file__).parent / "claims"
 DOCUMENTS = ("support-matrix-0.8.0", "version-alignment-0.6.1")
-HELD = (Says.PLATFORM, Says.GPU)
-"""Kinds that are aligned where a recipe or lock of ours speaks of them, else unknown."""
+HELD = (Says.PLATFORM,)
+"""Kinds that are aligned if a recipe of ours has the glibc of the system, else unknown."""
 
 
 class Run:
@@ -185,7 +185,7 @@ def test_nearest_versions_come_from_the_index_and_from_tags(judge: Judge) -> Non
     assert "nearest: 0.1.5, 0.1.6, 0.2.0, 0.2.0.post1" in row["evidence"]
 
 
-def test_a_component_that_no_index_has_is_judged_by_tags_and_by_the_lock(judge: Judge) -> None:
+def test_a_component_that_no_index_has_is_judged_by_tags_and_by_upstream_s_sources(judge: Judge) -> None:
     assert judge("includes", name="ucx", version="1.19.7")["status"] == "impossible"
     assert judge("includes", name="libfabric", version="2.3.0")["status"] == "aligned"
     assert judge("includes", name="libfabric", version="2.4.0")["status"] == "drift"
@@ -253,6 +253,57 @@ def test_a_python_that_metadata_excludes(judge: Judge) -> None:
     assert judge("runs-on-python", python="3.11")["status"] == "aligned"
     assert judge("not-on-python", name="tensorrt-llm", python="3.9")["status"] == "aligned"
     assert judge("not-on-python", name="ai-dynamo-runtime", python="3.11")["status"] == "drift"
+
+
+def test_supported_only_with_one_python(judge: Judge) -> None:
+    """kvbm's wheels are abi3 for 3.10 and newer: that leaves open what its publisher supports."""
+    open_ = judge("only-on-python", name="kvbm", version="0.8.0", python="3.12")
+    assert open_["status"] == "unknown"
+    assert "Requires-Python >=3.10" in open_["evidence"]
+    assert "nothing says what is supported" in open_["evidence"]
+    assert judge("only-on-python", name="kvbm", version="0.8.0", python="3.9")["status"] == "drift"
+
+
+def test_what_a_named_distribution_requires_is_not_what_ai_dynamo_requires(judge: Judge) -> None:
+    row = judge("requires", release="0.6.1", name="vllm", version="0.10.2", requirement="nixl<=0.7.0")
+    assert row["status"] == "drift"
+    assert row["evidence"].startswith(
+        "vllm 0.10.2 does not require nixl; ai-dynamo 0.6.1, extra vllm, requires"
+    )
+    own = judge("requires", release="0.6.1", requirement="nixl<=0.7.0")
+    assert own["status"] == "aligned"
+
+
+@pytest.mark.parametrize("gpu", ["Blackwell", "Hopper", "Ampere", "Volta"])
+def test_our_own_recipe_says_nothing_about_gpus(judge: Judge, gpu: str) -> None:
+    assert judge("gpu", release="1.4.2", gpu=gpu)["status"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("values", "status", "words"),
+    [
+        # Only the locks of `efa` have a UCX in 0.7.1, and another one: they are ours.
+        ({"version": "1.19.0"}, "aligned", "upstream's sources have 1.19.0 (ai-dynamo/dynamo container @2"),
+        ({"version": "1.20.0"}, "drift", "upstream's sources have 1.19.0"),
+        ({"version": "1.19.0", "framework": "vllm"}, "aligned", "have 1.19.0"),
+        ({"version": "1.19.0", "framework": "efa"}, "drift", "have 1.20.0.dev0+9d2b88a"),
+    ],
+)
+def test_a_component_is_judged_by_upstream_s_sources(
+    judge: Judge, values: dict[str, str], status: str, words: str
+) -> None:
+    row = judge("includes", release="0.7.1", name="ucx", **values)
+    assert (row["status"], words in row["evidence"]) == (status, True), row
+
+
+def test_a_version_that_our_recipe_chose_is_no_evidence(judge: Judge) -> None:
+    """1.4.2's aws-sdk-cpp is not upstream's: the recipe says so."""
+    recipe = judge("includes", release="1.4.2", name="aws-sdk-cpp", version="1.11.760")
+    assert recipe["status"] == "unknown"
+
+
+def test_everything_holds_only_if_everything_is_known(judge: Judge, tmp_path: Path) -> None:
+    assert judge("all-hold")["status"] == "unknown"
 
 
 def test_days_and_what_was_out(judge: Judge) -> None:
@@ -326,6 +377,7 @@ def test_a_release_without_claims_is_compared_with_its_locks(run: Run) -> None:
         ('says = "includes"', "claims[0]: a statement of kind `includes` needs `name`"),
         ('says = "holds"', "claims[0].says: expected one of"),
         ('says = "arch"\narch = "arm64"', "claims[0].arch: expected one of x86_64, aarch64"),
+        ('says = "runs-on-python"\npython = ">=3.12"', "claims[0].python: '>=3.12' is not a Python such as"),
         ('says = "released"\ndate = "yesterday"', "claims[0].date: 'yesterday' is not a day"),
         ('says = "statement"\nwhy = "a\\u001b[31mb"', "claims[0].why: a control character"),
         ('says = "statement"\nwhy = "x"\nreson = "y"', "claims[0].reson: unknown key"),
