@@ -32,15 +32,15 @@ def to_pylock(lock: Lock, url_of: Callable[[PythonPackage], str], *, environment
     Distributions that a build makes have no file that could be named: they
     stand in comments. LockError when the result would not be valid.
     """
-    rows = _rows(lock, environment)
+    rows = _environment_rows(lock, environment)
     pylock = Pylock(
         lock_version=Version("1.0"),
-        environments=[_marker(lock)],
+        environments=[_target_marker(lock)],
         requires_python=SpecifierSet(f"=={lock.environment.python}.*"),
         created_by=_CREATOR,
-        packages=[_package(row, url_of(row)) for row in rows if row.file],
+        packages=[_pylock_package(row, url_of(row)) for row in rows if row.file],
     )
-    comments = "".join(f"# {_made(lock, row)}\n" for row in rows if not row.file)
+    comments = "".join(f"# {_made_by_build(lock, row)}\n" for row in rows if not row.file)
     text = comments + tomli_w.dumps(pylock.to_dict())
     try:
         Pylock.from_dict(toml.loads(text.encode(), place=lock.target.path, error=LockError)).validate()
@@ -59,9 +59,9 @@ def to_requirements(lock: Lock, *, environment: str = RUNTIME) -> str:
         f"# {lock.target}: Python {lock.environment.python}, glibc {lock.environment.glibc} or newer.",
         "# Complete: install with --no-deps --require-hashes.",
     ]
-    for row in _rows(lock, environment):
+    for row in _environment_rows(lock, environment):
         if not row.file:
-            lines.append(f"# {_made(lock, row)}")
+            lines.append(f"# {_made_by_build(lock, row)}")
             continue
         if row.origin != PYPI:
             lines.append(f"# {row.file} is on {row.origin}, not on the default index:")
@@ -69,12 +69,12 @@ def to_requirements(lock: Lock, *, environment: str = RUNTIME) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _rows(lock: Lock, environment: str) -> list[PythonPackage]:
+def _environment_rows(lock: Lock, environment: str) -> list[PythonPackage]:
     rows = [row for row in lock.python if environment in row.for_]
     return sorted(rows, key=lambda row: (row.name, row.version))
 
 
-def _marker(lock: Lock) -> Marker:
+def _target_marker(lock: Lock) -> Marker:
     minor = lock.environment.python
     return Marker(
         f"sys_platform == 'linux' and platform_machine == '{lock.arch}' "
@@ -82,13 +82,13 @@ def _marker(lock: Lock) -> Marker:
     )
 
 
-def _package(row: PythonPackage, url: str) -> Package:
+def _pylock_package(row: PythonPackage, url: str) -> Package:
     hashes = {"sha256": str(row.sha256)}
     wheel = PackageWheel(name=row.file, url=url, size=row.size, hashes=hashes)
     return Package(name=canonicalize_name(row.name), version=Version(row.version), wheels=[wheel])
 
 
-def _made(lock: Lock, row: PythonPackage) -> str:
+def _made_by_build(lock: Lock, row: PythonPackage) -> str:
     """Say in one line how a distribution without a file comes about."""
     build = next((item for item in lock.builds if item.component == row.build), None)
     what = f"{build.component} {build.version}" if build else row.build

@@ -15,9 +15,12 @@ from builder.cli import VERBS
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = ROOT / "builder" / "commands"
+PROGRAM_FILES = [
+    ROOT / "builder" / f"{name}.py" for name in ("cli", "options", "project", "locks", "selection")
+]
 NEEDLESS = ("requests", "pycurl", "solv", "debian", "pypi_simple", "builder.resolve", "builder.fetch",
             "builder.index", "builder.git", "builder.oci", "builder.render", "builder.build", "builder.pin")  # fmt: skip
-"""What a check of locks has no use for; the face of a package alone does no harm."""
+"""What reading and judging locks has no use for; the face of a package alone does no harm."""
 
 
 @cache
@@ -60,9 +63,26 @@ def test_a_check_of_locks_loads_no_other_verb() -> None:
     assert verbs_loaded("lock", "--check", "--quiet") == {"lock"}
 
 
-def test_a_check_of_locks_loads_nothing_that_only_resolving_needs() -> None:
-    loaded = loaded_by("lock", "--check", "--quiet")
+@pytest.mark.parametrize(
+    "words",
+    [("lock", "--check"), ("verify", "lock/1.4.2/debian-13/dynamo-x86_64.toml")],
+    ids=["lock", "verify"],
+)
+def test_what_reads_locks_alone_loads_nothing_that_only_resolving_needs(words: tuple[str, ...]) -> None:
+    loaded = loaded_by(*words, "--quiet")
     assert not {name for name in loaded if name.startswith(tuple(f"{package}." for package in NEEDLESS))}
+
+
+@pytest.mark.parametrize("path", [*sorted(COMMANDS.glob("*.py")), *PROGRAM_FILES], ids=lambda path: path.stem)
+def test_the_program_imports_at_the_top(path: Path) -> None:
+    """Faces are lazy: `from builder import git` loads git when it is used."""
+    functions = (
+        node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.FunctionDef)
+    )
+    inner = [
+        node for one in functions for node in ast.walk(one) if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert not inner, ast.unparse(inner[0])
 
 
 def calls_of(path: Path, name: str) -> list[ast.Call]:

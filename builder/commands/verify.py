@@ -20,7 +20,7 @@ from builder.options import ResultFormat, add_format, add_places, add_selection,
 from builder.project import Project
 from builder.recipe import Library, effective_recipe, lockable_targets
 from builder.selection import ALL, Selection
-from builder.verify import ClosureQuestion, as_text, as_value, outdated, signed_indexes
+from builder.verify import as_text, as_value, outdated, signed_indexes
 
 __all__ = ["EXAMPLES", "Options", "add_options", "run", "verify_locks"]
 
@@ -183,7 +183,9 @@ def _resolved_again(project: Project, locks: Sequence[Examined], library: Librar
         return verify.resolved_again_proof(readable, resolve=resolved_lock, done=steps.done)
 
 
-def _closure_questions(locks: Sequence[tuple[str, Lock]], library: Library | None) -> list[ClosureQuestion]:
+def _closure_questions(
+    locks: Sequence[tuple[str, Lock]], library: Library | None
+) -> list[verify.ClosureQuestion]:
     """Return each lock with its recipe as it is now."""
     questions = []
     for name, lock in locks:
@@ -191,7 +193,7 @@ def _closure_questions(locks: Sequence[tuple[str, Lock]], library: Library | Non
         if library is not None:
             with contextlib.suppress(UsageError, RecipeError):  # a lock that no recipe makes any more
                 recipe = effective_recipe(library, lock.target)
-        questions.append(ClosureQuestion(name=name, lock=lock, recipe=recipe))
+        questions.append(verify.ClosureQuestion(name=name, lock=lock, recipe=recipe))
     return questions
 
 
