@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from builder.console import Console
-from builder.errors import UsageError
+from builder.errors import RecipeError, UsageError
 from builder.origins import Origins
 from builder.project import Project
 from builder.recipe_editor import RecipeChange, RecipeEditor
 from builder.store import Store
 
-__all__ = ["Context", "finish"]
+__all__ = ["Context", "extends_chain", "finish", "inherited_value"]
 
 _LONG = 26
 
@@ -56,6 +57,24 @@ class Context:
                 f"there is no recipe {name or '*'!r}", place=f"recipes/{folder}", hint=f"known: {known}"
             )
         return tuple(RecipeEditor(path, place=f"recipes/{folder}/{path.name}") for path in chosen)
+
+
+def extends_chain(editors: Mapping[str, RecipeEditor], name: str) -> list[str]:
+    """Return the platform `name` and those that it extends, nearest first (RecipeError)."""
+    chain = [name]
+    while parent := str(editors[chain[-1]].get(("extends",), "")):
+        if parent not in editors or parent in chain:
+            raise RecipeError(f"{parent!r} cannot be extended", place=f"{editors[chain[-1]].place}: extends")
+        chain.append(parent)
+    return chain
+
+
+def inherited_value(editors: Mapping[str, RecipeEditor], name: str, key: str, default: Any) -> Any:
+    """Return a top-level value of the platform `name`, of its own file or of one that it extends."""
+    for link in extends_chain(editors, name):
+        if (value := editors[link].get((key,))) is not None:
+            return value
+    return default
 
 
 def finish(context: Context, editors: Sequence[RecipeEditor]) -> None:

@@ -1,20 +1,31 @@
-"""`pin image`: the digests of published images, and the OS packages in them."""
+"""`pin image`: the digests of published images, and the OS packages and Python distributions in them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from builder.errors import FetchError, RecipeError, UsageError
+from builder.lockfile import RUNTIME
 from builder.model import Arch, ImageDigest
 from builder.oci import ImageIndex, ImageManifest, Registry
-from builder.pin.context import Context, finish
-from builder.pin.layers import inventory
+from builder.pin.context import Context, finish, inherited_value
+from builder.pin.image_packages import (
+    DATABASE_FOLDERS,
+    dpkg_packages,
+    is_package_file,
+    python_distributions,
+    rpm_packages,
+)
+from builder.pin.layers import LayeredFiles, read_layers
 from builder.recipe import ImageRecipe, parse_recipe
 from builder.recipe_editor import KeyPath, RecipeEditor, key_path_text
 
 __all__ = ["pin_image"]
 
 _FAMILY = "debian"
+_FAMILIES = {"debian": dpkg_packages, "rpm": rpm_packages}
+_READ_BY = "scripts/pin image, which read it from the layers"
 _VARIANTS = ("", "v1", "v8")  # the one that amd64 and arm64 images have, where they say it
 
 
@@ -25,28 +36,39 @@ class _RegistryImage:
     index: ImageDigest | None
     digest: ImageDigest
     """Of the manifest."""
-    inventory: tuple[str, ...] | None
+    files: dict[str, bytes]
+    """Package databases and metadata of Python distributions, by path."""
 
 
 def pin_image(context: Context, platform: str = "", *, recorded: bool = False) -> int:
     """Pin the images of one platform, or of all: index digest, digest per architecture, inventory.
 
     Tags are followed to what they mean now; with `recorded` the digests of
-    the recipe stay, and their inventory is read. FetchError, also for an
-    image without the architecture; DigestMismatchError for wrong bytes.
+    the recipe stay, and their inventory is read. A runtime image whose
+    platform says `image-python` gets its Python distributions too. FetchError,
+    also for an image without the architecture; DigestMismatchError for wrong bytes.
     """
     editors = context.editors("platforms", platform)
+    every = {editor.path.stem: editor for editor in context.editors("platforms")}
     seen: dict[tuple[str, str, Arch], _RegistryImage] = {}
     count = 0
     for editor in editors:
-        family = str(editor.get(("family",), _FAMILY))
         for arch, keys in _image_rows(editor):
             name, reference = _image_reference(editor, keys, recorded=recorded)
             context.console.status(f"reading {name} {reference} for {arch}")
             subject = (name, reference, arch)
             if subject not in seen:
-                seen[subject] = _read_image(context, name, reference, arch, family)
-            _record_image(editor, keys, seen[subject], recorded=recorded)
+                seen[subject] = _read_image(context, name, reference, arch)
+            image, place = seen[subject], f"{name}@{seen[subject].digest}"
+            _record_digests(editor, keys, image, recorded=recorded)
+            family = inherited_value(every, editor.path.stem, "family", _FAMILY)
+            _record_list(editor, keys, "inventory", _os_packages(family)(image.files, arch, place=place))
+            if RUNTIME in editor.get((*keys, "roles"), (RUNTIME,)) and inherited_value(
+                every, editor.path.stem, "image-python", default=False
+            ):
+                python = inherited_value(every, editor.path.stem, "python", "")
+                _record_python(context, editor, keys, image, python=python, place=place)
+            parse_recipe(editor.get(keys), ImageRecipe, place=f"{editor.place}: {key_path_text(keys)}")
             count += 1
     if not count:
         raise UsageError("no published images", place=f"recipes/platforms/{platform or '*'}.toml")
@@ -73,15 +95,13 @@ def _image_reference(editor: RecipeEditor, keys: KeyPath, *, recorded: bool) -> 
     return name, digest if recorded else tag
 
 
-def _read_image(context: Context, name: str, reference: str, arch: Arch, family: str) -> _RegistryImage:
+def _read_image(context: Context, name: str, reference: str, arch: Arch) -> _RegistryImage:
     with Registry(name, context.origins) as registry:
         top_digest, top = registry.manifest(reference)
         digest, manifest = _of_arch(registry, top_digest, top, arch)
-        rows = inventory(registry, digest, manifest, arch) if family == _FAMILY else None
-        if rows is None:
-            context.console.warning(f"{name}: the packages of family {family} are not read yet")
+        files = read_layers(registry, digest, manifest, LayeredFiles(is_package_file, DATABASE_FOLDERS))
         index = top_digest if isinstance(top, ImageIndex) else None
-        return _RegistryImage(index=index, digest=digest, inventory=rows)
+        return _RegistryImage(index=index, digest=digest, files=files)
 
 
 def _of_arch(
@@ -108,7 +128,14 @@ def _of_arch(
     return digest, top
 
 
-def _record_image(editor: RecipeEditor, keys: KeyPath, seen: _RegistryImage, *, recorded: bool) -> None:
+def _os_packages(family: str) -> Callable[..., tuple[str, ...]]:
+    if family not in _FAMILIES:
+        known = ", ".join(_FAMILIES)
+        raise RecipeError(f"packages of family {family!r} cannot be read", hint=f"known: {known}")
+    return _FAMILIES[family]
+
+
+def _record_digests(editor: RecipeEditor, keys: KeyPath, seen: _RegistryImage, *, recorded: bool) -> None:
     """Write what was seen; a claim that does not hold any more loses its author."""
     if editor.put((*keys, "digest"), str(seen.digest)):
         editor.drop((*keys, "by"))
@@ -117,6 +144,22 @@ def _record_image(editor: RecipeEditor, keys: KeyPath, seen: _RegistryImage, *, 
     elif not recorded:
         editor.drop((*keys, "index-digest"))
     editor.put((*keys, "evidence"), "observed")
-    if seen.inventory is not None and editor.put((*keys, "inventory"), list(seen.inventory)):
-        editor.drop((*keys, "inventory-by"))
-    parse_recipe(editor.get(keys), ImageRecipe, place=f"{editor.place}: {key_path_text(keys)}")
+
+
+def _record_list(editor: RecipeEditor, keys: KeyPath, word: str, rows: tuple[str, ...]) -> bool:
+    """Write a list that was read from the layers, and say whether it differs; then it loses its author."""
+    differs = editor.put((*keys, word), list(rows))
+    if differs:
+        editor.drop((*keys, f"{word}-by"))
+    return differs
+
+
+def _record_python(
+    context: Context, editor: RecipeEditor, keys: KeyPath, seen: _RegistryImage, *, python: str, place: str
+) -> None:
+    rows, others = python_distributions(seen.files, python, place=place)
+    if _record_list(editor, keys, "python", rows):
+        # A lock demands an author of this list; an inventory that was read needs none.
+        editor.put((*keys, "python-by"), _READ_BY)
+    if others:
+        context.console.warning(f"{place}: not the distributions of Python {python}: {', '.join(others)}")

@@ -11,7 +11,7 @@ from typing import Any
 from builder.errors import RecipeError, UsageError
 from builder.io import read_bytes
 from builder.model import Arch
-from builder.pin.context import Context, finish
+from builder.pin.context import Context, extends_chain, finish
 from builder.pin.debian_repositories import pin_debian_suite
 from builder.pin.indexes import IndexFolder, PinnedIndexes, remove_stale_folders, write_index_folder
 from builder.pin.rpm_repositories import pin_rpm_repository
@@ -66,14 +66,19 @@ def pin_repositories(context: Context, platform: str = "", *, now: datetime) -> 
         for suite in suites.values():
             recipe = suite.tables[0].recipe
             context.console.status(f"fetching {recipe.origin} {recipe.suite}")
-            pinned = (pin_debian_suite if recipe.components else pin_rpm_repository)(
-                [table.recipe for table in suite.tables],
-                sorted(suite.arches),
-                context=context,
-                client=client,
-                keys=_signing_keys(context, recipe),
-                now=now,
-            )
+            table = suite.tables[0]
+            try:
+                pinned = (pin_debian_suite if recipe.components else pin_rpm_repository)(
+                    [table.recipe for table in suite.tables],
+                    sorted(suite.arches),
+                    context=context,
+                    client=client,
+                    keys=_signing_keys(context, recipe),
+                    now=now,
+                )
+            except RecipeError as error:
+                # The cause is a value of the table; only this function knows the file that has it.
+                raise error.within(f"{table.editor.place}: {key_path_text(table.keys)}") from None
             _record_pins(suite, pinned)
             folders += pinned.folders
     wanted = {folder for editor in editors.values() for folder in _index_folders(editor)}
@@ -116,7 +121,7 @@ def _suite_identity(recipe: RepositoryRecipe) -> tuple[object, ...]:
 def _repositories_owner(editors: Mapping[str, RecipeEditor], name: str) -> str:
     """Return the platform, at or behind `name`, whose file has the repositories; empty when none has."""
     return next(
-        (link for link in _extends_chain(editors, name) if editors[link].get(("repositories",)) is not None),
+        (link for link in extends_chain(editors, name) if editors[link].get(("repositories",)) is not None),
         "",
     )
 
@@ -125,18 +130,9 @@ def _platform_arches(editors: Mapping[str, RecipeEditor], name: str) -> set[Arch
     """Return the architectures that a platform has a base for; all of them when it states none."""
     found: set[str] = set()
     for key in ("images", "assembled"):
-        tables: Iterable[Any] = (editors[link].get((key,)) for link in _extends_chain(editors, name))
+        tables: Iterable[Any] = (editors[link].get((key,)) for link in extends_chain(editors, name))
         found |= set(next((table for table in tables if table is not None), {}))
     return {arch for arch in Arch if arch.value in found} or set(Arch)
-
-
-def _extends_chain(editors: Mapping[str, RecipeEditor], name: str) -> list[str]:
-    chain = [name]
-    while parent := str(editors[chain[-1]].get(("extends",), "")):
-        if parent not in editors or parent in chain:
-            raise RecipeError(f"{parent!r} cannot be extended", place=f"{editors[chain[-1]].place}: extends")
-        chain.append(parent)
-    return chain
 
 
 def _signing_keys(context: Context, recipe: RepositoryRecipe) -> tuple[bytes, ...]:

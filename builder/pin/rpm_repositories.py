@@ -69,7 +69,7 @@ def _fetch_repomd(
     if not recipe.path:
         raise RecipeError(
             "this key is missing",
-            place=f"repository {recipe.suite}: path",
+            place="path",
             hint="name the folder below the origin that has repodata, such as 9-stream/BaseOS/{arch:rpm}/os",
         )
     base = repository_path(recipe, arch)

@@ -5,6 +5,10 @@ import hashlib
 import io
 import json
 import re
+import shutil
+import sqlite3
+import struct
+import subprocess
 import tarfile
 import threading
 import tomllib
@@ -466,13 +470,157 @@ def test_a_mirror_stands_in_for_the_registry(bench: Any, local: Registry) -> Non
     assert row(file)["name"] == f"registry.invalid/{REPOSITORY}"
 
 
-def test_another_family_gets_digests_and_a_warning(bench: Any, local: Registry) -> None:
-    amd64 = local.push("amd64", layer({"etc/x": b""}), tag="13")
-    file = recipe(bench, local, **{'family = "debian"': 'family = "rpm"'})
+RPM = {'family = "debian"': 'family = "rpm"'}
+RPM_DATABASE = "var/lib/rpm/rpmdb.sqlite"
+
+
+def rpm_header(**values: str | int) -> bytes:
+    """A header as rpm keeps it in its database; see builder.pin.image_packages."""
+    tags = {"name": 1000, "version": 1001, "release": 1002, "epoch": 1003, "summary": 1004, "arch": 1022}
+    entries, data = b"", b""
+    for word, value in sorted(values.items()):
+        data += b"\0" * (-len(data) % 4)
+        entries += struct.pack(">IIII", tags[word], 4 if isinstance(value, int) else 6, len(data), 1)
+        data += struct.pack(">I", value) if isinstance(value, int) else value.encode() + b"\0"
+    return struct.pack(">II", len(values), len(data)) + entries + data
+
+
+def rpm_database(*headers: bytes) -> bytes:
+    database = sqlite3.connect(":memory:")
+    database.execute("CREATE TABLE Packages (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL)")
+    database.executemany("INSERT INTO Packages (blob) VALUES (?)", [(header,) for header in headers])
+    database.commit()
+    return database.serialize()
+
+
+BASH = rpm_header(name="bash", version="5.2", release="1.el9", arch="x86_64", summary="a shell")
+DBUS = rpm_header(name="dbus", epoch=1, version="1.12", release="8.el9", arch="noarch")
+KEYS = [rpm_header(name="gpg-pubkey", version=version, release="1") for version in ("a", "b")]
+
+
+@pytest.mark.parametrize("path", [RPM_DATABASE, "usr/lib/sysimage/rpm/rpmdb.sqlite"])
+def test_an_rpm_inventory_is_read_and_replaces_the_old_one(bench: Any, local: Registry, path: str) -> None:
+    """Before, the digest was bound again and the old inventory stayed, as `observed`."""
+    below = rpm_database(rpm_header(name="old", version="0", release="1", arch="x86_64"))
+    top = rpm_database(DBUS, BASH, *KEYS)
+    amd64 = local.push("amd64", layer({path: below}), layer({path: top}), tag="13")
+    file = recipe(bench, local, **RPM)
     pin_image(bench.context())
-    assert row(file)["digest"] == amd64["digest"]
-    assert row(file)["inventory"] == ["old=1"]
-    assert "the packages of family rpm are not read yet" in bench.err.getvalue()
+    found = row(file)
+    assert (found["digest"], found["evidence"]) == (amd64["digest"], "observed")
+    assert found["inventory"] == ["bash=5.2-1.el9", "dbus=1:1.12-8.el9"]
+    assert "inventory-by" not in found
+
+
+@pytest.mark.skipif(shutil.which("rpmbuild") is None, reason="needs rpm and rpmbuild")
+def test_a_database_of_rpm_itself_is_read(bench: Any, local: Registry, tmp_path: Path) -> None:
+    (tmp_path / "thing.spec").write_text(
+        "Name: thing\nEpoch: 2\nVersion: 1.0\nRelease: 3\nSummary: x\nLicense: MIT\nBuildArch: noarch\n"
+        "%description\nx\n%files\n"
+    )
+    words = ["rpmbuild", "-bb", "--quiet", "--define", f"_topdir {tmp_path}", str(tmp_path / "thing.spec")]
+    subprocess.run(words, check=True, capture_output=True)
+    (package,) = (tmp_path / "RPMS").rglob("*.rpm")
+    database = tmp_path / "db"
+    words = ["rpm", "--dbpath", str(database), "-i", "--justdb", "--nodeps", "--define", "_db_backend sqlite"]
+    subprocess.run([*words, str(package)], check=True, capture_output=True)
+    files = {f"var/lib/rpm/{path.name}": path.read_bytes() for path in database.iterdir() if path.is_file()}
+    assert RPM_DATABASE in files
+    local.push("amd64", layer(dict(files)), tag="13")
+    file = recipe(bench, local, **RPM)
+    pin_image(bench.context())
+    assert row(file)["inventory"] == ["thing=2:1.0-3"]
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"etc/x": b""}, "has no RPM database in its layers"),
+        ({"var/lib/rpm/Packages": b"x"}, "has an RPM database of format Berkeley DB, not SQLite"),
+        ({"usr/lib/sysimage/rpm/Packages.db": b"x"}, "of format ndb"),
+        ({RPM_DATABASE: b"x"}, "has an RPM database that cannot be read"),
+        ({RPM_DATABASE: rpm_database()}, "has no package in its RPM database"),
+        ({RPM_DATABASE: rpm_database(BASH[:-1])}, "has an RPM header of another length than it says"),
+        ({RPM_DATABASE: rpm_database(b"x")}, "has an RPM header that cannot be read"),
+        ({RPM_DATABASE: rpm_database(BASH, BASH)}, "has bash in two versions"),
+        (
+            {RPM_DATABASE: rpm_database(rpm_header(name="a", version="1", release="1", arch="i686"))},
+            "has a of architecture i686",
+        ),
+        (
+            {RPM_DATABASE: rpm_database(rpm_header(name="a", version="1"))},
+            "without name, version or release: a",
+        ),
+    ],
+)
+def test_an_rpm_database_that_cannot_be_read_changes_nothing(
+    bench: Any, local: Registry, files: dict[str, bytes | None], message: str
+) -> None:
+    local.push("amd64", layer(files), tag="13")
+    file = recipe(bench, local, **RPM)
+    before = file.read_bytes()
+    with pytest.raises(FetchError, match=message):
+        pin_image(bench.context())
+    assert file.read_bytes() == before
+
+
+def test_a_family_is_that_of_the_platform_that_is_extended(bench: Any, local: Registry) -> None:
+    local.push("amd64", layer({RPM_DATABASE: rpm_database(BASH)}), tag="13")
+    bench.write("platforms/base.toml", 'name = "base"\nfamily = "rpm"\n')
+    file = recipe(bench, local, **{'family = "debian"': 'extends = "base"'})
+    pin_image(bench.context(), "p")
+    assert row(file)["inventory"] == ["bash=5.2-1.el9"]
+
+
+METADATA = b"Metadata-Version: 2.1\nName: %b\nVersion: %b\n\nlong\nVersion: 9\n"
+PYTHON = {'family = "debian"': 'family = "debian"\npython = "3.12"\nimage-python = true'}
+SYSTEM, LOCAL = "usr/lib/python3/dist-packages", "usr/local/lib/python3.12/dist-packages"
+
+
+def test_python_distributions_are_read_as_the_interpreter_finds_them(bench: Any, local: Registry) -> None:
+    local.push(
+        "amd64",
+        layer(
+            {
+                DATABASE: status("a=1"),
+                f"{SYSTEM}/six-1.0.dist-info/METADATA": METADATA % (b"six", b"1.0"),
+                f"{SYSTEM}/old-1.egg-info": METADATA % (b"old", b"1"),
+                f"{LOCAL}/gone-1.dist-info/METADATA": METADATA % (b"gone", b"1"),
+                "opt/venv/lib/python3.12/site-packages/x-1.dist-info/METADATA": METADATA % (b"x", b"1"),
+            }
+        ),
+        layer(
+            {
+                f"{LOCAL}/six-1.1.dist-info/METADATA": METADATA % (b"six", b"1.1"),
+                f"{LOCAL}/Big_Thing-2.dist-info/METADATA": METADATA % (b"Big_Thing", b"2+cu130"),
+                f"{LOCAL}/gone-1.dist-info": None,
+            }
+        ),
+        tag="13",
+    )
+    file = recipe(bench, local, **PYTHON)
+    pin_image(bench.context())
+    assert row(file)["python"] == ["big-thing==2+cu130", "old==1", "six==1.1"]
+    assert row(file)["python-by"].startswith("scripts/pin image")
+    assert "opt/venv/lib/python3.12/site-packages" in bench.err.getvalue()
+
+
+def test_an_image_without_the_python_of_its_platform_changes_nothing(bench: Any, local: Registry) -> None:
+    other = {DATABASE: status("a=1"), "usr/lib/python3.9/site-packages/x-1.egg-info": METADATA % (b"x", b"1")}
+    local.push("amd64", layer(dict(other)), tag="13")
+    file = recipe(bench, local, **PYTHON)
+    before = file.read_bytes()
+    with pytest.raises(FetchError, match=r"has no distributions of Python 3\.12 in its layers"):
+        pin_image(bench.context())
+    assert file.read_bytes() == before
+
+
+def test_python_of_an_image_is_listed_only_where_the_platform_uses_it(bench: Any, local: Registry) -> None:
+    files = {DATABASE: status("a=1"), f"{SYSTEM}/x-1.egg-info": METADATA % (b"x", b"1")}
+    local.push("amd64", layer(dict(files)), tag="13")
+    file = recipe(bench, local)
+    pin_image(bench.context())
+    assert "python" not in row(file)
 
 
 def test_a_tag_that_is_not_there(bench: Any, local: Registry) -> None:

@@ -190,5 +190,7 @@ def test_what_cannot_be_trusted_is_not_pinned(
 
 def test_a_repository_without_a_path_is_said_to_lack_it(bench: Any, archive: Archive, platform: Path) -> None:
     platform.write_text(re.sub("path = .*\n", "", PLATFORM))
-    with pytest.raises(RecipeError, match="path: this key is missing"):
+    with pytest.raises(
+        RecipeError, match=r"recipes/platforms/\w+\.toml: repositories\[0\]: path: this key is missing"
+    ):
         pin_repositories(bench.context(), now=NOW)
