@@ -170,7 +170,7 @@ class Evidence:
         for text in metadata.requires:
             requirement = lenient_requirement(text)
             for extra in ("", *wanted):
-                if _active(requirement, extra):
+                if _is_active(requirement, extra):
                     who = f"{name} {version}, extra {extra}," if extra else f"{name} {version}"
                     found.append(Asked(who=who, requirement=requirement))
                     if not extra:
@@ -189,7 +189,7 @@ class Evidence:
         if found:
             return found
         unasked = ""
-        for asked in self._bound(direct):
+        for asked in self._bound_requirements(direct):
             name, version = normalized_name(asked.requirement), exact_version(asked.requirement.specifier)
             try:
                 inner = self.requirements(name, version, asked.requirement.extras)
@@ -201,7 +201,7 @@ class Evidence:
             raise UnaskedError(unasked)
         return found
 
-    def _bound(self, direct: list[Asked]) -> Iterator[Asked]:
+    def _bound_requirements(self, direct: list[Asked]) -> Iterator[Asked]:
         seen = set()
         for asked in direct:
             key = str(asked.requirement).partition(";")[0]
@@ -216,7 +216,7 @@ def repository_of(component: Component) -> str:
     return stated or (component.homepage if component.homepage.startswith(_FORGES) else "")
 
 
-def _active(requirement: Requirement, extra: str) -> bool:
+def _is_active(requirement: Requirement, extra: str) -> bool:
     if requirement.marker is None:
         return not extra
     environment = marker_environment(Arch.X86_64, _PYTHON)

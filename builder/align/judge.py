@@ -67,13 +67,13 @@ def judge_document(
     document: Document, evidence: Evidence, wanted: Callable[[str], bool] = lambda _: True
 ) -> list[Row]:
     """Judge every statement of a document about a release that is `wanted`, in the document's order."""
-    chosen = [claim for claim in document.claims if wanted(_about(claim, document))]
+    chosen = [claim for claim in document.claims if wanted(_release_about(claim, document))]
     verdicts = {
         index: judge(claim, document, evidence)
         for index, claim in enumerate(chosen)
         if claim.says is not Says.ALL_HOLD
     }
-    whole = _whole(verdicts.values())
+    whole = _verdict_on_all(verdicts.values())
     return [
         Row(
             source=document.name,
@@ -87,12 +87,12 @@ def judge_document(
     ]
 
 
-def _about(claim: Claim, document: Document) -> str:
+def _release_about(claim: Claim, document: Document) -> str:
     release = document.release_of(claim)
     return document.release if release == MAIN else release
 
 
-def _whole(verdicts: Iterable[Verdict]) -> Verdict:
+def _verdict_on_all(verdicts: Iterable[Verdict]) -> Verdict:
     found = [verdict.status for verdict in verdicts]
     wrong, unknown = sum(status.alarming for status in found), found.count(Status.UNKNOWN)
     text = f"{wrong} of the {len(found)} other statements do not hold, {unknown} cannot be judged"
@@ -135,16 +135,16 @@ def judge_release(release: str, evidence: Evidence) -> list[Row]:
     try:
         asked = evidence.requirements(DYNAMO, release)
     except UnaskedError as error:
-        return [_row(release, DYNAMO, Verdict(status=Status.UNKNOWN, evidence=str(error)))]
-    rows = [_row(release, _who(item), _against_lock(item, release, evidence)) for item in asked]
+        return [_release_row(release, DYNAMO, Verdict(status=Status.UNKNOWN, evidence=str(error)))]
+    rows = [_release_row(release, _requirer(item), _against_lock(item, release, evidence)) for item in asked]
     return [*rows, *_against_images(release, asked, evidence)]
 
 
-def _row(release: str, section: str, verdict: Verdict) -> Row:
+def _release_row(release: str, section: str, verdict: Verdict) -> Row:
     return Row(source=DYNAMO, section=section, quote="", release=release, claim="", verdict=verdict)
 
 
-def _who(asked: Asked) -> str:
+def _requirer(asked: Asked) -> str:
     return asked.who.rstrip(",")
 
 
@@ -177,4 +177,4 @@ def _against_images(release: str, asked: Iterable[Asked], evidence: Evidence) ->
                     published=f"image: {version}",
                     lock=evidence.locked(release, name, fact.framework),
                 )
-                yield _row(release, f"{fact.framework} image", verdict)
+                yield _release_row(release, f"{fact.framework} image", verdict)

@@ -49,12 +49,12 @@ class Index:
     def project(self, name: str) -> IndexProject | None:
         """Return a project of the index; None where it has none of this name (UnaskedError)."""
         if name not in self._projects:
-            self._projects[name] = self._ask(name)
+            self._projects[name] = self._ask_index(name)
         return self._projects[name]
 
-    def _ask(self, name: str) -> IndexProject | None:
+    def _ask_index(self, name: str) -> IndexProject | None:
         path = self._cache / f"{name}.json"
-        kept = _kept(path)
+        kept = _kept_page(path)
         if kept is not None and (self._services.offline or datetime.now(UTC) - kept[0] < _AGE):
             if self._services.offline and (self.oldest is None or kept[0] < self.oldest):
                 self.oldest = kept[0]
@@ -64,7 +64,7 @@ class Index:
         except FetchError as error:
             raise UnaskedError(f"project {name} could not be asked: {error}") from None
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, json.dumps(_page(found)).encode())
+        write_atomic(path, json.dumps(_page_table(found)).encode())
         return found
 
     def metadata(self, name: str, version: str) -> Metadata:
@@ -89,7 +89,7 @@ class Index:
             raise UnaskedError(f"the index has no {name} {version}")
         item = files[0]
         path = self._cache / f"{item.sha256 or item.file}.sdist.json"
-        known = _read(path)
+        known = _read_kept(path)
         if known is None:
             facts = None if self._services.offline else inspect_sdist(item, self._services.client)
             if facts is None:
@@ -109,14 +109,14 @@ class Index:
         return self._refs(url)
 
 
-def _read(path: Path) -> Any:
+def _read_kept(path: Path) -> Any:
     try:
         return json.loads(path.read_bytes())
     except (OSError, ValueError):
         return None
 
 
-def _page(project: IndexProject | None) -> dict[str, Any]:
+def _page_table(project: IndexProject | None) -> dict[str, Any]:
     files = project.files if project else ()
     return {
         "asked": datetime.now(UTC).isoformat(),
@@ -138,9 +138,9 @@ def _page(project: IndexProject | None) -> dict[str, Any]:
     }
 
 
-def _kept(path: Path) -> tuple[datetime, IndexProject | None] | None:
+def _kept_page(path: Path) -> tuple[datetime, IndexProject | None] | None:
     """Return a kept page and when it was asked for; None where there is none or it is damaged."""
-    page: Mapping[str, Any] | None = _read(path)
+    page: Mapping[str, Any] | None = _read_kept(path)
     if page is None:
         return None
     try:

@@ -43,10 +43,10 @@ def existence(evidence: Evidence, name: str, version: str) -> Existence:
         return _on_the_index(files)
     tags: Tags | None = None
     try:
-        tags = _tags(evidence, name, wanted)
+        tags = _component_tags(evidence, name, wanted)
     except UnaskedError as error:
         unasked = unasked or error
-    if tags and wanted in _versions(tags):
+    if tags and wanted in _tagged_versions(tags):
         return Existence(exists=True, said=f"a tag of {evidence.repository(name)} ({tags.by})")
     if unasked and project is None:
         raise unasked
@@ -55,7 +55,7 @@ def existence(evidence: Evidence, name: str, version: str) -> Existence:
     places = [f"project {project.name} of the index"] if project else []
     places += [f"{evidence.repository(name)} ({tags.by})"] if tags else []
     where = f"neither {' nor '.join(places)} has it" if len(places) > 1 else f"{places[0]} lacks it"
-    known = {*(project.versions() if project else ()), *(_versions(tags) if tags else ())}
+    known = {*(project.versions() if project else ()), *(_tagged_versions(tags) if tags else ())}
     said = f"{name} {wanted} never existed: {where}; nearest: {nearest(wanted, known)}"
     return Existence(exists=False, said=said)
 
@@ -73,19 +73,19 @@ def existence_anywhere(evidence: Evidence, name: str, version: str) -> Existence
     return Existence(exists=True, said=said, uploaded=found.uploaded)
 
 
-def _tags(evidence: Evidence, name: str, wanted: Version) -> Tags | None:
+def _component_tags(evidence: Evidence, name: str, wanted: Version) -> Tags | None:
     """Return the tags of a component, or None where there is none; what is newer than all is not judged."""
     url = evidence.repository(name)
     if not url:
         return None
     tags = evidence.published.tags(url)
-    versions = _versions(tags)
+    versions = _tagged_versions(tags)
     if versions and wanted > max(versions):
         raise UnaskedError(f"{name} {wanted} is newer than every tag of {url} ({tags.by})")
     return tags
 
 
-def _versions(tags: Tags) -> frozenset[Version]:
+def _tagged_versions(tags: Tags) -> frozenset[Version]:
     """Return the versions that tags name; v2.27.5-1, a packaging of 2.27.5, counts for both."""
     found = {version for tag in tags.tags if (version := tag_version(tag))}
     return frozenset(

@@ -21,7 +21,7 @@ _PATCHES = range(31)
 """A minor version is admitted if one of its patch versions is: >=3.12.1 admits 3.12."""
 
 
-def _subject(claim: Claim, document: Document) -> tuple[str, str]:
+def _claimed_distribution(claim: Claim, document: Document) -> tuple[str, str]:
     return claim.name or DYNAMO, claim.version or document.release_of(claim)
 
 
@@ -34,7 +34,7 @@ def _stated_python(evidence: Evidence, name: str, version: str) -> str:
     return stated.pop() if stated else ""
 
 
-def _admitted(specifier: str) -> frozenset[str]:
+def _admitted_minors(specifier: str) -> frozenset[str]:
     try:
         found = SpecifierSet(specifier)
     except InvalidSpecifier:
@@ -46,22 +46,22 @@ def _admitted(specifier: str) -> frozenset[str]:
 
 def python(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     """Judge that the Pythons are exactly these."""
-    name, version = _subject(claim, document)
+    name, version = _claimed_distribution(claim, document)
     stated = _stated_python(evidence, name, version)
     lock = ", ".join(evidence.held(document.release_of(claim), "").pythons)
     if not stated:
         raise UnaskedError(f"{name} {version} states no Requires-Python")
     said, column = f"{name} {version} states Requires-Python {stated}", stated
-    claimed, found = _admitted(claim.python), _admitted(stated)
+    claimed, found = _admitted_minors(claim.python), _admitted_minors(stated)
     if claimed == found:
         return Verdict(status=Status.ALIGNED, evidence=said, published=column, lock=lock)
-    parts = [f"not {_listed(claimed - found)}"] if claimed - found else []
-    parts += [f"also {_listed(found - claimed)}"] if found - claimed else []
+    parts = [f"not {_minor_list(claimed - found)}"] if claimed - found else []
+    parts += [f"also {_minor_list(found - claimed)}"] if found - claimed else []
     text = f"{said}: {' and '.join(parts)}"
     return Verdict(status=Status.DRIFT, evidence=text, published=column, lock=lock)
 
 
-def _listed(minors: frozenset[str]) -> str:
+def _minor_list(minors: frozenset[str]) -> str:
     ordered = [minor for minor in _MINORS if minor in minors]
     return (
         f"{ordered[0]} and newer" if len(ordered) > 3 and ordered[-1] == _MINORS[-1] else ", ".join(ordered)
@@ -70,15 +70,17 @@ def _listed(minors: frozenset[str]) -> str:
 
 def runs_on_python(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     """Judge that a distribution can be installed on one Python: by Requires-Python and its wheels' names."""
-    name, version = _subject(claim, document)
+    name, version = _claimed_distribution(claim, document)
     stated = _stated_python(evidence, name, version)
     lock = ", ".join(evidence.held(document.release_of(claim), "").pythons)
     tags = _python_tags(evidence, name, version)
     if not stated and not tags:
         raise UnaskedError(f"{name} {version} states no Requires-Python and has no wheels")
-    installable = claim.python in _installable(stated, tags)
+    installable = claim.python in _installable_minors(stated, tags)
     status = Status.ALIGNED if installable else Status.DRIFT
-    return Verdict(status=status, evidence=_said(name, version, stated, tags), published=stated, lock=lock)
+    return Verdict(
+        status=status, evidence=_metadata_text(name, version, stated, tags), published=stated, lock=lock
+    )
 
 
 def only_on_python(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
@@ -90,20 +92,20 @@ def only_on_python(claim: Claim, document: Document, evidence: Evidence) -> Verd
     first = runs_on_python(claim, document, evidence)
     if first.status is not Status.ALIGNED:
         return first
-    name, version = _subject(claim, document)
-    others = _installable(first.published, _python_tags(evidence, name, version)) - {claim.python}
+    name, version = _claimed_distribution(claim, document)
+    others = _installable_minors(first.published, _python_tags(evidence, name, version)) - {claim.python}
     if not others:
         return first
-    also = f"it can be installed on {_listed(others)} too, and nothing says what is supported"
+    also = f"it can be installed on {_minor_list(others)} too, and nothing says what is supported"
     text = f"{first.evidence}; {also}"
     return replace(first, status=Status.UNKNOWN, evidence=text)
 
 
-_Tag = tuple[str, str]
+_WheelTag = tuple[str, str]
 """Interpreter and ABI of a wheel, such as ("cp310", "abi3")."""
 
 
-def _python_tags(evidence: Evidence, name: str, version: str) -> frozenset[_Tag]:
+def _python_tags(evidence: Evidence, name: str, version: str) -> frozenset[_WheelTag]:
     return frozenset(
         (tag.interpreter, tag.abi)
         for item in evidence.files(name, version)
@@ -112,19 +114,19 @@ def _python_tags(evidence: Evidence, name: str, version: str) -> frozenset[_Tag]
     )
 
 
-def _said(name: str, version: str, stated: str, tags: frozenset[_Tag]) -> str:
+def _metadata_text(name: str, version: str, stated: str, tags: frozenset[_WheelTag]) -> str:
     shown = ", ".join(sorted({interpreter for interpreter, _ in tags})) or "none"
     return f"{name} {version} states Requires-Python {stated or 'nothing'}, and its wheels are for {shown}"
 
 
-def _installable(stated: str, tags: frozenset[_Tag]) -> frozenset[str]:
+def _installable_minors(stated: str, tags: frozenset[_WheelTag]) -> frozenset[str]:
     """Return the Pythons that Requires-Python admits and that a wheel fits; without wheels, the former."""
     return frozenset(
-        minor for minor in _admitted(stated) if not tags or any(_fits(minor, tag) for tag in tags)
+        minor for minor in _admitted_minors(stated) if not tags or any(_tag_fits(minor, tag) for tag in tags)
     )
 
 
-def _fits(minor: str, tag: _Tag) -> bool:
+def _tag_fits(minor: str, tag: _WheelTag) -> bool:
     """Say whether a wheel's tag is for a Python: py3 for each, cp312 for one, cp310-abi3 for it and newer."""
     interpreter, abi = tag
     digits = int(minor.replace(".", ""))
@@ -144,7 +146,7 @@ def not_on_python(claim: Claim, document: Document, evidence: Evidence) -> Verdi
             raise UnaskedError(f"{document.release_of(claim)} binds no version of {name}")
     stated = _stated_python(evidence, name, version)
     said = f"{name} {version} states Requires-Python {stated or 'nothing'}"
-    if claim.python not in _admitted(stated):
+    if claim.python not in _admitted_minors(stated):
         return Verdict(status=Status.ALIGNED, evidence=said, published=stated)
     if not any(item.wheel for item in evidence.files(name, version)):
         text = f"{said}; none of the indexes asked here has its wheels"

@@ -37,7 +37,9 @@ def image(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     """Judge what a published image contains by what is recorded of it with who says so."""
     release, name = document.release_of(claim), str(canonicalize_name(claim.name))
     lock = evidence.locked(release, claim.name)
-    fact = next((fact for fact in _recorded(claim, release, evidence) if fact.contains.get(name)), None)
+    fact = next(
+        (fact for fact in _recorded_images(claim, release, evidence) if fact.contains.get(name)), None
+    )
     if fact is None:
         raise UnaskedError(
             f"there is no record of the {claim.framework} image of {release}, and no image is opened"
@@ -54,7 +56,7 @@ def built_on(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     """Judge what a published image is built on by what is recorded of its Dockerfile."""
     release = document.release_of(claim)
     image_of = f"the {claim.framework} image of {release}"
-    fact = next((fact for fact in _recorded(claim, release, evidence) if fact.bases), None)
+    fact = next((fact for fact in _recorded_images(claim, release, evidence) if fact.bases), None)
     if fact is None:
         raise UnaskedError(f"there is no record of what {image_of} is built on, and no image is opened")
     return Verdict(
@@ -64,7 +66,7 @@ def built_on(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     )
 
 
-def _recorded(claim: Claim, release: str, evidence: Evidence) -> Iterator[ImageFact]:
+def _recorded_images(claim: Claim, release: str, evidence: Evidence) -> Iterator[ImageFact]:
     """Yield what is recorded of the image of the claim's framework."""
     for fact in evidence.images:
         if (fact.release, fact.framework) == (release, claim.framework):

@@ -54,10 +54,10 @@ def tags_asker(project: Project, *, offline: bool) -> Callable[[str], Tags]:
     def answer(url: str) -> Tags:
         plain = plain_url(url)
         if plain not in answers:
-            answers[plain] = _answer(plain)
+            answers[plain] = _tags_of(plain)
         return answers[plain]
 
-    def _answer(plain: str) -> Tags:
+    def _tags_of(plain: str) -> Tags:
         why = "the run is offline"
         if not offline:
             try:

@@ -23,10 +23,10 @@ def includes(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     release = document.release_of(claim)
     found = existence_anywhere(evidence, claim.name, claim.version)
     if release == MAIN:
-        return _snapshot(found, document)
+        return _snapshot_verdict(found, document)
     lock = evidence.locked(release, claim.name, claim.framework)
     if not found.exists:
-        column = _shown(claim, release, evidence)
+        column = _required_column(claim, release, evidence)
         return Verdict(status=Status.IMPOSSIBLE, evidence=found.said, published=column, lock=lock)
     asked = evidence.asked_of(release, evidence.distributions(claim.name), claim.framework)
     if not asked:
@@ -39,12 +39,14 @@ def _by_requirements(  # noqa: PLR0917
 ) -> Verdict:
     """Judge a version by what the release requires; of what a cap admits, pip took the newest of the day."""
     refusing = [item for item in asked if not admits(item.requirement.specifier, claim.version)]
-    column = _column(asked)
+    column = _requirement_column(asked)
     if refusing:
         text = f"{refusing[0]}; {claim.version} is {found.said}"
         return Verdict(status=Status.DRIFT, evidence=text, published=column, lock=lock)
-    newest = _newest(asked, release, evidence)
-    if _same(newest, claim.version) or any(exact_version(item.requirement.specifier) for item in asked):
+    newest = _newest_admitted(asked, release, evidence)
+    if _same_version(newest, claim.version) or any(
+        exact_version(item.requirement.specifier) for item in asked
+    ):
         return Verdict(status=Status.ALIGNED, evidence=str(asked[0]), published=column, lock=lock)
     text = (
         f"{asked[0]}, which admits {claim.version}; but on the day of the release "
@@ -53,7 +55,7 @@ def _by_requirements(  # noqa: PLR0917
     return Verdict(status=Status.DRIFT, evidence=text, published=column, lock=lock)
 
 
-def _snapshot(found: Existence, document: Document) -> Verdict:
+def _snapshot_verdict(found: Existence, document: Document) -> Verdict:
     """Judge a version of the development branch by whether it was out on the document's day."""
     if not found.exists:
         return Verdict(status=Status.IMPOSSIBLE, evidence=found.said)
@@ -74,7 +76,7 @@ def _by_upstream_sources(
     Our lock decides nothing: it holds what our recipes build, and maybe of one framework only.
     """
     if canonicalize_name(claim.name) == DYNAMO:
-        status = Status.ALIGNED if _same(release, claim.version) else Status.DRIFT
+        status = Status.ALIGNED if _same_version(release, claim.version) else Status.DRIFT
         return Verdict(status=status, evidence=f"{DYNAMO} {release} is the release itself", lock=lock)
     nobody = f"nothing that {DYNAMO} {release} binds requires {claim.name}"
     stated = evidence.upstream_versions(release, claim.name, claim.framework)
@@ -84,7 +86,7 @@ def _by_upstream_sources(
         return Verdict(status=Status.UNKNOWN, evidence=text, lock=lock)
     if claim.framework:
         stated = stated[:1]
-    same = next((item for item in stated if _same(item.version, claim.version)), None)
+    same = next((item for item in stated if _same_version(item.version, claim.version)), None)
     shown = same or stated[0]
     return Verdict(
         status=Status.ALIGNED if same else Status.DRIFT,
@@ -94,7 +96,7 @@ def _by_upstream_sources(
     )
 
 
-def _same(one: str, other: str) -> bool:
+def _same_version(one: str, other: str) -> bool:
     """Whether two versions are one; where only one of them has a local label, it does not count."""
     if not one:
         return False
@@ -104,7 +106,7 @@ def _same(one: str, other: str) -> bool:
     return first.public == second.public
 
 
-def _newest(asked: Sequence[Asked], release: str, evidence: Evidence) -> str:
+def _newest_admitted(asked: Sequence[Asked], release: str, evidence: Evidence) -> str:
     """Return the newest version that all of `asked` admit and that was out with the release."""
     project = evidence.project(asked[0].requirement.name)
     known = project.versions(before=end_of(f"{evidence.uploaded(release):%Y-%m-%d}"))
@@ -113,19 +115,21 @@ def _newest(asked: Sequence[Asked], release: str, evidence: Evidence) -> str:
     return str((finals or fitting)[-1]) if fitting else ""
 
 
-def _shown(claim: Claim, release: str, evidence: Evidence) -> str:
+def _required_column(claim: Claim, release: str, evidence: Evidence) -> str:
     try:
-        return _column(evidence.asked_of(release, evidence.distributions(claim.name), claim.framework))
+        return _requirement_column(
+            evidence.asked_of(release, evidence.distributions(claim.name), claim.framework)
+        )
     except UnaskedError:
         return ""
 
 
-def _column(asked: Iterable[Asked]) -> str:
-    texts = (_bare(item.requirement) for item in asked)
+def _requirement_column(asked: Iterable[Asked]) -> str:
+    texts = (_bare_requirement(item.requirement) for item in asked)
     return " and ".join(dict.fromkeys(texts))
 
 
-def _bare(requirement: Requirement) -> str:
+def _bare_requirement(requirement: Requirement) -> str:
     extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
     return f"{requirement.name}{extras}{requirement.specifier}"
 
@@ -136,7 +140,7 @@ def fits(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     lock = evidence.locked(release, claim.name, claim.framework)
     found = existence_anywhere(evidence, claim.name, claim.version)
     asked = evidence.asked_of(release, evidence.distributions(claim.name), claim.framework)
-    column = _column(asked)
+    column = _requirement_column(asked)
     if not found.exists:
         said = f"{found.said}; {asked[0]}" if asked else found.said
         return Verdict(status=Status.IMPOSSIBLE, evidence=said, published=column, lock=lock)
@@ -166,16 +170,21 @@ def requires(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
         found = existence_anywhere(evidence, wanted.name, exact)
         if not found.exists:
             said = f"{found.said}; {own[0]}" if own else found.said
-            return Verdict(status=Status.IMPOSSIBLE, evidence=said, published=_column(own), lock=lock)
+            return Verdict(
+                status=Status.IMPOSSIBLE, evidence=said, published=_requirement_column(own), lock=lock
+            )
     if not own:
-        text = f"{name} {version} does not require {wanted.name}{_beside(name, release, names, evidence)}"
+        beside = _requirement_beside(name, release, names, evidence)
+        text = f"{name} {version} does not require {wanted.name}{beside}"
         return Verdict(status=Status.DRIFT, evidence=text, lock=lock)
     fitting = [item for item in own if _says_the_same(wanted, item.requirement)]
     status = Status.ALIGNED if fitting else Status.DRIFT
-    return Verdict(status=status, evidence=str((fitting or own)[0]), published=_column(own), lock=lock)
+    return Verdict(
+        status=status, evidence=str((fitting or own)[0]), published=_requirement_column(own), lock=lock
+    )
 
 
-def _beside(name: str, release: str, names: Collection[str], evidence: Evidence) -> str:
+def _requirement_beside(name: str, release: str, names: Collection[str], evidence: Evidence) -> str:
     """Say what ai-dynamo requires where the named distribution does not: it explains a mix-up."""
     if canonicalize_name(name) == DYNAMO:
         return ""
@@ -207,7 +216,7 @@ def requires_image(claim: Claim, document: Document, evidence: Evidence) -> Verd
     return Verdict(
         status=Status.DRIFT,
         evidence=f"no image is required: {what}, whichever image brings it",
-        published=_column(torch),
+        published=_requirement_column(torch),
         lock=lock,
     )
 
@@ -230,7 +239,7 @@ def published(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
         return Verdict(status=status, evidence=found.said, published=column, lock=lock)
     finals: Sequence[Version] = [version for version in versions if not version.is_prerelease] or versions
     first = finals[0]
-    if claim.since and not _same(str(first), claim.since):
+    if claim.since and not _same_version(str(first), claim.since):
         return Verdict(
             status=Status.DRIFT, evidence=f"its first version is {first}", published=column, lock=lock
         )

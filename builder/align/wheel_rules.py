@@ -20,7 +20,7 @@ _CUDA_RUNTIME = re.compile(r"nvidia-cuda-runtime(?:-cu\d+)?|cuda-toolkit")
 _VARIANT = re.compile(r".*-cu(\d+)")
 
 
-def _floor(
+def _glibc_floor(
     evidence: Evidence, name: str, version: str, arch: Arch | None = None
 ) -> tuple[tuple[int, int], str]:
     """Return the glibc that a version needs and whose wheels say so, following exact pins and families."""
@@ -53,7 +53,7 @@ def _own_floor(evidence: Evidence, name: str, version: str, arch: Arch | None) -
 
 def glibc(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     """Judge the lowest glibc of a distribution's wheels."""
-    floor, who = _floor(evidence, claim.name, claim.version)
+    floor, who = _glibc_floor(evidence, claim.name, claim.version)
     shown = ".".join(map(str, floor))
     status = Status.ALIGNED if shown == claim.glibc.lstrip(">= ") else Status.DRIFT
     lock = evidence.locked(document.release_of(claim), claim.name)
@@ -151,16 +151,16 @@ def platform(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     known = [item for item in evidence.library.platforms.values() if item.os == claim.os]
     if not known:
         raise UnaskedError(f"no recipe knows the glibc of {claim.os}")
-    floor, who = _floor(evidence, RUNTIME, release, wanted)
+    floor, who = _glibc_floor(evidence, RUNTIME, release, wanted)
     lock = "locked" if claim.os in evidence.held(release, "").systems else ""
     need = ".".join(map(str, floor))
     text = f"{claim.os} has glibc {known[0].glibc}, {who} for {wanted} need {need}"
-    fitting = _numbers(known[0]) >= floor
+    fitting = _version_numbers(known[0]) >= floor
     status = Status.ALIGNED if fitting else Status.IMPOSSIBLE
     return Verdict(status=status, evidence=text, published=f"glibc >={need}", lock=lock)
 
 
-def _numbers(item: Platform) -> tuple[int, ...]:
+def _version_numbers(item: Platform) -> tuple[int, ...]:
     return tuple(int(part) for part in item.glibc.split("."))
 
 

@@ -25,13 +25,13 @@ _CUDA = re.compile(r"(?<![a-z0-9])cuda(?![a-z0-9])")
 
 def accelerators_of_version(version: str) -> frozenset[str]:
     """Return the accelerators that a version names, such as `cuda130` or `rocm70`; none for a plain one."""
-    found = _words(version.lower())
+    found = _accelerator_words(version.lower())
     return found or frozenset({"cuda"} if _CUDA.search(version.lower()) else ())
 
 
 def accelerators_of_name(name: str) -> frozenset[str]:
     """Return the accelerators that a distribution's name names: `cuda12` for `nvidia-nccl-cu12`."""
-    return _words(name)
+    return _accelerator_words(name)
 
 
 def accelerator_family(name: str) -> str:
@@ -39,7 +39,7 @@ def accelerator_family(name: str) -> str:
     return re.sub(r"[-_.]+", "-", _WORD.sub("", name)).strip("-") or name
 
 
-def _words(text: str) -> frozenset[str]:
+def _accelerator_words(text: str) -> frozenset[str]:
     found = set()
     for match in _WORD.finditer(text):
         number = match["release"] or match["number"] or ""

@@ -93,12 +93,12 @@ def _report_entries(compared: Iterable[Compared]) -> Iterable[ReportEntry]:
     groups: dict[object, list[tuple[str, RowChange]]] = {}
     for item in compared:
         for change in item.changes:
-            groups.setdefault(_likeness(change), []).append((item.target, change))
+            groups.setdefault(_change_likeness(change), []).append((item.target, change))
     for found in groups.values():
         yield _merged_entry(found)
 
 
-def _likeness(change: RowChange) -> object:
+def _change_likeness(change: RowChange) -> object:
     """Return what two changes share that are the same for people: digests follow from versions."""
     loud = change.loud
     same = tuple(item.key for item in loud) if change.risk is Risk.CONSEQUENCE else loud

@@ -65,7 +65,7 @@ def phrase(entry: ReportEntry) -> Iterator[TextLine]:
     fields = [item for item in change.loud if item.key != "version" or change.action is Action.CHANGED]
     version = [item for item in fields if item.key == "version"]
     rest = [item for item in fields if item.key != "version"]
-    start = _headline(change, version)
+    start = _change_headline(change, version)
     if change.action is not Action.CHANGED:
         yield from _whole_row_lines(start, rest)
         return
@@ -113,7 +113,7 @@ def names_only(entries: Sequence[ReportEntry]) -> TextLine:
     return TextLine(0, tuple(parts))
 
 
-def _headline(change: RowChange, version: Sequence[Field]) -> tuple[TextPart, ...]:
+def _change_headline(change: RowChange, version: Sequence[Field]) -> tuple[TextPart, ...]:
     parts = [TextPart(f"{change.kind}  "), TextPart(change.name, Role.NAME)]
     if version:
         parts += [TextPart(" "), *_before_and_after(version[0].before, version[0].after)]

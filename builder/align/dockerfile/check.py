@@ -30,22 +30,22 @@ def check_pins(pins: Iterable[Pin], evidence: Evidence, release: str = "") -> tu
         raise UsageError(f"{len(given)} pins are too many to judge (at most {_MOST})")
     refs = frozenset(pin.value for pin in given if pin.kind is Kind.GIT)
     for pin in given:
-        found += _judged(pin, evidence, release, refs)
-    found += _conflicts(given, evidence)
+        found += _pin_findings(pin, evidence, release, refs)
+    found += _conflict_findings(given, evidence)
     return tuple(sorted(found, key=lambda item: item.pin.line))
 
 
-def _judged(pin: Pin, evidence: Evidence, release: str, refs: frozenset[str]) -> list[Finding]:
+def _pin_findings(pin: Pin, evidence: Evidence, release: str, refs: frozenset[str]) -> list[Finding]:
     rules: dict[Kind, Callable[[], Iterator[Finding]]] = {
-        Kind.IMAGE: lambda: _image(pin),
+        Kind.IMAGE: lambda: _image_findings(pin),
         Kind.ARGUMENT: lambda: judged_argument(pin, evidence, release, refs),
         Kind.GIT: lambda: judged_git(pin, evidence),
-        Kind.DOWNLOAD: lambda: _download(pin),
-        Kind.REQUIREMENT: lambda: _requirement(pin, evidence, release),
-        Kind.PACKAGES: lambda: _packages(pin),
-        Kind.FILE: lambda: _file(pin),
+        Kind.DOWNLOAD: lambda: _download_findings(pin),
+        Kind.REQUIREMENT: lambda: _requirement_findings(pin, evidence, release),
+        Kind.PACKAGES: lambda: _package_findings(pin),
+        Kind.FILE: lambda: _file_findings(pin),
         Kind.COMMAND: lambda: iter(()),
-        Kind.SHELL: lambda: _shell(pin),
+        Kind.SHELL: lambda: _shell_findings(pin),
     }
     try:
         found = list(rules[pin.kind]())
@@ -56,7 +56,7 @@ def _judged(pin: Pin, evidence: Evidence, release: str, refs: frozenset[str]) ->
     return found
 
 
-def _image(pin: Pin) -> Iterator[Finding]:
+def _image_findings(pin: Pin) -> Iterator[Finding]:
     if _DIGEST.search(pin.value):
         yield finding(pin, Status.ALIGNED, "holds", "named by digest")
     elif not pin.value or UNRESOLVED in pin.value:
@@ -72,7 +72,7 @@ def _image(pin: Pin) -> Iterator[Finding]:
         yield finding(pin, Status.DRIFT, "floating base", f"{text}; name it by digest (@sha256:…)")
 
 
-def _download(pin: Pin) -> Iterator[Finding]:
+def _download_findings(pin: Pin) -> Iterator[Finding]:
     if pin.checked:
         yield finding(pin, Status.ALIGNED, "holds", "a checksum or a signature is checked with it")
         return
@@ -82,7 +82,7 @@ def _download(pin: Pin) -> Iterator[Finding]:
     yield finding(pin, Status.DRIFT, "unpinned download", text)
 
 
-def _packages(pin: Pin) -> Iterator[Finding]:
+def _package_findings(pin: Pin) -> Iterator[Finding]:
     names = pin.value.split()
     if pin.name == "add-apt-repository":
         yield finding(
@@ -93,18 +93,18 @@ def _packages(pin: Pin) -> Iterator[Finding]:
     yield finding(pin, Status.DRIFT, "unpinned packages", text)
 
 
-def _file(pin: Pin) -> Iterator[Finding]:
+def _file_findings(pin: Pin) -> Iterator[Finding]:
     if pin.checked:
         yield finding(pin, Status.ALIGNED, "holds", "requirements without a hash are refused")
         return
     yield finding(pin, Status.UNKNOWN, "not read", "judge what it pins with --requirements")
 
 
-def _shell(pin: Pin) -> Iterator[Finding]:
+def _shell_findings(pin: Pin) -> Iterator[Finding]:
     yield finding(pin, Status.UNKNOWN, "not understood", f"{pin.reason}; what it fetches is not judged")
 
 
-def _requirement(pin: Pin, evidence: Evidence, release: str) -> Iterator[Finding]:
+def _requirement_findings(pin: Pin, evidence: Evidence, release: str) -> Iterator[Finding]:
     if UNRESOLVED in pin.value:
         yield decided_later(pin)
         return
@@ -125,7 +125,7 @@ def _requirement(pin: Pin, evidence: Evidence, release: str) -> Iterator[Finding
         return
     exact = exact_version(requirement.specifier)
     if not exact:
-        today = "not bound by `==`" if pin.elsewhere else _today(requirement, evidence)
+        today = "not bound by `==`" if pin.elsewhere else _newest_today(requirement, evidence)
         yield finding(pin, Status.DRIFT, "unpinned requirement", today)
         return
     found = existence(evidence, requirement.name, exact)
@@ -141,7 +141,7 @@ def _requirement(pin: Pin, evidence: Evidence, release: str) -> Iterator[Finding
     yield different or finding(pin, Status.ALIGNED, "holds", text)
 
 
-def _today(requirement: Requirement, evidence: Evidence) -> str:
+def _newest_today(requirement: Requirement, evidence: Evidence) -> str:
     try:
         known = evidence.project(requirement.name).versions()
     except UnaskedError as error:
@@ -153,7 +153,7 @@ def _today(requirement: Requirement, evidence: Evidence) -> str:
     return f"not bound by `==`: today it is {(finals or fitting)[-1]}"
 
 
-def _conflicts(pins: tuple[Pin, ...], evidence: Evidence) -> Iterator[Finding]:
+def _conflict_findings(pins: tuple[Pin, ...], evidence: Evidence) -> Iterator[Finding]:
     """Yield the pins that another pin's metadata excludes."""
     versions = dict(_exact_pins(pins, evidence))
     for pin in pins:

@@ -69,28 +69,28 @@ def command_pins(run: Sequence[Command], line: int, *, elsewhere: bool = False) 
 
     `elsewhere`: a variable or pip's settings name another index for all of them.
     """
-    checks = list(filter(_checks, run))
-    listed = _listed(run, checks)
+    checks = list(filter(_verifies_files, run))
+    listed = _checksum_list(run, checks)
     repositories: list[Pin] = []
     for command in run:
         if command.program in _DOWNLOADERS:
-            yield from _downloads(command, line, checked=bool(checks) and _is_listed(command, listed))
+            yield from _download_pins(command, line, checked=bool(checks) and _is_listed(command, listed))
         elif command.program == "git":
-            _git(command, line, repositories)
+            _add_git_pins(command, line, repositories)
         elif command.program in _PACKAGERS:
-            yield from _packages(command, line)
+            yield from _package_pins(command, line)
         elif command.forgiven and (command.program in _BUILDERS or command.program.endswith(".sh")):
             shown = " ".join(command.words[:3])
             yield Pin(line=line, kind=Kind.COMMAND, name=command.program, value=shown, forgiven=True)
         elif command.program in TOOLS:
             yield from tool_pins(command, line)
         else:
-            for pin in _installs(command, line):
+            for pin in _install_pins(command, line):
                 yield replace(pin, elsewhere=pin.elsewhere or elsewhere)
     yield from repositories
 
 
-def _checks(command: Command) -> bool:
+def _verifies_files(command: Command) -> bool:
     """Whether a command checks a sum or a signature, and the build ends where it does not fit."""
     words = command.words[1:]
     if command.forgiven:
@@ -102,7 +102,7 @@ def _checks(command: Command) -> bool:
     return command.program == "openssl" and "-verify" in words
 
 
-def _listed(run: Sequence[Command], checks: Sequence[Command]) -> str:
+def _checksum_list(run: Sequence[Command], checks: Sequence[Command]) -> str:
     """Return the lines with sums that the RUN itself writes, or nothing where only the build knows them."""
     read = [word for check in checks for word in check.words[1:] if not word.startswith("-")]
     if read or not all(_SUMS.fullmatch(check.program) for check in checks):
@@ -115,12 +115,12 @@ def _listed(run: Sequence[Command], checks: Sequence[Command]) -> str:
 def _is_listed(command: Command, listed: str) -> bool:
     """Whether the name of a downloaded file is among the lines with sums; nothing listed says nothing."""
     words = command.words[1:]
-    name = _option(words, ("-o", "-O", "--output", "--output-document"))
+    name = _option_value(words, ("-o", "-O", "--output", "--output-document"))
     names = [name] if name and "://" not in name else [word for word in words if "://" in word]
     return not listed or any(word.rstrip("/").rpartition("/")[2] in listed for word in names)
 
 
-def _downloads(command: Command, line: int, *, checked: bool) -> Iterator[Pin]:
+def _download_pins(command: Command, line: int, *, checked: bool) -> Iterator[Pin]:
     for word in command.words[1:]:
         address = word.partition("=")[2] if word.startswith("--url=") else word
         if "://" in address and not word.startswith(("-H", "--header", "--proxy", "--referer")):
@@ -135,7 +135,7 @@ def _downloads(command: Command, line: int, *, checked: bool) -> Iterator[Pin]:
             )
 
 
-def _git(command: Command, line: int, repositories: list[Pin]) -> None:
+def _add_git_pins(command: Command, line: int, repositories: list[Pin]) -> None:
     """Note a clone, or the ref that a later command of the RUN takes of the last one."""
     words = list(command.words[1:])
     while words and words[0].startswith("-"):
@@ -144,14 +144,14 @@ def _git(command: Command, line: int, repositories: list[Pin]) -> None:
         return
     verb, rest = words[0], words[1:]
     if verb == "clone":
-        url = next((word for word in _operands(rest, _CLONE_VALUES)), "")
-        ref = _option(rest, ("-b", "--branch", "--revision"))
+        url = next((word for word in _operand_words(rest, _CLONE_VALUES)), "")
+        ref = _option_value(rest, ("-b", "--branch", "--revision"))
         if url:
             repositories.append(Pin(line=line, kind=Kind.GIT, name=url, value=ref, forgiven=command.forgiven))
     elif verb == "remote" and rest[:1] == ["add"] and len(rest) >= 3:
         repositories.append(Pin(line=line, kind=Kind.GIT, name=rest[-1], value=""))
     elif verb in ("checkout", "switch", "reset", "fetch") and repositories:
-        operands = list(_operands(rest, frozenset(("-b", "-B", "--depth", "-c"))))
+        operands = list(_operand_words(rest, frozenset(("-b", "-B", "--depth", "-c"))))
         refs = operands[1:] if verb == "fetch" else operands[:1]
         if refs and refs[0] not in ("--", ".", "FETCH_HEAD", "HEAD"):
             last = repositories[-1]
@@ -164,7 +164,7 @@ def _git(command: Command, line: int, repositories: list[Pin]) -> None:
             )
 
 
-def _option(words: Sequence[str], names: tuple[str, ...]) -> str:
+def _option_value(words: Sequence[str], names: tuple[str, ...]) -> str:
     for index, word in enumerate(words):
         name, equals, value = word.partition("=")
         if name in names:
@@ -174,7 +174,7 @@ def _option(words: Sequence[str], names: tuple[str, ...]) -> str:
     return ""
 
 
-def _operands(words: Sequence[str], with_value: frozenset[str]) -> Iterator[str]:
+def _operand_words(words: Sequence[str], with_value: frozenset[str]) -> Iterator[str]:
     skip = False
     for word in words:
         if skip:
@@ -185,18 +185,18 @@ def _operands(words: Sequence[str], with_value: frozenset[str]) -> Iterator[str]
             yield word
 
 
-def _packages(command: Command, line: int) -> Iterator[Pin]:
+def _package_pins(command: Command, line: int) -> Iterator[Pin]:
     words = command.words[1:]
     verbs = _PACKAGERS[command.program]
     position = next((index for index, word in enumerate(words) if word in verbs), None)
     if position is None:
         return
-    names = [name for name in _operands(words[position + 1 :], _PACKAGER_VALUES) if "/" not in name]
+    names = [name for name in _operand_words(words[position + 1 :], _PACKAGER_VALUES) if "/" not in name]
     loose = [name for name in names if "=" not in name and not name.endswith((".deb", ".rpm", ".apk"))]
     yield from loose_packages(command, line, loose)
 
 
-def _installs(command: Command, line: int) -> Iterator[Pin]:
+def _install_pins(command: Command, line: int) -> Iterator[Pin]:
     """Yield what pip, uv or pipx installs."""
     words = list(command.words)
     if _PYTHON.fullmatch(command.program) and words[1:2] == ["-m"]:
@@ -220,11 +220,11 @@ def _installs(command: Command, line: int) -> Iterator[Pin]:
 
 def _run_once(words: Sequence[str], line: int) -> Iterator[Pin]:
     """Yield what a program that is fetched, run and forgotten comes from."""
-    source = _option(words, ("--from", "--spec"))
-    name = source or next(_operands(words, _RUNNER_VALUES), "")
+    source = _option_value(words, ("--from", "--spec"))
+    name = source or next(_operand_words(words, _RUNNER_VALUES), "")
     if name and not name.startswith("git+"):
         name = re.sub(r"^([A-Za-z0-9._-]+)@(?!latest$)", r"\1==", name).removesuffix("@latest")
-    pin = _requirement(name, line)
+    pin = _requirement_pin(name, line)
     if pin is not None:
         yield pin
 
@@ -240,8 +240,8 @@ def pip_pins(words: Sequence[str], line: int, *, forgiven: bool = False) -> Iter
         if path:
             kind = Kind.DOWNLOAD if "://" in path else Kind.FILE
             yield Pin(line=line, kind=kind, name="-r", value=path, checked=hashed, forgiven=forgiven)
-    for word in (*_operands(words, _TAKES_VALUE), *editable):
-        pin = _requirement(word, line)
+    for word in (*_operand_words(words, _TAKES_VALUE), *editable):
+        pin = _requirement_pin(word, line)
         if pin is not None:
             yield Pin(
                 line=line,
@@ -254,7 +254,7 @@ def pip_pins(words: Sequence[str], line: int, *, forgiven: bool = False) -> Iter
             )
 
 
-def _requirement(word: str, line: int) -> Pin | None:
+def _requirement_pin(word: str, line: int) -> Pin | None:
     """Return the pin of one requirement; a file or folder at hand is none."""
     place = word.partition(" @ ")[2] or word
     if place.startswith(("git+", "hg+", "svn+", "bzr+")):

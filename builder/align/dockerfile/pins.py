@@ -40,7 +40,7 @@ _GIT = re.compile(r"(git@|git://|ssh://|https?://[^\s#]*\.git(#|$))")
 
 
 @dataclass(slots=True)
-class _Stage:
+class _BuildStage:
     """What is known while the instructions of a stage are read."""
 
     name: str = ""
@@ -58,32 +58,32 @@ class _Stage:
 
 def dockerfile_pins(instructions: tuple[Instruction, ...]) -> tuple[Pin, ...]:
     """Return every pin in the order of the file; arguments that nothing uses are marked."""
-    top = _Stage()
-    stages: list[_Stage] = []
+    top = _BuildStage()
+    stages: list[_BuildStage] = []
     found: list[Pin] = []
     arguments: dict[str, Pin] = {}
     allowance = READING_ALLOWANCE
     for instruction in instructions:
         here = stages[-1] if stages else top
         if instruction.keyword == "FROM":
-            stage, pins = _from(instruction, top, stages)
+            stage, pins = _base_pins(instruction, top, stages)
             stages.append(stage)
             found += pins
             continue
         if instruction.keyword == "ARG":
             found += _comment_words(instruction)
-            for pin in _arguments(instruction, here, top if stages else None):
+            for pin in _argument_pins(instruction, here, top if stages else None):
                 arguments.setdefault(pin.name, pin)
                 if pin.value and not arguments[pin.name].value:
                     arguments[pin.name] = pin
             continue
-        here.use(_references(instruction), instruction.line)
+        here.use(_referenced_names(instruction), instruction.line)
         found += _instruction_pins(instruction, here, stages)
         if instruction.keyword == "RUN":
             script = _run_script(instruction, here.known, allowance)
             allowance -= script.cost
             found += _run_pins(instruction, here, script)
-    unused = _unused([top, *stages])
+    unused = _unused_arguments([top, *stages])
     named = {name: line for stage in reversed(stages) for name, line in stage.used.items()}
     found += [
         pin.replaced(unused=name in unused, named_at=named.get(name, 0)) for name, pin in arguments.items()
@@ -91,24 +91,26 @@ def dockerfile_pins(instructions: tuple[Instruction, ...]) -> tuple[Pin, ...]:
     return tuple(sorted(found, key=lambda pin: pin.line))
 
 
-def _references(instruction: Instruction) -> frozenset[str]:
+def _referenced_names(instruction: Instruction) -> frozenset[str]:
     texts = [instruction.value, *instruction.flag_values(), *(doc.text for doc in instruction.heredocs)]
     return frozenset().union(*map(references, texts))
 
 
-def _from(instruction: Instruction, top: _Stage, stages: list[_Stage]) -> tuple[_Stage, list[Pin]]:
-    top.use(_references(instruction), instruction.line)
+def _base_pins(
+    instruction: Instruction, top: _BuildStage, stages: list[_BuildStage]
+) -> tuple[_BuildStage, list[Pin]]:
+    top.use(_referenced_names(instruction), instruction.line)
     words = instruction.words
     reference = expanded(words[0], top.known) if words else ""
     name = words[2].lower() if len(words) >= 3 and words[1].lower() == "as" else ""
     base = next((stage for stage in reversed(stages) if stage.name and stage.name == reference.lower()), None)
-    stage = _Stage(name=name, known=dict(base.known) if base else {}, parent=base.name if base else "")
+    stage = _BuildStage(name=name, known=dict(base.known) if base else {}, parent=base.name if base else "")
     if base is not None or reference.lower() == "scratch":
         return stage, []
     return stage, [Pin(line=instruction.line, kind=Kind.IMAGE, name="FROM", value=reference)]
 
 
-def _arguments(instruction: Instruction, stage: _Stage, top: _Stage | None) -> Iterator[Pin]:
+def _argument_pins(instruction: Instruction, stage: _BuildStage, top: _BuildStage | None) -> Iterator[Pin]:
     """Declare arguments in `stage`; one without a default takes that of the top of the file."""
     words = _before_comment(instruction.words)
     stage.use(references(" ".join(words)), instruction.line)
@@ -116,7 +118,7 @@ def _arguments(instruction: Instruction, stage: _Stage, top: _Stage | None) -> I
         name, equals, quoted = word.partition("=")
         if not name.replace("_", "a").isalnum():
             continue
-        value = _value(quoted, stage.known)
+        value = _argument_value(quoted, stage.known)
         if not equals and top is not None and name in top.declared:
             top.use((name,), instruction.line)
             value = top.known.get(name, "")
@@ -136,37 +138,41 @@ def _comment_words(instruction: Instruction) -> list[Pin]:
     words = instruction.words[len(_before_comment(instruction.words)) :]
     if not words:
         return []
-    return [Pin(line=instruction.line, kind=Kind.ARGUMENT, name="#", value=_excerpt(" ".join(words[1:])))]
+    return [
+        Pin(line=instruction.line, kind=Kind.ARGUMENT, name="#", value=_text_excerpt(" ".join(words[1:])))
+    ]
 
 
-def _value(quoted: str, known: Mapping[str, str]) -> str:
+def _argument_value(quoted: str, known: Mapping[str, str]) -> str:
     """Return the value of a word of ARG or ENV. Docker expands nothing between single quotes."""
     if quoted.startswith("'"):
-        return bounded(_unquoted(quoted))
-    return bounded(expanded(_unquoted(quoted), known))
+        return bounded(_without_quotes(quoted))
+    return bounded(expanded(_without_quotes(quoted), known))
 
 
-def _unquoted(text: str) -> str:
+def _without_quotes(text: str) -> str:
     return text[1:-1] if len(text) >= 2 and text[0] == text[-1] and text[0] in "\"'" else text
 
 
-def _instruction_pins(instruction: Instruction, stage: _Stage, stages: list[_Stage]) -> list[Pin]:
+def _instruction_pins(instruction: Instruction, stage: _BuildStage, stages: list[_BuildStage]) -> list[Pin]:
     if instruction.keyword == "ENV":
-        _environment(instruction, stage)
+        _set_environment(instruction, stage)
     elif instruction.keyword in ("COPY", "ADD"):
-        return [*_from_images(instruction, stage, stages), *_added(instruction, stage)]
+        return [*_from_images(instruction, stage, stages), *_add_pins(instruction, stage)]
     elif instruction.keyword == "RUN":
         return list(_from_images(instruction, stage, stages))
     return []
 
 
-def _environment(instruction: Instruction, stage: _Stage) -> None:
+def _set_environment(instruction: Instruction, stage: _BuildStage) -> None:
     """Take the values of an ENV. Docker expands all of them by what was known before the instruction."""
     names, values = instruction.words[::2], instruction.words[1::2]
-    stage.known |= {name: _value(value, stage.known) for name, value in zip(names, values, strict=True)}
+    stage.known |= {
+        name: _argument_value(value, stage.known) for name, value in zip(names, values, strict=True)
+    }
 
 
-def _from_images(instruction: Instruction, stage: _Stage, stages: list[_Stage]) -> Iterator[Pin]:
+def _from_images(instruction: Instruction, stage: _BuildStage, stages: list[_BuildStage]) -> Iterator[Pin]:
     """Yield the images that `--from` and `--mount=from=` name; names and numbers of stages are none."""
     mounts = [value for key, value in instruction.flags if key == "mount"]
     given = [
@@ -184,7 +190,7 @@ def _from_images(instruction: Instruction, stage: _Stage, stages: list[_Stage]) 
             yield Pin(line=instruction.line, kind=Kind.IMAGE, name="--from", value=value)
 
 
-def _added(instruction: Instruction, stage: _Stage) -> Iterator[Pin]:
+def _add_pins(instruction: Instruction, stage: _BuildStage) -> Iterator[Pin]:
     if instruction.keyword != "ADD":
         return
     for word in instruction.words[:-1]:
@@ -198,7 +204,7 @@ def _added(instruction: Instruction, stage: _Stage) -> Iterator[Pin]:
             yield Pin(line=instruction.line, kind=Kind.DOWNLOAD, name="ADD", value=value, checked=checked)
 
 
-def _run_pins(instruction: Instruction, stage: _Stage, script: ShellScript) -> Iterator[Pin]:
+def _run_pins(instruction: Instruction, stage: _BuildStage, script: ShellScript) -> Iterator[Pin]:
     """Yield what the commands of a RUN fetch and install, and a pin for what was not understood of it."""
     elsewhere = any(stage.known.get(name) for name in _INDEXES) or any(
         _OWN_INDEX.search(text)
@@ -214,12 +220,12 @@ def _run_pins(instruction: Instruction, stage: _Stage, script: ShellScript) -> I
             line=instruction.line,
             kind=Kind.SHELL,
             name="RUN",
-            value=_excerpt(pieces[0].text),
+            value=_text_excerpt(pieces[0].text),
             reason=f"{size} characters, {reason}",
         )
 
 
-def _excerpt(text: str) -> str:
+def _text_excerpt(text: str) -> str:
     line = " ".join(text[: 4 * _SHOWN].split())
     return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…"
 
@@ -243,7 +249,7 @@ def _run_script(instruction: Instruction, known: Mapping[str, str], allowance: i
     return read_script(f"{instruction.value}\n{documents}", known, allowance=allowance)
 
 
-def _unused(stages: list[_Stage]) -> frozenset[str]:
+def _unused_arguments(stages: list[_BuildStage]) -> frozenset[str]:
     """Return the arguments that no stage uses in which they are declared, nor one built on such a stage."""
     unused = {name for stage in stages for name in stage.declared}
     for stage in stages:

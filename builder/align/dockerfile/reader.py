@@ -81,13 +81,13 @@ def read_dockerfile(data: bytes, *, place: str) -> tuple[Instruction, ...]:
         raise UsageError(f"byte {error.start} is not UTF-8", place=place) from None
     if "\0" in text:
         raise UsageError("it contains a zero byte", place=place)
-    found = tuple(_instructions(text, place))
+    found = tuple(_read_instructions(text, place))
     if len(found) > _MOST_INSTRUCTIONS:
         raise UsageError(f"{len(found)} instructions are too many for a Dockerfile", place=place)
     return found
 
 
-def _instructions(text: str, place: str) -> Iterator[Instruction]:
+def _read_instructions(text: str, place: str) -> Iterator[Instruction]:
     # BuildKit reads heredocs behind ONBUILD, the port does not.
     text = _ONBUILD_WITH_HEREDOC.sub("", _with_short_directives(text))
     try:
@@ -95,11 +95,11 @@ def _instructions(text: str, place: str) -> Iterator[Instruction]:
         for instruction in parsed:
             inner = _ONBUILD.match(instruction.original) if instruction.name == "ONBUILD" else None
             if inner is None:
-                yield _instruction(instruction, instruction.start_line)
+                yield _as_instruction(instruction, instruction.start_line)
             else:
                 rest = instruction.original[inner.end() :]
                 yield from (
-                    _instruction(one, instruction.start_line)
+                    _as_instruction(one, instruction.start_line)
                     for one in parse_dockerfile_ast(rest.replace("\n", " ")).instructions
                 )
     except DockerfileSyntaxError as error:
@@ -128,7 +128,7 @@ def _syntax_message(error: DockerfileSyntaxError, text: str) -> str:
     return f"line {error.line}: {words[:200]}"
 
 
-def _instruction(found: DockerfileInstruction, line: int) -> Instruction:
+def _as_instruction(found: DockerfileInstruction, line: int) -> Instruction:
     words = found.args
     if found.name in ("ENV", "LABEL"):
         words = [word for index, word in enumerate(words) if index % 3 != 2]  # every third is `=` or nothing
@@ -138,7 +138,7 @@ def _instruction(found: DockerfileInstruction, line: int) -> Instruction:
         value=" ".join(words),
         words=tuple(words),
         exec_form=found.json,
-        flags=tuple(_flag(flag) for flag in found.flags),
+        flags=tuple(_flag_value(flag) for flag in found.flags),
         heredocs=tuple(
             Heredoc(name=heredoc.name, text=heredoc.content, quoted=not heredoc.expand)
             for heredoc in found.heredocs
@@ -146,6 +146,6 @@ def _instruction(found: DockerfileInstruction, line: int) -> Instruction:
     )
 
 
-def _flag(text: str) -> tuple[str, str]:
+def _flag_value(text: str) -> tuple[str, str]:
     name, _, value = text.removeprefix("--").partition("=")
     return name, value

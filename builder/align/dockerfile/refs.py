@@ -37,46 +37,48 @@ def judged_argument(pin: Pin, evidence: Evidence, release: str, refs: frozenset[
         yield finding(pin, Status.UNKNOWN, "decided later", "it has no default")
         return
     subject = meant(pin.name, evidence.names)
-    tags = _tags(evidence, evidence.repository(subject)) if subject else None
-    moving = _moving(pin, tags)
+    tags = _tags_or_none(evidence, evidence.repository(subject)) if subject else None
+    moving = _branch_finding(pin, tags)
     if moving:
         yield moving
         return
-    found = _known(pin, subject, tags, evidence, refs)
+    found = _tag_finding(pin, subject, tags, evidence, refs)
     different = found.status is Status.ALIGNED and of_release(pin, subject, pin.value, evidence, release)
     yield different or found
 
 
-def _moving(pin: Pin, tags: Tags | None) -> Finding | None:
+def _branch_finding(pin: Pin, tags: Tags | None) -> Finding | None:
     """Return what is to be said of a commit or a branch, or None for anything else."""
     if _COMMIT.fullmatch(pin.value):
         return finding(pin, Status.ALIGNED, "holds", "a commit")
     if _BRANCH.fullmatch(pin.value) or (tags and pin.value in tags.branches and pin.value not in tags.tags):
-        return _moves(pin)
+        return _moving_finding(pin)
     return None
 
 
-def _known(pin: Pin, subject: str, tags: Tags | None, evidence: Evidence, refs: frozenset[str]) -> Finding:
+def _tag_finding(
+    pin: Pin, subject: str, tags: Tags | None, evidence: Evidence, refs: frozenset[str]
+) -> Finding:
     if not subject:
         return finding(pin, Status.UNKNOWN, "not asked", "it is not known here what it is a version of")
     strange = tags is not None and pin.value not in tags.tags and names_a_ref(pin.name)
     if tags and strange and tag_version(pin.value) is None:
-        return _absent(pin, evidence.repository(subject), tags)
+        return _absent_finding(pin, evidence.repository(subject), tags)
     found = existence(evidence, subject, pin.value)
     if not found.exists:
         return finding(pin, Status.IMPOSSIBLE, "no such version", found.said)
-    if tags and strange and found.uploaded is None and not _respelled(pin.value, tags, refs):
-        return _absent(pin, evidence.repository(subject), tags)
+    if tags and strange and found.uploaded is None and not _names_a_tag(pin.value, tags, refs):
+        return _absent_finding(pin, evidence.repository(subject), tags)
     said = f"{subject} {version_of(pin.value)} is {found.said}"
     return finding(pin, Status.ALIGNED, "holds", said)
 
 
-def _respelled(value: str, tags: Tags, refs: frozenset[str]) -> bool:
+def _names_a_tag(value: str, tags: Tags, refs: frozenset[str]) -> bool:
     """Whether the file takes the version of `value` by the tag that there is, such as v1.20.0 for 1.20.0."""
     return any(ref in tags.tags and tag_version(ref) == tag_version(value) for ref in refs)
 
 
-def _tags(evidence: Evidence, url: str) -> Tags | None:
+def _tags_or_none(evidence: Evidence, url: str) -> Tags | None:
     try:
         return evidence.published.tags(url) if url else None
     except UnaskedError:
@@ -92,29 +94,29 @@ def judged_git(pin: Pin, evidence: Evidence) -> Iterator[Finding]:
     elif _COMMIT.fullmatch(pin.value):
         yield finding(pin, Status.ALIGNED, "holds", "a commit")
     else:
-        yield _reference(pin, evidence)
+        yield _version_finding(pin, evidence)
 
 
-def _reference(pin: Pin, evidence: Evidence) -> Finding:
+def _version_finding(pin: Pin, evidence: Evidence) -> Finding:
     try:
         tags = evidence.published.tags(pin.name)
     except UnaskedError as error:
         if _BRANCH.fullmatch(pin.value):
-            return _moves(pin)
+            return _moving_finding(pin)
         return finding(pin, Status.UNKNOWN, "not asked", str(error))
     if pin.value in tags.tags:
         text = f"a tag ({tags.by}); tags can be moved, a commit cannot"
         return finding(pin, Status.ALIGNED, "holds", text)
     if pin.value in tags.branches or _BRANCH.fullmatch(pin.value):
-        return _moves(pin)
-    return _absent(pin, pin.name, tags)
+        return _moving_finding(pin)
+    return _absent_finding(pin, pin.name, tags)
 
 
-def _moves(pin: Pin) -> Finding:
+def _moving_finding(pin: Pin) -> Finding:
     return finding(pin, Status.DRIFT, "branch", f"{pin.value} moves: name a tag or a commit")
 
 
-def _absent(pin: Pin, url: str, tags: Tags) -> Finding:
+def _absent_finding(pin: Pin, url: str, tags: Tags) -> Finding:
     """Return what to think of a ref that is neither a tag nor a known branch."""
     if _SHORT_COMMIT.fullmatch(pin.value):
         return finding(pin, Status.UNKNOWN, "not asked", "a shortened commit: write all 40 digits")

@@ -30,28 +30,28 @@ def requirements_pins(data: bytes, *, place: str) -> tuple[Pin, ...]:
         raise UsageError(f"byte {error.start} is not UTF-8", place=place) from None
     found: list[Pin] = []
     elsewhere = False
-    for number, line in _lines(text):
+    for number, line in _requirement_lines(text):
         if line.startswith(_INDEX):
             elsewhere = True
         elif line.startswith(("-e", "--editable", "-r", "--requirement")):
-            found += _words(line, number, place)
+            found += _line_pins(line, number, place)
         elif not line.startswith("-"):
             hashed = bool(_HASH.search(line))
             bare = _OPTION.sub("", _HASH.sub("", line)).strip()
             found += [replace(pin, checked=pin.checked or hashed) for pin in pip_pins([bare], number)]
-    if any(line.partition(" ")[0] == "--require-hashes" for _, line in _lines(text)):
+    if any(line.partition(" ")[0] == "--require-hashes" for _, line in _requirement_lines(text)):
         found = [replace(pin, checked=True) for pin in found]
     return tuple(replace(pin, elsewhere=elsewhere) if pin.kind is Kind.REQUIREMENT else pin for pin in found)
 
 
-def _words(line: str, number: int, place: str) -> Iterator[Pin]:
+def _line_pins(line: str, number: int, place: str) -> Iterator[Pin]:
     try:
         yield from pip_pins(shlex.split(line), number)
     except ValueError as error:
         raise UsageError(f"line {number}: {error}", place=place) from None
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
+def _requirement_lines(text: str) -> Iterator[tuple[int, str]]:
     """Yield logical lines with the number of their first one; comments are gone."""
     parts: list[str] = []
     first = 1

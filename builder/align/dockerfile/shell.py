@@ -98,7 +98,7 @@ class ShellScript:
 
 def read_script(text: str, known: Mapping[str, str], *, allowance: int = READING_ALLOWANCE) -> ShellScript:
     """Read a script; `known` are the values of its variables. No text raises."""
-    reading = _Reading(allowance)
+    reading = _ShellReading(allowance)
     reading.script(text, dict(known), 0)
     return reading.result(allowance)
 
@@ -107,13 +107,13 @@ def read_words(
     words: Sequence[str], known: Mapping[str, str], *, allowance: int = READING_ALLOWANCE
 ) -> ShellScript:
     """Read a command that is given as words, which no shell expands (the exec form of a RUN)."""
-    reading = _Reading(allowance)
-    reading.command(_Parts(words=list(words)), dict(known), _Place(depth=0))
+    reading = _ShellReading(allowance)
+    reading.command(_CommandParts(words=list(words)), dict(known), _ShellPlace(depth=0))
     return reading.result(allowance)
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _ShellPlace:
     """What is around a command."""
 
     depth: int
@@ -122,7 +122,7 @@ class _Place:
 
 
 @dataclass(slots=True)
-class _Parts:
+class _CommandParts:
     """The parts of a simple command while they are collected."""
 
     words: list[str] = field(default_factory=list)
@@ -131,14 +131,14 @@ class _Parts:
 
 
 @dataclass(frozen=True, slots=True)
-class _Element:
+class _SyntaxElement:
     """One statement of a list or pipeline, with redirections that the grammar hung elsewhere."""
 
     node: Node
     redirects: tuple[Node, ...]
 
 
-class _Reading:
+class _ShellReading:
     """The state of reading one script and those nested in it."""
 
     def __init__(self, allowance: int) -> None:
@@ -163,16 +163,16 @@ class _Reading:
             self._unread.append(Unread(text=text, reason="more shell text than is read of one file"))
         else:
             self._left -= cost
-            self._walk(_Source(data), values, depth)
+            self._walk_source(_ShellSource(data), values, depth)
 
-    def _walk(self, source: _Source, values: dict[str, str], depth: int) -> None:
+    def _walk_source(self, source: _ShellSource, values: dict[str, str], depth: int) -> None:
         """Visit the tree in the order of the text; assignments count for what follows them.
 
         The stack replaces recursion: a tree is as deep as its text is long (`a && a && …`).
         """
         tree = Parser(_BASH).parse(source.data)
-        stack: list[tuple[_Element, _Place, bool]] = [
-            (_Element(tree.root_node, ()), _Place(depth=depth), False)
+        stack: list[tuple[_SyntaxElement, _ShellPlace, bool]] = [
+            (_SyntaxElement(tree.root_node, ()), _ShellPlace(depth=depth), False)
         ]
         while stack:
             element, place, seen = stack.pop()
@@ -184,34 +184,34 @@ class _Reading:
                 )
                 seen = True
             if node.type in ("list", "pipeline", "redirected_statement") and node.child_count:
-                parts = list(_flattened(element))
+                parts = list(_flattened_elements(element))
                 if len(parts) > 1 or (parts and parts[0][0].node.type != node.type):
-                    placed = self._placed(parts, source, values, place)
+                    placed = self._placed_elements(parts, source, values, place)
                     stack += [(part, here, seen) for part, here in reversed(placed)]
                     continue
-            self._visit(element, source, values, place)
-            inner = _Place(depth=depth) if node.type in _SUBSTITUTIONS else place
+            self._visit_element(element, source, values, place)
+            inner = _ShellPlace(depth=depth) if node.type in _SUBSTITUTIONS else place
             below = list(node.children)
             for redirect in element.redirects:
                 elsewhere = _after_heredoc(redirect)  # elements of the list that this one stands in
                 below += [child for child in redirect.children if child not in elsewhere]
             stack += [
-                (_Element(child, ()), inner, seen)
+                (_SyntaxElement(child, ()), inner, seen)
                 for child in reversed(below)
                 if child.child_count or child.is_error or child.is_missing
             ]
 
-    def _placed(
+    def _placed_elements(
         self,
-        parts: list[tuple[_Element, str]],
-        source: _Source,
+        parts: list[tuple[_SyntaxElement, str]],
+        source: _ShellSource,
         values: Mapping[str, str],
-        place: _Place,
-    ) -> list[tuple[_Element, _Place]]:
+        place: _ShellPlace,
+    ) -> list[tuple[_SyntaxElement, _ShellPlace]]:
         """Say of each element of an and-or list what it is piped into and whether its failure is hidden."""
-        placed: list[tuple[_Element, _Place]] = []
+        placed: list[tuple[_SyntaxElement, _ShellPlace]] = []
         forgiven = place.forgiven
-        following: _Element | None = None
+        following: _SyntaxElement | None = None
         for element, operator in reversed(parts):
             words = _first_words(following, source, values) if following and operator else []
             if operator == "||" and words and words[0] in _EXCUSES and _is_simple(following):
@@ -220,20 +220,22 @@ class _Reading:
             into = place.into
             if operator in _PIPES:
                 into = words[0].rpartition("/")[2] if words else ""
-            placed.append((element, _Place(depth=place.depth, into=into, forgiven=forgiven)))
+            placed.append((element, _ShellPlace(depth=place.depth, into=into, forgiven=forgiven)))
             following = element
         return placed[::-1]
 
-    def _visit(self, element: _Element, source: _Source, values: dict[str, str], place: _Place) -> None:
+    def _visit_element(
+        self, element: _SyntaxElement, source: _ShellSource, values: dict[str, str], place: _ShellPlace
+    ) -> None:
         """Take what one node itself says; its children are visited later."""
         node = element.node
         if node.type in ("command", "test_command", "redirected_statement"):
-            self.command(_parts(element, source, values), values, place)
+            self.command(_command_parts(element, source, values), values, place)
         elif node.type == "declaration_command":
-            for name, value in _parts(element, source, values).assignments:
+            for name, value in _command_parts(element, source, values).assignments:
                 values[name] = bounded(value)
         elif node.type == "variable_assignment" and _stands_alone(node):
-            name, value = _assignment(node, [node], source, values)
+            name, value = _assigned_value(node, [node], source, values)
             values[name] = bounded(value)
         elif node.type == "unset_command":
             for child in node.named_children:
@@ -245,9 +247,9 @@ class _Reading:
                 listed = [word for value in given for word in source.words([value], values)]
                 values[source.text(variable)] = bounded(listed[0]) if len(listed) == 1 else UNRESOLVED
 
-    def command(self, parts: _Parts, values: dict[str, str], place: _Place) -> None:
+    def command(self, parts: _CommandParts, values: dict[str, str], place: _ShellPlace) -> None:
         """Note a command, after what a nested shell of it runs."""
-        words = _unwrapped(parts.words)
+        words = _without_wrappers(parts.words)
         if not words:
             if not parts.words:
                 values.update((name, bounded(value)) for name, value in parts.assignments)
@@ -270,7 +272,7 @@ class _Reading:
         self._commands.append(command)
 
 
-class _Source:
+class _ShellSource:
     """The bytes of a script, from which the nodes of its tree take their text."""
 
     def __init__(self, data: bytes) -> None:
@@ -298,7 +300,7 @@ class _Source:
         def flush() -> None:
             if plain:
                 text = expanded("".join(plain), values)
-                found.append(_ESCAPED.sub(_unescaped, _BLANKS_OF_VALUES.sub(_SPLIT, text)))
+                found.append(_ESCAPED.sub(_unescaped_character, _BLANKS_OF_VALUES.sub(_SPLIT, text)))
                 plain.clear()
 
         position = nodes[0].start_byte
@@ -337,16 +339,16 @@ class _Source:
                 parts += [expanded(self.slice(position, child.start_byte), values), UNRESOLVED]
                 position = child.end_byte
         parts.append(expanded(self.slice(position, end), values))
-        return _ESCAPED_IN_QUOTES.sub(_unescaped, "".join(parts))
+        return _ESCAPED_IN_QUOTES.sub(_unescaped_character, "".join(parts))
 
 
-def _unescaped(match: re.Match[str]) -> str:
+def _unescaped_character(match: re.Match[str]) -> str:
     return "" if match[1] == "\n" else match[1]
 
 
-def _flattened(element: _Element) -> Iterator[tuple[_Element, str]]:
+def _flattened_elements(element: _SyntaxElement) -> Iterator[tuple[_SyntaxElement, str]]:
     """Yield the elements of a list or pipeline, each with the operator after it, by the text's order."""
-    waiting: _Element | None = None
+    waiting: _SyntaxElement | None = None
     stack: list[tuple[Node, tuple[Node, ...]]] = [(element.node, element.redirects)]
     while stack:
         node, redirects = stack.pop()
@@ -367,7 +369,7 @@ def _flattened(element: _Element) -> Iterator[tuple[_Element, str]]:
         else:
             if waiting is not None:
                 yield waiting, ""
-            waiting = _Element(node, redirects)
+            waiting = _SyntaxElement(node, redirects)
     if waiting is not None:
         yield waiting, ""
 
@@ -381,29 +383,29 @@ def _after_heredoc(redirect: Node) -> list[Node]:
     ]
 
 
-def _is_simple(element: _Element | None) -> bool:
+def _is_simple(element: _SyntaxElement | None) -> bool:
     return element is not None and element.node.type == "command"
 
 
-def _first_words(element: _Element, source: _Source, values: Mapping[str, str]) -> list[str]:
+def _first_words(element: _SyntaxElement, source: _ShellSource, values: Mapping[str, str]) -> list[str]:
     """Return the words of the first command of an element."""
     stack = [element]
     while stack:
         first = stack.pop()
         if first.node.type in ("command", "test_command"):
-            return _unwrapped(_parts(first, source, values).words)
-        stack += [_Element(child, ()) for child in reversed(first.node.named_children)]
+            return _without_wrappers(_command_parts(first, source, values).words)
+        stack += [_SyntaxElement(child, ()) for child in reversed(first.node.named_children)]
     return []
 
 
-def _parts(element: _Element, source: _Source, values: Mapping[str, str]) -> _Parts:
+def _command_parts(element: _SyntaxElement, source: _ShellSource, values: Mapping[str, str]) -> _CommandParts:
     """Return the words, assignments and redirections of a simple command."""
-    found = _Parts()
+    found = _CommandParts()
     group: list[Node] = []
 
     def close() -> None:
         if group and group[0].type == "variable_assignment":
-            found.assignments.append(_assignment(group[0], group, source, values))
+            found.assignments.append(_assigned_value(group[0], group, source, values))
         elif group:
             found.words += source.words(group, values)
         group.clear()
@@ -411,7 +413,7 @@ def _parts(element: _Element, source: _Source, values: Mapping[str, str]) -> _Pa
     for node in _word_nodes(element):
         if node.type in _REDIRECTS:
             close()
-            found.redirects.append(_redirect(node, source, values))
+            found.redirects.append(_redirect_target(node, source, values))
         else:
             if group and group[-1].end_byte != node.start_byte:
                 close()
@@ -420,7 +422,7 @@ def _parts(element: _Element, source: _Source, values: Mapping[str, str]) -> _Pa
     return found
 
 
-def _word_nodes(element: _Element) -> Iterator[Node]:
+def _word_nodes(element: _SyntaxElement) -> Iterator[Node]:
     """Yield the nodes of a command's words, also those that the grammar counts among redirection targets."""
     stack = [*reversed(element.redirects), *reversed(element.node.children)]
     while stack:
@@ -431,14 +433,14 @@ def _word_nodes(element: _Element) -> Iterator[Node]:
         if not node.is_missing and node.type not in ("comment", "ERROR", "export", "local"):
             yield node
         if node.type in _REDIRECTS:
-            targets = _touching(node.children_by_field_name("destination"))
+            targets = _touching_nodes(node.children_by_field_name("destination"))
             yield from (part for target in targets[1:] for part in target)
             if node.type == "heredoc_redirect":
                 yield from node.children_by_field_name("argument")
                 stack += reversed(node.children_by_field_name("redirect"))
 
 
-def _touching(nodes: Sequence[Node]) -> list[list[Node]]:
+def _touching_nodes(nodes: Sequence[Node]) -> list[list[Node]]:
     """Group nodes that nothing stands between: each group is one word."""
     groups: list[list[Node]] = []
     for node in nodes:
@@ -449,7 +451,7 @@ def _touching(nodes: Sequence[Node]) -> list[list[Node]]:
     return groups
 
 
-def _redirect(node: Node, source: _Source, values: Mapping[str, str]) -> tuple[str, str]:
+def _redirect_target(node: Node, source: _ShellSource, values: Mapping[str, str]) -> tuple[str, str]:
     """Return the operator of a redirection and its target."""
     operator = next(
         (child.type for child in node.children if child.type.lstrip("&").startswith(("<", ">"))), ""
@@ -457,12 +459,12 @@ def _redirect(node: Node, source: _Source, values: Mapping[str, str]) -> tuple[s
     if node.type == "heredoc_redirect":
         body = next((child for child in node.children if child.type == "heredoc_body"), None)
         return operator, "" if body is None else source.text(body)
-    targets = _touching(node.children_by_field_name("destination") or node.named_children)
+    targets = _touching_nodes(node.children_by_field_name("destination") or node.named_children)
     return operator, source.word(targets[0], values) if targets else ""
 
 
-def _assignment(
-    node: Node, group: Sequence[Node], source: _Source, values: Mapping[str, str]
+def _assigned_value(
+    node: Node, group: Sequence[Node], source: _ShellSource, values: Mapping[str, str]
 ) -> tuple[str, str]:
     """Return the name and the value of an assignment, whose value the grammar may have cut in pieces."""
     name = node.child_by_field_name("name")
@@ -480,7 +482,7 @@ def _stands_alone(node: Node) -> bool:
     return parent is None or parent.type not in ("command", "declaration_command")
 
 
-def _unwrapped(words: Sequence[str]) -> list[str]:
+def _without_wrappers(words: Sequence[str]) -> list[str]:
     """Drop programs that only start another one, with their options and assignments."""
     position = 0
     while position < len(words) and words[position].rpartition("/")[2] in _WRAPPERS:

@@ -31,7 +31,7 @@ def loose_packages(command: Command, line: int, names: Sequence[str]) -> Iterato
         )
 
 
-def _after(words: Sequence[str], verbs: tuple[str, ...], with_value: str) -> Iterator[str]:
+def _words_after(words: Sequence[str], verbs: tuple[str, ...], with_value: str) -> Iterator[str]:
     """Yield the operands after a verb; nothing where another verb stands first."""
     position = next((index for index, word in enumerate(words) if not word.startswith("-")), None)
     if position is None or words[position] not in verbs:
@@ -50,68 +50,70 @@ def _is_local(word: str) -> bool:
     return word.startswith((".", "/", "~", "$")) or "://" in word
 
 
-def _conda(words: Sequence[str]) -> Iterator[str]:
-    for word in _after(words, ("install", "create"), "-c -f -n -p --channel --file --name --prefix"):
+def _conda_packages(words: Sequence[str]) -> Iterator[str]:
+    for word in _words_after(words, ("install", "create"), "-c -f -n -p --channel --file --name --prefix"):
         if "=" not in word and not _is_local(word):
             yield word
 
 
-def _npm(words: Sequence[str]) -> Iterator[str]:
-    for word in _after(words, ("add", "global", "i", "install"), "-C --prefix --registry"):
+def _npm_packages(words: Sequence[str]) -> Iterator[str]:
+    for word in _words_after(words, ("add", "global", "i", "install"), "-C --prefix --registry"):
         if word != "add" and not _EXACT.fullmatch(word[1:].partition("@")[2]) and not _is_local(word):
             yield word
 
 
-def _cargo(words: Sequence[str]) -> Iterator[str]:
+def _cargo_packages(words: Sequence[str]) -> Iterator[str]:
     named = ("--version", "--vers", "--path", "--rev", "--tag")
     if any(word.partition("=")[0] in named for word in words):
         return
-    for word in _after(
+    for word in _words_after(
         words, ("install",), "-F -j --branch --features --git --index --profile --registry --root --target"
     ):
         if not _EXACT.fullmatch(word.partition("@")[2]):
             yield word
 
 
-def _go(words: Sequence[str]) -> Iterator[str]:
-    for word in _after(words, ("get", "install"), "-ldflags -o -tags"):
+def _go_packages(words: Sequence[str]) -> Iterator[str]:
+    for word in _words_after(words, ("get", "install"), "-ldflags -o -tags"):
         if not _EXACT.fullmatch(word.partition("@")[2]) and not _is_local(word) and "/" in word:
             yield word
 
 
-def _gem(words: Sequence[str]) -> Iterator[str]:
+def _gem_packages(words: Sequence[str]) -> Iterator[str]:
     if not any(word in ("-v", "--version") or word.startswith("--version=") for word in words):
-        yield from (word for word in _after(words, ("install",), "-i -n -s") if not word.endswith(".gem"))
+        yield from (
+            word for word in _words_after(words, ("install",), "-i -n -s") if not word.endswith(".gem")
+        )
 
 
-def _rustup(words: Sequence[str]) -> Iterator[str]:
+def _rustup_packages(words: Sequence[str]) -> Iterator[str]:
     """Yield toolchains that are channels, such as stable, which move."""
     for index, word in enumerate(words):
         name, equals, value = word.partition("=")
         if name == "--default-toolchain":
             words = ("default", value if equals else "".join(words[index + 1 : index + 2]))
     given = words[1:] if tuple(words[:2]) == ("toolchain", "install") else words
-    for word in _after(given, ("default", "install", "update"), "-c -t --component --profile --target"):
+    for word in _words_after(given, ("default", "install", "update"), "-c -t --component --profile --target"):
         if word != "none" and not _CHANNEL.fullmatch(word):
             yield word
 
 
-def _archives(words: Sequence[str]) -> Iterator[str]:
+def _archive_packages(words: Sequence[str]) -> Iterator[str]:
     yield from (word for word in words if not word.startswith("-"))
 
 
 TOOLS: dict[str, Callable[[Sequence[str]], Iterator[str]]] = {
-    "add-apt-repository": _archives,
-    "cargo": _cargo,
-    "conda": _conda,
-    "gem": _gem,
-    "go": _go,
-    "mamba": _conda,
-    "micromamba": _conda,
-    "npm": _npm,
-    "pnpm": _npm,
-    "rustup": _rustup,
-    "rustup-init": _rustup,
-    "yarn": _npm,
+    "add-apt-repository": _archive_packages,
+    "cargo": _cargo_packages,
+    "conda": _conda_packages,
+    "gem": _gem_packages,
+    "go": _go_packages,
+    "mamba": _conda_packages,
+    "micromamba": _conda_packages,
+    "npm": _npm_packages,
+    "pnpm": _npm_packages,
+    "rustup": _rustup_packages,
+    "rustup-init": _rustup_packages,
+    "yarn": _npm_packages,
 }
 """Programs, each with what names the unpinned ones among its arguments."""

@@ -35,7 +35,7 @@ def expanded(text: str, known: Mapping[str, str], depth: int = 0) -> str:
             position = start + 1
             continue
         parts.append(text[position:start])
-        value, position = _one(text, start, known, depth)
+        value, position = _expand_one(text, start, known, depth)
         length += len(value)
         parts.append(value)
     return UNRESOLVED if length > _LONGEST_TEXT else "".join(parts) + text[position:]
@@ -46,21 +46,23 @@ def bounded(value: str) -> str:
     return value if len(value) <= _LONGEST else UNRESOLVED
 
 
-def _one(text: str, start: int, known: Mapping[str, str], depth: int) -> tuple[str, int]:
+def _expand_one(text: str, start: int, known: Mapping[str, str], depth: int) -> tuple[str, int]:
     """Expand the variable that begins at `start`; return its value and what comes after it."""
     if text.startswith("${", start):
-        end = _closing(text, start + 1, "{", "}")
+        end = _closing_position(text, start + 1, "{", "}")
         inner = text[start + 2 : end]
-        return (_braced(inner, known, depth) if depth < _DEEPEST else UNRESOLVED), min(end + 1, len(text))
+        return (_expand_braced(inner, known, depth) if depth < _DEEPEST else UNRESOLVED), min(
+            end + 1, len(text)
+        )
     if text.startswith("$(", start):
-        return UNRESOLVED, min(_closing(text, start + 1, "(", ")") + 1, len(text))
+        return UNRESOLVED, min(_closing_position(text, start + 1, "(", ")") + 1, len(text))
     name = _NAME.match(text, start + 1)
     if name is None:
         return (UNRESOLVED, start + 2) if text[start + 1 : start + 2].isdigit() else ("$", start + 1)
     return known.get(name[0], UNRESOLVED), name.end()
 
 
-def _closing(text: str, start: int, opening: str, closing: str) -> int:
+def _closing_position(text: str, start: int, opening: str, closing: str) -> int:
     """Return where the bracket that opens at `start` closes; the text's end where it does not."""
     depth = 0
     for index in range(start, len(text)):
@@ -70,7 +72,7 @@ def _closing(text: str, start: int, opening: str, closing: str) -> int:
     return len(text)
 
 
-def _braced(inner: str, known: Mapping[str, str], depth: int) -> str:
+def _expand_braced(inner: str, known: Mapping[str, str], depth: int) -> str:
     name = _NAME.match(inner)
     if name is None:
         return UNRESOLVED
@@ -86,15 +88,15 @@ def _braced(inner: str, known: Mapping[str, str], depth: int) -> str:
         if there:
             return value or ""
         return UNRESOLVED if operator == "?" else expanded(word, known, depth + 1)
-    return UNRESOLVED if value is None or colon else _changed(value, rest, known, depth)
+    return UNRESOLVED if value is None or colon else _changed_value(value, rest, known, depth)
 
 
-def _changed(value: str, rest: str, known: Mapping[str, str], depth: int) -> str:
+def _changed_value(value: str, rest: str, known: Mapping[str, str], depth: int) -> str:
     """Return `value` with a prefix, a suffix or a part replaced, as POSIX shells and bash do."""
     if rest[0] in "#%":
         longest = rest[:2] in ("##", "%%")
         pattern = expanded(rest[1 + longest :], known, depth + 1)
-        return _trimmed(value, pattern, longest=longest, suffix=rest[0] == "%")
+        return _trimmed_value(value, pattern, longest=longest, suffix=rest[0] == "%")
     if rest[0] == "/":
         everywhere = rest.startswith("//")
         old, _, new = rest[1 + everywhere :].partition("/")
@@ -105,7 +107,7 @@ def _changed(value: str, rest: str, known: Mapping[str, str], depth: int) -> str
     return UNRESOLVED
 
 
-def _trimmed(value: str, pattern: str, *, longest: bool, suffix: bool) -> str:
+def _trimmed_value(value: str, pattern: str, *, longest: bool, suffix: bool) -> str:
     """Return `value` without the prefix or suffix that fits `pattern`, in which only `*` is a wildcard.
 
     Each part between two stars is searched for once, so the time grows with the length of the value alone.
@@ -113,7 +115,7 @@ def _trimmed(value: str, pattern: str, *, longest: bool, suffix: bool) -> str:
     if any(character in pattern for character in "?[]\\"):
         return UNRESOLVED
     if suffix:
-        return _trimmed(value[::-1], pattern[::-1], longest=longest, suffix=False)[::-1]
+        return _trimmed_value(value[::-1], pattern[::-1], longest=longest, suffix=False)[::-1]
     first, *others = pattern.split("*")
     if not value.startswith(first):
         return value
