@@ -36,10 +36,13 @@ def make_wheel(
     salt: str = "",
     padding: int = 0,
     licence: str = "",
+    requires_python: str = "",
+    metadata_version: str = "",
 ) -> bytes:
     """Return a wheel that has metadata; `salt` changes its bytes, `padding` adds that many before it."""
     stem = f"{name.replace('-', '_')}-{version}"
-    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {metadata_version or version}\n"
+    metadata += f"Requires-Python: {requires_python}\n" if requires_python else ""
     metadata += "".join(f"Requires-Dist: {item}\n" for item in requires)
     metadata += "".join(f"Provides-Extra: {item}\n" for item in extras)
     metadata += f"License-Expression: {licence}\n" if licence else ""
@@ -68,6 +71,11 @@ def make_sdist(name: str, version: str, files: dict[str, str]) -> bytes:
     return buffer.getvalue()
 
 
+def _metadata_member(wheel: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
+        return archive.read(next(entry for entry in archive.namelist() if entry.endswith("METADATA")))
+
+
 @dataclass(kw_only=True)
 class Listed:
     name: str
@@ -75,6 +83,7 @@ class Listed:
     data: bytes
     uploaded: str
     requires_python: str = ""
+    yanked: str | None = None
 
 
 @dataclass(kw_only=True)
@@ -89,6 +98,11 @@ class LocalIndex:
     hashes: bool = True
     ranges: bool = True
     metadata_files: bool = False
+    """Whether METADATA is served beside each wheel, and the page states its hash."""
+    metadata_hashes: bool = True
+    """Whether the page states the hash of a METADATA that it serves, or only that there is one."""
+    metadata_lie: bytes = b""
+    """What is served in place of each METADATA."""
     warehouse: bool = False
     files: list[Listed] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
@@ -105,11 +119,12 @@ class LocalIndex:
         *,
         tag: str = "py3-none-any",
         uploaded: str = "2025-01-01T00:00:00Z",
+        yanked: str | None = None,
         **content: Any,
     ) -> str:
         """Add a wheel and return its SHA-256."""
         file = f"{name.replace('-', '_')}-{version}-{tag}.whl"
-        return self.add(name, file, make_wheel(name, version, **content), uploaded)
+        return self.add(name, file, make_wheel(name, version, **content), uploaded, yanked=yanked)
 
     def sdist(
         self, name: str, version: str, files: dict[str, str], uploaded: str = "2025-01-01T00:00:00Z"
@@ -124,9 +139,17 @@ class LocalIndex:
         data: bytes,
         uploaded: str = "2025-01-01T00:00:00Z",
         requires_python: str = "",
+        yanked: str | None = None,
     ) -> str:
         self.files.append(
-            Listed(name=name, file=file, data=data, uploaded=uploaded, requires_python=requires_python)
+            Listed(
+                name=name,
+                file=file,
+                data=data,
+                uploaded=uploaded,
+                requires_python=requires_python,
+                yanked=yanked,
+            )
         )
         return hashlib.sha256(data).hexdigest()
 
@@ -166,6 +189,10 @@ class LocalIndex:
             entry["upload-time"] = item.uploaded
         if item.requires_python:
             entry["requires-python"] = item.requires_python
+        if item.yanked is not None:
+            entry["yanked"] = item.yanked or True
+        if self.metadata_files:
+            entry["core-metadata"] = self._metadata_digest(item) or True
         if self.sizes:
             entry["size"] = len(item.data)
         return entry
@@ -175,15 +202,22 @@ class LocalIndex:
         date = f' data-upload-time="{html.escape(item.uploaded)}"' if self.dates else ""
         python = html.escape(item.requires_python)
         date += f' data-requires-python="{python}"' if python else ""
+        date += f' data-yanked="{html.escape(item.yanked)}"' if item.yanked is not None else ""
+        if self.metadata_files:
+            stated = "".join(f"sha256={value}" for value in self._metadata_digest(item).values()) or "true"
+            date += f' data-dist-info-metadata="{stated}"'
         return f'<a href="{self._path(item)}{digest}"{date}>{item.file}</a>\n'
+
+    def _metadata_digest(self, item: Listed) -> dict[str, str]:
+        if not self.metadata_hashes or not item.file.endswith(".whl"):
+            return {}
+        return {"sha256": hashlib.sha256(_metadata_member(item.data)).hexdigest()}
 
     def _file(self, request: Request, path: str) -> Response:
         wanted = path.rpartition("/")[2]
         for item in self.files:
             if self.metadata_files and wanted == f"{item.file}.metadata":
-                with zipfile.ZipFile(io.BytesIO(item.data)) as archive:
-                    name = next(entry for entry in archive.namelist() if entry.endswith("METADATA"))
-                    return Response(archive.read(name))
+                return Response(self.metadata_lie or _metadata_member(item.data))
             if wanted == item.file:
                 return self._bytes(request, item.data)
         return Response("no such file", 404)

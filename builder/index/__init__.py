@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from builder.index.remote_wheel import read_metadata_member
     from builder.index.sdist import inspect_sdist
     from builder.index.services import IndexServices, default_index_url
+    from builder.index.stated_files import VersionPage, with_stated_files
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
@@ -28,6 +29,7 @@ else:
             "DistributionFile": "project_page",
             "IndexProject": "project_page",
             "IndexServices": "services",
+            "VersionPage": "stated_files",
             "WheelFacts": "metadata",
             "default_index_url": "services",
             "inspect_sdist": "sdist",
@@ -37,6 +39,7 @@ else:
             "read_metadata_member": "remote_wheel",
             "read_wheel_facts": "metadata",
             "with_sha256": "metadata",
+            "with_stated_files": "stated_files",
         },
     )
 
@@ -45,6 +48,7 @@ __all__ = [
     "DistributionFile",
     "IndexProject",
     "IndexServices",
+    "VersionPage",
     "WheelFacts",
     "default_index_url",
     "inspect_sdist",
@@ -54,4 +58,5 @@ __all__ = [
     "read_metadata_member",
     "read_wheel_facts",
     "with_sha256",
+    "with_stated_files",
 ]

@@ -32,17 +32,19 @@ class IndexServices:
     uv_cache: Path
     """uv's own cache, shared by all resolutions of a run: one view of each index."""
     metadata: Path
-    """Folder of facts about wheels, by the SHA-256 of the wheel."""
+    """Folder of checked facts about wheels, by the SHA-256 of the wheel, and of what index pages say."""
     index_url: str = field(default_factory=default_index_url)
     """The default index's simple API."""
     warn: Callable[[str], None] = _ignore_warning
-    """Told each warning of uv."""
+    """Told each warning of uv, and each metadata that no hash vouches for."""
     offline: bool = False
     """Whether only what is in the caches may be used."""
     workers: int = 8
     """How many wheels' metadata are fetched at once by one resolution."""
-    without_metadata_files: set[str] = field(default_factory=set)
-    """File bases at which `FILE.metadata` was asked for and not found."""
+    unhashed_metadata: set[str] = field(default_factory=set)
+    """Wheels whose metadata was read in this run from bytes that no hash covers."""
+    warned_of: set[str] = field(default_factory=set)
+    """Those of them that a warning named."""
     max_age: int = 600
     """Seconds for which a page of an index counts as current: the age the default index itself allows.
 

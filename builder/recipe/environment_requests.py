@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 
 from builder.errors import RecipeError
 from builder.lockfile import BASE, INSTALLER, RUNTIME
-from builder.model import Arch, Table
+from builder.model import Arch, Table, possible_pythons
 from builder.recipe.effective import EffectiveComponent, EffectiveRecipe, image_python
 from builder.recipe.framework import DeclaredWheel, PythonIndex
 
@@ -71,6 +71,8 @@ class PythonRequest:
     """Existing pins, (name, version): kept where they still fit."""
     upgrade: tuple[str, ...] = ()
     """Names whose existing pins are dropped, or `UPGRADE_ALL`."""
+    full_python: str = ""
+    """The interpreter's full version, such as `3.13.5`; empty where nothing says it."""
     aliases: Table = field(default_factory=Table)
     """Component name to the distribution it provides, for messages and for roots written with the former."""
 
@@ -78,6 +80,14 @@ class PythonRequest:
     def given(self) -> tuple[StandIn | DeclaredWheel, ...]:
         """Everything whose metadata is written down instead of published in a wheel."""
         return (*self.stand_ins, *self.declared)
+
+    def possible_pythons(self) -> tuple[str, ...]:
+        """Return the full versions that the interpreter may have: one where it is known."""
+        return possible_pythons(self.python, self.full_python)
+
+    def shown_python(self) -> str:
+        """Return the interpreter's version, as far as it is known."""
+        return self.full_python or self.python
 
     def component_of(self, distribution: str) -> str:
         """Return the component that provides `distribution`, or an empty text."""
@@ -94,7 +104,7 @@ class PythonRequest:
 
     def described(self) -> str:
         """Return the target in words, for messages."""
-        return f"{self.environment} on {self.arch} (Python {self.python}, glibc {self.glibc})"
+        return f"{self.environment} on {self.arch} (Python {self.shown_python()}, glibc {self.glibc})"
 
 
 def os_requests(recipe: EffectiveRecipe) -> dict[str, tuple[str, ...]]:

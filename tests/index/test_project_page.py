@@ -83,6 +83,23 @@ def test_files_of_a_version_and_of_a_time() -> None:
     assert [str(item) for item in project.versions(bound)] == ["0.8", "1.0", "1.0+cu128"]
 
 
+@pytest.mark.parametrize("kind", ["application/json", "text/html"])
+def test_wheels_of_one_version(kind: str) -> None:
+    names = ["app-1.0.tar.gz", "app-1.0-py3-none-any.whl", "app-1.0.0-1-py3-none-any.whl"]
+    names += [
+        "app-1.0+cu128-py3-none-any.whl",
+        "app-1.0.post1-py3-none-any.whl",
+        "app-x-py3-none-any.whl",
+        "app.whl",
+    ]
+    links = "".join(f'<a href="../../files/{name}">{name}</a>' for name in names)
+    body = files(*map(entry, names)) if kind.endswith("json") else links
+    found = parse_project_page(page(kind, body), "app", wheels_of="1.0")
+    assert [item.file for item in found.files] == names[1:3]
+    (local,) = parse_project_page(page(kind, body), "app", wheels_of="1.0+cu128").files
+    assert local.file == names[3]
+
+
 def test_absent_project(index: Any, client: Any) -> None:
     assert read_index_project(client, index.url, "absent") is None
 

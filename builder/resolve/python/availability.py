@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
 from builder.index import inspect_sdist, parse_rfc3339
-from builder.model import glibc_floor, is_musl, linux_arch, target_tags, wheel_rank, wheel_tags
+from builder.model import glibc_floor, is_musl, linux_arch, printable, target_tags, wheel_rank, wheel_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,9 +30,13 @@ _NEAR = 3
 
 
 def best_wheel_file(files: Iterable[DistributionFile], request: PythonRequest) -> DistributionFile | None:
-    """Return the best wheel for the target, or None."""
+    """Return the best wheel for the target that the index did not withdraw, or None."""
     tags = target_tags(request.arch, request.glibc, request.python)
-    ranked = [(position, item) for item in files if item.wheel and (position := wheel_rank(item.file, tags))]
+    ranked = [
+        (position, item)
+        for item in files
+        if item.wheel and not item.yanked and (position := wheel_rank(item.file, tags))
+    ]
     return min(ranked, key=lambda pair: pair[0])[1] if ranked else None
 
 
@@ -71,6 +76,11 @@ def why_unavailable(
         )
     if not any(item.wheel for item in in_time):
         return _source_only(shown, in_time[0], services)
+    withdrawn = [replace(item, yanked=False) for item in in_time if item.yanked]
+    if best_wheel_file(withdrawn, request):
+        reasons = sorted({item.yanked_reason for item in withdrawn} - {""})
+        why = f" ({'; '.join(map(printable, reasons))})" if reasons else ""
+        return f"the index withdrew (yanked) every wheel of {shown} that fits{why}", "choose another version"
     return no_fitting_wheel(shown, [item.file for item in in_time if item.wheel], request)
 
 

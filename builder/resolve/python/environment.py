@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from builder.errors import ToolError
-from builder.index import read_wheel_facts, with_sha256
+from builder.index import VersionPage, read_wheel_facts, with_sha256, with_stated_files
 from builder.recipe import DeclaredWheel, StandIn
-from builder.resolve.python.evidence import hash_evidence
 from builder.resolve.python.graph import RequirementNode, walk_requirements
 from builder.resolve.python.request_checks import checked_request
 from builder.resolve.python.rows import built_row, choose_wheel, declared_row, given_item, wheel_row
-from builder.resolve.python.solution_checks import check_accelerator, check_constraints, check_toolkit
+from builder.resolve.python.solution_checks import (
+    check_accelerator,
+    check_constraints,
+    check_toolkit,
+    check_wheel_metadata,
+)
 from builder.resolve.python.stand_in_wheels import stand_in_node
 from builder.resolve.python.uv import UnsolvedError, compile_requirements
 
@@ -39,15 +44,20 @@ def resolve_python(request: PythonRequest, services: IndexServices) -> tuple[Pyt
 
         raise explain_no_solution(request, services, str(error)) from None
     given = {item.name: found for item in listed if (found := given_item(item, request))}
-    chosen = {item.name: choose_wheel(item, request) for item in listed if item.name not in given}
+    published = [item for item in listed if item.name not in given]
+    described = with_stated_files((_version_page(item, request, services) for item in published), services)
+    chosen = {
+        item.name: choose_wheel(replace(item, wheels=files), request)
+        for item, files in zip(published, described, strict=True)
+    }
     wheels = {name: with_sha256(wheel, services) for name, wheel in chosen.items()}
     facts = read_wheel_facts(wheels.items(), services)
     nodes = {item.name: _solution_node(item, given, facts) for item in listed}
+    check_wheel_metadata(request, wheels, facts)
     asked = walk_requirements(request, nodes)
     check_constraints(request, nodes)
     check_accelerator(request, nodes, {name: wheel.file for name, wheel in wheels.items()})
     check_toolkit(request, nodes)
-    evidence = hash_evidence(wheels, request, services)
     rows = []
     for item in listed:
         if item.name not in asked:
@@ -62,11 +72,20 @@ def resolve_python(request: PythonRequest, services: IndexServices) -> tuple[Pyt
                 wheels[item.name],
                 facts=facts[item.name],
                 asked=how,
-                evidence=evidence[item.name],
                 request=request,
             )
         )
     return tuple(sorted(rows, key=lambda row: (row.name, row.version)))
+
+
+def _version_page(listed: SolvedDistribution, request: PythonRequest, services: IndexServices) -> VersionPage:
+    index = request.index_of(listed.name)
+    return VersionPage(
+        index_url=index.url if index else services.index_url,
+        name=listed.name,
+        version=listed.version,
+        wheels=listed.wheels,
+    )
 
 
 def _solution_node(

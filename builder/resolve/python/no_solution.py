@@ -185,7 +185,9 @@ def _published_node(walk: _PinWalk, name: str, version: str) -> RequirementNode 
     best = best_wheel_file(project.of(wanted, parse_rfc3339(walk.request.exclude_newer)), walk.request)
     if best is None or not best.sha256:
         return None
-    wheel = CandidateWheel(file=best.file, url=best.url, sha256=best.sha256)
+    wheel = CandidateWheel(
+        file=best.file, url=best.url, sha256=best.sha256, metadata_sha256=best.metadata_sha256
+    )
     facts = read_wheel_facts([(name, wheel)], walk.services)[name]
     return RequirementNode(name=name, version=str(best.version), requires=facts.requires, extras=facts.extras)
 

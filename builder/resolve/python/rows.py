@@ -15,6 +15,7 @@ from builder.model import (
     Evidence,
     Sha256,
     normalized_name,
+    printable,
     recipe_requirement,
     spdx_expression,
     target_tags,
@@ -49,7 +50,10 @@ def given_item(listed: SolvedDistribution, request: PythonRequest) -> StandIn | 
 # uv's answer may list several wheels of a version. The tag decides, then the build number, then the file name
 # (`model.wheel_rank`): the choice does not depend on the order of the index.
 def choose_wheel(listed: SolvedDistribution, request: PythonRequest) -> CandidateWheel:
-    """Return the best wheel for the target among those not newer than the date bound."""
+    """Return the best wheel for the target among those not newer than the date bound and not withdrawn.
+
+    Like pip, this takes a file that stands before a withdrawn one of the same version (PEP 592).
+    """
     tags = target_tags(request.arch, request.glibc, request.python)
     bound = parse_rfc3339(request.exclude_newer)
     usable = [item for item in listed.wheels if not item.uploaded or parse_rfc3339(item.uploaded) < bound]
@@ -58,9 +62,20 @@ def choose_wheel(listed: SolvedDistribution, request: PythonRequest) -> Candidat
         names = sorted(item.file for item in usable or listed.wheels)
         text, hint = no_fitting_wheel(f"{listed.name} {listed.version}", names, request)
         raise NoSolutionError(f"{text} ({request.described()}): {', '.join(names)}", hint=hint)
-    best = min(ranked, key=lambda pair: pair[0])[1]
+    standing = [pair for pair in ranked if pair[1].withdrawn is None]
+    if not standing:
+        raise NoSolutionError(
+            f"the index withdrew (yanked) every wheel of {listed.name} {listed.version} that fits "
+            f"{request.described()}: {', '.join(sorted(_withdrawal(item) for _, item in ranked))}",
+            hint=f"choose another version of {listed.name}",
+        )
+    best = min(standing, key=lambda pair: pair[0])[1]
     _check_index(listed.name, request)
     return best
+
+
+def _withdrawal(wheel: CandidateWheel) -> str:
+    return f"{wheel.file} ({printable(wheel.withdrawn)})" if wheel.withdrawn else wheel.file
 
 
 def _check_index(name: str, request: PythonRequest) -> None:
@@ -90,7 +105,6 @@ def wheel_row(
     *,
     facts: WheelFacts,
     asked: DistributionDemand,
-    evidence: Evidence,
     request: PythonRequest,
 ) -> PythonPackage:
     """Return the row of a published wheel."""
@@ -99,7 +113,7 @@ def wheel_row(
         name=listed.name,
         version=listed.version,
         for_=(request.environment,),
-        evidence=evidence,
+        evidence=Evidence.INDEX if wheel.hash_stated else Evidence.OBSERVED,
         file=wheel.file,
         sha256=Sha256(wheel.sha256),
         size=facts.size,

@@ -5,12 +5,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-from packaging.version import Version
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
 
 from builder.errors import NoSolutionError
 from builder.lockfile import RUNTIME
-from builder.model import admits, exact_version, marker_environment, normalized_name, recipe_requirement
+from builder.model import (
+    admits,
+    exact_version,
+    marker_environment,
+    normalized_name,
+    printable,
+    recipe_requirement,
+)
 from builder.resolve.python.graph import active_requirements
 
 if TYPE_CHECKING:
@@ -18,14 +26,58 @@ if TYPE_CHECKING:
 
     from packaging.requirements import Requirement
 
+    from builder.index import CandidateWheel, WheelFacts
     from builder.recipe import PythonRequest
     from builder.resolve.python.graph import RequirementNode
 
-__all__ = ["check_accelerator", "check_constraints", "check_toolkit"]
+__all__ = ["check_accelerator", "check_constraints", "check_toolkit", "check_wheel_metadata"]
 
 _CUDA_LIBRARY = re.compile(r"(nvidia|cuda)-.+")
 _CUDA_RUNTIME = re.compile(r"(?:nvidia-cuda-runtime|cuda-toolkit)(?:-cu([0-9]{2}))?")
 _CUDA_LABEL = re.compile(r"cu([0-9]{2})[0-9]*")
+
+
+def check_wheel_metadata(
+    request: PythonRequest, wheels: Mapping[str, CandidateWheel], facts: Mapping[str, WheelFacts]
+) -> None:
+    """Refuse a wheel whose metadata has another version than its name, or excludes the target (trap T14).
+
+    uv judges the lower bound of `Requires-Python` only; pip refuses both at installation.
+    """
+    for name, wheel in sorted(wheels.items()):
+        _check_stated_version(wheel.file, facts[name])
+        _check_requires_python(wheel.file, facts[name], request)
+
+
+def _check_stated_version(file: str, facts: WheelFacts) -> None:
+    named = parse_wheel_filename(file)[1]
+    try:
+        agrees = Version(facts.version) == named
+    except InvalidVersion:
+        agrees = False
+    if not agrees:
+        raise NoSolutionError(
+            f"{file} is version {named} by its name and {printable(facts.version)} by its METADATA: "
+            "pip and uv refuse to install it",
+            hint=f"choose another version of {facts.name}",
+        )
+
+
+def _check_requires_python(file: str, facts: WheelFacts, request: PythonRequest) -> None:
+    try:
+        specifier = SpecifierSet(facts.requires_python)
+    except InvalidSpecifier:
+        return  # pip counts it as met, too: old metadata holds what the standard no longer knows
+    fits = {specifier.contains(python, prereleases=True) for python in request.possible_pythons()}
+    if fits == {True}:
+        return
+    stated = f"{file} has Requires-Python {facts.requires_python}"
+    hint = f"choose another version of {facts.name}, or a platform with a Python that it admits"
+    if fits == {False}:
+        raise NoSolutionError(f"{stated}, and the target has Python {request.shown_python()}", hint=hint)
+    raise NoSolutionError(
+        f"{stated}, and which {request.python}.x the target has is not known, which decides it", hint=hint
+    )
 
 
 def check_constraints(request: PythonRequest, nodes: Mapping[str, RequirementNode]) -> None:

@@ -96,7 +96,7 @@ def test_pages_are_asked_again_for_a_bound_that_is_not_past(
 def test_damaged_cache_entry_is_replaced(index: Any, services: Any, request_of: Any) -> None:
     index.wheel("app", "1.0")
     first = resolve_python(request_of("app==1.0"), services)
-    (entry,) = services.metadata.glob("*.json")
+    (entry,) = services.metadata.glob("*.checked.json")
     entry.write_bytes(b'{"name": "app"')
     assert resolve_python(request_of("app==1.0"), services) == first
     assert entry.read_bytes().endswith(b"}")
