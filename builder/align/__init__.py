@@ -10,10 +10,9 @@ from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
     from builder.align.claims import Document, check_document
-    from builder.align.evidence import DYNAMO, Evidence, repository_of, tag_version, version_of
+    from builder.align.evidence import DYNAMO, Evidence, Held, held, repository_of, tag_version, version_of
     from builder.align.gathering import evidence_of, read_documents
     from builder.align.judge import Row, judge_document, judge_release
-    from builder.align.locked_facts import Held, held
     from builder.align.published import Tags, UnaskedError
     from builder.align.published_index import Index
     from builder.align.published_versions import existence, nearest
@@ -26,7 +25,7 @@ else:
             "DYNAMO": "evidence",
             "Document": "claims",
             "Evidence": "evidence",
-            "Held": "locked_facts",
+            "Held": "evidence",
             "Index": "published_index",
             "Row": "judge",
             "Status": "verdict",
@@ -36,7 +35,7 @@ else:
             "check_document": "claims",
             "evidence_of": "gathering",
             "existence": "published_versions",
-            "held": "locked_facts",
+            "held": "evidence",
             "judge_document": "judge",
             "judge_release": "judge",
             "nearest": "published_versions",

@@ -1,4 +1,4 @@
-"""Everything that a statement may be judged by, and the questions that several rules share."""
+"""Everything that a statement may be judged by: the index, recipes, images, and what our locks hold."""
 
 from __future__ import annotations
 
@@ -12,26 +12,29 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from builder.align.claims import ImageFact
-from builder.align.locked_facts import Held
 from builder.align.published import Metadata, Published, UnaskedError
 from builder.index import DistributionFile, IndexProject
+from builder.lockfile import RUNTIME, Lock
+from builder.matrix import cuda_of
 from builder.model import Arch, exact_version, lenient_requirement, marker_environment, normalized_name
 from builder.recipe import Component, Library
 
 __all__ = [
     "DYNAMO",
-    "RUNTIME",
+    "DYNAMO_RUNTIME",
     "Asked",
     "Evidence",
+    "Held",
     "StatedVersion",
     "end_of",
+    "held",
     "repository_of",
     "tag_version",
     "version_of",
 ]
 
 DYNAMO = "ai-dynamo"
-RUNTIME = "ai-dynamo-runtime"
+DYNAMO_RUNTIME = "ai-dynamo-runtime"
 
 _FORGES = ("https://github.com/", "https://gitlab.com/")
 
@@ -243,3 +246,45 @@ def tag_version(tag: str) -> Version | None:
 def end_of(day: str) -> datetime:
     """Return the last moment of a day, UTC."""
     return datetime.combine(date.fromisoformat(day), time.max, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """One release, locked; empty where there is no lock of it."""
+
+    versions: Mapping[str, tuple[str, ...]]
+    """By distribution or component: every version in an image, sorted."""
+    pythons: tuple[str, ...]
+    arches: tuple[Arch, ...]
+    cuda: Mapping[str, tuple[str, ...]]
+    """By framework: the CUDA of its libraries."""
+    capabilities: tuple[str, ...]
+    systems: tuple[str, ...]
+    """Distributions, such as `debian-13`."""
+
+    def shown(self, names: Iterable[str]) -> str:
+        """Return the versions of the first of `names` that is held, as text."""
+        return next((", ".join(self.versions[name]) for name in names if name in self.versions), "")
+
+
+def held(locks: Iterable[Lock], frameworks: Iterable[str] = ()) -> Held:
+    """Return what `locks`, all of one release, hold; with `frameworks` only those."""
+    chosen = frozenset(frameworks)
+    versions: dict[str, set[str]] = {}
+    cuda: dict[str, set[str]] = {}
+    mine = [lock for lock in locks if not chosen or lock.framework in chosen]
+    for lock in mine:
+        rows = [(row.name, row.version) for row in lock.python if RUNTIME in row.for_]
+        rows += [(build.component, build.version) for build in lock.builds]
+        for name, version in rows:
+            versions.setdefault(name, set()).add(version)
+        if found := cuda_of(lock) or lock.environment.cuda:
+            cuda.setdefault(lock.framework, set()).add(found)
+    return Held(
+        versions={name: tuple(sorted(found)) for name, found in versions.items()},
+        pythons=tuple(sorted({lock.environment.python for lock in mine})),
+        arches=tuple(sorted({lock.arch for lock in mine})),
+        cuda={name: tuple(sorted(found)) for name, found in cuda.items()},
+        capabilities=tuple(sorted({arch for lock in mine for arch in lock.environment.gpu_archs})),
+        systems=tuple(sorted({lock.environment.os for lock in mine})),
+    )

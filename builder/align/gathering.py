@@ -8,8 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from builder.align.claims import Document, check_document
-from builder.align.evidence import Evidence, repository_of
-from builder.align.locked_facts import Held, held
+from builder.align.evidence import Evidence, Held, held, repository_of
 from builder.align.published_index import Index
 from builder.align.repository_tags import read_tags, tags_asker
 from builder.errors import RecipeError

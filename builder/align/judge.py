@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from builder.align import python_rules, release_rules, version_rules, wheel_rules
+from builder.align import file_rules, release_rules
 from builder.align.claims import MAIN, Claim, Document, Says
 from builder.align.evidence import DYNAMO, Asked, Evidence
 from builder.align.published import UnaskedError
@@ -17,21 +17,21 @@ __all__ = ["Row", "judge", "judge_document", "judge_release"]
 Rule = Callable[[Claim, Document, Evidence], Verdict]
 
 _RULES: dict[Says, Rule] = {
-    Says.INCLUDES: version_rules.includes,
-    Says.FITS: version_rules.fits,
-    Says.REQUIRES: version_rules.requires,
-    Says.REQUIRES_IMAGE: version_rules.requires_image,
-    Says.PUBLISHED: version_rules.published,
-    Says.PYTHON: python_rules.python,
-    Says.RUNS_ON_PYTHON: python_rules.runs_on_python,
-    Says.NOT_ON_PYTHON: python_rules.not_on_python,
-    Says.ONLY_ON_PYTHON: python_rules.only_on_python,
-    Says.GLIBC: wheel_rules.glibc,
-    Says.CUDA: wheel_rules.cuda,
-    Says.CUDA_FLOOR: wheel_rules.cuda_floor,
-    Says.ARCH: wheel_rules.arch,
-    Says.PLATFORM: wheel_rules.platform,
-    Says.GPU: wheel_rules.gpu,
+    Says.INCLUDES: release_rules.includes,
+    Says.FITS: release_rules.fits,
+    Says.REQUIRES: release_rules.requires,
+    Says.REQUIRES_IMAGE: release_rules.requires_image,
+    Says.PUBLISHED: release_rules.published,
+    Says.PYTHON: file_rules.python,
+    Says.RUNS_ON_PYTHON: file_rules.runs_on_python,
+    Says.NOT_ON_PYTHON: file_rules.not_on_python,
+    Says.ONLY_ON_PYTHON: file_rules.only_on_python,
+    Says.GLIBC: file_rules.glibc,
+    Says.CUDA: file_rules.cuda,
+    Says.CUDA_FLOOR: file_rules.cuda_floor,
+    Says.ARCH: file_rules.arch,
+    Says.PLATFORM: file_rules.platform,
+    Says.GPU: file_rules.gpu,
     Says.RELEASED: release_rules.released,
     Says.UNRELEASED: release_rules.unreleased,
     Says.IMAGE: release_rules.image,

@@ -11,12 +11,18 @@ from builder.lazy_face import lazy_face
 if TYPE_CHECKING:
     from builder.diff.change import Commit, History, RowChange
     from builder.diff.comparison import came_whole, compare, rewritten, went_whole
-    from builder.diff.exports import ExportedPin, compare_pins, pins_of
+    from builder.diff.exports import (
+        ExportedPin,
+        compare_pins,
+        marker_environment,
+        pins_of,
+        read_pylock,
+        read_requirements,
+    )
     from builder.diff.facts import OutsideFacts, commits_of, releases_of, with_facts
     from builder.diff.listing import as_listing
     from builder.diff.markdown import as_markdown
     from builder.diff.pages import page
-    from builder.diff.readers import marker_environment, read_pylock, read_requirements
     from builder.diff.reports import Compared, Report, Unsound, report
     from builder.diff.risk import Risk
     from builder.diff.text import as_text
@@ -42,11 +48,11 @@ else:
             "commits_of": "facts",
             "compare": "comparison",
             "compare_pins": "exports",
-            "marker_environment": "readers",
+            "marker_environment": "exports",
             "page": "pages",
             "pins_of": "exports",
-            "read_pylock": "readers",
-            "read_requirements": "readers",
+            "read_pylock": "exports",
+            "read_requirements": "exports",
             "releases_of": "facts",
             "report": "reports",
             "rewritten": "comparison",

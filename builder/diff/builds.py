@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from builder.diff.change import RowChange, RowKind, added, changed, removed
+from builder.diff.change import RowChange, RowKind, added, came, changed, differing, removed, went
 from builder.diff.commands import checks, steps
-from builder.diff.fields import came, differing, went
 from builder.diff.order import upstream
 from builder.diff.pairs import pair
-from builder.diff.risk import Risk
-from builder.diff.risk_rules import replaced
+from builder.diff.risk import Risk, replaced
 from builder.diff.settings import variables
 from builder.lockfile import Build, Lock
 

@@ -6,8 +6,18 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import TypeVar
 
-from builder.diff.change import Field, RowChange, RowKind, added, changed, removed
-from builder.diff.fields import by_risk, differing, reordered, show
+from builder.diff.change import (
+    Field,
+    RowChange,
+    RowKind,
+    added,
+    by_risk,
+    changed,
+    differing,
+    removed,
+    reordered,
+    show,
+)
 from builder.diff.pairs import pair
 from builder.diff.risk import Risk
 from builder.lockfile import Check

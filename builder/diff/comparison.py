@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from itertools import zip_longest
 
 from builder.diff.builds import builds
-from builder.diff.change import Field, RowChange, RowKind, added, changed, removed
-from builder.diff.fields import show
+from builder.diff.change import Field, RowChange, RowKind, added, changed, removed, show
 from builder.diff.gitsources import git
 from builder.diff.images import images
 from builder.diff.packages import archives, os_packages, python

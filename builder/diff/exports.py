@@ -1,19 +1,30 @@
-"""A lock's Python rows against what other tools read: pylock.toml (PEP 751) and requirements with hashes."""
+"""A lock's Python rows against what other tools read: pylock.toml (PEP 751) and requirements with hashes.
+
+Both files are read as pins, and pins are compared.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName
+from packaging.pylock import Package, Pylock, PylockValidationError
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 
 from builder.diff.accelerator import accelerator_family, accelerators_of_name
-from builder.diff.change import Field, RowChange, RowKind, added, changed, removed
-from builder.diff.fields import by_risk, show
+from builder.diff.change import Field, RowChange, RowKind, added, by_risk, changed, removed, show
 from builder.diff.order import pep440
 from builder.diff.pairs import pair
 from builder.diff.risk import Risk
+from builder.errors import LockError
 from builder.lockfile import RUNTIME, Lock
+from builder.model import check_line
 
-__all__ = ["ExportedPin", "compare_pins", "pins_of"]
+__all__ = ["ExportedPin", "compare_pins", "marker_environment", "pins_of", "read_pylock", "read_requirements"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,3 +99,129 @@ def _changed_pin_fields(old: ExportedPin, new: ExportedPin) -> Iterator[Field]:
 
 def _digest_list(digests: Iterable[str]) -> str:
     return show(tuple(sorted(digests)))
+
+
+_HASH = re.compile(r"\s--hash[= ]sha256:([0-9a-f]{64})(?=\s|$)")
+_OTHER_HASH = re.compile(r"\s--hash[= ]\S+")
+_COMMENT = re.compile(r"(^|\s)#.*$")
+
+
+def marker_environment(lock: Lock) -> dict[str, str]:
+    """Return what environment markers see on the target of a lock."""
+    minor = lock.environment.python
+    return {
+        "implementation_name": "cpython",
+        "implementation_version": f"{minor}.0",
+        "os_name": "posix",
+        "platform_machine": str(lock.arch),
+        "platform_python_implementation": "CPython",
+        "platform_release": "",
+        "platform_system": "Linux",
+        "platform_version": "",
+        "python_full_version": f"{minor}.0",
+        "python_version": minor,
+        "sys_platform": "linux",
+    }
+
+
+def read_pylock(
+    table: Mapping[str, Any], environment: Mapping[str, str] | None, *, place: str
+) -> tuple[ExportedPin, ...]:
+    """Read a parsed pylock.toml; what does not hold in `environment` is left out (LockError)."""
+    try:
+        packages = Pylock.from_dict(table).packages
+    except PylockValidationError as error:
+        raise LockError(f"not a valid pylock.toml: {error}", place=place) from None
+    return _unique_pins(
+        (
+            ExportedPin(
+                name=_printable_line(str(package.name), place),
+                version=str(package.version or ""),
+                digests=_file_digests(package),
+            )
+            for package in packages
+            if _marker_holds(package.marker, environment)
+        ),
+        place,
+    )
+
+
+def _file_digests(package: Package) -> frozenset[str]:
+    files = [*(package.wheels or ()), *([package.sdist] if package.sdist else ())]
+    if package.archive is not None:
+        files.append(package.archive)
+    return frozenset(item.hashes["sha256"] for item in files if "sha256" in item.hashes)
+
+
+def read_requirements(
+    text: str, environment: Mapping[str, str] | None, *, place: str
+) -> tuple[ExportedPin, ...]:
+    """Read a requirements file of pins with hashes, as pip and uv write it (LockError)."""
+    return _unique_pins(_requirement_pins(text, environment, place), place)
+
+
+def _requirement_pins(text: str, environment: Mapping[str, str] | None, place: str) -> Iterator[ExportedPin]:
+    for number, line in _logical_lines(text):
+        here = f"{place}: line {number}"
+        if line.startswith("-"):
+            if re.match(r"-r|-c|-e|--requirement|--constraint|--editable", line):
+                raise LockError(
+                    f"{line.split()[0]} is not followed", place=here, hint="compare a compiled file"
+                )
+            continue  # an index or an option of the installer: a lock names no places
+        bare = _OTHER_HASH.sub("", f"{line} ").strip()
+        try:
+            requirement = Requirement(bare)
+        except InvalidRequirement:
+            raise LockError(f"not a requirement: {_printable_line(bare, here)[:80]!r}", place=here) from None
+        if _marker_holds(requirement.marker, environment):
+            pinned = re.fullmatch(r"===?([^*,]+)", str(requirement.specifier))
+            name = _printable_line(str(canonicalize_name(requirement.name)), here)
+            digests = frozenset(_HASH.findall(f"{line} "))
+            yield ExportedPin(name=name, version=pinned[1] if pinned else "", digests=digests)
+
+
+def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield (line number, logical line): continued lines joined, comments and blank lines left out."""
+    joined, start = "", 0
+    for number, raw in enumerate(text.split("\n"), start=1):
+        start = start or number
+        line = raw.rstrip("\r")
+        if line.endswith("\\"):
+            joined += f"{line[:-1]} "
+            continue
+        whole = _COMMENT.sub("", joined + line).strip()
+        if whole:
+            yield start, whole
+        joined, start = "", 0
+    if joined.strip():
+        yield start, joined.strip()
+
+
+def _marker_holds(marker: Marker | None, environment: Mapping[str, str] | None) -> bool:
+    if marker is None or environment is None:
+        return True
+    try:
+        return marker.evaluate(dict(environment))
+    except (UndefinedComparison, UndefinedEnvironmentName):
+        return True
+
+
+def _printable_line(text: str, place: str) -> str:
+    try:
+        return check_line(text)
+    except ValueError as error:
+        raise LockError(str(error), place=place) from None
+
+
+def _unique_pins(pins: Iterable[ExportedPin], place: str) -> tuple[ExportedPin, ...]:
+    found: dict[str, ExportedPin] = {}
+    for pin in pins:
+        if pin.name in found and found[pin.name] != pin:
+            raise LockError(
+                f"{pin.name} is listed twice, as {found[pin.name].version} and {pin.version}",
+                place=place,
+                hint="compare it with a lock, whose target decides between markers",
+            )
+        found[pin.name] = pin
+    return tuple(found.values())

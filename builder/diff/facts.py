@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from builder.diff.change import Action, Field, History, RowChange, RowKind
-from builder.diff.fields import by_risk
+from builder.diff.change import Action, Field, History, RowChange, RowKind, by_risk
 from builder.diff.risk import Risk
 
 __all__ = ["OutsideFacts", "commits_of", "releases_of", "with_facts"]

@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from builder.diff.change import Field, RowChange, RowKind, added, changed, removed
-from builder.diff.fields import by_risk, came, differing, reordered, went
+from builder.diff.change import (
+    Field,
+    RowChange,
+    RowKind,
+    added,
+    by_risk,
+    came,
+    changed,
+    differing,
+    removed,
+    reordered,
+    went,
+)
 from builder.diff.order import upstream
 from builder.diff.pairs import pair
-from builder.diff.risk import Risk
-from builder.diff.risk_rules import evidence
+from builder.diff.risk import Risk, evidence
 from builder.lockfile import GitSource, Lock
 
 __all__ = ["git"]

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from builder.diff.fields import show
+from builder.diff.change import show
 from builder.lockfile import Build, Check, Lock
 from builder.model import Table, ascii_only, key_name
 

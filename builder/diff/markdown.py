@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from builder.diff.pages import PageBlock, PageSection, ReportPage
+from builder.diff.pages import PageBlock, PageSection, ReportPage, Role, TextPart
 from builder.diff.risk import UPGRADES, Risk
-from builder.diff.wording import Role, TextPart
 from builder.model import ascii_only, printable
 
 __all__ = ["MOST", "as_markdown"]

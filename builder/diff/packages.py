@@ -6,12 +6,10 @@ from collections.abc import Collection, Iterator
 from functools import partial
 
 from builder.diff.accelerator import accelerator_family, accelerators_of_name
-from builder.diff.change import Field, RowChange, RowKind, added, changed, removed
-from builder.diff.fields import came, differing, went
+from builder.diff.change import Field, RowChange, RowKind, added, came, changed, differing, removed, went
 from builder.diff.order import order_of, pep440, upstream
 from builder.diff.pairs import pair
-from builder.diff.risk import Risk
-from builder.diff.risk_rules import enters, evidence, replaced, voucher
+from builder.diff.risk import Risk, enters, evidence, replaced, voucher
 from builder.lockfile import Archive, Lock, OsPackage, PythonPackage
 
 __all__ = ["archives", "os_packages", "python"]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from builder.diff.change import Field, RowChange, RowKind
-from builder.diff.fields import by_risk
+from builder.diff.change import Field, RowChange, RowKind, by_risk
 from builder.diff.risk import Risk
 
 __all__ = ["ChangeVariant", "Compared", "Report", "ReportEntry", "Unsound", "report"]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from builder.diff.change import RowChange, RowKind, added, changed, removed
-from builder.diff.fields import came, differing, went
+from builder.diff.change import RowChange, RowKind, added, came, changed, differing, removed, went
 from builder.diff.order import calendar
 from builder.diff.pairs import pair
 from builder.diff.risk import Risk

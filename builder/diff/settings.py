@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from builder.diff.change import Field, RowChange, RowKind, added, changed, removed
+from builder.diff.change import Field, RowChange, RowKind, added, changed, differing, removed
 from builder.diff.commands import checks, follows
-from builder.diff.fields import differing
 from builder.diff.risk import Risk
 from builder.lockfile import Lock
 from builder.model import Table

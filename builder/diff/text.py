@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from builder.diff.pages import PageBlock, PageSection, ReportPage
+from builder.diff.pages import PageBlock, PageSection, ReportPage, Role, TextPart
 from builder.diff.risk import Risk
-from builder.diff.wording import Role, TextPart
 from builder.model import ascii_only, printable
 
 __all__ = ["Span", "as_text"]

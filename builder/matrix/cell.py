@@ -1,14 +1,14 @@
-"""One cell for every framework, release, platform and architecture, and none without a reason. Pure."""
+"""One cell for every framework, release, platform and architecture, with its reason and trap. Pure."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from builder.errors import BuilderError, FetchError
 from builder.matrix.release_versions import newest_first
-from builder.matrix.traps import trap_of
 from builder.model import Arch, Target
 from builder.recipe import (
     EffectiveRecipe,
@@ -22,7 +22,7 @@ from builder.recipe import (
 )
 from builder.selection import Selection
 
-__all__ = ["Cell", "CellState", "cells", "command", "open_targets", "suggestion"]
+__all__ = ["Cell", "CellState", "cells", "command", "open_targets", "suggestion", "trap_of"]
 
 _EXPERIMENTAL = "experimental"
 
@@ -186,3 +186,18 @@ def open_targets(library: Library, locked: Collection[Target]) -> dict[Target, s
     """Return the targets whose state only a trial can tell, each with the digest of its recipe's inputs."""
     found = (cell.target for cell in cells(library, locked, {}) if cell.state is CellState.UNTRIED)
     return {target: inputs_digest(effective_recipe(library, target)) for target in found}
+
+
+# The words are those of the errors themselves; each trap's own test folder is classified in the tests.
+_WORDS = (
+    ("T5", r"is a stub|is published as source only"),
+    ("T3", r"is built without CUDA|is a build for CUDA|the target has the toolkit of CUDA|CPU-only"),
+    ("T1", r"never existed on the index|component \S+ provides"),
+    ("T2", r"the recipe binds |after the date bound"),
+    ("T4", r"has no wheel for this target|is not bound by `==`|on every architecture"),
+)
+
+
+def trap_of(text: str) -> str:
+    """Return the name of the trap, such as `T4`, or nothing where the text is about none of T1 to T5."""
+    return next((trap for trap, words in _WORDS if re.search(words, text)), "")

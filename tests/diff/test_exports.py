@@ -7,8 +7,7 @@ import tomllib
 import pytest
 
 from builder.diff.change import RowChange
-from builder.diff.exports import compare_pins, pins_of
-from builder.diff.readers import marker_environment, read_pylock, read_requirements
+from builder.diff.exports import compare_pins, marker_environment, pins_of, read_pylock, read_requirements
 from builder.errors import LockError
 from builder.export import to_pylock, to_requirements
 from tests.diff.cases import base

@@ -18,9 +18,8 @@ from builder.console import Console
 from builder.errors import LockError
 from builder.locks import locked_targets, read_outcomes
 from builder.matrix import open_targets
-from builder.matrix.cell import Cell, CellState, cells, command, suggestion
+from builder.matrix.cell import Cell, CellState, cells, command, suggestion, trap_of
 from builder.matrix.tables import framework_summaries, summary_table, targets_table
-from builder.matrix.traps import trap_of
 from builder.model.target import Arch, Target
 from builder.model.text import markdown_table
 from builder.options import ResultFormat

@@ -5,8 +5,7 @@ Imports `align` and `model`. Pure.
 """
 
 from builder.align.dockerfile.check import check_pins
-from builder.align.dockerfile.finding import Finding
-from builder.align.dockerfile.pin import Pin
+from builder.align.dockerfile.pin import Finding, Pin
 from builder.align.dockerfile.pins import dockerfile_pins
 from builder.align.dockerfile.reader import read_dockerfile
 from builder.align.dockerfile.requirements_file import requirements_pins

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator
 
 from builder.align import Evidence, Status, Tags, UnaskedError, existence, nearest, tag_version, version_of
-from builder.align.dockerfile.finding import Finding, decided_later, finding, of_release
 from builder.align.dockerfile.names import is_pin, meant, names_a_ref
-from builder.align.dockerfile.pin import Pin
+from builder.align.dockerfile.pin import Finding, Pin, decided_later, finding, of_release
 from builder.align.dockerfile.variables import UNRESOLVED
 
 __all__ = ["judged_argument", "judged_git"]
