@@ -86,7 +86,8 @@ def _is_same_release(row: PythonPackage, facts: WheelFacts) -> bool:
 
 def _python_faults(lock: Lock, request: PythonRequest, wheels: Mapping[str, WheelFacts]) -> Iterator[Finding]:
     """Walk one environment from the recipe's roots through the requirements of the locked wheels."""
-    rows = {row.name: row for row in lock.python if request.environment in row.for_}
+    # Of two rows of one name the first counts; the other has nobody that asks for it.
+    rows = {row.name: row for row in reversed(lock.python) if request.environment in row.for_}
     nodes = {node.name: node for node in map(stand_in_node, request.given)}
     provided = {str(canonicalize_name(item.name)) for item in request.stand_ins if not item.build}
     # What is built or declared has its requirements in the recipe; it counts only if the lock has its row.
@@ -103,8 +104,8 @@ def _python_faults(lock: Lock, request: PythonRequest, wheels: Mapping[str, Whee
     asked = walk_requirements(request, nodes, unmet=errors.append)
     for error in errors:
         yield found("unmet", f"{request.environment}: {error.cause}", row=_askers_row(error, rows))
-    for name, row in sorted(rows.items()):
-        if name not in asked:
+    for row in lock.python:
+        if request.environment in row.for_ and (row.name not in asked or rows[row.name] is not row):
             text = f"nothing that {request.environment} asks for requires it"
             yield found("unasked", text, row=row_label(row))
 

@@ -50,7 +50,7 @@ def closure_proof(
         asked += 1
         faults = _question_faults(store, question, damaged)
         findings += faults
-        if not any(finding.rule.id == "unknown" for finding in faults):
+        if not faults:
             proven += 1
             wheels, packages = required_metadata(question.lock)
             rows += len(wheels) + len(packages)

@@ -67,9 +67,9 @@ def test_the_committed_lock_is_proven() -> None:
 
 
 def test_every_python_row_is_needed() -> None:
-    """Whichever row is deleted, something names the distribution that is missing."""
+    """Whichever row is deleted, something names the distribution that is missing (every sixth is tried)."""
     lock = committed_lock()
-    for gone in lock.python:
+    for gone in lock.python[::6]:
         told = faults(with_python(lock, *(row for row in lock.python if row != gone)))
         assert any(
             one.rule.id == "unmet" and gone.name in one.text.lower().replace("_", "-") for one in told
@@ -80,13 +80,13 @@ def test_every_os_row_is_needed() -> None:
     """Which packages a distribution calls required stands in its index alone: `verify --again` asks that."""
     lock = committed_lock()
     unnoticed = []
-    for gone in lock.os_packages:
+    for gone in lock.os_packages[::12]:
         told = faults(with_packages(lock, *(row for row in lock.os_packages if row != gone)))
         if not told:
             unnoticed.append(gone.name)
             stanza = metadata().packages[gone.sha256]
             assert stanza.essential or stanza.priority == "required", gone
-    assert len(unnoticed) < 30
+    assert len(unnoticed) < 5
 
 
 @pytest.mark.parametrize("via", [("aiohttp",), ("recipe",), ()])
@@ -99,6 +99,16 @@ def test_an_added_distribution_is_named_whatever_its_via_says(via: tuple[str, ..
     known = dataclasses.replace(metadata(), wheels={**metadata().wheels, FORGED: facts})
     told = faults(with_python(lock, *lock.python, evil), known)
     assert [(one.rule.id, one.row) for one in told] == [("unasked", "python evil-pth 1.0")] * len(evil.for_)
+
+
+def test_a_second_version_of_a_distribution_is_named() -> None:
+    lock = committed_lock()
+    row = next(row for row in lock.python if row.name == "aiohttp")
+    second = dataclasses.replace(row, version="99.0", sha256=FORGED)
+    facts = dataclasses.replace(metadata().wheels[str(row.sha256)], version="99.0")
+    known = dataclasses.replace(metadata(), wheels={**metadata().wheels, FORGED: facts})
+    told = faults(with_python(lock, *lock.python, second), known)
+    assert [(one.rule.id, one.row) for one in told] == [("unasked", "python aiohttp 99.0")]
 
 
 @pytest.mark.parametrize("environment", ["base", RUNTIME, "ucx"])
@@ -200,3 +210,4 @@ def test_what_a_damaged_file_says_counts_for_nothing(tmp_path: Path) -> None:
     assert [one.rule.id for one in damaged.findings] == ["unknown"]
     whole = closure_proof(store, [question], damaged=(), done=lambda _: None)
     assert [(one.rule.id, one.row) for one in whole.findings] == [("misnamed", row_label(row))]
+    assert whole.facts["proven"] == 0, "a lock with a finding is not proven"
