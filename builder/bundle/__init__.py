@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING
 from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
-    from builder.bundle.artifact import artifact_manifest, contents_layer, layers_of
-    from builder.bundle.bundle import make_bundle, read_bundle, write_bundle
+    from builder.bundle.bundle import (
+        artifact_manifest,
+        contents_layer,
+        layers_of,
+        make_bundle,
+        read_bundle,
+        write_bundle,
+    )
     from builder.bundle.carrying import collect_bundle, receive_bundle
     from builder.bundle.contents import Bundle, dump_bundle, parse_bundle
     from builder.bundle.registry_bundle import pull_artifact, push_artifact
@@ -19,11 +25,11 @@ else:
         __name__,
         {
             "Bundle": "contents",
-            "artifact_manifest": "artifact",
+            "artifact_manifest": "bundle",
             "collect_bundle": "carrying",
-            "contents_layer": "artifact",
+            "contents_layer": "bundle",
             "dump_bundle": "contents",
-            "layers_of": "artifact",
+            "layers_of": "bundle",
             "make_bundle": "bundle",
             "parse_bundle": "contents",
             "pull_artifact": "registry_bundle",

@@ -4,23 +4,38 @@ Members are `manifest.toml`, `lock/<path>` and `sha256/ab/cdef…`, in the order
 of the manifest: plain ustar, owner 0:0, mode 0644, time 0. A reader therefore
 knows every header beforehand and accepts no other: no link, no second name, no
 path of somebody else's choice can be in a bundle.
+
+As an OCI artifact a bundle has one layer each for its table of contents, its
+locks and its files. Layers are the files themselves, so that two bundles in one
+registry share what they have in common. The manifest depends on the bundle alone.
 """
 
 from __future__ import annotations
-
-__all__ = ["MANIFEST", "Heard", "lock_member", "make_bundle", "read_bundle", "write_bundle"]
 
 import hashlib
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import BinaryIO
 
-from builder.bundle.contents import Bundle, BundledFile, BundledLock, dump_bundle, parse_bundle
-from builder.bundle.store_form import Content
+from builder.bundle.contents import Bundle, BundledFile, BundledLock, Content, dump_bundle, parse_bundle
 from builder.errors import DigestMismatchError, FetchError
 from builder.model import Sha256
+from builder.oci import Descriptor, ImageManifest, empty_config, parse_image_manifest
 from builder.store import Staging, Store
 from builder.tars import BLOCK, END, Member, header, padding
+
+__all__ = [
+    "MANIFEST",
+    "Heard",
+    "artifact_manifest",
+    "contents_layer",
+    "layers_of",
+    "lock_member",
+    "make_bundle",
+    "read_bundle",
+    "write_bundle",
+]
+
 
 Heard = Callable[[str], None]
 """Is told the name of each file that has passed."""
@@ -209,3 +224,37 @@ def _verified_chunks(store: Store, file: BundledFile) -> Iterator[bytes]:
         cause = f"expected sha256 {file.sha256}, got {digest.hexdigest()}: the store is damaged"
         hint = "delete that file and fetch again"
         raise DigestMismatchError(cause, place=str(store.path(file.sha256)), hint=hint)
+
+
+_ARTIFACT_TYPE = "application/vnd.lockwright.bundle.v1"
+_CONTENTS_TYPE = "application/vnd.lockwright.bundle.contents.v1+toml"
+_LOCK_TYPE = "application/vnd.lockwright.lock.v1+toml"
+_FILE_TYPE = "application/octet-stream"
+
+
+def layers_of(bundle: Bundle) -> tuple[Descriptor, ...]:
+    """Return the layers of a bundle in order; the first is its table of contents."""
+    text = dump_bundle(bundle)
+    first = Descriptor.titled(_CONTENTS_TYPE, Sha256.of(text), len(text), MANIFEST)
+    locks = (
+        Descriptor.titled(_LOCK_TYPE, row.sha256, row.size, lock_member(row.path)) for row in bundle.locks
+    )
+    files = (
+        Descriptor.titled(_FILE_TYPE, row.sha256, row.size, f"sha256/{row.sha256[:2]}/{row.sha256[2:]}")
+        for row in bundle.files
+    )
+    return (first, *locks, *files)
+
+
+def artifact_manifest(bundle: Bundle) -> ImageManifest:
+    """Return the manifest of a bundle's artifact."""
+    return ImageManifest(config=empty_config(), layers=layers_of(bundle), artifact_type=_ARTIFACT_TYPE)
+
+
+def contents_layer(body: bytes, *, place: str) -> Descriptor:
+    """Return the first layer of an artifact: its table of contents (FetchError when it is no bundle)."""
+    manifest = parse_image_manifest(body, place=place)
+    first = manifest.layers[0] if manifest.layers else None
+    if manifest.artifact_type != _ARTIFACT_TYPE or first is None or first.media_type != _CONTENTS_TYPE:
+        raise FetchError(f"is not a bundle, but {manifest.artifact_type[:80]!r}", place=place)
+    return Descriptor.titled(_CONTENTS_TYPE, first.sha256, first.size, MANIFEST)

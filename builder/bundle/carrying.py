@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from builder.bundle.bundle import make_bundle
-from builder.bundle.contents import Bundle
-from builder.bundle.store_form import contents
+from builder.bundle.contents import Bundle, contents
 from builder.errors import FetchError, LockError
 from builder.io import read_bytes, write_atomic
 from builder.lockfile import Lock, load_lock

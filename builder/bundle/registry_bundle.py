@@ -6,7 +6,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
-from builder.bundle.artifact import artifact_manifest, contents_layer, layers_of
+from builder.bundle.bundle import artifact_manifest, contents_layer, layers_of
 from builder.bundle.carrying import receive_bundle
 from builder.bundle.contents import Bundle, dump_bundle, parse_bundle
 from builder.errors import DigestMismatchError, FetchError

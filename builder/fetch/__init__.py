@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING
 from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
-    from builder.fetch.apt_archive import index_paths
     from builder.fetch.download import JOBS, fetch_all
     from builder.fetch.file_base import discover_file_base, remember_file_base
     from builder.fetch.mismatch import KnownFiles, difference
-    from builder.fetch.needed_files import BaseNeed, FileNeed, Needs, needs
-    from builder.fetch.published_images import absent_parts, image_requests
+    from builder.fetch.needed_files import (
+        BaseNeed,
+        FileNeed,
+        Needs,
+        absent_parts,
+        image_requests,
+        index_paths,
+        needs,
+    )
     from builder.fetch.session import Session
 else:
     __getattr__, __dir__ = lazy_face(
@@ -26,12 +32,12 @@ else:
             "KnownFiles": "mismatch",
             "Needs": "needed_files",
             "Session": "session",
-            "absent_parts": "published_images",
+            "absent_parts": "needed_files",
             "difference": "mismatch",
             "discover_file_base": "file_base",
             "fetch_all": "download",
-            "image_requests": "published_images",
-            "index_paths": "apt_archive",
+            "image_requests": "needed_files",
+            "index_paths": "needed_files",
             "needs": "needed_files",
             "remember_file_base": "file_base",
         },

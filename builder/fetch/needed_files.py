@@ -1,15 +1,100 @@
-"""What locks name, as files that the store should have, each once."""
+"""What locks name, as files that the store should have, each once.
+
+Besides rows these are the signed package lists of apt archives, and the
+manifests, configurations and layers of published images.
+"""
 
 from __future__ import annotations
 
-__all__ = ["BaseNeed", "FileNeed", "Needs", "needs"]
-
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from builder.lockfile import BASE, DownloadedRow, GitSource, Lock, OsPackage, downloaded_rows
+from builder.errors import FetchError
+from builder.lockfile import BASE, DownloadedRow, GitSource, Lock, OsPackage, Repository, downloaded_rows
+from builder.model import ImageDigest
+from builder.oci import parse_image_manifest
 from builder.origins import Origins
+from builder.store import Request, Store
+
+if TYPE_CHECKING:
+    from builder.oci import Registry
+
+__all__ = [
+    "BaseNeed",
+    "FileNeed",
+    "Needs",
+    "absent_parts",
+    "image_requests",
+    "index_paths",
+    "listed",
+    "needs",
+]
+
+
+_ROW = re.compile(rb"(?m)^ ([0-9a-f]{64}) +[0-9]+ ([!-~]+)$")
+
+
+def listed(inrelease: bytes) -> dict[str, str]:
+    """Return the SHA-256 that an InRelease file, itself verified by digest, states for each path."""
+    return {row[2].decode("ascii"): row[1].decode("ascii") for row in _ROW.finditer(inrelease)}
+
+
+def index_paths(repository: Repository, inrelease: bytes) -> dict[str, str]:
+    """Return the paths below the archive at which each index of `repository` is asked for, with its SHA-256.
+
+    FetchError for an index that the InRelease file does not list.
+    """
+    wanted = set(repository.indexes)
+    suite = f"dists/{repository.suite}"
+    paths: dict[str, str] = {}
+    for path, sha256 in listed(inrelease).items():
+        if sha256 in wanted:
+            folder, _, _ = path.rpartition("/")
+            paths[f"{suite}/{path}"] = sha256
+            paths[f"{suite}/{folder}/by-hash/SHA256/{sha256}"] = sha256
+    missing = wanted - set(paths.values())
+    if missing:
+        cause = f"its InRelease lists no index with sha256 {min(missing)}"
+        raise FetchError(cause, place=f"{repository.origin} {repository.suite}")
+    return paths
+
+
+_PREFIX = "sha256:"
+_SHOWN = 12  # digits of a digest that tell layers apart
+
+
+def image_requests(registry: Registry, digest: ImageDigest, store: Store) -> tuple[Request, ...]:
+    """Return what an image of one architecture is made of; its manifest is brought into the store for that.
+
+    FetchError for a manifest that cannot be had, DigestMismatchError for other
+    bytes than those of its digest: these do not enter the store.
+    """
+    manifest = digest.removeprefix(_PREFIX)
+    if not store.has(manifest):
+        store.ingest((registry.manifest_bytes(digest),), manifest)
+    image = parse_image_manifest(store.read(manifest), place=f"{registry.name}@{digest}")
+    return tuple(
+        Request(
+            sha256=blob.sha256,
+            size=blob.size,
+            urls=registry.blob_urls(blob.digest),
+            label=f"{registry.name} {blob.sha256[:_SHOWN]}",
+            access=registry.auth,
+        )
+        for blob in {blob.digest: blob for blob in image.blobs}.values()
+    )
+
+
+def absent_parts(digest: ImageDigest, store: Store) -> dict[str, int] | None:
+    """Return what the store lacks of an image, with sizes in bytes; None without even the manifest."""
+    manifest = digest.removeprefix(_PREFIX)
+    if not store.has(manifest):
+        return None
+    image = parse_image_manifest(store.read(manifest), place=digest)
+    sizes = {str(blob.sha256): blob.size for blob in image.blobs}
+    return {sha256: size for sha256, size in sizes.items() if not store.has(sha256, size)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

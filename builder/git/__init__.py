@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
-    from builder.git.canonical_tar import CanonicalSpec, SubmoduleTree
+    from builder.git.canonical_tar import CanonicalSpec, SubmoduleTree, materialise, store_tar
     from builder.git.places import GitPlaces
     from builder.git.project import Log, Repository, find_repository, log_between
-    from builder.git.sources import materialise, store_tar
     from builder.git.submodules import find_submodules, open_checkout
 else:
     __getattr__, __dir__ = lazy_face(
@@ -27,9 +26,9 @@ else:
             "find_repository": "project",
             "find_submodules": "submodules",
             "log_between": "project",
-            "materialise": "sources",
+            "materialise": "canonical_tar",
             "open_checkout": "submodules",
-            "store_tar": "sources",
+            "store_tar": "canonical_tar",
         },
     )
 

@@ -9,8 +9,6 @@ trust, and every object is checked against its id afterwards.
 
 from __future__ import annotations
 
-__all__ = ["archived_repository"]
-
 import json
 import re
 import tarfile
@@ -23,8 +21,21 @@ from pathlib import Path
 from typing import IO, Any
 
 from builder.errors import FetchError
-from builder.git.swhid import revision_swhid
 from builder.io import Client, Network, NotFoundError, redacted
+from builder.model import GitOid
+
+__all__ = ["archived_repository", "directory_swhid", "revision_swhid"]
+
+
+def revision_swhid(commit: GitOid | str) -> str:
+    """Return the identifier of a commit."""
+    return f"swh:1:rev:{commit}"
+
+
+def directory_swhid(tree: GitOid | str) -> str:
+    """Return the identifier of a tree."""
+    return f"swh:1:dir:{tree}"
+
 
 _OBJECT = re.compile(r"objects/(pack/pack-[0-9a-f]{40}\.(pack|idx)|[0-9a-f]{2}/[0-9a-f]{38})")
 _LARGEST = 16 * 2**30  # bytes

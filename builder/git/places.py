@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from builder.errors import FetchError
-from builder.git.access import reaching
 from builder.git.heritage import archived_repository
-from builder.git.process import Ref, fetch_commit, git_environment, ls_remote
+from builder.git.process import Ref, fetch_commit, git_environment, ls_remote, reaching
 from builder.io import first_answer
 from builder.origins import Origins
 

@@ -2,25 +2,34 @@
 
 Of the caller's environment only proxies, authorities, `HOME` (for `~/.netrc`),
 the ssh agent and the `url.<place>.insteadOf` pairs of `GIT_CONFIG_COUNT`
-count. Remote failures are FetchErrors; a missing git is a ToolError.
+count; authorities, proxy and credentials are those of every other request too.
+Remote failures are FetchErrors; a missing git is a ToolError.
 """
 
 from __future__ import annotations
 
-__all__ = ["Ref", "Tag", "fetch_commit", "git_environment", "instead_of", "ls_remote", "resolve_tag"]
-
 import os
 import re
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from builder.errors import FetchError, UsageError
-from builder.io import Completed, ToolTimeoutError, clean_environment, locked, redacted, run
+from builder.io import Completed, Network, ToolTimeoutError, clean_environment, locked, redacted, run
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+__all__ = [
+    "Ref",
+    "Tag",
+    "fetch_commit",
+    "git_environment",
+    "instead_of",
+    "ls_remote",
+    "reaching",
+    "resolve_tag",
+]
+
 
 _PROTOCOLS = ("https", "ssh")
 _SETTINGS = (
@@ -260,3 +269,38 @@ def _not_fetched(url: str, commit: str, ref: str | None, last: FetchError | None
         )
     cause, hint = (f": {last.cause}", last.hint) if last else (", although the fetch succeeded", "")
     return FetchError(f"commit {commit} cannot be fetched{cause}", place=place, hint=hint)
+
+
+def reaching(place: str, environment: Mapping[str, str], network: Network) -> dict[str, str]:
+    """Return the environment of git with what `network` says of the way to `place`.
+
+    The settings are for single hosts: that of `place` and those that an
+    insteadOf pair leads to. A password goes to its host and no further: no
+    redirect is followed there, because git would take the password along.
+    http is for a `place` that is http itself: whoever named it was allowed to.
+    """
+    made = dict(environment)
+    if network.ca_file:
+        made["GIT_SSL_CAINFO"] = network.ca_file
+    if urlsplit(place).scheme == "http":
+        made["GIT_ALLOW_PROTOCOL"] = f"{made.get('GIT_ALLOW_PROTOCOL', '')}:http".strip(":")
+    settings = tuple(_host_settings((place, *(other for other, _ in instead_of(environment))), network))
+    count = int(made.get("GIT_CONFIG_COUNT", "0"))
+    for number, (key, value) in enumerate(settings, count):
+        made |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return made | {"GIT_CONFIG_COUNT": str(count + len(settings))}
+
+
+def _host_settings(places: tuple[str, ...], network: Network) -> Iterator[tuple[str, str]]:
+    bases = dict.fromkeys(
+        f"{parts.scheme}://{parts.netloc}/"
+        for parts in map(urlsplit, places)
+        if parts.scheme in ("http", "https") and parts.netloc and "@" not in parts.netloc
+    )
+    for base in bases:
+        if network.proxy:
+            yield f"http.{base}.proxy", network.proxy_for(base)
+        header = network.credentials.header(base)
+        if header is not None:
+            yield f"http.{base}.extraHeader", f"Authorization: {header}"
+            yield f"http.{base}.followRedirects", "false"

@@ -10,7 +10,7 @@ from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
     from builder.mirror.catalog import Catalogue, catalogue
-    from builder.mirror.client_guide import guide
+    from builder.mirror.pages import guide
     from builder.mirror.server import parse_address, serve
 else:
     __getattr__, __dir__ = lazy_face(
@@ -18,7 +18,7 @@ else:
         {
             "Catalogue": "catalog",
             "catalogue": "catalog",
-            "guide": "client_guide",
+            "guide": "pages",
             "parse_address": "server",
             "serve": "server",
         },

@@ -13,9 +13,9 @@ from typing import Any
 from tornado.web import HTTPError, RequestHandler, StaticFileHandler
 
 from builder.errors import UsageError
-from builder.mirror import simple
+from builder.mirror import pages
 from builder.mirror.catalog import Catalogue, MirroredImage
-from builder.mirror.client_guide import guide, origins_file
+from builder.mirror.pages import guide, origins_file
 from builder.origins import checked_place
 from builder.store import Store
 
@@ -111,9 +111,9 @@ class _ProjectsHandler(_MirrorHandler):
     """`/simple/`."""
 
     def get(self) -> None:
-        kind = simple.media_type(self.request.headers.get("Accept", ""))
+        kind = pages.media_type(self.request.headers.get("Accept", ""))
         self.set_header("Vary", "Accept")
-        self.text(simple.project_list(self.offer.catalogue.projects, kind), kind)
+        self.text(pages.project_list(self.offer.catalogue.projects, kind), kind)
 
 
 class _ProjectHandler(_MirrorHandler):
@@ -127,9 +127,9 @@ class _ProjectHandler(_MirrorHandler):
         if name != normalised or not slash:
             self.redirect(f"/simple/{normalised}/", permanent=True)
             return
-        kind = simple.media_type(self.request.headers.get("Accept", ""))
+        kind = pages.media_type(self.request.headers.get("Accept", ""))
         self.set_header("Vary", "Accept")
-        self.text(simple.project_page(name, files, kind), kind)
+        self.text(pages.project_page(name, files, kind), kind)
 
 
 class _FileHandler(_MirrorHandler, StaticFileHandler):

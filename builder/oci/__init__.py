@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING
 from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
-    from builder.oci.images import ImageLayer, ImageLayout, LayerEntry, OciImage, open_images
-    from builder.oci.layout import write_layout
+    from builder.oci.images import (
+        ImageLayer,
+        ImageLayout,
+        LayerEntry,
+        OciImage,
+        image_file,
+        open_images,
+        write_layout,
+    )
     from builder.oci.manifests import (
         Descriptor,
         ImageIndex,
@@ -20,9 +27,7 @@ if TYPE_CHECKING:
         empty_config,
         parse_image_manifest,
     )
-    from builder.oci.push import Push
-    from builder.oci.registry import Registry
-    from builder.oci.saved import image_file
+    from builder.oci.registry import Push, Registry
     from builder.oci.tree import read_tree
 else:
     __getattr__, __dir__ = lazy_face(
@@ -35,15 +40,15 @@ else:
             "ImageManifest": "manifests",
             "ImageLayer": "images",
             "ImageLayout": "images",
-            "Push": "push",
+            "Push": "registry",
             "Registry": "registry",
             "dump_manifest": "manifests",
             "empty_config": "manifests",
-            "image_file": "saved",
+            "image_file": "images",
             "open_images": "images",
             "parse_image_manifest": "manifests",
             "read_tree": "tree",
-            "write_layout": "layout",
+            "write_layout": "images",
         },
     )
 

@@ -1,12 +1,17 @@
-"""Images in OCI layout, as a folder or as a tar: manifests, layers, and the files in them. Reading only."""
+"""Images in OCI layout, as a folder or as a tar: manifests, layers, and the files in them.
+
+A published image of the store is written as a layout that BuildKit, skopeo and
+podman read, and an image that a Docker engine has is saved as such a file.
+"""
 
 from __future__ import annotations
 
-__all__ = ["ImageLayer", "ImageLayout", "LayerEntry", "OciImage", "open_images"]
-
 import hashlib
 import io
+import os
+import shutil
 import tarfile
+import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,18 +20,36 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
-from builder.errors import DigestMismatchError, UsageError
+from builder.errors import DigestMismatchError, FetchError, ToolError, UsageError
+from builder.io import stream, write_atomic
+from builder.model import Arch, ImageDigest
 from builder.oci.manifests import (
     LARGEST_CONFIG,
+    OCI_LAYOUT,
     Descriptor,
     ImageConfig,
     ImageIndex,
     SavedImage,
+    dump_index,
     parse_config,
+    parse_image_manifest,
     parse_index,
     parse_manifest,
     parse_saved_images,
 )
+from builder.store import Store, unwritable
+
+__all__ = [
+    "ImageLayer",
+    "ImageLayout",
+    "LayerEntry",
+    "OciImage",
+    "image_file",
+    "layout_path",
+    "open_images",
+    "write_layout",
+]
+
 
 _CHUNK = 2**20  # bytes
 _DEEPEST = 4
@@ -273,3 +296,79 @@ def _content_sha256(content: IO[bytes]) -> str:
 
 def _plain_path(name: str) -> str:
     return "/".join(part for part in name.split("/") if part not in ("", ".")) or "."
+
+
+_PREFIX = "sha256:"
+
+
+def layout_path(store: Store, manifest: str) -> Path:
+    """Return where the layout of the image is whose manifest has this SHA-256."""
+    return store.root / "oci" / store.path(manifest).parent.name / store.path(manifest).name
+
+
+def write_layout(store: Store, manifest: str, arch: Arch) -> Path:
+    """Write the layout of an image of one architecture, whose blobs are in the store; return its folder.
+
+    Blobs are hard links to the store's files, or copies where that cannot be.
+    `index.json` comes last: a folder without it is not finished. FetchError
+    for an absent blob, a manifest that is none, or a store that cannot be written.
+    """
+    folder = layout_path(store, manifest)
+    body = store.read(manifest)
+    parsed = parse_image_manifest(body, place=f"{_PREFIX}{manifest}")
+    try:
+        blobs = folder / "blobs" / "sha256"
+        blobs.mkdir(parents=True, exist_ok=True)
+        for digest in (manifest, *(blob.sha256 for blob in parsed.blobs)):
+            if not store.has(digest):
+                raise FetchError("is not in the store", place=f"sha256:{digest}", hint="run `fetch --images`")
+            _link_blob(store.path(digest), blobs / digest)
+    except OSError as cause:
+        raise unwritable(store.root, cause) from cause
+    image = Descriptor(
+        media_type=parsed.media_type,
+        digest=ImageDigest(f"{_PREFIX}{manifest}"),
+        size=len(body),
+        os="linux",
+        architecture=arch.oci.partition("/")[2],
+    )
+    write_atomic(folder / "oci-layout", OCI_LAYOUT)
+    write_atomic(folder / "index.json", dump_index(ImageIndex(manifests=(image,))))
+    return folder
+
+
+def _link_blob(source: Path, target: Path) -> None:
+    """Make `target` the same file as `source`, or a copy of it."""
+    if target.exists() and target.stat().st_size == source.stat().st_size:
+        return
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as folder:
+        made = Path(folder) / target.name
+        try:
+            os.link(source, made)
+        except OSError:
+            shutil.copyfile(source, made)
+        made.replace(target)
+
+
+@contextmanager
+def image_file(image: str) -> Iterator[Path]:
+    """Give the file or folder `image`, or where there is none the image of that name, saved by the engine.
+
+    UsageError where neither is there, ToolError where there is no engine to ask.
+    """
+    if Path(image).exists():
+        yield Path(image)
+        return
+    if not image or image.startswith(("-", "/", ".")):
+        raise UsageError("no such file", place="--image", hint="name an image, or a tar of one")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "image.tar"
+        said: list[str] = []
+        try:
+            code = stream(["docker", "save", "--output", str(path), image], env=os.environ, heard=said.append)
+        except ToolError as error:
+            hint = "name a tar of the image (OCI layout or `docker save`), or install the docker client"
+            raise ToolError(f"it is not a file, and {error}", place="--image", hint=hint) from None
+        if code or not path.exists():
+            raise ToolError(f"docker save: {''.join(said).strip()[-300:]}", place="--image")
+        yield path

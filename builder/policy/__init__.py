@@ -17,20 +17,19 @@ if TYPE_CHECKING:
         relevant_advisories,
     )
     from builder.policy.licenses import judge_licenses, licensed_rows, read_license_policy
-    from builder.policy.osv_files import read_advisories
-    from builder.policy.osv_service import ServiceAnswer, ask_service
+    from builder.policy.osv_sources import ServiceAnswer, ask_service, read_advisories
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
             "AdvisoryPolicy": "advisories",
-            "ServiceAnswer": "osv_service",
+            "ServiceAnswer": "osv_sources",
             "advisory_subjects": "advisories",
-            "ask_service": "osv_service",
+            "ask_service": "osv_sources",
             "judge_advisories": "advisories",
             "judge_licenses": "licenses",
             "licensed_rows": "licenses",
-            "read_advisories": "osv_files",
+            "read_advisories": "osv_sources",
             "read_advisory_policy": "advisories",
             "read_license_policy": "licenses",
             "relevant_advisories": "advisories",

@@ -4,11 +4,9 @@ In: bytes with the digest that they must have. Out: paths of complete files. A f
 visible when all of its bytes are right, and never changes. Imports `io`.
 """
 
-from builder.store.journals import journal, recover, sweep
-from builder.store.partial import Partial, arrived_size, open_partial
+from builder.store.arriving import Partial, Staging, arrived_size, open_partial, staging
 from builder.store.request import Progress, Quiet, Request
-from builder.store.staged import Staging, staging
-from builder.store.store import Store, store_root, unwritable
+from builder.store.store import Store, journal, recover, store_root, sweep, unwritable
 
 __all__ = [
     "Partial",

@@ -5,9 +5,8 @@ foreign archives. Imports nothing but `errors`.
 """
 
 from builder.tars.archives import ArchiveEntry, Contents, UnreadableError, read_contents
-from builder.tars.entry import entry_header
 from builder.tars.paths import check_component, check_links, check_path, lies_in
-from builder.tars.ustar import BLOCK, END, Member, header, padding
+from builder.tars.ustar import BLOCK, END, Member, entry_header, header, padding
 
 __all__ = [
     "BLOCK",

@@ -18,8 +18,7 @@ from pytest_httpserver import HTTPServer
 from builder.lockfile.lock import Lock, Runtime
 from builder.lockfile.reading import dump_lock, parse_lock
 from builder.model.digest import ImageDigest, Sha256
-from builder.oci.push import Push
-from builder.oci.registry import Registry
+from builder.oci.registry import Push, Registry
 from builder.origins.origins import Origins
 from tests.engine.samples_root import write_root
 

@@ -18,8 +18,7 @@ from pathlib import Path
 import pytest
 
 from builder.bundle.bundle import MANIFEST
-from builder.bundle.contents import dump_bundle, parse_bundle
-from builder.bundle.store_form import contents
+from builder.bundle.contents import contents, dump_bundle, parse_bundle
 from builder.commands import bundle
 from builder.errors import BuilderError, DigestMismatchError, FetchError, LockError, UsageError
 from builder.fetch.needed_files import needs

@@ -12,7 +12,7 @@ import pytest
 import requests
 from pytest_httpserver import HTTPServer
 
-from builder.bundle.store_form import contents
+from builder.bundle.contents import contents
 from builder.cli import main
 from builder.commands import bundle
 from builder.errors import DigestMismatchError, FetchError, UsageError

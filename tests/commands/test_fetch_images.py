@@ -17,7 +17,7 @@ from builder.errors import FetchError
 from builder.lockfile.reading import dump_lock, parse_lock
 from builder.model.digest import ImageDigest
 from builder.model.target import Arch
-from builder.oci.layout import layout_path, write_layout
+from builder.oci.images import layout_path, write_layout
 from builder.origins.origins import Origins
 from builder.project import Project
 from builder.render.fetches import Inputs

@@ -24,7 +24,7 @@ import requests
 from builder.cli import main
 from builder.errors import FetchError, UsageError
 from builder.lockfile.lock import Lock
-from builder.mirror import simple
+from builder.mirror import pages
 from builder.mirror.catalog import catalogue
 from builder.mirror.server import parse_address
 from tests.commands.stocked import KEY, MANIFEST_TYPE, Stock, make_stock
@@ -209,15 +209,15 @@ def test_files_by_digest_whole_and_in_part(form: str, mirror: Mirror) -> None:
 
 def test_the_index_in_both_forms(mirror: Mirror) -> None:
     row = next(row for row in mirror.lock.python if row.sha256)
-    page = mirror.get(f"/simple/{row.name}/", Accept=f"{simple.JSON}, {simple.HTML};q=0.2, text/html;q=0.01")
-    assert page.headers["Content-Type"] == simple.JSON
+    page = mirror.get(f"/simple/{row.name}/", Accept=f"{pages.JSON}, {pages.HTML};q=0.2, text/html;q=0.01")
+    assert page.headers["Content-Type"] == pages.JSON
     listed = {file["filename"]: file for file in page.json()["files"]}
     assert listed[row.file]["hashes"] == {"sha256": row.sha256}
     assert listed[row.file]["size"] == row.size
     html = mirror.get(f"/simple/{row.name}/", Accept="text/html")
     assert f"#sha256={row.sha256}" in html.text
     assert f'href="{row.name}/"' in mirror.get("/simple/").text
-    assert {"name": row.name} in mirror.get("/simple/", Accept=simple.JSON).json()["projects"]
+    assert {"name": row.name} in mirror.get("/simple/", Accept=pages.JSON).json()["projects"]
     spelled = mirror.get(f"/simple/{row.name.upper()}")
     assert (spelled.status_code, spelled.headers["Location"]) == (301, f"/simple/{row.name}/")
     assert mirror.get("/simple/unknown/").status_code == 404
@@ -387,13 +387,13 @@ def test_what_is_no_address(text: str) -> None:
         ("", "text/html"),
         ("*/*", "text/html"),
         ("text/html", "text/html"),
-        (simple.JSON, simple.JSON),
-        (f"{simple.JSON};q=0.1, {simple.HTML};q=0.9", simple.HTML),
-        ("application/vnd.pypi.simple.latest+json", simple.JSON),
-        (f"{simple.JSON};q=0", "text/html"),
-        (f"{simple.JSON};q=x", "text/html"),
+        (pages.JSON, pages.JSON),
+        (f"{pages.JSON};q=0.1, {pages.HTML};q=0.9", pages.HTML),
+        ("application/vnd.pypi.simple.latest+json", pages.JSON),
+        (f"{pages.JSON};q=0", "text/html"),
+        (f"{pages.JSON};q=x", "text/html"),
         (";;;,,;q=", "text/html"),
     ],
 )
 def test_the_form_that_a_client_likes_best(accept: str, kind: str) -> None:
-    assert simple.media_type(accept) == kind
+    assert pages.media_type(accept) == kind

@@ -21,9 +21,8 @@ import pytest
 
 from builder.errors import DigestMismatchError, FetchError
 from builder.fetch.download import fetch_all
-from builder.store.journals import recover
 from builder.store.request import Request
-from builder.store.store import Store
+from builder.store.store import Store, recover
 from tests.faults.network_server import DATA, OTHER, FaultServer
 
 SHA256 = hashlib.sha256(DATA).hexdigest()

@@ -17,11 +17,9 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from builder.errors import FetchError
-from builder.git.canonical_tar import CanonicalSpec, Tree
-from builder.git.heritage import archived_repository
+from builder.git.canonical_tar import CanonicalSpec, Tree, materialise, store_tar
+from builder.git.heritage import archived_repository, directory_swhid, revision_swhid
 from builder.git.process import git_environment
-from builder.git.sources import materialise, store_tar
-from builder.git.swhid import directory_swhid, revision_swhid
 from builder.io.network import Network
 from builder.lockfile.lock import GitSource
 from builder.model.digest import Evidence, GitOid, Sha256

@@ -15,7 +15,7 @@ import pytest
 
 from builder.errors import FetchError
 from builder.model.target import Arch
-from builder.oci.layout import layout_path, write_layout
+from builder.oci.images import layout_path, write_layout
 from builder.store.store import Store
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from builder.errors import DigestMismatchError, FetchError
-from builder.git.sources import materialise
+from builder.git.canonical_tar import materialise
 from builder.lockfile.lock import GitSource, Submodule
 from builder.model.digest import Evidence, GitOid, Sha256
 from builder.pin.git import pin_git

@@ -27,8 +27,7 @@ from builder.policy.advisories import (
     read_advisory_policy,
 )
 from builder.policy.osv import AffectedPackage, Exposure, VersionRange, parse_advisory
-from builder.policy.osv_files import read_advisories
-from builder.policy.osv_service import ask_service
+from builder.policy.osv_sources import ask_service, read_advisories
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ROOT / "tests/faults/project/lock/1.0/plain/tiny-x86_64.toml"

@@ -3,8 +3,7 @@ from __future__ import annotations
 import io
 import tarfile
 
-from builder.tars.entry import entry_header
-from builder.tars.ustar import END, Member, header, padding
+from builder.tars.ustar import END, Member, entry_header, header, padding
 
 
 def read(data: bytes) -> tarfile.TarInfo:
