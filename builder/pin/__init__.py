@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
-    from builder.pin.base_tar import store_base
+    from builder.pin.assembled import store_base
     from builder.pin.cli import main
     from builder.pin.context import Context
     from builder.pin.git import fill_version
@@ -20,7 +20,7 @@ else:
             "Context": "context",
             "fill_version": "git",
             "main": "cli",
-            "store_base": "base_tar",
+            "store_base": "assembled",
         },
     )
 

@@ -1,23 +1,71 @@
-"""`pin assembled`: the digest of a platform's own base, assembled from what its archive calls required."""
+"""`pin assembled`: the digest of a platform's own base, assembled from what its archive calls required.
+
+The base becomes a canonical tar in the store, made of the packages that a lock names for it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from builder.errors import UsageError
+from builder.errors import BuilderError, DigestMismatchError, LockError, UsageError
 from builder.fetch import Session, fetch_all
 from builder.io import read_bytes
-from builder.lockfile import OsPackage, Repository
-from builder.model import Arch
-from builder.pin.base_tar import store_base
+from builder.lockfile import BASE, OsPackage, Repository
+from builder.model import Arch, Sha256
 from builder.pin.context import Context, finish
 from builder.recipe import Library, Platform, read_library
 from builder.recipe_editor import RecipeEditor
 from builder.resolve import resolve_base
-from builder.store import Request
+from builder.rootfs import LockedDeb, write_rootfs_tar
+from builder.store import Request, Store
 
-__all__ = ["pin_assembled"]
+__all__ = ["pin_assembled", "store_base"]
+
+
+_ANY = "all"
+
+
+def store_base(rows: Iterable[OsPackage], store: Store, *, expected: Sha256 | None = None) -> Sha256:
+    """Put the tar of the base into the store and return its SHA-256, observed.
+
+    Of `rows`, those for `base` make it; their files must be in the store, and
+    are hashed again. LockError when they name no base of one architecture;
+    FetchError for an absent package, or packages that cannot be in one system;
+    DigestMismatchError for a damaged file, or when the tar is not `expected`:
+    nothing enters the store then.
+    """
+    chosen = [row for row in rows if BASE in row.for_]
+    arch = _common_arch(chosen)
+    for row in chosen:
+        try:
+            store.verify(row.sha256)
+        except BuilderError as error:
+            raise error.within(f"{row.name} {row.version}") from None
+    debs = [
+        LockedDeb(name=row.name, version=row.version, arch=row.arch, path=store.path(row.sha256))
+        for row in chosen
+    ]
+    with store.incoming() as arriving:
+        digest = Sha256(write_rootfs_tar(debs, arriving.file, arch=arch))
+        if expected is not None and digest != expected:
+            raise DigestMismatchError(
+                f"the tar of {len(debs)} packages has sha256 {digest}, locked is {expected}",
+                place=f"assembled base for {arch}",
+                hint="the packages changed since it was pinned, or the program did: pin it again and compare",
+            )
+        arriving.keep(digest)
+    return digest
+
+
+def _common_arch(rows: Iterable[OsPackage]) -> str:
+    """Return the one architecture of `rows`, in the distribution's word."""
+    found = sorted({row.arch for row in rows} - {_ANY})
+    if len(found) != 1:
+        raise LockError(
+            f"the packages for {BASE} are of {len(found)} architectures, not of one", place="os-packages"
+        )
+    return found[0]
 
 
 def pin_assembled(context: Context, platform: str = "") -> int:

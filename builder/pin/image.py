@@ -1,9 +1,16 @@
-"""`pin image`: the digests of published images, and the OS packages and Python distributions in them."""
+"""`pin image`: the digests of published images, and the OS packages and Python distributions in them.
+
+Their files are read from an image's layers without unpacking them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from builder.errors import FetchError, RecipeError, UsageError
 from builder.lockfile import RUNTIME
@@ -17,11 +24,93 @@ from builder.pin.image_packages import (
     python_distributions,
     rpm_packages,
 )
-from builder.pin.layers import LayeredFiles, read_layers
 from builder.recipe import ImageRecipe, parse_recipe
 from builder.recipe_editor import KeyPath, RecipeEditor, key_path_text
 
-__all__ = ["pin_image"]
+__all__ = ["LayeredFiles", "pin_image", "read_layers"]
+
+
+_WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
+_LARGEST = 256 * 2**20  # bytes; a dpkg status file of thousands of packages has two, an RPM database forty
+_ZSTD = b"\x28\xb5\x2f\xfd"
+
+
+class LayeredFiles:
+    """The wanted files after some layers, applied from the bottom up."""
+
+    def __init__(self, wanted: Callable[[str], bool], folders: frozenset[str]) -> None:
+        """Keep the files of the paths that `wanted` says; `folders` must be folders wherever they stand."""
+        self.files: dict[str, bytes] = {}
+        self._wanted = wanted
+        self._folders = folders
+
+    def apply(self, layer: BinaryIO, *, place: str) -> None:
+        """Apply a layer (tar, plain or gzip); what it hides is hidden whatever its order (FetchError)."""
+        if layer.read(4) == _ZSTD:
+            raise FetchError("is compressed with zstd, which is not read here", place=place)
+        layer.seek(0)
+        hidden: list[str] = []
+        added: dict[str, bytes] = {}
+        try:
+            with tarfile.open(fileobj=layer, mode="r:*") as archive:
+                for member in archive:
+                    self._take_member(archive, member, hidden, added, place)
+        except (tarfile.TarError, EOFError, zlib.error, OSError, KeyError) as cause:
+            raise FetchError(f"is not a readable layer: {cause}", place=place) from cause
+        self._apply_whiteouts(hidden)
+        self.files |= added
+
+    def _take_member(
+        self,
+        archive: tarfile.TarFile,
+        member: tarfile.TarInfo,
+        hidden: list[str],
+        added: dict[str, bytes],
+        place: str,
+    ) -> None:
+        path = _plain_path(member.name)
+        folder, _, name = path.rpartition("/")
+        if name == _OPAQUE:
+            hidden.append(f"{folder}/")
+        elif name.startswith(_WHITEOUT):
+            hidden.append(f"{folder}/{name.removeprefix(_WHITEOUT)}".lstrip("/"))
+        elif path in self._folders and not member.isdir():
+            raise FetchError(f"has {path} but not as a directory", place=place)
+        elif self._wanted(path) and not member.isdir():
+            # pip and uv may hard-link a distribution's files; such a member has no bytes of its own.
+            readable = (member.isfile() and member.size <= _LARGEST) or member.islnk()
+            content = archive.extractfile(member) if readable else None
+            if content is None:
+                raise FetchError(f"has {path} but not as a small file", place=place)
+            added[path] = content.read()
+
+    def _apply_whiteouts(self, hidden: Iterable[str]) -> None:
+        for path in hidden:
+            below = path if path.endswith("/") else f"{path}/"
+            for file in [
+                file for file in self.files if file == path or file.startswith(below) or below == "/"
+            ]:
+                del self.files[file]
+
+
+def read_layers(
+    registry: Registry, digest: ImageDigest, manifest: ImageManifest, files: LayeredFiles
+) -> dict[str, bytes]:
+    """Apply every layer of an image to `files`, and return them by path (FetchError)."""
+    for layer in manifest.layers:
+        if "tar" not in layer.media_type or "foreign" in layer.media_type:
+            place = f"{registry.name}@{digest}"
+            raise FetchError(f"has a layer of type {layer.media_type}, which is not read", place=place)
+        with tempfile.TemporaryFile() as file:
+            registry.blob(layer, file)
+            file.seek(0)
+            files.apply(file, place=f"{registry.name}@{layer.digest}")
+    return files.files
+
+
+def _plain_path(name: str) -> str:
+    return "/".join(part for part in name.split("/") if part not in ("", "."))
+
 
 _FAMILY = "debian"
 _FAMILIES = {"debian": dpkg_packages, "rpm": rpm_packages}

@@ -1,26 +1,274 @@
-"""`pin repositories`: a platform's package indexes as they are signed now."""
+"""`pin repositories`: a platform's package indexes as they are signed now.
+
+A suite of a Debian or Ubuntu archive and an RPM repository are each fetched and
+verified, and give the pins that a recipe gets of them. Index files are fetched by
+digest, and kept beside the recipes if they are small.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from builder.errors import RecipeError, UsageError
-from builder.io import read_bytes
-from builder.model import Arch
+from builder.errors import DigestMismatchError, FetchError, RecipeError, UsageError
+from builder.io import Client, first_answer, read_bytes, remove, write_atomic
+from builder.model import Arch, Sha256, unstructure
 from builder.pin.context import Context, extends_chain, finish
-from builder.pin.debian_repositories import pin_debian_suite
-from builder.pin.indexes import IndexFolder, PinnedIndexes, remove_stale_folders, write_index_folder
-from builder.pin.rpm_repositories import pin_rpm_repository
-from builder.recipe import RepositoryRecipe, parse_recipe
+from builder.recipe import RepomdRecipe, RepositoryRecipe, parse_recipe
 from builder.recipe_editor import KeyPath, RecipeEditor, key_path_text
 from builder.resolve import debian, rpm
-from builder.resolve.os import utc_rfc3339
+from builder.resolve.debian import InRelease, check_suite, check_window, read_inrelease
+from builder.resolve.debian import index_folder as debian_index_folder
+from builder.resolve.os import pinned_moment, snapshot_stamp, utc_rfc3339
+from builder.resolve.rpm import check_moment, read_repomd, repository_path
+from builder.resolve.rpm import index_folder as rpm_index_folder
 
-__all__ = ["pin_repositories"]
+__all__ = [
+    "KEPT_LIMIT",
+    "IndexFolder",
+    "PinnedIndexes",
+    "fetch_index",
+    "fetch_kept_bytes",
+    "is_kept",
+    "pin_debian_suite",
+    "pin_repositories",
+    "pin_rpm_repository",
+    "remove_stale_folders",
+    "write_index_folder",
+]
+
+
+KEPT_LIMIT = 2_000_000
+"""Bytes; a larger index is in the store only."""
+
+_FOLDER_NAME = re.compile(r".+-[0-9]{8}T[0-9]{6}Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexFolder:
+    """A folder below recipes/indexes, and its files by name."""
+
+    name: str
+    files: tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinnedIndexes:
+    """The signed indexes of one suite or repository, as they were fetched and verified."""
+
+    pins: Mapping[str, Any]
+    """What its `[[repositories]]` table records, by key."""
+    at: datetime
+    """The moment at which they were verified, in UTC."""
+    folders: tuple[IndexFolder, ...]
+
+
+def is_kept(index: bytes) -> bool:
+    """Whether an index is small enough to be kept beside the recipes."""
+    return len(index) < KEPT_LIMIT
+
+
+def write_index_folder(context: Context, folder: IndexFolder) -> None:
+    """Write the files of one suite or repository below recipes/indexes."""
+    for name, data in folder.files:
+        write_atomic(context.recipes / "indexes" / folder.name / name, data)
+
+
+def remove_stale_folders(context: Context, wanted: Collection[str]) -> tuple[str, ...]:
+    """Remove the index folders that are not `wanted`, and return their names.
+
+    Only folders whose name ends in a time stamp are touched.
+    """
+    removed = []
+    for folder in sorted((context.recipes / "indexes").glob("*-*Z")):
+        if folder.is_dir() and _FOLDER_NAME.fullmatch(folder.name) and folder.name not in wanted:
+            _remove_folder(folder)
+            removed.append(folder.name)
+    return tuple(removed)
+
+
+def fetch_index(context: Context, client: Client, urls: Sequence[str], sha256: str) -> bytes:
+    """Return the index with this digest, from the store or the first URL that has it (FetchError)."""
+    if context.store.has(sha256):
+        return context.store.read(sha256)
+    return first_answer(
+        urls,
+        lambda url: fetch_kept_bytes(context, client, url, sha256)[1],
+        place=f"package index sha256 {sha256}",
+        hint="the archive may have changed in between: try again",
+    )
+
+
+def fetch_kept_bytes(context: Context, client: Client, url: str, sha256: str = "") -> tuple[str, bytes]:
+    """Return the first place of `url` that has the wanted bytes, and these; they enter the store.
+
+    Any bytes are wanted without `sha256`. The error says what each place answered.
+    """
+
+    def ask(place: str) -> tuple[str, bytes]:
+        data = client.get_bytes(place)
+        observed = context.store.add_bytes(data)
+        if sha256 not in ("", observed):
+            raise DigestMismatchError(f"expected sha256 {sha256}, got {observed}", place=place)
+        return place, data
+
+    hint = "name a mirror of the archive: --mirror, or a `mirrors` table in origins.toml"
+    return first_answer(context.origins.candidates(url), ask, place=url, hint=hint)
+
+
+def _remove_folder(folder: Path) -> None:
+    for file in sorted(folder.iterdir()):
+        remove(file)
+    try:
+        folder.rmdir()
+    except OSError as cause:
+        raise UsageError(f"cannot be deleted: {cause.strerror}", place=str(folder)) from cause
+
+
+def pin_debian_suite(
+    recipes: Sequence[RepositoryRecipe],
+    arches: Sequence[Arch],
+    *,
+    context: Context,
+    client: Client,
+    keys: tuple[bytes, ...],
+    now: datetime,
+) -> PinnedIndexes:
+    """Fetch a suite's InRelease and package indexes into the store, and verify them at `now`.
+
+    `recipes` are the tables that mean this suite. FetchError, or
+    DigestMismatchError for a bad signature, names the place.
+    """
+    recipe = recipes[0]
+    base = f"dists/{recipe.suite}"
+    stamp = snapshot_stamp(now)
+    url, data = fetch_kept_bytes(
+        context, client, context.origins.archive_url(recipe.origin, stamp, f"{base}/InRelease")
+    )
+    release = read_inrelease(data, keys, place=url)
+    check_window(release, now)
+    check_suite(release, recipe.suite)
+    files = [("InRelease", data)]
+    for component in recipe.components:
+        for arch in arches:
+            path = release.packages_path(component, arch)
+            sha256, _ = release.index_entry(path)
+            below = (f"{base}/{release.by_hash(path)}", f"{base}/{path}")
+            urls = [context.origins.archive_url(recipe.origin, stamp, file) for file in below]
+            index = fetch_index(context, client, urls, sha256)
+            if is_kept(index):
+                files.append((f"{component}-{arch.debian}.{path.rpartition('/')[2]}", index))
+    at = _recorded_debian_moment(recipes, release, now)
+    folder = debian_index_folder(replace(recipe, at=utc_rfc3339(at)))
+    return PinnedIndexes(
+        pins={"inrelease": release.sha256},
+        at=at,
+        folders=(IndexFolder(name=folder, files=tuple(files)),),
+    )
+
+
+def _recorded_debian_moment(
+    recipes: Sequence[RepositoryRecipe], release: InRelease, now: datetime
+) -> datetime:
+    """Return the earliest moment recorded with the same InRelease, so that no lock changes; else now."""
+    for recipe in sorted(recipes, key=lambda recipe: recipe.at):
+        if recipe.inrelease == release.sha256:
+            try:
+                moment = pinned_moment(recipe)
+                check_window(release, moment)
+            except (RecipeError, FetchError):
+                continue
+            return moment
+    return now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _FetchedRepomd:
+    """A repository as it was fetched for one architecture: its pin, and the files to keep by name."""
+
+    pin: RepomdRecipe
+    files: tuple[tuple[str, bytes], ...]
+
+
+def pin_rpm_repository(
+    recipes: Sequence[RepositoryRecipe],
+    arches: Sequence[Arch],
+    *,
+    context: Context,
+    client: Client,
+    keys: tuple[bytes, ...],
+    now: datetime,
+) -> PinnedIndexes:
+    """Fetch repomd.xml, its signature, primary and filelists into the store, and verify them at `now`.
+
+    `recipes` are the tables that mean this repository. RecipeError without a
+    path; FetchError, or DigestMismatchError for a bad signature, names the
+    place.
+    """
+    recipe = recipes[0]
+    fetched = [
+        _fetch_repomd(recipe, arch, context=context, client=client, keys=keys, now=now) for arch in arches
+    ]
+    pins = tuple(one.pin for one in fetched)
+    at = _recorded_rpm_moment(recipes, pins, now)
+    dated = replace(recipe, at=utc_rfc3339(at))
+    return PinnedIndexes(
+        pins={"repomd": [unstructure(pin) for pin in pins]},
+        at=at,
+        folders=tuple(
+            IndexFolder(name=rpm_index_folder(dated, one.pin.arch), files=one.files) for one in fetched
+        ),
+    )
+
+
+def _fetch_repomd(
+    recipe: RepositoryRecipe,
+    arch: Arch,
+    *,
+    context: Context,
+    client: Client,
+    keys: tuple[bytes, ...],
+    now: datetime,
+) -> _FetchedRepomd:
+    if not recipe.path:
+        raise RecipeError(
+            "this key is missing",
+            place="path",
+            hint="name the folder below the origin that has repodata, such as 9-stream/BaseOS/{arch:rpm}/os",
+        )
+    base = repository_path(recipe, arch)
+    origins = context.origins
+    repomd_url = origins.url(recipe.origin, "", f"{base}/repodata/repomd.xml")
+    url, data = fetch_kept_bytes(context, client, repomd_url)
+    try:
+        _, signature = fetch_kept_bytes(context, client, f"{repomd_url}.asc")
+    except FetchError as error:
+        raise FetchError(
+            f"there is no signature: {error}",
+            place=url,
+            hint="only repositories that sign repomd.xml can be locked",
+        ) from None
+    repomd = read_repomd(data, signature, keys, place=url)
+    check_moment(repomd, now)
+    files = [("repomd.xml", data), ("repomd.xml.asc", signature)]
+    for entry in repomd.files:
+        place = origins.url(recipe.origin, "", f"{base}/{entry.path}")
+        index = fetch_index(context, client, [place], entry.sha256)
+        if is_kept(index):
+            files.append((entry.path.rpartition("/")[2], index))
+    pin = RepomdRecipe(arch=arch, sha256=Sha256.of(data), signature=Sha256.of(signature))
+    return _FetchedRepomd(pin=pin, files=tuple(files))
+
+
+def _recorded_rpm_moment(
+    recipes: Sequence[RepositoryRecipe], pins: tuple[RepomdRecipe, ...], now: datetime
+) -> datetime:
+    """Return the moment recorded with the very same pins, so that no lock changes; else now."""
+    return next((pinned_moment(row) for row in recipes if row.at and row.repomd == pins), now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,13 +12,12 @@ from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
     from builder.resolve.os_packages import resolve_base
-    from builder.resolve.target import make_lock
-    from builder.resolve.trial import Trial
+    from builder.resolve.target import Trial, make_lock
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
-            "Trial": "trial",
+            "Trial": "target",
             "make_lock": "target",
             "resolve_base": "os_packages",
         },

@@ -1,27 +1,33 @@
-"""One target from recipe to lock."""
+"""One target from recipe to lock, or to what `lock` says of it: then nothing is written."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+from typing import Self
 
-from builder.errors import BuilderError
+from builder.errors import BuilderError, FetchError
 from builder.fetch import Session
 from builder.index import IndexServices
-from builder.lockfile import Lock
+from builder.lockfile import Lock, check_lock, dump_lock
 from builder.model import Target
+from builder.project import Project
 from builder.recipe import (
     EffectiveRecipe,
     Library,
+    LockOutcome,
     assemble_lock,
     check_refused,
     effective_recipe,
+    inputs_digest,
     missing_pins,
     python_requests,
 )
 from builder.resolve.os_packages import resolve_os
 from builder.resolve.python import resolve_python, resolver_name
 
-__all__ = ["make_lock"]
+__all__ = ["Trial", "make_lock"]
 
 
 def make_lock(
@@ -82,3 +88,74 @@ def _preferences(before: Lock | None) -> dict[str, tuple[tuple[str, str], ...]]:
         for name in row.for_:
             found.setdefault(name, []).append((row.name, row.version))
     return {name: tuple(sorted(pins)) for name, pins in found.items()}
+
+
+_MOST_LINES = 4
+
+
+class Trial:
+    """Resolves targets over one view of each index; a context manager."""
+
+    def __init__(self, project: Project, library: Library) -> None:
+        self._project = project
+        self._library = library
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        client = self._stack.enter_context(self._project.client())
+        self._session = self._project.session(client)
+        self._services = self._project.services(client)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def outcome(self, target: Target) -> LockOutcome:
+        """Resolve `target` from nothing; FetchError where the default index or an archive gave no answer."""
+        recipe = effective_recipe(self._library, target)
+        code, said = 0, ""
+        try:
+            if missing_pins(recipe):
+                self._resolve_python(recipe)
+            else:
+                self._lock(target)
+        except FetchError as error:
+            extra = next((index for index in recipe.framework.indexes if index.url in str(error)), None)
+            if extra is None:
+                raise
+            # The default index answers; this one is part of the answer: the target waits for it alone.
+            code, said = error.exit_code, f"the index {extra.name} could not be reached: {extra.url}"
+        except BuilderError as error:
+            code, said = error.exit_code, _first_lines(error.cause)
+        return LockOutcome(
+            release=target.release,
+            platform=target.platform,
+            framework=target.framework,
+            arch=target.arch,
+            inputs=inputs_digest(recipe),
+            exit=code,
+            said=said,
+        )
+
+    def _lock(self, target: Target) -> None:
+        lock = make_lock(
+            target,
+            library=self._library,
+            session=self._session,
+            services=self._services,
+            before=None,
+            upgrade=(),
+        )
+        # `lock` writes no lock that breaks a rule; a trial that left this out would call it lockable.
+        check_lock(lock, dump_lock(lock), place=f"lock/{target.path}", every_rule=True)
+
+    def _resolve_python(self, recipe: EffectiveRecipe) -> None:
+        """Resolve what needs no pins, so that wheels that rule a target out refuse it already."""
+        for request in python_requests(recipe, preferences={}, upgrade=()):
+            self._session.once.get(("trial", repr(request)), partial(resolve_python, request, self._services))
+
+
+def _first_lines(cause: str) -> str:
+    """Return the first findings of a message as one line; its headline alone says only that it failed."""
+    headline, *findings = (" ".join(line.split()) for line in cause.splitlines() if line.strip())
+    return "; ".join(findings[:_MOST_LINES]) or headline

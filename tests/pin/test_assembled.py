@@ -14,7 +14,7 @@ from builder.errors import BuilderError, DigestMismatchError, FetchError, LockEr
 from builder.fetch.download import fetch_all
 from builder.lockfile.lock import OsPackage
 from builder.model.digest import Sha256
-from builder.pin.base_tar import store_base
+from builder.pin.assembled import store_base
 from builder.render.bases import configure_base
 from builder.render.fetches import store_path
 from builder.render.instructions import File, Run, Unpack

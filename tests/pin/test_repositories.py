@@ -21,7 +21,7 @@ from builder.io.http import Client
 from builder.io.network import Network
 from builder.model.target import Arch
 from builder.origins.origins import Mirror, Origin, Origins
-from builder.pin import indexes
+from builder.pin import repositories
 from builder.pin.repositories import pin_repositories
 from builder.recipe.library import Library
 from builder.recipe.platform import RepositoryRecipe
@@ -174,7 +174,7 @@ def test_what_is_kept_is_what_locking_reads_without_network(
 def test_a_large_index_is_in_the_store_only(
     bench: Any, archive: Archive, platform: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(indexes, "KEPT_LIMIT", 1000)
+    monkeypatch.setattr(repositories, "KEPT_LIMIT", 1000)
     many = b"".join(stanza(hashlib.sha256(bytes([n])).hexdigest()) for n in range(100))
     archive.clear()
     archive.publish("stable", {"main/amd64": many, "main/arm64": stanza("a", "arm64")})

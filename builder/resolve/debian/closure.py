@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 from builder.errors import NoSolutionError
 from builder.lockfile import RECIPE, REQUIRED
-from builder.resolve.debian.autoremove import auto_remove
-from builder.resolve.debian.depcache import DepCache, PackageMode
+from builder.resolve.debian.depcache import DepCache, PackageMode, auto_remove
 from builder.resolve.debian.inventory import installed_stanzas
 from builder.resolve.debian.mark_install import InstallMarker
 from builder.resolve.debian.no_solution import no_removal, no_solution

@@ -5,8 +5,16 @@ protocol `OsArchive`, which `resolve.debian` and `resolve.rpm` fulfil, and the v
 pass through it. Imports `lockfile`, `model`, `recipe`; knows neither family.
 """
 
-from builder.resolve.os.archive import OsArchive, PackageChoice, PackagePlan, image_inventory
-from builder.resolve.os.moments import pinned_moment, snapshot_stamp, utc_rfc3339, utc_text
+from builder.resolve.os.archive import (
+    OsArchive,
+    PackageChoice,
+    PackagePlan,
+    image_inventory,
+    pinned_moment,
+    snapshot_stamp,
+    utc_rfc3339,
+    utc_text,
+)
 
 __all__ = [
     "OsArchive",

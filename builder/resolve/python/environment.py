@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from builder.errors import ToolError
 from builder.index import VersionPage, read_wheel_facts, with_sha256, with_stated_files
 from builder.recipe import DeclaredWheel, StandIn
-from builder.resolve.python.graph import RequirementNode, walk_requirements
-from builder.resolve.python.request_checks import checked_request
-from builder.resolve.python.rows import built_row, choose_wheel, declared_row, given_item, wheel_row
-from builder.resolve.python.solution_checks import (
+from builder.resolve.python.checks import (
     check_accelerator,
     check_constraints,
     check_toolkit,
     check_wheel_metadata,
+    checked_request,
 )
+from builder.resolve.python.graph import RequirementNode, walk_requirements
+from builder.resolve.python.rows import built_row, choose_wheel, declared_row, given_item, wheel_row
 from builder.resolve.python.stand_in_wheels import stand_in_node
 from builder.resolve.python.uv import UnsolvedError, compile_requirements
 

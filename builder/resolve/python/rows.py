@@ -22,7 +22,7 @@ from builder.model import (
     wheel_rank,
 )
 from builder.recipe import PYPI
-from builder.resolve.python.availability import no_fitting_wheel
+from builder.resolve.python.no_solution import no_fitting_wheel
 
 if TYPE_CHECKING:
     from builder.index import CandidateWheel, WheelFacts

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from packaging.version import Version
 
 from builder.index.project_page import DistributionFile, IndexProject
-from builder.resolve.python.availability import nearest_versions
+from builder.resolve.python.no_solution import nearest_versions
 
 
 def test_the_nearest_versions_of_the_time_are_offered() -> None:

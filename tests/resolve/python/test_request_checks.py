@@ -6,7 +6,7 @@ import pytest
 
 from builder.errors import RecipeError
 from builder.recipe.framework import PythonIndex
-from builder.resolve.python.request_checks import checked_request
+from builder.resolve.python.checks import checked_request
 
 
 @pytest.mark.parametrize(
