@@ -10,10 +10,18 @@ from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
     from builder.align.claims import Document, check_document
-    from builder.align.evidence import DYNAMO, Evidence, Held, held, repository_of, tag_version, version_of
+    from builder.align.evidence import (
+        DYNAMO,
+        Evidence,
+        LockedFacts,
+        held,
+        repository_of,
+        tag_version,
+        version_of,
+    )
     from builder.align.gathering import evidence_of, read_documents
-    from builder.align.judge import Row, judge_document, judge_release
-    from builder.align.published import Tags, UnaskedError
+    from builder.align.judge import StatementRow, judge_document, judge_release
+    from builder.align.published import RepositoryTags, UnaskedError
     from builder.align.published_index import Index
     from builder.align.published_versions import existence, nearest
     from builder.align.repository_tags import ask_tags, read_tags, tags_asker
@@ -25,11 +33,11 @@ else:
             "DYNAMO": "evidence",
             "Document": "claims",
             "Evidence": "evidence",
-            "Held": "evidence",
+            "LockedFacts": "evidence",
             "Index": "published_index",
-            "Row": "judge",
+            "StatementRow": "judge",
             "Status": "verdict",
-            "Tags": "published",
+            "RepositoryTags": "published",
             "UnaskedError": "published",
             "ask_tags": "repository_tags",
             "check_document": "claims",
@@ -52,11 +60,11 @@ __all__ = [
     "DYNAMO",
     "Document",
     "Evidence",
-    "Held",
     "Index",
-    "Row",
+    "LockedFacts",
+    "RepositoryTags",
+    "StatementRow",
     "Status",
-    "Tags",
     "UnaskedError",
     "ask_tags",
     "check_document",

@@ -24,7 +24,7 @@ __all__ = [
     "DYNAMO_RUNTIME",
     "Asked",
     "Evidence",
-    "Held",
+    "LockedFacts",
     "StatedVersion",
     "end_of",
     "held",
@@ -77,7 +77,7 @@ class Evidence:
 
     published: Published
     library: Library
-    held: Callable[[str, str], Held]
+    held: Callable[[str, str], LockedFacts]
     """The locks of a release, of one framework or (an empty text) of all."""
     images: tuple[ImageFact, ...] = ()
     repositories: Mapping[str, str] = field(default_factory=dict)
@@ -249,7 +249,7 @@ def end_of(day: str) -> datetime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class LockedFacts:
     """One release, locked; empty where there is no lock of it."""
 
     versions: Mapping[str, tuple[str, ...]]
@@ -267,7 +267,7 @@ class Held:
         return next((", ".join(self.versions[name]) for name in names if name in self.versions), "")
 
 
-def held(locks: Iterable[Lock], frameworks: Iterable[str] = ()) -> Held:
+def held(locks: Iterable[Lock], frameworks: Iterable[str] = ()) -> LockedFacts:
     """Return what `locks`, all of one release, hold; with `frameworks` only those."""
     chosen = frozenset(frameworks)
     versions: dict[str, set[str]] = {}
@@ -280,7 +280,7 @@ def held(locks: Iterable[Lock], frameworks: Iterable[str] = ()) -> Held:
             versions.setdefault(name, set()).add(version)
         if found := cuda_of(lock) or lock.environment.cuda:
             cuda.setdefault(lock.framework, set()).add(found)
-    return Held(
+    return LockedFacts(
         versions={name: tuple(sorted(found)) for name, found in versions.items()},
         pythons=tuple(sorted({lock.environment.python for lock in mine})),
         arches=tuple(sorted({lock.arch for lock in mine})),

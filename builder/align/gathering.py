@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from builder.align.claims import Document, check_document
-from builder.align.evidence import Evidence, Held, held, repository_of
+from builder.align.evidence import Evidence, LockedFacts, held, repository_of
 from builder.align.published_index import Index
 from builder.align.repository_tags import read_tags, tags_asker
 from builder.errors import RecipeError
@@ -61,7 +61,7 @@ def evidence_of(
             project.console.status(f"offline: nothing was asked; the kept answers are {age}")
 
 
-def _locked_facts(project: Project) -> Callable[[str, str], Held]:
+def _locked_facts(project: Project) -> Callable[[str, str], LockedFacts]:
     targets = locked_targets(project)
 
     @cache
@@ -70,7 +70,7 @@ def _locked_facts(project: Project) -> Callable[[str, str], Held]:
         return tuple(parse_lock(read_bytes(path), place=str(path)) for path in paths)
 
     @cache
-    def holding(release: str, framework: str) -> Held:
+    def holding(release: str, framework: str) -> LockedFacts:
         return held(locks(release), (framework,) if framework else ())
 
     return holding

@@ -12,7 +12,7 @@ from builder.align.published import UnaskedError
 from builder.align.verdict import Status, Verdict
 from builder.model import admits, normalized_name
 
-__all__ = ["Row", "judge", "judge_document", "judge_release"]
+__all__ = ["StatementRow", "judge", "judge_document", "judge_release"]
 
 Rule = Callable[[Claim, Document, Evidence], Verdict]
 
@@ -40,7 +40,7 @@ _RULES: dict[Says, Rule] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class StatementRow:
     """One line of the answer."""
 
     source: str
@@ -65,7 +65,7 @@ def judge(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
 
 def judge_document(
     document: Document, evidence: Evidence, wanted: Callable[[str], bool] = lambda _: True
-) -> list[Row]:
+) -> list[StatementRow]:
     """Judge every statement of a document about a release that is `wanted`, in the document's order."""
     chosen = [claim for claim in document.claims if wanted(_release_about(claim, document))]
     verdicts = {
@@ -75,7 +75,7 @@ def judge_document(
     }
     whole = _verdict_on_all(verdicts.values())
     return [
-        Row(
+        StatementRow(
             source=document.name,
             section=claim.section,
             quote=claim.quote,
@@ -130,7 +130,7 @@ def claimed(claim: Claim) -> str:
     return words.get(claim.says, subject)
 
 
-def judge_release(release: str, evidence: Evidence) -> list[Row]:
+def judge_release(release: str, evidence: Evidence) -> list[StatementRow]:
     """Compare what a release's metadata requires with our locks, and with its images where they are known."""
     try:
         asked = evidence.requirements(DYNAMO, release)
@@ -140,8 +140,8 @@ def judge_release(release: str, evidence: Evidence) -> list[Row]:
     return [*rows, *_against_images(release, asked, evidence)]
 
 
-def _release_row(release: str, section: str, verdict: Verdict) -> Row:
-    return Row(source=DYNAMO, section=section, quote="", release=release, claim="", verdict=verdict)
+def _release_row(release: str, section: str, verdict: Verdict) -> StatementRow:
+    return StatementRow(source=DYNAMO, section=section, quote="", release=release, claim="", verdict=verdict)
 
 
 def _requirer(asked: Asked) -> str:
@@ -162,7 +162,7 @@ def _against_lock(asked: Asked, release: str, evidence: Evidence) -> Verdict:
     return Verdict(status=status, evidence=str(asked), published=column, lock=lock)
 
 
-def _against_images(release: str, asked: Iterable[Asked], evidence: Evidence) -> Iterator[Row]:
+def _against_images(release: str, asked: Iterable[Asked], evidence: Evidence) -> Iterator[StatementRow]:
     for fact in (fact for fact in evidence.images if fact.release == release):
         mine = f"extra {fact.framework},"
         for item in (item for item in asked if item.who.endswith(mine)):

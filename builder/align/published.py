@@ -7,7 +7,7 @@ from typing import Protocol
 
 from builder.index import IndexProject
 
-__all__ = ["Metadata", "Published", "Tags", "UnaskedError"]
+__all__ = ["Metadata", "Published", "RepositoryTags", "UnaskedError"]
 
 
 class UnaskedError(Exception):
@@ -27,7 +27,7 @@ class Metadata:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tags:
+class RepositoryTags:
     """The tags and branches of one repository, and how they are known."""
 
     tags: tuple[str, ...]
@@ -46,6 +46,6 @@ class Published(Protocol):
         """Return what a version that is on the index says of itself."""
         ...
 
-    def tags(self, url: str) -> Tags:
+    def tags(self, url: str) -> RepositoryTags:
         """Return the tags of a git repository."""
         ...

@@ -12,7 +12,7 @@ from typing import Any
 
 from packaging.version import Version
 
-from builder.align.published import Metadata, Tags, UnaskedError
+from builder.align.published import Metadata, RepositoryTags, UnaskedError
 from builder.errors import BuilderError, FetchError
 from builder.index import (
     CandidateWheel,
@@ -38,7 +38,7 @@ class Index:
     `oldest` is the age of the oldest kept page that was used offline.
     """
 
-    def __init__(self, services: IndexServices, cache: Path, refs: Callable[[str], Tags]) -> None:
+    def __init__(self, services: IndexServices, cache: Path, refs: Callable[[str], RepositoryTags]) -> None:
         self._services = services
         self._cache = cache / hashlib.sha256(services.index_url.encode()).hexdigest()[:16]
         self._refs = refs
@@ -104,7 +104,7 @@ class Index:
             kind="stub" if known["stub"] else "sdist",
         )
 
-    def tags(self, url: str) -> Tags:
+    def tags(self, url: str) -> RepositoryTags:
         """Return the tags and branches of a repository (UnaskedError)."""
         return self._refs(url)
 

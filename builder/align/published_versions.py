@@ -9,7 +9,7 @@ from datetime import datetime
 from packaging.version import Version
 
 from builder.align.evidence import Evidence, tag_version, version_of
-from builder.align.published import Tags, UnaskedError
+from builder.align.published import RepositoryTags, UnaskedError
 from builder.index import DistributionFile, IndexProject
 
 __all__ = ["Existence", "existence", "existence_anywhere", "nearest"]
@@ -41,7 +41,7 @@ def existence(evidence: Evidence, name: str, version: str) -> Existence:
         unasked = error
     if project and (files := project.of(wanted)):
         return _on_the_index(files)
-    tags: Tags | None = None
+    tags: RepositoryTags | None = None
     try:
         tags = _component_tags(evidence, name, wanted)
     except UnaskedError as error:
@@ -73,7 +73,7 @@ def existence_anywhere(evidence: Evidence, name: str, version: str) -> Existence
     return Existence(exists=True, said=said, uploaded=found.uploaded)
 
 
-def _component_tags(evidence: Evidence, name: str, wanted: Version) -> Tags | None:
+def _component_tags(evidence: Evidence, name: str, wanted: Version) -> RepositoryTags | None:
     """Return the tags of a component, or None where there is none; what is newer than all is not judged."""
     url = evidence.repository(name)
     if not url:
@@ -85,7 +85,7 @@ def _component_tags(evidence: Evidence, name: str, wanted: Version) -> Tags | No
     return tags
 
 
-def _tagged_versions(tags: Tags) -> frozenset[Version]:
+def _tagged_versions(tags: RepositoryTags) -> frozenset[Version]:
     """Return the versions that tags name; v2.27.5-1, a packaging of 2.27.5, counts for both."""
     found = {version for tag in tags.tags if (version := tag_version(tag))}
     return frozenset(

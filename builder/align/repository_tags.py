@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from builder.align.published import Tags, UnaskedError
+from builder.align.published import RepositoryTags, UnaskedError
 from builder.errors import BuilderError, RecipeError
 from builder.git import GitPlaces
 from builder.io import read_bytes
@@ -32,32 +32,32 @@ def read_tags(project: Project) -> dict[str, TagRecord]:
     return {record.url: record for record in parse_recipe(table, RecordedTags, place=place).repositories}
 
 
-def ask_tags(places: GitPlaces, url: str) -> Tags:
+def ask_tags(places: GitPlaces, url: str) -> RepositoryTags:
     """Ask a repository for its tags, and for its branches of such names (FetchError)."""
     refs = places.refs(url, (f"{_TAGS}*", f"{_BRANCHES}*"))
     names = [name.removesuffix("^{}") for name in refs]
     tags = {name.removeprefix(_TAGS) for name in names if name.startswith(_TAGS)}
     branches = {name.removeprefix(_BRANCHES) for name in names if name.startswith(_BRANCHES)}
-    return Tags(
+    return RepositoryTags(
         tags=tuple(sorted(tags)),
         branches=tuple(sorted(name for name in branches if NAMED_LIKE_A_VERSION.fullmatch(name))),
         by="asked now",
     )
 
 
-def tags_asker(project: Project, *, offline: bool) -> Callable[[str], Tags]:
+def tags_asker(project: Project, *, offline: bool) -> Callable[[str], RepositoryTags]:
     """Return what answers for the tags of an address, each asked once."""
     records = read_tags(project)
     places = project.git_places()
-    answers: dict[str, Tags] = {}
+    answers: dict[str, RepositoryTags] = {}
 
-    def answer(url: str) -> Tags:
+    def answer(url: str) -> RepositoryTags:
         plain = plain_url(url)
         if plain not in answers:
             answers[plain] = _tags_of(plain)
         return answers[plain]
 
-    def _tags_of(plain: str) -> Tags:
+    def _tags_of(plain: str) -> RepositoryTags:
         why = "the run is offline"
         if not offline:
             try:
@@ -67,6 +67,6 @@ def tags_asker(project: Project, *, offline: bool) -> Callable[[str], Tags]:
         record = records.get(plain)
         if record is None:
             raise UnaskedError(f"the tags of {plain} could not be asked ({why}) and are not recorded")
-        return Tags(tags=record.tags, branches=record.branches, by=f"recorded {record.at}")
+        return RepositoryTags(tags=record.tags, branches=record.branches, by=f"recorded {record.at}")
 
     return answer

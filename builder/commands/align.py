@@ -12,7 +12,7 @@ from typing import Any
 from builder.align import (
     DYNAMO,
     Evidence,
-    Row,
+    StatementRow,
     Status,
     UnaskedError,
     evidence_of,
@@ -22,8 +22,8 @@ from builder.align import (
 )
 from builder.align.dockerfile import (
     UNRESOLVED,
-    Finding,
     Pin,
+    PinFinding,
     check_pins,
     dockerfile_pins,
     read_dockerfile,
@@ -172,7 +172,7 @@ def _is_judged(options: Options, releases: Sequence[str]) -> Callable[[str], boo
     return lambda release: release in releases
 
 
-def _report_rows(project: Project, rows: Sequence[Row], options: Options) -> None:
+def _report_rows(project: Project, rows: Sequence[StatementRow], options: Options) -> None:
     """Show rows in the form that is wanted."""
     shown = [row for row in rows if not options.statuses or row.verdict.status in options.statuses]
     counts = Counter(row.verdict.status for row in rows)
@@ -188,7 +188,7 @@ def _report_rows(project: Project, rows: Sequence[Row], options: Options) -> Non
     project.console.data(", ".join(f"{counts[status]} {status}" for status in Status))
 
 
-def _row_cells(row: Row) -> tuple[str, ...]:
+def _row_cells(row: StatementRow) -> tuple[str, ...]:
     verdict = row.verdict
     claim = row.claim or row.quote or "-"
     where = f"{row.source}: {row.section}" if row.section else row.source
@@ -203,7 +203,7 @@ def _row_cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def _row_as_json(row: Row) -> dict[str, Any]:
+def _row_as_json(row: StatementRow) -> dict[str, Any]:
     return {
         "source": row.source,
         "section": row.section,
@@ -254,7 +254,7 @@ def check_files(project: Project, options: FileOptions) -> int:
     return 1 if any(finding.status.alarming for _, finding in found) else 0
 
 
-def _report_files(project: Project, found: list[tuple[Path, Finding]], options: FileOptions) -> None:
+def _report_files(project: Project, found: list[tuple[Path, PinFinding]], options: FileOptions) -> None:
     shown = [row for row in found if not options.statuses or row[1].status in options.statuses]
     counts = Counter(finding.status for _, finding in found)
     if options.format is ResultFormat.JSON:
@@ -269,7 +269,7 @@ def _report_files(project: Project, found: list[tuple[Path, Finding]], options: 
     project.console.data(", ".join(f"{counts[status]} {status}" for status in Status))
 
 
-def _pin_cells(path: Path, finding: Finding) -> tuple[str, ...]:
+def _pin_cells(path: Path, finding: PinFinding) -> tuple[str, ...]:
     pin = finding.pin
     value = f"{pin.name} {pin.value}".strip().replace(UNRESOLVED, "${…}")
     return (
@@ -297,7 +297,7 @@ def _is_plain(character: str) -> bool:
     return True
 
 
-def _pin_as_json(path: Path, finding: Finding) -> dict[str, object]:
+def _pin_as_json(path: Path, finding: PinFinding) -> dict[str, object]:
     pin = finding.pin
     return {
         "file": str(path),

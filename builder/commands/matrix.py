@@ -14,7 +14,7 @@ from builder.locks import lock_path, locked_targets, read_outcomes, select_targe
 from builder.matrix import (
     Cell,
     MatrixTable,
-    Versions,
+    ReleaseVersions,
     accelerators,
     cells,
     command,
@@ -184,7 +184,7 @@ class _MatrixFacts:
         }
         return makers[name]()
 
-    def _selected_versions(self) -> list[Versions]:
+    def _selected_versions(self) -> list[ReleaseVersions]:
         found = versions(self._library, self.locks())
         named = self._selection.releases
         return [row for row in found if not named or ALL in named or row.release in named]

@@ -18,10 +18,10 @@ from builder.diff.risk import Risk
 from builder.model import Table, key_name
 
 __all__ = [
-    "Action",
+    "ChangedField",
     "Commit",
-    "Field",
     "History",
+    "RowAction",
     "RowChange",
     "RowKind",
     "added",
@@ -57,7 +57,7 @@ class RowKind(StrEnum):
     RECIPE = "recipe"
 
 
-class Action(StrEnum):
+class RowAction(StrEnum):
     """What happened to a row."""
 
     ADDED = "added"
@@ -66,7 +66,7 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
+class ChangedField:
     """One value of a row before and after, as one line of text; empty where there is none."""
 
     key: str
@@ -104,8 +104,8 @@ class RowChange:
 
     kind: RowKind
     name: str
-    action: Action
-    fields: tuple[Field, ...]
+    action: RowAction
+    fields: tuple[ChangedField, ...]
     before: str = ""
     """The version before, where the row has versions."""
     after: str = ""
@@ -121,24 +121,24 @@ class RowChange:
         return self.fields[0].risk
 
     @property
-    def loud(self) -> tuple[Field, ...]:
+    def loud(self) -> tuple[ChangedField, ...]:
         """Return the fields that make it what it is; all of them where each is a mere consequence."""
         return tuple(item for item in self.fields if item.risk is not Risk.CONSEQUENCE) or self.fields
 
 
-def added(kind: RowKind, name: str, fields: tuple[Field, ...], **more: Any) -> RowChange:
+def added(kind: RowKind, name: str, fields: tuple[ChangedField, ...], **more: Any) -> RowChange:
     """Return the change of a row that came."""
-    return RowChange(kind=kind, name=name, action=Action.ADDED, fields=fields, **more)
+    return RowChange(kind=kind, name=name, action=RowAction.ADDED, fields=fields, **more)
 
 
-def removed(kind: RowKind, name: str, fields: tuple[Field, ...], **more: Any) -> RowChange:
+def removed(kind: RowKind, name: str, fields: tuple[ChangedField, ...], **more: Any) -> RowChange:
     """Return the change of a row that went."""
-    return RowChange(kind=kind, name=name, action=Action.REMOVED, fields=fields, **more)
+    return RowChange(kind=kind, name=name, action=RowAction.REMOVED, fields=fields, **more)
 
 
-def changed(kind: RowKind, name: str, fields: tuple[Field, ...], **more: Any) -> RowChange:
+def changed(kind: RowKind, name: str, fields: tuple[ChangedField, ...], **more: Any) -> RowChange:
     """Return the change of a row that stayed."""
-    return RowChange(kind=kind, name=name, action=Action.CHANGED, fields=fields, **more)
+    return RowChange(kind=kind, name=name, action=RowAction.CHANGED, fields=fields, **more)
 
 
 _PLAIN = re.compile(r"[^\s,\"'\\]+")
@@ -159,7 +159,7 @@ def show(value: Any) -> str:
 
 def differing(
     before: Any, after: Any, judge: Callable[[str], Risk], *, without: Collection[str] = ()
-) -> tuple[Field, ...]:
+) -> tuple[ChangedField, ...]:
     """Return the fields in which two rows of one type differ, the highest risk first.
 
     `judge` says the risk of a field from its name in the code; `without` are
@@ -170,35 +170,39 @@ def differing(
         old, new = getattr(before, item.name), getattr(after, item.name)
         if old != new and item.name not in without:
             found.append(
-                Field(key=key_name(item.name), before=show(old), after=show(new), risk=judge(item.name))
+                ChangedField(
+                    key=key_name(item.name), before=show(old), after=show(new), risk=judge(item.name)
+                )
             )
     return by_risk(found)
 
 
-def came(row: Any, risks: Mapping[str, Risk], *, without: Collection[str] = ()) -> tuple[Field, ...]:
+def came(row: Any, risks: Mapping[str, Risk], *, without: Collection[str] = ()) -> tuple[ChangedField, ...]:
     """Return what a new row states; what `risks` does not name is a mere consequence of its being there."""
     return by_risk(
-        Field(key=key, before="", after=text, risk=risks.get(name, Risk.CONSEQUENCE))
+        ChangedField(key=key, before="", after=text, risk=risks.get(name, Risk.CONSEQUENCE))
         for name, key, text in _stated_fields(row, without)
     )
 
 
-def went(row: Any, identity: str, *, without: Collection[str] = ()) -> tuple[Field, ...]:
+def went(row: Any, identity: str, *, without: Collection[str] = ()) -> tuple[ChangedField, ...]:
     """Return what a removed row stated; the field `identity` carries the removal."""
     return by_risk(
-        Field(key=key, before=text, after="", risk=Risk.REMOVED if name == identity else Risk.CONSEQUENCE)
+        ChangedField(
+            key=key, before=text, after="", risk=Risk.REMOVED if name == identity else Risk.CONSEQUENCE
+        )
         for name, key, text in _stated_fields(row, without)
     )
 
 
-def by_risk(fields: Iterable[Field]) -> tuple[Field, ...]:
+def by_risk(fields: Iterable[ChangedField]) -> tuple[ChangedField, ...]:
     """Return fields ordered from the highest risk down, otherwise as they are."""
     return tuple(sorted(fields, key=lambda field: field.risk.rank))
 
 
-def reordered(key: str, before: tuple[Any, ...], after: tuple[Any, ...]) -> tuple[Field, ...]:
+def reordered(key: str, before: tuple[Any, ...], after: tuple[Any, ...]) -> tuple[ChangedField, ...]:
     """Return the one field of rows that are the same in another order."""
-    return (Field(key=f"{key}, order", before=show(before), after=show(after), risk=Risk.SETTINGS),)
+    return (ChangedField(key=f"{key}, order", before=show(before), after=show(after), risk=Risk.SETTINGS),)
 
 
 def _stated_fields(row: Any, without: Collection[str]) -> Iterator[tuple[str, str, str]]:

@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 from typing import TypeVar
 
 from builder.diff.change import (
-    Field,
+    ChangedField,
     RowChange,
     RowKind,
     added,
@@ -49,13 +49,13 @@ def steps(
             [lambda step: step[1], lambda step: step[1][:1]],
         )
         for index, command in found.removed:
-            field = Field(key="command", before=show(command), after="", risk=Risk.SETTINGS)
+            field = ChangedField(key="command", before=show(command), after="", risk=Risk.SETTINGS)
             yield removed(RowKind.STEP, _step_label(component, index, command), (field,))
         for index, command in found.added:
-            field = Field(key="command", before="", after=show(command), risk=Risk.SETTINGS)
+            field = ChangedField(key="command", before="", after=show(command), risk=Risk.SETTINGS)
             yield added(RowKind.STEP, _step_label(component, index, command), (field,))
         for (place, old), (index, new) in found.changed:
-            moved = Field(key="place", before=str(place + 1), after=str(index + 1), risk=Risk.SETTINGS)
+            moved = ChangedField(key="place", before=str(place + 1), after=str(index + 1), risk=Risk.SETTINGS)
             fields = by_risk(_argument_fields(old, new, versions)) or (moved,)
             yield changed(RowKind.STEP, _step_label(component, index, new), fields)
 
@@ -66,10 +66,10 @@ def checks(
     """Yield the changes of checks, a change a check; `owner` is put before their commands."""
     found = pair(before, after, [lambda row: row.run, lambda row: row.run[:1]])
     for row in found.removed:
-        field = Field(key="expects", before=_expected_outcome(row), after="", risk=Risk.SETTINGS)
+        field = ChangedField(key="expects", before=_expected_outcome(row), after="", risk=Risk.SETTINGS)
         yield removed(RowKind.CHECK, f"{owner}{show(row.run)}", (field,))
     for row in found.added:
-        field = Field(key="expects", before="", after=_expected_outcome(row), risk=Risk.SETTINGS)
+        field = ChangedField(key="expects", before="", after=_expected_outcome(row), risk=Risk.SETTINGS)
         yield added(RowKind.CHECK, f"{owner}{show(row.run)}", (field,))
     for old, new in found.changed:
         fields = [
@@ -89,7 +89,7 @@ def _expected_outcome(row: Check) -> str:
     return row.expect or "any output"
 
 
-def _argument_fields(old: Command, new: Command, versions: tuple[str, str]) -> Iterator[Field]:
+def _argument_fields(old: Command, new: Command, versions: tuple[str, str]) -> Iterator[ChangedField]:
     """Yield what differs between two commands, argument by argument where their numbers allow."""
     for lefts, rights in _differing_blocks(old, new):
         if len(lefts) == len(rights):
@@ -100,9 +100,9 @@ def _argument_fields(old: Command, new: Command, versions: tuple[str, str]) -> I
             yield _judged_field("arguments", before, show(tuple(new[index] for index in rights)), versions)
 
 
-def _judged_field(key: str, before: str, after: str, versions: tuple[str, str]) -> Field:
+def _judged_field(key: str, before: str, after: str, versions: tuple[str, str]) -> ChangedField:
     risk = Risk.CONSEQUENCE if follows(before, after, versions) else Risk.SETTINGS
-    return Field(key=key, before=before, after=after, risk=risk)
+    return ChangedField(key=key, before=before, after=after, risk=risk)
 
 
 def _differing_blocks(before: Sequence[T], after: Sequence[T]) -> Iterator[Block]:

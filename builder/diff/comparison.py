@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import zip_longest
 
 from builder.diff.builds import builds
-from builder.diff.change import Field, RowChange, RowKind, added, changed, removed, show
+from builder.diff.change import ChangedField, RowChange, RowKind, added, changed, removed, show
 from builder.diff.gitsources import git
 from builder.diff.images import images
 from builder.diff.packages import archives, os_packages, python
@@ -36,15 +36,15 @@ def rewritten(before: bytes, after: bytes) -> tuple[RowChange, ...]:
     lines = [data.decode("utf-8", "backslashreplace").split("\n") for data in (before, after)]
     for number, (old, new) in enumerate(zip_longest(*lines, fillvalue=""), start=1):
         if old != new:
-            field = Field(key=f"line {number}", before=old, after=new, risk=Risk.CONSEQUENCE)
+            field = ChangedField(key=f"line {number}", before=old, after=new, risk=Risk.CONSEQUENCE)
             return (changed(RowKind.LOCK, "form", (field,)),)
     return ()
 
 
 def came_whole(lock: Lock, against: str = "") -> RowChange:
     """Return the change of a lock that was not there; `against` is the lock it is compared with instead."""
-    instead = Field(key="compared with", before="", after=against or "nothing", risk=Risk.NEW)
-    rows = Field(key="rows", before="", after=_section_rows(lock), risk=Risk.CONSEQUENCE)
+    instead = ChangedField(key="compared with", before="", after=against or "nothing", risk=Risk.NEW)
+    rows = ChangedField(key="rows", before="", after=_section_rows(lock), risk=Risk.CONSEQUENCE)
     return added(RowKind.LOCK, "the whole lock", (instead, rows))
 
 
@@ -53,7 +53,7 @@ def went_whole(lock: Lock) -> RowChange:
     return removed(
         RowKind.LOCK,
         "the whole lock",
-        (Field(key="rows", before=_section_rows(lock), after="", risk=Risk.REMOVED),),
+        (ChangedField(key="rows", before=_section_rows(lock), after="", risk=Risk.REMOVED),),
     )
 
 
@@ -73,7 +73,7 @@ def _reordered_sections(before: Lock, after: Lock) -> Iterator[RowChange]:
         left = tuple(name for name in olds if name in news)
         right = tuple(name for name in news if name in olds)
         if left != right:
-            field = Field(key="order", before=show(left), after=show(right), risk=Risk.SETTINGS)
+            field = ChangedField(key="order", before=show(left), after=show(right), risk=Risk.SETTINGS)
             yield changed(kind, "order", (field,))
 
 

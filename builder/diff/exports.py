@@ -16,7 +16,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from builder.diff.accelerator import accelerator_family, accelerators_of_name
-from builder.diff.change import Field, RowChange, RowKind, added, by_risk, changed, removed, show
+from builder.diff.change import ChangedField, RowChange, RowKind, added, by_risk, changed, removed, show
 from builder.diff.order import pep440
 from builder.diff.pairs import pair
 from builder.diff.risk import Risk
@@ -62,7 +62,7 @@ def _pin_changes(before: Sequence[ExportedPin], after: Sequence[ExportedPin]) ->
         yield added(RowKind.PYTHON, new.name, fields, after=new.version)
     for old in found.removed:
         fields = tuple(
-            Field(key=item.key, before=item.after, after="", risk=Risk.REMOVED)
+            ChangedField(key=item.key, before=item.after, after="", risk=Risk.REMOVED)
             for item in _added_pin_fields(old, Risk.NEW)
         )
         yield removed(RowKind.PYTHON, old.name, fields, before=old.version)
@@ -71,17 +71,17 @@ def _pin_changes(before: Sequence[ExportedPin], after: Sequence[ExportedPin]) ->
             yield changed(RowKind.PYTHON, new.name, fields, before=old.version, after=new.version)
 
 
-def _added_pin_fields(pin: ExportedPin, risk: Risk) -> Iterator[Field]:
-    yield Field(key="version", before="", after=pin.version or "any", risk=risk)
-    yield Field(key="sha256", before="", after=_digest_list(pin.digests), risk=Risk.CONSEQUENCE)
+def _added_pin_fields(pin: ExportedPin, risk: Risk) -> Iterator[ChangedField]:
+    yield ChangedField(key="version", before="", after=pin.version or "any", risk=risk)
+    yield ChangedField(key="sha256", before="", after=_digest_list(pin.digests), risk=Risk.CONSEQUENCE)
 
 
-def _changed_pin_fields(old: ExportedPin, new: ExportedPin) -> Iterator[Field]:
+def _changed_pin_fields(old: ExportedPin, new: ExportedPin) -> Iterator[ChangedField]:
     if old.name != new.name:
-        yield Field(key="name", before=old.name, after=new.name, risk=Risk.ACCELERATOR)
+        yield ChangedField(key="name", before=old.name, after=new.name, risk=Risk.ACCELERATOR)
     if old.version != new.version:
         risk = pep440(old.version, new.version) if old.version and new.version else Risk.EVIDENCE
-        yield Field(key="version", before=old.version, after=new.version or "any", risk=risk)
+        yield ChangedField(key="version", before=old.version, after=new.version or "any", risk=risk)
     if old.digests == new.digests:
         return
     if old.digests and not new.digests:
@@ -94,7 +94,9 @@ def _changed_pin_fields(old: ExportedPin, new: ExportedPin) -> Iterator[Field]:
         risk = Risk.BYTES if old.digests < new.digests else Risk.CONSEQUENCE
     else:
         risk = Risk.BYTES
-    yield Field(key="sha256", before=_digest_list(old.digests), after=_digest_list(new.digests), risk=risk)
+    yield ChangedField(
+        key="sha256", before=_digest_list(old.digests), after=_digest_list(new.digests), risk=risk
+    )
 
 
 def _digest_list(digests: Iterable[str]) -> str:

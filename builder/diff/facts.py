@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from builder.diff.change import Action, Field, History, RowChange, RowKind, by_risk
+from builder.diff.change import ChangedField, History, RowAction, RowChange, RowKind, by_risk
 from builder.diff.risk import Risk
 
 __all__ = ["OutsideFacts", "commits_of", "releases_of", "with_facts"]
@@ -24,14 +24,14 @@ class OutsideFacts:
 def commits_of(changes: Iterable[RowChange]) -> Iterator[tuple[str, str]]:
     """Yield (commit before, commit after) of each git source that moved."""
     for change in changes:
-        if change.kind is RowKind.GIT and change.action is Action.CHANGED:
+        if change.kind is RowKind.GIT and change.action is RowAction.CHANGED:
             yield from ((item.before, item.after) for item in change.fields if item.key == "commit")
 
 
 def releases_of(changes: Iterable[RowChange]) -> Iterator[tuple[str, str]]:
     """Yield (name, version) of each Python distribution whose row came or changed and has a file."""
     for change in changes:
-        if change.kind is RowKind.PYTHON and change.action is not Action.REMOVED:
+        if change.kind is RowKind.PYTHON and change.action is not RowAction.REMOVED:
             yield change.name, change.after
 
 
@@ -48,6 +48,6 @@ def _with_history(change: RowChange, facts: OutsideFacts) -> RowChange:
 def _with_withdrawals(change: RowChange, facts: OutsideFacts) -> RowChange:
     for release in releases_of([change]):
         if release in facts.yanked:
-            found = Field(key="yanked", before="", after=facts.yanked[release], risk=Risk.YANKED)
+            found = ChangedField(key="yanked", before="", after=facts.yanked[release], risk=Risk.YANKED)
             return replace(change, fields=by_risk((*change.fields, found)))
     return change

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from builder.diff.change import (
-    Field,
+    ChangedField,
     RowChange,
     RowKind,
     added,
@@ -72,15 +72,19 @@ def _git_field_risk(name: str, old: GitSource, new: GitSource) -> Risk:  # noqa:
     return Risk.SETTINGS
 
 
-def _submodule_fields(old: GitSource, new: GitSource) -> Iterator[Field]:
+def _submodule_fields(old: GitSource, new: GitSource) -> Iterator[ChangedField]:
     """Yield what differs in submodules: with the outer commit unchanged nothing can, for it names theirs."""
     bytes_ = Risk.BYTES if old.commit == new.commit else Risk.CONSEQUENCE
     found = pair(old.submodules, new.submodules, [lambda row: row.path])
     for row in found.added:
-        yield Field(key=f"submodule {row.path}", before="", after=f"{row.commit} of {row.git}", risk=Risk.NEW)
+        yield ChangedField(
+            key=f"submodule {row.path}", before="", after=f"{row.commit} of {row.git}", risk=Risk.NEW
+        )
     for row in found.removed:
-        yield Field(key=f"submodule {row.path}", before=f"{row.commit} of {row.git}", after="", risk=bytes_)
+        yield ChangedField(
+            key=f"submodule {row.path}", before=f"{row.commit} of {row.git}", after="", risk=bytes_
+        )
     for left, right in found.changed:
         for item in differing(left, right, lambda name: Risk.ORIGIN if name == "git" else bytes_):
             key = f"submodule {right.path} {item.key}"
-            yield Field(key=key, before=item.before, after=item.after, risk=item.risk)
+            yield ChangedField(key=key, before=item.before, after=item.after, risk=item.risk)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from builder.diff.change import (
-    Field,
+    ChangedField,
     RowChange,
     RowKind,
     added,
@@ -93,7 +93,7 @@ def _inventory_changes(old: Image, new: Image, family: str) -> Iterator[RowChang
         if left == right:
             continue
         risk = Risk.NEW if not left else Risk.REMOVED if not right else order(left, right)
-        field = Field(key="version", before=left, after=right, risk=Risk.BYTES if same else risk)
+        field = ChangedField(key="version", before=left, after=right, risk=Risk.BYTES if same else risk)
         make = added if not left else removed if not right else changed
         yield make(RowKind.INVENTORY, name, by_risk([field]), before=left, after=right)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from builder.diff.pages import PageBlock, PageSection, ReportPage, Role, TextPart
+from builder.diff.pages import PageBlock, PageSection, ReportPage, TextPart, TextRole
 from builder.diff.risk import UPGRADES, Risk
 from builder.model import ascii_only, printable
 
@@ -68,9 +68,9 @@ def _joined_parts(parts: tuple[TextPart, ...]) -> str:
 
 
 def _marked_part(part: TextPart) -> str:
-    if part.role is Role.OURS:
+    if part.role is TextRole.OURS:
         return re.sub(r" {2,}", " ", part.text)
-    return _code_span(printable(part.text) if part.role is Role.PROSE else ascii_only(part.text))
+    return _code_span(printable(part.text) if part.role is TextRole.PROSE else ascii_only(part.text))
 
 
 def _code_span(text: str) -> str:

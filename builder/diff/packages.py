@@ -6,7 +6,17 @@ from collections.abc import Collection, Iterator
 from functools import partial
 
 from builder.diff.accelerator import accelerator_family, accelerators_of_name
-from builder.diff.change import Field, RowChange, RowKind, added, came, changed, differing, removed, went
+from builder.diff.change import (
+    ChangedField,
+    RowChange,
+    RowKind,
+    added,
+    came,
+    changed,
+    differing,
+    removed,
+    went,
+)
 from builder.diff.order import order_of, pep440, upstream
 from builder.diff.pairs import pair
 from builder.diff.risk import Risk, enters, evidence, replaced, voucher
@@ -93,7 +103,7 @@ def _file_origins(lock: Lock) -> set[str]:
 
 def _added_fields(
     row: PythonPackage | OsPackage | Archive, known: Collection[str], risk: Risk = Risk.NEW
-) -> tuple[Field, ...]:
+) -> tuple[ChangedField, ...]:
     risks = {"version": risk}
     if row.origin and row.origin not in known:
         risks["origin"] = Risk.ORIGIN

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
-from builder.diff.change import Action, Field, History, RowChange, RowKind
+from builder.diff.change import ChangedField, History, RowAction, RowChange, RowKind
 from builder.diff.reports import Report, ReportEntry
 from builder.diff.risk import UPGRADES, Risk
 from builder.lockfile import RUNTIME
@@ -20,9 +20,9 @@ __all__ = [
     "PageBlock",
     "PageSection",
     "ReportPage",
-    "Role",
     "TextLine",
     "TextPart",
+    "TextRole",
     "names_only",
     "page",
     "phrase",
@@ -80,14 +80,14 @@ def _unsound_lines(report: Report) -> Iterator[TextLine]:
         words = f" (the {side} lock) fails its own integrity check:"
         if len(places) > 1:
             words = f" ({counted(len(places), f'{side} lock')}) fail their own integrity check:"
-        names = [part for place in places for part in (TextPart(", "), TextPart(place, Role.DATA))][1:]
+        names = [part for place in places for part in (TextPart(", "), TextPart(place, TextRole.DATA))][1:]
         yield TextLine(0, (*names, TextPart(words)))
-        yield from (TextLine(1, (TextPart(finding, Role.DATA),)) for finding in findings)
+        yield from (TextLine(1, (TextPart(finding, TextRole.DATA),)) for finding in findings)
 
 
 def _summary_lines(report: Report) -> Iterator[TextLine]:
     yield TextLine(
-        0, (TextPart(report.before, Role.DATA), TextPart(" -> "), TextPart(report.after, Role.DATA))
+        0, (TextPart(report.before, TextRole.DATA), TextPart(" -> "), TextPart(report.after, TextRole.DATA))
     )
     total, differ = len(report.compared), sum(bool(item.changes) for item in report.compared)
     if not report.entries:
@@ -144,7 +144,7 @@ def _lock_names(targets: Sequence[str]) -> tuple[TextPart, ...]:
         else ", ".join(_names_below(folder, names))
         for folder, names in folders.items()
     ]
-    return tuple(TextPart(word, Role.DATA) for word in words)
+    return tuple(TextPart(word, TextRole.DATA) for word in words)
 
 
 def _names_below(folder: str, names: Sequence[str]) -> Iterator[str]:
@@ -165,7 +165,7 @@ _PARTS = {"argument", "arguments"}
 """Fields that are a part of a list of which the rest stayed."""
 
 
-class Role(StrEnum):
+class TextRole(StrEnum):
     """Who says the words of a part, and about what."""
 
     OURS = "ours"
@@ -186,7 +186,7 @@ class TextPart:
     """Some words of a line."""
 
     text: str
-    role: Role = Role.OURS
+    role: TextRole = TextRole.OURS
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +200,11 @@ class TextLine:
 def phrase(entry: ReportEntry) -> Iterator[TextLine]:
     """Yield the lines that show one change."""
     change = entry.change
-    fields = [item for item in change.loud if item.key != "version" or change.action is Action.CHANGED]
+    fields = [item for item in change.loud if item.key != "version" or change.action is RowAction.CHANGED]
     version = [item for item in fields if item.key == "version"]
     rest = [item for item in fields if item.key != "version"]
     start = _change_headline(change, version)
-    if change.action is not Action.CHANGED:
+    if change.action is not RowAction.CHANGED:
         yield from _whole_row_lines(start, rest)
         return
     if len(rest) == 1 and not version and _fits_one_line(rest[0]):
@@ -218,7 +218,7 @@ def phrase(entry: ReportEntry) -> Iterator[TextLine]:
         yield from _history_lines(change.history)
 
 
-def _whole_row_lines(start: tuple[TextPart, ...], fields: Sequence[Field]) -> Iterator[TextLine]:
+def _whole_row_lines(start: tuple[TextPart, ...], fields: Sequence[ChangedField]) -> Iterator[TextLine]:
     """Yield the lines of a row that came or went: there is one side only."""
     values = [_one_side(item) for item in fields]
     if len(values) == 1 and _fits_one_line(fields[0]):
@@ -228,83 +228,83 @@ def _whole_row_lines(start: tuple[TextPart, ...], fields: Sequence[Field]) -> It
     yield from (TextLine(1, value) for value in values)
 
 
-def _one_side(field: Field) -> tuple[TextPart, ...]:
-    value = TextPart(field.after, Role.NEW) if field.after else TextPart(field.before, Role.OLD)
-    return (TextPart(field.key, Role.DATA), TextPart(" "), value)
+def _one_side(field: ChangedField) -> tuple[TextPart, ...]:
+    value = TextPart(field.after, TextRole.NEW) if field.after else TextPart(field.before, TextRole.OLD)
+    return (TextPart(field.key, TextRole.DATA), TextPart(" "), value)
 
 
 def names_only(entries: Sequence[ReportEntry]) -> TextLine:
     """Return one line that names rows of one sort, and what of them changed."""
     first = entries[0].change
     parts = [TextPart(f"{first.kind}  ")]
-    removed = first.action is Action.REMOVED
+    removed = first.action is RowAction.REMOVED
     if removed:
         parts.append(TextPart("removed: "))
     elif first.kind is not RowKind.RECIPE:
         keys = ", ".join(dict.fromkeys(item.key for item in first.loud))
-        parts += [TextPart(keys, Role.DATA), TextPart(f" of {len(entries)} rows: ")]
+        parts += [TextPart(keys, TextRole.DATA), TextPart(f" of {len(entries)} rows: ")]
     for index, entry in enumerate(entries):
         parts += [TextPart(", ")] if index else []
-        parts.append(TextPart(entry.change.name, Role.NAME))
+        parts.append(TextPart(entry.change.name, TextRole.NAME))
         if removed and entry.change.before:
-            parts += [TextPart(" "), TextPart(entry.change.before, Role.DATA)]
+            parts += [TextPart(" "), TextPart(entry.change.before, TextRole.DATA)]
     return TextLine(0, tuple(parts))
 
 
-def _change_headline(change: RowChange, version: Sequence[Field]) -> tuple[TextPart, ...]:
-    parts = [TextPart(f"{change.kind}  "), TextPart(change.name, Role.NAME)]
+def _change_headline(change: RowChange, version: Sequence[ChangedField]) -> tuple[TextPart, ...]:
+    parts = [TextPart(f"{change.kind}  "), TextPart(change.name, TextRole.NAME)]
     if version:
         parts += [TextPart(" "), *_before_and_after(version[0].before, version[0].after)]
     elif change.after or change.before:
-        parts += [TextPart(" "), TextPart(change.after or change.before, Role.DATA)]
-    if change.action is Action.REMOVED:
+        parts += [TextPart(" "), TextPart(change.after or change.before, TextRole.DATA)]
+    if change.action is RowAction.REMOVED:
         parts.append(TextPart(" removed"))
-    elif change.action is Action.ADDED:
+    elif change.action is RowAction.ADDED:
         parts.append(TextPart(" added"))
         if change.uses and change.uses != (RUNTIME,):
-            parts += [TextPart(" for "), TextPart(", ".join(change.uses), Role.DATA)]
+            parts += [TextPart(" for "), TextPart(", ".join(change.uses), TextRole.DATA)]
         if change.through:
-            parts += [TextPart(", through "), TextPart(", ".join(change.through), Role.DATA)]
+            parts += [TextPart(", through "), TextPart(", ".join(change.through), TextRole.DATA)]
     return tuple(parts)
 
 
-def _fits_one_line(field: Field) -> bool:
+def _fits_one_line(field: ChangedField) -> bool:
     return len(field.before) + len(field.after) <= _WIDE
 
 
-def _field_lines(field: Field) -> Iterator[TextLine]:
+def _field_lines(field: ChangedField) -> Iterator[TextLine]:
     if _fits_one_line(field) or field.key in _LISTS or not (field.before and field.after):
         yield TextLine(1, _value_parts(field))
         return
     before, after = _around_the_difference(field.before, field.after)
-    yield TextLine(1, (TextPart(field.key, Role.DATA),))
-    yield TextLine(2, (TextPart("before "), TextPart(before, Role.OLD)))
-    yield TextLine(2, (TextPart("after "), TextPart(after, Role.NEW)))
+    yield TextLine(1, (TextPart(field.key, TextRole.DATA),))
+    yield TextLine(2, (TextPart("before "), TextPart(before, TextRole.OLD)))
+    yield TextLine(2, (TextPart("after "), TextPart(after, TextRole.NEW)))
 
 
-def _value_parts(field: Field, *, named: bool = False) -> tuple[TextPart, ...]:
+def _value_parts(field: ChangedField, *, named: bool = False) -> tuple[TextPart, ...]:
     """Show a field's key, unless it is `named` already, and its values."""
-    key = () if named else (TextPart(field.key, Role.DATA), TextPart(" "))
+    key = () if named else (TextPart(field.key, TextRole.DATA), TextPart(" "))
     if field.key in _LISTS and field.before and field.after:
         olds, news = field.before.split(", "), field.after.split(", ")
-        gone = [TextPart(f"- {word}", Role.OLD) for word in olds if word not in news]
-        come = [TextPart(f"+ {word}", Role.NEW) for word in news if word not in olds]
+        gone = [TextPart(f"- {word}", TextRole.OLD) for word in olds if word not in news]
+        come = [TextPart(f"+ {word}", TextRole.NEW) for word in news if word not in olds]
         if gone or come:
             return (*key, *_spaced_parts([*gone, *come]))
     if not field.before and not field.after:
         return (*key, TextPart("different in each of these locks"))
     if field.key in _PARTS and not field.before:
-        return (*key, TextPart("+ "), TextPart(field.after, Role.NEW))
+        return (*key, TextPart("+ "), TextPart(field.after, TextRole.NEW))
     if field.key in _PARTS and not field.after:
-        return (*key, TextPart("- "), TextPart(field.before, Role.OLD))
+        return (*key, TextPart("- "), TextPart(field.before, TextRole.OLD))
     return (*key, *_before_and_after(field.before, field.after))
 
 
 def _before_and_after(before: str, after: str) -> tuple[TextPart, ...]:
-    return (_stated_part(before, Role.OLD), TextPart(" -> "), _stated_part(after, Role.NEW))
+    return (_stated_part(before, TextRole.OLD), TextPart(" -> "), _stated_part(after, TextRole.NEW))
 
 
-def _stated_part(text: str, role: Role) -> TextPart:
+def _stated_part(text: str, role: TextRole) -> TextPart:
     return TextPart(text, role) if text else TextPart("nothing")
 
 
@@ -337,7 +337,7 @@ def _history_lines(history: History) -> Iterator[TextLine]:
     words = f"{counted(history.added, 'commit')} by {counted(len(history.authors), 'author')}"
     if history.dropped:
         words += f", and {counted(history.dropped, 'commit')} dropped"
-    names = [TextPart(f"{name} ({count})", Role.PROSE) for name, count in history.authors[:_AUTHORS]]
+    names = [TextPart(f"{name} ({count})", TextRole.PROSE) for name, count in history.authors[:_AUTHORS]]
     left = len(history.authors) - len(names)
     more = (TextPart(f"  and {counted(left, 'other')}"),) if left else ()
     yield TextLine(1, (TextPart(f"{words}: " if names else words), *_spaced_parts(names), *more))
@@ -345,11 +345,11 @@ def _history_lines(history: History) -> Iterator[TextLine]:
         yield TextLine(
             1,
             (
-                TextPart(commit.oid[:12], Role.DATA),
+                TextPart(commit.oid[:12], TextRole.DATA),
                 TextPart(" "),
-                TextPart(commit.subject, Role.PROSE),
+                TextPart(commit.subject, TextRole.PROSE),
                 TextPart(", "),
-                TextPart(commit.author, Role.PROSE),
+                TextPart(commit.author, TextRole.PROSE),
             ),
         )
     if history.added > len(history.newest):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from builder.diff.change import Field, RowChange, RowKind, by_risk
+from builder.diff.change import ChangedField, RowChange, RowKind, by_risk
 from builder.diff.risk import Risk
 
 __all__ = ["ChangeVariant", "Compared", "Report", "ReportEntry", "Unsound", "report"]
@@ -40,7 +40,7 @@ class ChangeVariant:
     """The fields of one change in some of the locks that have it."""
 
     targets: tuple[str, ...]
-    fields: tuple[Field, ...]
+    fields: tuple[ChangedField, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,7 @@ def _change_likeness(change: RowChange) -> object:
 
 
 def _merged_entry(found: list[tuple[str, RowChange]]) -> ReportEntry:
-    forms: dict[tuple[Field, ...], list[str]] = {}
+    forms: dict[tuple[ChangedField, ...], list[str]] = {}
     for target, change in found:
         forms.setdefault(change.fields, []).append(target)
     variants = tuple(
@@ -125,7 +125,7 @@ def _merged_entry(found: list[tuple[str, RowChange]]) -> ReportEntry:
     )
 
 
-def _field_of_several(field: Field) -> Field:
+def _field_of_several(field: ChangedField) -> ChangedField:
     """Return a field whose values are not the same in all locks."""
     return replace(field, before="", after="")
 

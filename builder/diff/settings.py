@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from builder.diff.change import Field, RowChange, RowKind, added, changed, differing, removed
+from builder.diff.change import ChangedField, RowChange, RowKind, added, changed, differing, removed
 from builder.diff.commands import checks, follows
 from builder.diff.risk import Risk
 from builder.lockfile import Lock
@@ -47,7 +47,7 @@ def variables(
     """Yield the changes of environment variables; `owner` is put before their names."""
     for name, old, new in _changed_keys(before, after):
         risk = Risk.CONSEQUENCE if follows(old, new, versions) else Risk.SETTINGS
-        field = Field(key="value", before=old or "", after=new or "", risk=risk)
+        field = ChangedField(key="value", before=old or "", after=new or "", risk=risk)
         make = added if old is None else removed if new is None else changed
         yield make(RowKind.VARIABLE, f"{owner}{name}", (field,))
 
@@ -55,7 +55,7 @@ def variables(
 def recipe(before: Lock, after: Lock) -> Iterator[RowChange]:
     """Yield the keys of the effective recipe whose digest changed: all of it shows in other rows."""
     for key, old, new in _changed_keys(before.inputs, after.inputs):
-        field = Field(key="digest", before=old or "", after=new or "", risk=Risk.CONSEQUENCE)
+        field = ChangedField(key="digest", before=old or "", after=new or "", risk=Risk.CONSEQUENCE)
         make = added if old is None else removed if new is None else changed
         yield make(RowKind.RECIPE, key, (field,))
 

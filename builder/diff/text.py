@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from builder.diff.pages import PageBlock, PageSection, ReportPage, Role, TextPart
+from builder.diff.pages import PageBlock, PageSection, ReportPage, TextPart, TextRole
 from builder.diff.risk import Risk
 from builder.model import ascii_only, printable
 
@@ -13,7 +13,7 @@ __all__ = ["Span", "as_text"]
 Span = tuple[str, str]
 """Text that is safe to print, and its style: a colour or weight, or nothing."""
 
-_STYLES = {Role.OLD: "red", Role.NEW: "green", Role.NAME: "bold"}
+_STYLES = {TextRole.OLD: "red", TextRole.NEW: "green", TextRole.NAME: "bold"}
 _COLOURS = {
     **dict.fromkeys((Risk.BYTES, Risk.EVIDENCE, Risk.ORIGIN, Risk.TAG, Risk.ACCELERATOR), "bold red"),
     **dict.fromkeys(
@@ -59,7 +59,7 @@ def _joined_spans(parts: tuple[TextPart, ...]) -> Iterator[Span]:
 
 
 def _part_span(part: TextPart) -> Span:
-    if part.role is Role.OURS:
+    if part.role is TextRole.OURS:
         return part.text, ""
-    text = printable(part.text) if part.role is Role.PROSE else ascii_only(part.text)
+    text = printable(part.text) if part.role is TextRole.PROSE else ascii_only(part.text)
     return text, _STYLES.get(part.role, "")

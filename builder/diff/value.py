@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from builder.diff.change import Field, History
+from builder.diff.change import ChangedField, History
 from builder.diff.reports import Report, ReportEntry
 from builder.diff.risk import Risk
 
@@ -59,7 +59,7 @@ def _entry_value(entry: ReportEntry) -> dict[str, Any]:
     }
 
 
-def _field_value(field: Field) -> dict[str, str | None]:
+def _field_value(field: ChangedField) -> dict[str, str | None]:
     return {
         "key": field.key,
         "before": field.before or None,

@@ -10,7 +10,7 @@ from builder.lazy_face import lazy_face
 if TYPE_CHECKING:
     from builder.matrix.cell import Cell, CellState, cells, command, open_targets, suggestion
     from builder.matrix.floors import GENERATIONS, generations, wheel_floors
-    from builder.matrix.release_versions import Versions, accelerators, cuda_of, newest_first, versions
+    from builder.matrix.release_versions import ReleaseVersions, accelerators, cuda_of, newest_first, versions
     from builder.matrix.tables import (
         FrameworkSummary,
         LockedPlaces,
@@ -33,7 +33,7 @@ else:
             "FrameworkSummary": "tables",
             "LockedPlaces": "tables",
             "MatrixTable": "tables",
-            "Versions": "release_versions",
+            "ReleaseVersions": "release_versions",
             "accelerators": "release_versions",
             "cells": "cell",
             "command": "cell",
@@ -61,7 +61,7 @@ __all__ = [
     "FrameworkSummary",
     "LockedPlaces",
     "MatrixTable",
-    "Versions",
+    "ReleaseVersions",
     "accelerators",
     "cells",
     "command",

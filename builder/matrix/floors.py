@@ -11,7 +11,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from builder.lockfile import RUNTIME, Lock, PythonPackage
 from builder.model import glibc_floor, wheel_tags
 
-__all__ = ["GENERATIONS", "Generations", "WheelFloor", "generations", "wheel_floors"]
+__all__ = ["GENERATIONS", "GpuGenerations", "WheelFloor", "generations", "wheel_floors"]
 
 GENERATIONS = {
     "70": "Volta",
@@ -52,7 +52,7 @@ class WheelFloor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Generations:
+class GpuGenerations:
     """The GPU generations that native code of one locked image is built for."""
 
     release: str
@@ -118,15 +118,15 @@ def _wheel_cuda(row: PythonPackage, runtimes: Iterable[PythonPackage]) -> str:
     return variant[1] if variant else ""
 
 
-def generations(locks: Iterable[Lock]) -> tuple[Generations, ...]:
+def generations(locks: Iterable[Lock]) -> tuple[GpuGenerations, ...]:
     """Return the generations of each locked image with a CUDA toolkit, in the order of the locks."""
-    found: dict[Generations, None] = {}
+    found: dict[GpuGenerations, None] = {}
     for lock in locks:
         capabilities = lock.environment.gpu_archs
         if not capabilities:
             continue
         names = [GENERATIONS.get(capability, f"sm_{capability}") for capability in capabilities]
-        row = Generations(
+        row = GpuGenerations(
             release=lock.release,
             framework=lock.framework,
             platform=lock.platform,

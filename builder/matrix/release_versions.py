@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from builder.lockfile import RUNTIME, Lock
 from builder.recipe import Library, Release
 
-__all__ = ["Accelerated", "Versions", "accelerators", "cuda_of", "newest_first", "versions"]
+__all__ = ["Accelerated", "ReleaseVersions", "accelerators", "cuda_of", "newest_first", "versions"]
 
 _CUDA_RUNTIME = re.compile(r"nvidia-cuda-runtime(?:-cu\d+)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Versions:
+class ReleaseVersions:
     """The versions of one thing in one release; several where frameworks or platforms differ."""
 
     release: str
@@ -45,7 +45,7 @@ def newest_first(library: Library) -> tuple[Release, ...]:
     return tuple(reversed(ordered))
 
 
-def versions(library: Library, locks: Sequence[Lock]) -> tuple[Versions, ...]:
+def versions(library: Library, locks: Sequence[Lock]) -> tuple[ReleaseVersions, ...]:
     """Return every component and root of every release, newest release first, names sorted."""
     families = {
         distribution: name
@@ -57,7 +57,7 @@ def versions(library: Library, locks: Sequence[Lock]) -> tuple[Versions, ...]:
         stated = _stated_versions(release)
         held = _locked_versions((lock for lock in locks if lock.release == release.version), stated, families)
         found += [
-            Versions(
+            ReleaseVersions(
                 release=release.version,
                 name=name,
                 versions=tuple(sorted(held.get(name) or stated[name])),

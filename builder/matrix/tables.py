@@ -8,8 +8,8 @@ from itertools import groupby
 from typing import TypeVar
 
 from builder.matrix.cell import Cell, CellState, command, suggestion
-from builder.matrix.floors import Generations, WheelFloor
-from builder.matrix.release_versions import Accelerated, Versions
+from builder.matrix.floors import GpuGenerations, WheelFloor
+from builder.matrix.release_versions import Accelerated, ReleaseVersions
 
 __all__ = [
     "FrameworkSummary",
@@ -117,7 +117,7 @@ def _command_text(group: Sequence[Cell]) -> str:
     return ""
 
 
-def versions_table(found: Sequence[Versions]) -> MatrixTable:
+def versions_table(found: Sequence[ReleaseVersions]) -> MatrixTable:
     """Return names against releases; a version that no lock holds stands in brackets."""
     releases = list(dict.fromkeys(row.release for row in found))
     cell = {(row.name, row.release): row for row in found}
@@ -133,7 +133,7 @@ def versions_table(found: Sequence[Versions]) -> MatrixTable:
     )
 
 
-def _version_text(row: Versions | None) -> str:
+def _version_text(row: ReleaseVersions | None) -> str:
     if row is None:
         return "-"
     shown = ", ".join(row.versions)
@@ -183,7 +183,7 @@ def wheels_table(found: Sequence[WheelFloor]) -> MatrixTable:
     )
 
 
-def gpu_table(found: Sequence[Generations]) -> MatrixTable:
+def gpu_table(found: Sequence[GpuGenerations]) -> MatrixTable:
     """Return the GPU generations of each locked image with a CUDA toolkit."""
     return MatrixTable(
         title="GPUs",

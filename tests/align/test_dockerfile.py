@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builder.align.dockerfile.pin import Kind, Pin
+from builder.align.dockerfile.pin import Pin, PinKind
 from builder.align.dockerfile.pins import dockerfile_pins
 from builder.align.dockerfile.reader import read_dockerfile
 from builder.align.dockerfile.requirements_file import requirements_pins
@@ -99,7 +99,7 @@ def pins(text: str) -> list[Pin]:
     return list(dockerfile_pins(read_dockerfile(text.encode(), place="Dockerfile")))
 
 
-def values(text: str, kind: Kind) -> list[tuple[str, str]]:
+def values(text: str, kind: PinKind) -> list[tuple[str, str]]:
     return [(pin.name, pin.value) for pin in pins(text) if pin.kind is kind]
 
 
@@ -117,7 +117,7 @@ def values(text: str, kind: Kind) -> list[tuple[str, str]]:
     ],
 )
 def test_images(text: str, wanted: list[tuple[str, str]]) -> None:
-    assert values(text, Kind.IMAGE) == wanted
+    assert values(text, PinKind.IMAGE) == wanted
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_images(text: str, wanted: list[tuple[str, str]]) -> None:
     ],
 )
 def test_sources(script: str, wanted: tuple[str, str]) -> None:
-    assert values(f"FROM a\nRUN {script}", Kind.GIT) == [wanted]
+    assert values(f"FROM a\nRUN {script}", PinKind.GIT) == [wanted]
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_sources(script: str, wanted: tuple[str, str]) -> None:
     ],
 )
 def test_downloads(script: str, checked: bool, piped: bool) -> None:
-    (pin,) = [pin for pin in pins(f"FROM a\nRUN {script}") if pin.kind is Kind.DOWNLOAD]
+    (pin,) = [pin for pin in pins(f"FROM a\nRUN {script}") if pin.kind is PinKind.DOWNLOAD]
     assert (pin.value, pin.checked, pin.piped) == ("https://f.invalid/x", checked, piped)
 
 
@@ -193,7 +193,7 @@ def test_downloads(script: str, checked: bool, piped: bool) -> None:
     ],
 )
 def test_requirements(script: str, wanted: list[str]) -> None:
-    assert [value for _, value in values(f"FROM a\nRUN {script}", Kind.REQUIREMENT)] == wanted
+    assert [value for _, value in values(f"FROM a\nRUN {script}", PinKind.REQUIREMENT)] == wanted
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_requirements(script: str, wanted: list[str]) -> None:
     ],
 )
 def test_other_package_managers(script: str, wanted: list[tuple[str, str]]) -> None:
-    assert values(f"FROM a\nRUN {script}", Kind.PACKAGES) == wanted
+    assert values(f"FROM a\nRUN {script}", PinKind.PACKAGES) == wanted
 
 
 @pytest.mark.parametrize(
@@ -241,12 +241,12 @@ def test_another_index_may_be_named_by_a_variable(text: str, wanted: bool) -> No
 )
 def test_a_requirements_file_is_named_and_not_read(options: str, wanted: bool) -> None:
     (pin,) = pins(f"FROM b\nRUN pip install {options}")[1:]
-    assert (pin.kind, pin.value, pin.checked) == (Kind.FILE, "a.txt", wanted)
+    assert (pin.kind, pin.value, pin.checked) == (PinKind.FILE, "a.txt", wanted)
 
 
 @pytest.mark.parametrize("keyword", ["RUN", "run", "RUN\t", "ONBUILD\tRUN", "ONBUILD  RUN"])
 def test_any_white_space_follows_an_instruction(keyword: str) -> None:
-    assert values(f"FROM\ta\n{keyword} pip install b", Kind.REQUIREMENT) == [("pip", "b")]
+    assert values(f"FROM\ta\n{keyword} pip install b", PinKind.REQUIREMENT) == [("pip", "b")]
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_any_white_space_follows_an_instruction(keyword: str) -> None:
     ],
 )
 def test_no_value_grows_without_bound(text: str) -> None:
-    (pin,) = [pin for pin in pins(f"FROM b\n{text}\n") if pin.kind is Kind.REQUIREMENT]
+    (pin,) = [pin for pin in pins(f"FROM b\n{text}\n") if pin.kind is PinKind.REQUIREMENT]
     assert UNRESOLVED in pin.value
     assert len(pin.value) < 10_000
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from builder.align.dockerfile.pin import Kind, Pin
+from builder.align.dockerfile.pin import Pin, PinKind
 from builder.align.dockerfile.pins import dockerfile_pins
 from builder.align.dockerfile.reader import read_dockerfile
 from builder.align.dockerfile.shell import READING_ALLOWANCE, read_script, read_words
@@ -39,7 +39,7 @@ def test_a_word_broken_over_lines_is_one_word() -> None:
         f'tool.tgz && echo "{SUM}  tool.tgz" | sha256sum -c -\n'
     )
     (pin,) = pins(text)
-    assert (pin.kind, pin.value, pin.checked) == (Kind.DOWNLOAD, "https://f.invalid/v1/tool.tgz", True)
+    assert (pin.kind, pin.value, pin.checked) == (PinKind.DOWNLOAD, "https://f.invalid/v1/tool.tgz", True)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_comment_behind_an_arg_is_one_finding() -> None:
 )
 def test_values_and_scripts_are_what_docker_and_the_shell_make_of_them(text: str, wanted: str) -> None:
     found = pins(f"FROM scratch\n{text}\n")
-    assert [pin.value for pin in found if pin.kind is Kind.REQUIREMENT] == [wanted]
+    assert [pin.value for pin in found if pin.kind is PinKind.REQUIREMENT] == [wanted]
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_a_command_has_its_assignments_and_redirects() -> None:
     ],
 )
 def test_what_is_not_understood_is_counted(text: str, reason: str) -> None:
-    found = [pin for pin in pins(f"FROM scratch\n{text}\n") if pin.kind is Kind.SHELL]
+    found = [pin for pin in pins(f"FROM scratch\n{text}\n") if pin.kind is PinKind.SHELL]
     assert [(pin.line, pin.reason.partition(", ")[2]) for pin in found] == [(2, reason)]
     assert int(found[0].reason.partition(" ")[0]) > 0
 
@@ -195,7 +195,7 @@ def test_the_work_for_one_file_is_bounded() -> None:
     nested = read_words(["sh", "-c", "x " * 6_000], {}, allowance=script.cost - 1)
     assert [unread.reason for unread in nested.unread] == ["more shell text than is read of one file"]
     many = "FROM scratch\n" + f"RUN {'x ' * 5_000}\n" * 100
-    found = [pin for pin in pins(many) if pin.kind is Kind.SHELL]
+    found = [pin for pin in pins(many) if pin.kind is PinKind.SHELL]
     assert len(found) == 100 - READING_ALLOWANCE // 9_999**2
 
 

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from builder.diff.change import Commit, History, RowKind, changed
-from builder.diff.change import Field as ChangedField
+from builder.diff.change import ChangedField, Commit, History, RowKind, changed
 from builder.diff.listing import as_listing
 from builder.diff.markdown import MOST, as_markdown
 from builder.diff.pages import page

@@ -5,7 +5,7 @@ Imports `align` and `model`. Pure.
 """
 
 from builder.align.dockerfile.check import check_pins
-from builder.align.dockerfile.pin import Finding, Pin
+from builder.align.dockerfile.pin import Pin, PinFinding
 from builder.align.dockerfile.pins import dockerfile_pins
 from builder.align.dockerfile.reader import read_dockerfile
 from builder.align.dockerfile.requirements_file import requirements_pins
@@ -13,8 +13,8 @@ from builder.align.dockerfile.variables import UNRESOLVED
 
 __all__ = [
     "UNRESOLVED",
-    "Finding",
     "Pin",
+    "PinFinding",
     "check_pins",
     "dockerfile_pins",
     "read_dockerfile",

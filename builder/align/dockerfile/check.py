@@ -9,42 +9,42 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from builder.align import Evidence, Status, UnaskedError, existence, tag_version
 from builder.align.dockerfile.names import is_pin, meant
-from builder.align.dockerfile.pin import Finding, Kind, Pin, decided_later, finding, of_release
+from builder.align.dockerfile.pin import Pin, PinFinding, PinKind, decided_later, finding, of_release
 from builder.align.dockerfile.refs import judged_argument, judged_git
 from builder.align.dockerfile.variables import UNRESOLVED
 from builder.errors import UsageError
 from builder.model import admits, exact_version, normalized_name
 
-__all__ = ["Finding", "check_pins"]
+__all__ = ["check_pins"]
 
 _MOST = 2000
 _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
 
 
-def check_pins(pins: Iterable[Pin], evidence: Evidence, release: str = "") -> tuple[Finding, ...]:
+def check_pins(pins: Iterable[Pin], evidence: Evidence, release: str = "") -> tuple[PinFinding, ...]:
     """Judge every pin; with `release` also against what our locks of it hold. UsageError for too many."""
-    found: list[Finding] = []
+    found: list[PinFinding] = []
     given = tuple(pins)
     if len(given) > _MOST:
         raise UsageError(f"{len(given)} pins are too many to judge (at most {_MOST})")
-    refs = frozenset(pin.value for pin in given if pin.kind is Kind.GIT)
+    refs = frozenset(pin.value for pin in given if pin.kind is PinKind.GIT)
     for pin in given:
         found += _pin_findings(pin, evidence, release, refs)
     found += _conflict_findings(given, evidence)
     return tuple(sorted(found, key=lambda item: item.pin.line))
 
 
-def _pin_findings(pin: Pin, evidence: Evidence, release: str, refs: frozenset[str]) -> list[Finding]:
-    rules: dict[Kind, Callable[[], Iterator[Finding]]] = {
-        Kind.IMAGE: lambda: _image_findings(pin),
-        Kind.ARGUMENT: lambda: judged_argument(pin, evidence, release, refs),
-        Kind.GIT: lambda: judged_git(pin, evidence),
-        Kind.DOWNLOAD: lambda: _download_findings(pin),
-        Kind.REQUIREMENT: lambda: _requirement_findings(pin, evidence, release),
-        Kind.PACKAGES: lambda: _package_findings(pin),
-        Kind.FILE: lambda: _file_findings(pin),
-        Kind.COMMAND: lambda: iter(()),
-        Kind.SHELL: lambda: _shell_findings(pin),
+def _pin_findings(pin: Pin, evidence: Evidence, release: str, refs: frozenset[str]) -> list[PinFinding]:
+    rules: dict[PinKind, Callable[[], Iterator[PinFinding]]] = {
+        PinKind.IMAGE: lambda: _image_findings(pin),
+        PinKind.ARGUMENT: lambda: judged_argument(pin, evidence, release, refs),
+        PinKind.GIT: lambda: judged_git(pin, evidence),
+        PinKind.DOWNLOAD: lambda: _download_findings(pin),
+        PinKind.REQUIREMENT: lambda: _requirement_findings(pin, evidence, release),
+        PinKind.PACKAGES: lambda: _package_findings(pin),
+        PinKind.FILE: lambda: _file_findings(pin),
+        PinKind.COMMAND: lambda: iter(()),
+        PinKind.SHELL: lambda: _shell_findings(pin),
     }
     try:
         found = list(rules[pin.kind]())
@@ -55,7 +55,7 @@ def _pin_findings(pin: Pin, evidence: Evidence, release: str, refs: frozenset[st
     return found
 
 
-def _image_findings(pin: Pin) -> Iterator[Finding]:
+def _image_findings(pin: Pin) -> Iterator[PinFinding]:
     if _DIGEST.search(pin.value):
         yield finding(pin, Status.ALIGNED, "holds", "named by digest")
     elif not pin.value or UNRESOLVED in pin.value:
@@ -71,7 +71,7 @@ def _image_findings(pin: Pin) -> Iterator[Finding]:
         yield finding(pin, Status.DRIFT, "floating base", f"{text}; name it by digest (@sha256:…)")
 
 
-def _download_findings(pin: Pin) -> Iterator[Finding]:
+def _download_findings(pin: Pin) -> Iterator[PinFinding]:
     if pin.checked:
         yield finding(pin, Status.ALIGNED, "holds", "a checksum or a signature is checked with it")
         return
@@ -81,7 +81,7 @@ def _download_findings(pin: Pin) -> Iterator[Finding]:
     yield finding(pin, Status.DRIFT, "unpinned download", text)
 
 
-def _package_findings(pin: Pin) -> Iterator[Finding]:
+def _package_findings(pin: Pin) -> Iterator[PinFinding]:
     names = pin.value.split()
     if pin.name == "add-apt-repository":
         yield finding(
@@ -92,18 +92,18 @@ def _package_findings(pin: Pin) -> Iterator[Finding]:
     yield finding(pin, Status.DRIFT, "unpinned packages", text)
 
 
-def _file_findings(pin: Pin) -> Iterator[Finding]:
+def _file_findings(pin: Pin) -> Iterator[PinFinding]:
     if pin.checked:
         yield finding(pin, Status.ALIGNED, "holds", "requirements without a hash are refused")
         return
     yield finding(pin, Status.UNKNOWN, "not read", "judge what it pins with --requirements")
 
 
-def _shell_findings(pin: Pin) -> Iterator[Finding]:
+def _shell_findings(pin: Pin) -> Iterator[PinFinding]:
     yield finding(pin, Status.UNKNOWN, "not understood", f"{pin.reason}; what it fetches is not judged")
 
 
-def _requirement_findings(pin: Pin, evidence: Evidence, release: str) -> Iterator[Finding]:
+def _requirement_findings(pin: Pin, evidence: Evidence, release: str) -> Iterator[PinFinding]:
     if UNRESOLVED in pin.value:
         yield decided_later(pin)
         return
@@ -152,7 +152,7 @@ def _newest_today(requirement: Requirement, evidence: Evidence) -> str:
     return f"not bound by `==`: today it is {(finals or fitting)[-1]}"
 
 
-def _conflict_findings(pins: tuple[Pin, ...], evidence: Evidence) -> Iterator[Finding]:
+def _conflict_findings(pins: tuple[Pin, ...], evidence: Evidence) -> Iterator[PinFinding]:
     """Yield the pins that another pin's metadata excludes."""
     versions = dict(_exact_pins(pins, evidence))
     for pin in pins:
@@ -172,7 +172,7 @@ def _conflict_findings(pins: tuple[Pin, ...], evidence: Evidence) -> Iterator[Fi
 
 
 def _exact_requirement(pin: Pin) -> Requirement | None:
-    if pin.kind is not Kind.REQUIREMENT or UNRESOLVED in pin.value:
+    if pin.kind is not PinKind.REQUIREMENT or UNRESOLVED in pin.value:
         return None
     try:
         requirement = Requirement(pin.value)
@@ -187,7 +187,7 @@ def _exact_pins(pins: tuple[Pin, ...], evidence: Evidence) -> Iterator[tuple[str
         requirement = _exact_requirement(pin)
         if requirement is not None:
             yield normalized_name(requirement), (pin, exact_version(requirement.specifier))
-        elif pin.kind is Kind.ARGUMENT and is_pin(pin.name) and tag_version(pin.value):
+        elif pin.kind is PinKind.ARGUMENT and is_pin(pin.name) and tag_version(pin.value):
             subject = meant(pin.name, evidence.names)
             for name in evidence.distributions(subject) if subject else ():
                 yield name, (pin, str(tag_version(pin.value)))

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from builder.align.dockerfile.pin import Kind, Pin
-from builder.align.dockerfile.shell import Command
+from builder.align.dockerfile.pin import Pin, PinKind
+from builder.align.dockerfile.shell import ShellCommand
 from builder.align.dockerfile.variables import UNRESOLVED
 
 __all__ = ["TOOLS", "command_pins", "loose_packages", "pip_pins", "tool_pins"]
@@ -63,7 +63,7 @@ _CLONE_OPTIONS_WITH_VALUE = """
 _CLONE_VALUES = frozenset(_CLONE_OPTIONS_WITH_VALUE.split())
 
 
-def command_pins(run: Sequence[Command], line: int, *, elsewhere: bool = False) -> Iterator[Pin]:
+def command_pins(run: Sequence[ShellCommand], line: int, *, elsewhere: bool = False) -> Iterator[Pin]:
     """Yield the pins of the commands of one RUN, which stand or fall together.
 
     `elsewhere`: a variable or pip's settings name another index for all of them.
@@ -80,7 +80,7 @@ def command_pins(run: Sequence[Command], line: int, *, elsewhere: bool = False) 
             yield from _package_pins(command, line)
         elif command.forgiven and (command.program in _BUILDERS or command.program.endswith(".sh")):
             shown = " ".join(command.words[:3])
-            yield Pin(line=line, kind=Kind.COMMAND, name=command.program, value=shown, forgiven=True)
+            yield Pin(line=line, kind=PinKind.COMMAND, name=command.program, value=shown, forgiven=True)
         elif command.program in TOOLS:
             yield from tool_pins(command, line)
         else:
@@ -89,7 +89,7 @@ def command_pins(run: Sequence[Command], line: int, *, elsewhere: bool = False) 
     yield from repositories
 
 
-def _verifies_files(command: Command) -> bool:
+def _verifies_files(command: ShellCommand) -> bool:
     """Whether a command checks a sum or a signature, and the build ends where it does not fit."""
     words = command.words[1:]
     if command.forgiven:
@@ -101,7 +101,7 @@ def _verifies_files(command: Command) -> bool:
     return command.program == "openssl" and "-verify" in words
 
 
-def _checksum_list(run: Sequence[Command], checks: Sequence[Command]) -> str:
+def _checksum_list(run: Sequence[ShellCommand], checks: Sequence[ShellCommand]) -> str:
     """Return the lines with sums that the RUN itself writes, or nothing where only the build knows them."""
     read = [word for check in checks for word in check.words[1:] if not word.startswith("-")]
     if read or not all(_SUMS.fullmatch(check.program) for check in checks):
@@ -111,7 +111,7 @@ def _checksum_list(run: Sequence[Command], checks: Sequence[Command]) -> str:
     return "" if UNRESOLVED in text else text
 
 
-def _is_listed(command: Command, listed: str) -> bool:
+def _is_listed(command: ShellCommand, listed: str) -> bool:
     """Whether the name of a downloaded file is among the lines with sums; nothing listed says nothing."""
     words = command.words[1:]
     name = _option_value(words, ("-o", "-O", "--output", "--output-document"))
@@ -119,13 +119,13 @@ def _is_listed(command: Command, listed: str) -> bool:
     return not listed or any(word.rstrip("/").rpartition("/")[2] in listed for word in names)
 
 
-def _download_pins(command: Command, line: int, *, checked: bool) -> Iterator[Pin]:
+def _download_pins(command: ShellCommand, line: int, *, checked: bool) -> Iterator[Pin]:
     for word in command.words[1:]:
         address = word.partition("=")[2] if word.startswith("--url=") else word
         if "://" in address and not word.startswith(("-H", "--header", "--proxy", "--referer")):
             yield Pin(
                 line=line,
-                kind=Kind.DOWNLOAD,
+                kind=PinKind.DOWNLOAD,
                 name=command.program,
                 value=address,
                 checked=checked,
@@ -134,7 +134,7 @@ def _download_pins(command: Command, line: int, *, checked: bool) -> Iterator[Pi
             )
 
 
-def _add_git_pins(command: Command, line: int, repositories: list[Pin]) -> None:
+def _add_git_pins(command: ShellCommand, line: int, repositories: list[Pin]) -> None:
     """Note a clone, or the ref that a later command of the RUN takes of the last one."""
     words = list(command.words[1:])
     while words and words[0].startswith("-"):
@@ -146,9 +146,11 @@ def _add_git_pins(command: Command, line: int, repositories: list[Pin]) -> None:
         url = next((word for word in _operand_words(rest, _CLONE_VALUES)), "")
         ref = _option_value(rest, ("-b", "--branch", "--revision"))
         if url:
-            repositories.append(Pin(line=line, kind=Kind.GIT, name=url, value=ref, forgiven=command.forgiven))
+            repositories.append(
+                Pin(line=line, kind=PinKind.GIT, name=url, value=ref, forgiven=command.forgiven)
+            )
     elif verb == "remote" and rest[:1] == ["add"] and len(rest) >= 3:
-        repositories.append(Pin(line=line, kind=Kind.GIT, name=rest[-1], value=""))
+        repositories.append(Pin(line=line, kind=PinKind.GIT, name=rest[-1], value=""))
     elif verb in ("checkout", "switch", "reset", "fetch") and repositories:
         operands = list(_operand_words(rest, frozenset(("-b", "-B", "--depth", "-c"))))
         refs = operands[1:] if verb == "fetch" else operands[:1]
@@ -156,7 +158,7 @@ def _add_git_pins(command: Command, line: int, repositories: list[Pin]) -> None:
             last = repositories[-1]
             repositories[-1] = Pin(
                 line=last.line,
-                kind=Kind.GIT,
+                kind=PinKind.GIT,
                 name=last.name,
                 value=refs[0].removeprefix("refs/tags/"),
                 forgiven=last.forgiven or command.forgiven,
@@ -184,7 +186,7 @@ def _operand_words(words: Sequence[str], with_value: frozenset[str]) -> Iterator
             yield word
 
 
-def _package_pins(command: Command, line: int) -> Iterator[Pin]:
+def _package_pins(command: ShellCommand, line: int) -> Iterator[Pin]:
     words = command.words[1:]
     verbs = _PACKAGERS[command.program]
     position = next((index for index, word in enumerate(words) if word in verbs), None)
@@ -195,7 +197,7 @@ def _package_pins(command: Command, line: int) -> Iterator[Pin]:
     yield from loose_packages(command, line, loose)
 
 
-def _install_pins(command: Command, line: int) -> Iterator[Pin]:
+def _install_pins(command: ShellCommand, line: int) -> Iterator[Pin]:
     """Yield what pip, uv or pipx installs."""
     words = list(command.words)
     if _PYTHON.fullmatch(command.program) and words[1:2] == ["-m"]:
@@ -237,7 +239,7 @@ def pip_pins(words: Sequence[str], line: int, *, forgiven: bool = False) -> Iter
         named = _FILE.fullmatch(word)
         path = named[1] or "".join(words[index + 1 : index + 2]) if named else ""
         if path:
-            kind = Kind.DOWNLOAD if "://" in path else Kind.FILE
+            kind = PinKind.DOWNLOAD if "://" in path else PinKind.FILE
             yield Pin(line=line, kind=kind, name="-r", value=path, checked=hashed, forgiven=forgiven)
     for word in (*_operand_words(words, _TAKES_VALUE), *editable):
         pin = _requirement_pin(word, line)
@@ -261,37 +263,37 @@ def _requirement_pin(word: str, line: int) -> Pin | None:
         url, at, ref = address.rpartition("@")
         if not at or "/" in ref or ref.endswith(".git"):
             url, ref = address, ""
-        return Pin(line=line, kind=Kind.GIT, name=url, value=ref)
+        return Pin(line=line, kind=PinKind.GIT, name=url, value=ref)
     if "://" in place:
         checked = bool(re.search(r"#(.*&)?sha(256|384|512)=[0-9a-f]{64,}", place))
-        return Pin(line=line, kind=Kind.DOWNLOAD, name="pip", value=place, checked=checked)
+        return Pin(line=line, kind=PinKind.DOWNLOAD, name="pip", value=place, checked=checked)
     if word.startswith((".", "/", "~")) or word.endswith((".whl", ".tar.gz", ".zip")) or not word:
         return None
     if UNRESOLVED in word or re.search(r"%\w+%", word):
         word = re.sub(r"%\w+%", UNRESOLVED, word)
-        return Pin(line=line, kind=Kind.REQUIREMENT, name="pip", value=word)
+        return Pin(line=line, kind=PinKind.REQUIREMENT, name="pip", value=word)
     try:
         Requirement(word)
     except InvalidRequirement:
-        return None if "/" in word else Pin(line=line, kind=Kind.REQUIREMENT, name="pip", value=word)
-    return Pin(line=line, kind=Kind.REQUIREMENT, name="pip", value=word)
+        return None if "/" in word else Pin(line=line, kind=PinKind.REQUIREMENT, name="pip", value=word)
+    return Pin(line=line, kind=PinKind.REQUIREMENT, name="pip", value=word)
 
 
 _EXACT = re.compile(r"v?\d+\.\d+(\.\d+)?([-+.].*)?|[0-9a-f]{12,40}|nightly-\d{4}-\d\d-\d\d.*")
 _CHANNEL = re.compile(r"(\d+\.\d+\.\d+|nightly-\d{4}-\d\d-\d\d)(-.*)?")
 
 
-def tool_pins(command: Command, line: int) -> Iterator[Pin]:
+def tool_pins(command: ShellCommand, line: int) -> Iterator[Pin]:
     """Yield what a command installs without a version."""
     yield from loose_packages(command, line, list(TOOLS[command.program](command.words[1:])))
 
 
-def loose_packages(command: Command, line: int, names: Sequence[str]) -> Iterator[Pin]:
+def loose_packages(command: ShellCommand, line: int, names: Sequence[str]) -> Iterator[Pin]:
     """Yield the pin of what a command installs without a version, if there is anything."""
     if names:
         yield Pin(
             line=line,
-            kind=Kind.PACKAGES,
+            kind=PinKind.PACKAGES,
             name=command.program,
             value=" ".join(names),
             forgiven=command.forgiven,

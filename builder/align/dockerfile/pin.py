@@ -7,10 +7,10 @@ from enum import StrEnum
 
 from builder.align import Evidence, Status, version_of
 
-__all__ = ["Finding", "Kind", "Pin", "decided_later", "finding", "of_release"]
+__all__ = ["Pin", "PinFinding", "PinKind", "decided_later", "finding", "of_release"]
 
 
-class Kind(StrEnum):
+class PinKind(StrEnum):
     """What is pinned."""
 
     IMAGE = "image"
@@ -32,7 +32,7 @@ class Pin:
     """A pin, or the place where one is missing."""
 
     line: int
-    kind: Kind
+    kind: PinKind
     name: str
     """An argument, an instruction or program, or a repository's address."""
     value: str
@@ -58,7 +58,7 @@ class Pin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class PinFinding:
     """One line of the answer."""
 
     pin: Pin
@@ -68,17 +68,17 @@ class Finding:
     evidence: str
 
 
-def finding(pin: Pin, status: Status, what: str, text: str) -> Finding:
+def finding(pin: Pin, status: Status, what: str, text: str) -> PinFinding:
     """Return a finding of a pin."""
-    return Finding(pin=pin, status=status, what=what, evidence=text)
+    return PinFinding(pin=pin, status=status, what=what, evidence=text)
 
 
-def decided_later(pin: Pin) -> Finding:
+def decided_later(pin: Pin) -> PinFinding:
     """Return that a pin is not in the file."""
     return finding(pin, Status.UNKNOWN, "decided later", "only the build knows its value")
 
 
-def of_release(pin: Pin, subject: str, version: str, evidence: Evidence, release: str) -> Finding | None:
+def of_release(pin: Pin, subject: str, version: str, evidence: Evidence, release: str) -> PinFinding | None:
     """Return what differs from our locks of the release, if there is one and anything does."""
     lock = evidence.locked(release, subject) if release else ""
     if not lock or any(version_of(item) == version_of(version) for item in lock.split(", ")):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from builder.align.dockerfile.commands import command_pins
-from builder.align.dockerfile.pin import Kind, Pin
+from builder.align.dockerfile.pin import Pin, PinKind
 from builder.align.dockerfile.reader import Instruction
 from builder.align.dockerfile.shell import READING_ALLOWANCE, ShellScript, Unread, read_script, read_words
 from builder.align.dockerfile.variables import bounded, expanded, references
@@ -107,7 +107,7 @@ def _base_pins(
     stage = _BuildStage(name=name, known=dict(base.known) if base else {}, parent=base.name if base else "")
     if base is not None or reference.lower() == "scratch":
         return stage, []
-    return stage, [Pin(line=instruction.line, kind=Kind.IMAGE, name="FROM", value=reference)]
+    return stage, [Pin(line=instruction.line, kind=PinKind.IMAGE, name="FROM", value=reference)]
 
 
 def _argument_pins(instruction: Instruction, stage: _BuildStage, top: _BuildStage | None) -> Iterator[Pin]:
@@ -126,7 +126,7 @@ def _argument_pins(instruction: Instruction, stage: _BuildStage, top: _BuildStag
             stage.known[name] = value
         stage.declared.setdefault(name, instruction.line)
         if name not in _PREDEFINED:
-            yield Pin(line=instruction.line, kind=Kind.ARGUMENT, name=name, value=value)
+            yield Pin(line=instruction.line, kind=PinKind.ARGUMENT, name=name, value=value)
 
 
 def _before_comment(words: Sequence[str]) -> Sequence[str]:
@@ -139,7 +139,7 @@ def _comment_words(instruction: Instruction) -> list[Pin]:
     if not words:
         return []
     return [
-        Pin(line=instruction.line, kind=Kind.ARGUMENT, name="#", value=_text_excerpt(" ".join(words[1:])))
+        Pin(line=instruction.line, kind=PinKind.ARGUMENT, name="#", value=_text_excerpt(" ".join(words[1:])))
     ]
 
 
@@ -187,7 +187,7 @@ def _from_images(instruction: Instruction, stage: _BuildStage, stages: list[_Bui
     for reference in given:
         value = expanded(reference, stage.known)
         if value.lower() not in names and not value.isdigit() and value != "scratch":
-            yield Pin(line=instruction.line, kind=Kind.IMAGE, name="--from", value=value)
+            yield Pin(line=instruction.line, kind=PinKind.IMAGE, name="--from", value=value)
 
 
 def _add_pins(instruction: Instruction, stage: _BuildStage) -> Iterator[Pin]:
@@ -199,9 +199,9 @@ def _add_pins(instruction: Instruction, stage: _BuildStage) -> Iterator[Pin]:
         if _GIT.match(value):
             url, _, reference = value.partition("#")
             ref = reference.partition(":")[0]
-            yield Pin(line=instruction.line, kind=Kind.GIT, name=url, value=ref, checked=checked)
+            yield Pin(line=instruction.line, kind=PinKind.GIT, name=url, value=ref, checked=checked)
         elif "://" in value:
-            yield Pin(line=instruction.line, kind=Kind.DOWNLOAD, name="ADD", value=value, checked=checked)
+            yield Pin(line=instruction.line, kind=PinKind.DOWNLOAD, name="ADD", value=value, checked=checked)
 
 
 def _run_pins(instruction: Instruction, stage: _BuildStage, script: ShellScript) -> Iterator[Pin]:
@@ -218,7 +218,7 @@ def _run_pins(instruction: Instruction, stage: _BuildStage, script: ShellScript)
         size = sum(len(piece.text) for piece in pieces)
         yield Pin(
             line=instruction.line,
-            kind=Kind.SHELL,
+            kind=PinKind.SHELL,
             name="RUN",
             value=_text_excerpt(pieces[0].text),
             reason=f"{size} characters, {reason}",

@@ -5,9 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from builder.align import Evidence, Status, Tags, UnaskedError, existence, nearest, tag_version, version_of
+from builder.align import (
+    Evidence,
+    RepositoryTags,
+    Status,
+    UnaskedError,
+    existence,
+    nearest,
+    tag_version,
+    version_of,
+)
 from builder.align.dockerfile.names import is_pin, meant, names_a_ref
-from builder.align.dockerfile.pin import Finding, Pin, decided_later, finding, of_release
+from builder.align.dockerfile.pin import Pin, PinFinding, decided_later, finding, of_release
 from builder.align.dockerfile.variables import UNRESOLVED
 
 __all__ = ["judged_argument", "judged_git"]
@@ -19,7 +28,7 @@ _BRANCH = re.compile(
 )
 
 
-def judged_argument(pin: Pin, evidence: Evidence, release: str, refs: frozenset[str]) -> Iterator[Finding]:
+def judged_argument(pin: Pin, evidence: Evidence, release: str, refs: frozenset[str]) -> Iterator[PinFinding]:
     """Judge an argument; `refs` are what the file's git commands ask for."""
     if pin.name == "#":
         text = "Docker knows no comment behind an ARG: it declares each of these words as an argument"
@@ -46,7 +55,7 @@ def judged_argument(pin: Pin, evidence: Evidence, release: str, refs: frozenset[
     yield different or found
 
 
-def _branch_finding(pin: Pin, tags: Tags | None) -> Finding | None:
+def _branch_finding(pin: Pin, tags: RepositoryTags | None) -> PinFinding | None:
     """Return what is to be said of a commit or a branch, or None for anything else."""
     if _COMMIT.fullmatch(pin.value):
         return finding(pin, Status.ALIGNED, "holds", "a commit")
@@ -56,8 +65,8 @@ def _branch_finding(pin: Pin, tags: Tags | None) -> Finding | None:
 
 
 def _tag_finding(
-    pin: Pin, subject: str, tags: Tags | None, evidence: Evidence, refs: frozenset[str]
-) -> Finding:
+    pin: Pin, subject: str, tags: RepositoryTags | None, evidence: Evidence, refs: frozenset[str]
+) -> PinFinding:
     if not subject:
         return finding(pin, Status.UNKNOWN, "not asked", "it is not known here what it is a version of")
     strange = tags is not None and pin.value not in tags.tags and names_a_ref(pin.name)
@@ -72,19 +81,19 @@ def _tag_finding(
     return finding(pin, Status.ALIGNED, "holds", said)
 
 
-def _names_a_tag(value: str, tags: Tags, refs: frozenset[str]) -> bool:
+def _names_a_tag(value: str, tags: RepositoryTags, refs: frozenset[str]) -> bool:
     """Whether the file takes the version of `value` by the tag that there is, such as v1.20.0 for 1.20.0."""
     return any(ref in tags.tags and tag_version(ref) == tag_version(value) for ref in refs)
 
 
-def _tags_or_none(evidence: Evidence, url: str) -> Tags | None:
+def _tags_or_none(evidence: Evidence, url: str) -> RepositoryTags | None:
     try:
         return evidence.published.tags(url) if url else None
     except UnaskedError:
         return None
 
 
-def judged_git(pin: Pin, evidence: Evidence) -> Iterator[Finding]:
+def judged_git(pin: Pin, evidence: Evidence) -> Iterator[PinFinding]:
     """Judge what a git command asks for."""
     if UNRESOLVED in pin.name or UNRESOLVED in pin.value:
         yield decided_later(pin)
@@ -96,7 +105,7 @@ def judged_git(pin: Pin, evidence: Evidence) -> Iterator[Finding]:
         yield _version_finding(pin, evidence)
 
 
-def _version_finding(pin: Pin, evidence: Evidence) -> Finding:
+def _version_finding(pin: Pin, evidence: Evidence) -> PinFinding:
     try:
         tags = evidence.published.tags(pin.name)
     except UnaskedError as error:
@@ -111,11 +120,11 @@ def _version_finding(pin: Pin, evidence: Evidence) -> Finding:
     return _absent_finding(pin, pin.name, tags)
 
 
-def _moving_finding(pin: Pin) -> Finding:
+def _moving_finding(pin: Pin) -> PinFinding:
     return finding(pin, Status.DRIFT, "branch", f"{pin.value} moves: name a tag or a commit")
 
 
-def _absent_finding(pin: Pin, url: str, tags: Tags) -> Finding:
+def _absent_finding(pin: Pin, url: str, tags: RepositoryTags) -> PinFinding:
     """Return what to think of a ref that is neither a tag nor a known branch."""
     if _SHORT_COMMIT.fullmatch(pin.value):
         return finding(pin, Status.UNKNOWN, "not asked", "a shortened commit: write all 40 digits")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from builder.align.dockerfile.commands import pip_pins
-from builder.align.dockerfile.pin import Kind, Pin
+from builder.align.dockerfile.pin import Pin, PinKind
 from builder.errors import UsageError
 
 __all__ = ["requirements_pins"]
@@ -41,7 +41,9 @@ def requirements_pins(data: bytes, *, place: str) -> tuple[Pin, ...]:
             found += [replace(pin, checked=pin.checked or hashed) for pin in pip_pins([bare], number)]
     if any(line.partition(" ")[0] == "--require-hashes" for _, line in _requirement_lines(text)):
         found = [replace(pin, checked=True) for pin in found]
-    return tuple(replace(pin, elsewhere=elsewhere) if pin.kind is Kind.REQUIREMENT else pin for pin in found)
+    return tuple(
+        replace(pin, elsewhere=elsewhere) if pin.kind is PinKind.REQUIREMENT else pin for pin in found
+    )
 
 
 def _line_pins(line: str, number: int, place: str) -> Iterator[Pin]:

@@ -22,7 +22,7 @@ from tree_sitter import Language, Node, Parser
 
 from builder.align.dockerfile.variables import UNRESOLVED, bounded, expanded
 
-__all__ = ["READING_ALLOWANCE", "Command", "ShellScript", "Unread", "read_script", "read_words"]
+__all__ = ["READING_ALLOWANCE", "ShellCommand", "ShellScript", "Unread", "read_script", "read_words"]
 
 READING_ALLOWANCE = 2**28
 """The sum of squared sizes, in bytes, of the scripts that one file may have parsed.
@@ -56,7 +56,7 @@ _ESCAPED_IN_QUOTES = re.compile(r"\\([\"\\$`\n])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class ShellCommand:
     """One simple command: its words after expansion."""
 
     words: tuple[str, ...]
@@ -89,7 +89,7 @@ class Unread:
 class ShellScript:
     """What was understood of a script, and what was not."""
 
-    commands: tuple[Command, ...] = ()
+    commands: tuple[ShellCommand, ...] = ()
     """In the order of the text; those of substitutions and of nested shells included."""
     unread: tuple[Unread, ...] = ()
     cost: int = 0
@@ -143,7 +143,7 @@ class _ShellReading:
 
     def __init__(self, allowance: int) -> None:
         self._left = allowance
-        self._commands: list[Command] = []
+        self._commands: list[ShellCommand] = []
         self._unread: list[Unread] = []
 
     def result(self, allowance: int) -> ShellScript:
@@ -254,7 +254,7 @@ class _ShellReading:
             if not parts.words:
                 values.update((name, bounded(value)) for name, value in parts.assignments)
             return
-        command = Command(
+        command = ShellCommand(
             words=tuple(words),
             assignments=tuple(parts.assignments),
             redirects=tuple(parts.redirects),
