@@ -25,6 +25,7 @@ from builder.selection import Selection
 __all__ = ["Cell", "CellState", "cells", "command", "open_targets", "suggestion", "trap_of"]
 
 _EXPERIMENTAL = "experimental"
+_IMAGE_PINS = (": digest of the image ", ": inventory of ", ": Python distributions of ")
 
 
 class CellState(StrEnum):
@@ -126,6 +127,8 @@ def _tried_cell(
     if missing:
         # A release's own reason says what could not be reached, in fewer words than the list of pins.
         reason = row.reason if row is not None else f"pins are missing: {'; '.join(missing)}"
+        if unnamed := [text for text in missing if _is_unnamed(text)]:
+            reason += f"; no command fills in what its recipe does not name: {'; '.join(unnamed)}"
         pinning = _pin_commands(cell.target.platform, missing)
         return _untried_cell(cell, f"not tried: {reason}", pinning)
     if outcome is None:
@@ -172,12 +175,17 @@ def _lock_command(group: Sequence[Cell], state: CellState) -> str:
     return " && ".join((*pinning, f"python -m builder lock {' '.join(options)}"))
 
 
+def _is_unnamed(missing: str) -> bool:
+    """Say whether a pin is missing because the recipe does not name what to pin."""
+    return any(words in missing for words in (": base for ", " image for ", ": path of the repository "))
+
+
 def _pin_commands(platform: str, missing: Sequence[str]) -> tuple[str, ...]:
     """Return the commands that fill what is missing, in order."""
     about = {
         "git": any("git." in text for text in missing),
         f"repositories {platform}": any("InRelease" in text or "repomd.xml" in text for text in missing),
-        f"image {platform}": any("image" in text or "inventory" in text for text in missing),
+        f"image {platform}": any(words in text for text in missing for words in _IMAGE_PINS),
     }
     return tuple(f"scripts/pin {what}" for what, needed in about.items() if needed)
 

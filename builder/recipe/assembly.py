@@ -92,6 +92,11 @@ def missing_pins(recipe: EffectiveRecipe) -> tuple[str, ...]:
         wanted = [role for role in ("build", RUNTIME) if role not in roles]
         found += [f"platform {platform.name}: {role} image for {arch}" for role in wanted]
         found += [
+            f"platform {platform.name}: digest of the image {image.name}:{image.tag} for {arch}"
+            for image in images
+            if image.digest is None
+        ]
+        found += [
             f"platform {platform.name}: inventory of {image.name}:{image.tag} for {arch}"
             for image in images
             if not image.inventory and platform.repositories

@@ -102,6 +102,7 @@ def effective_recipe(library: Library, target: Target) -> EffectiveRecipe:
     interpreter = (platform.interpreter,) if platform.interpreter else ()
     names = (*framework.components, *platform.components, *interpreter)
     components, published = choose_components(recipes, names)
+    _check_families(components, platform.family)
     parts = tuple(_effective_component(recipes, component) for component in components)
     pins = _family_pins(recipes, framework, [*components, *published])
     return EffectiveRecipe(
@@ -149,6 +150,19 @@ def _check_fit(framework: Framework, recipes: TargetRecipes) -> None:
             )
 
 
+def _check_families(components: Iterable[Component], family: str) -> None:
+    """Refuse components that name packages of other families only, all of them at once (RecipeError)."""
+    lacking = [item.name for item in components if item.packages and family not in item.packages]
+    if lacking:
+        several = len(lacking) > 1
+        who = f"components {', '.join(lacking)} have" if several else f"component {lacking[0]} has"
+        raise RecipeError(
+            f"{who} no packages for {family}",
+            place="recipes/components" if several else f"recipes/components/{lacking[0]}.toml: packages",
+            hint=f"add [packages.{family}]; leave it empty if it needs none",
+        )
+
+
 def _with_variants(framework: Framework, recipes: TargetRecipes) -> Framework:
     for variant in framework.variants:
         if not recipes.holds(variant.when, recipes.release.version):
@@ -186,12 +200,6 @@ def _effective_component(recipes: TargetRecipes, component: Component) -> Effect
             component = dataclasses.replace(component, prefix=variant.prefix)
     values = _placeholder_values(recipes, component, version)
     family = recipes.platform.family
-    if component.packages and family not in component.packages:
-        raise RecipeError(
-            f"component {component.name} does not say which packages of the family {family} it needs",
-            place=f"{place}: packages",
-            hint=f"add [packages.{family}]; leave it empty if it needs none",
-        )
     env = component.env
     for variant in variants:
         env = env.merged(variant.env)

@@ -17,7 +17,8 @@ class ImageRecipe:
 
     name: str
     tag: str
-    digest: ImageDigest
+    digest: ImageDigest | None = None
+    """The manifest of this architecture; absent until `scripts/pin image` has followed the tag."""
     index_digest: ImageDigest | None = None
     evidence: Evidence = Evidence.DECLARED
     by: str = ""

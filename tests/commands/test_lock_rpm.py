@@ -350,7 +350,7 @@ def test_a_component_that_says_nothing_of_rpm_packages_is_refused(
     path.write_text(path.read_text().replace("[packages.rpm]", ""))
     assert bench.run() == 3
     said = " ".join(capsys.readouterr().err.split())
-    assert "component zlib does not say which packages of the family rpm it needs" in said
+    assert "component zlib has no packages for rpm" in said
     assert "add [packages.rpm]" in said
 
 

@@ -24,7 +24,7 @@ from builder.model.target import Arch, Target
 from builder.model.text import markdown_table
 from builder.options import ResultFormat
 from builder.project import Project, open_project
-from builder.recipe import missing_pins
+from builder.recipe import ImageRecipe, missing_pins
 from builder.recipe.effective import effective_recipe
 from builder.recipe.library import Library
 from builder.recipe.outcomes import LockOutcome, dump_outcomes, inputs_digest, load_outcomes
@@ -140,7 +140,7 @@ def test_what_a_release_could_not_reach_is_untried_until_a_whole_trial_ends_well
     small: Library, missing: bool
 ) -> None:
     library = refusing(without_base(small) if missing else small, unreached=True)
-    assert one(library, {}).reason == "not tried: never"
+    assert one(library, {}).reason.startswith("not tried: never")
     assert one(library, tried(library, exit=6, said="x")).state is CellState.UNTRIED
     wanted = CellState.UNTRIED if missing else CellState.LOCKABLE
     assert one(library, tried(library, exit=0, said="")).state is wanted
@@ -177,8 +177,22 @@ def test_a_target_whose_pins_are_missing_is_untried_whatever_its_python_side_doe
     assert (cell.state, cell.word) == (CellState.UNTRIED, "untried")
     assert cell.reason.startswith("not tried: pins are missing: platform plain: base for x86_64")
     assert not command([cell])
-    assert suggestion([cell]).startswith("scripts/pin image plain && python -m builder lock ")
+    assert cell.reason.count("no command fills in what its recipe does not name: platform plain: base") == 1
+    assert suggestion([cell]).startswith("python -m builder lock ")
     assert not command([cell, replace(cell, state=CellState.LOCKABLE)])
+
+
+def test_an_image_that_is_named_without_a_digest_is_filled_by_a_command(small: Library) -> None:
+    image = ImageRecipe(name="r.example/base", tag="1")
+    platforms = {
+        name: replace(platform, images={Arch.X86_64: (image,)}, assembled={})
+        for name, platform in small.platforms.items()
+    }
+    cell = one(replace(small, platforms=platforms), {})
+    missing = "platform plain: digest of the image r.example/base:1 for x86_64"
+    assert cell.reason.startswith(f"not tried: pins are missing: {missing}")
+    assert "no command" not in cell.reason
+    assert suggestion([cell]).startswith("scripts/pin image plain && python -m builder lock ")
 
 
 def test_only_a_command_that_was_run_is_the_one_that_locks(small: Library) -> None:

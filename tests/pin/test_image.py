@@ -273,6 +273,26 @@ def test_a_tag_is_pinned_to_index_image_and_inventory(bench: Any, registry: Regi
     assert file.read_text().endswith("\n# end\n")
 
 
+def test_an_image_that_is_only_named_gets_its_digests(bench: Any, local: Registry) -> None:
+    amd64 = local.push("amd64", layer({DATABASE: status("a=1")}))
+    index = local.index("13", amd64)
+    file = bench.write(
+        "platforms/p.toml",
+        f'name = "p"\nfamily = "debian"\n\n[[images.x86_64]]\nname = "{local.image}"\ntag = "13"\n',
+    )
+    with pytest.raises(RecipeError, match=r"images\.x86_64\[0\]\.digest: this key is missing"):
+        pin_image(bench.context(), recorded=True)
+    pin_image(bench.context())
+    assert row(file) == {
+        "name": local.image,
+        "tag": "13",
+        "digest": amd64["digest"],
+        "index-digest": index,
+        "evidence": "observed",
+        "inventory": ["a=1"],
+    }
+
+
 def test_each_architecture_gets_its_own(bench: Any, registry: Registry) -> None:
     amd64 = registry.push("amd64", layer({DATABASE: status("a=1")}))
     arm64 = registry.push("arm64", layer({DATABASE: status("a=2", arch="arm64")}))
