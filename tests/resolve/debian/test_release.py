@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from pysequoia import SignatureMode, Tsk, sign
+from pysequoia.packet import PacketPile
 
 from builder.errors import BuilderError, DigestMismatchError, FetchError
 from builder.resolve.debian.release import InRelease, check_index, check_suite, check_window, read_inrelease
@@ -86,6 +87,37 @@ def test_the_wrong_key_is_refused(key: Tsk, other: Tsk) -> None:
         read_inrelease(signed(key), public(other), place="InRelease")
     assert "backtrace" not in str(caught.value)
     assert caught.value.hint
+
+
+def test_a_replaced_key_is_named_with_what_to_do(key: Tsk, other: Tsk) -> None:
+    block = b"-----BEGIN PGP SIGNATURE-----" + signed(key).partition(b"-----BEGIN PGP SIGNATURE-----")[2]
+    (signer,) = {str(packet.issuer_fingerprint) for packet in PacketPile.from_bytes(block)}
+    known = other.extract_certificate().fingerprint
+    with pytest.raises(DigestMismatchError) as caught:
+        read_inrelease(signed(key), public(other), place="InRelease")
+    assert f"is by key {signer}; the keyring has {known}" in str(caught.value)
+    assert f"{datetime.now(UTC):the signature of %Y-%m-%d}" in str(caught.value)
+    assert caught.value.hint is not None
+    assert "put the key into recipes/keys" in caught.value.hint
+
+
+def test_a_key_that_expired_before_it_signed_is_named_with_the_day() -> None:
+    """sequoia makes keys a minute old, so that one can have expired half a minute ago."""
+    key = Tsk.generate("Archive <archive@example.invalid>")
+    ended = datetime.now(UTC) - timedelta(seconds=30)
+    expired = bytes(key.extract_certificate().set_expiration(ended, key.certifier()))
+    with pytest.raises(DigestMismatchError) as caught:
+        read_inrelease(signed(key), expired, place="InRelease")
+    assert f"which expired on {ended:%Y-%m-%d}" in str(caught.value)
+    assert caught.value.hint is not None
+    assert "get the present certificate from the archive's owner" in caught.value.hint
+
+
+def test_a_known_key_and_other_bytes_are_told_apart_from_a_replaced_key(key: Tsk) -> None:
+    data = signed(key).replace(b"Codename: trixie", b"Codename: sid")
+    with pytest.raises(DigestMismatchError, match="is not one of these bytes") as caught:
+        read_inrelease(data, public(key), place="InRelease")
+    assert "fetch the InRelease file again" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize(
