@@ -4,8 +4,6 @@ In: the text of a lock file. Out: a `Lock`, its canonical text, and the faults t
 own rules find. Imports `model`. Pure.
 """
 
-from builder.lockfile.canonical import first_difference, row_key, summary_digest
-from builder.lockfile.downloads import DownloadedRow, downloaded_rows
 from builder.lockfile.finding import RULES, Finding, Level, Proof, exit_code, found
 from builder.lockfile.labels import (
     LockRow,
@@ -27,6 +25,7 @@ from builder.lockfile.lock import (
     Archive,
     Build,
     Check,
+    DownloadedRow,
     Environment,
     GitSource,
     Image,
@@ -36,6 +35,10 @@ from builder.lockfile.lock import (
     Repository,
     Runtime,
     Submodule,
+    downloaded_rows,
+    first_difference,
+    row_key,
+    summary_digest,
 )
 from builder.lockfile.reading import (
     Examined,

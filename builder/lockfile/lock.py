@@ -2,12 +2,15 @@
 
 A lock names bytes, never places: a row is identity (name, version, file name,
 size, digest), and `origin` is the name of a place that configuration binds.
+Its canonical form has one order of rows and the digest of its inputs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
 
 from builder.model import Arch, Evidence, GitOid, ImageDigest, Sha256, Table, Target
 
@@ -22,6 +25,7 @@ __all__ = [
     "Archive",
     "Build",
     "Check",
+    "DownloadedRow",
     "Environment",
     "GitSource",
     "Image",
@@ -31,7 +35,12 @@ __all__ = [
     "Repository",
     "Runtime",
     "Submodule",
+    "downloaded_rows",
+    "first_difference",
+    "row_key",
+    "summary_digest",
 ]
+
 
 RECIPE = "recipe"
 """Stands in `via` for the recipes: the row is asked for by name."""
@@ -306,3 +315,46 @@ class Lock:
     def target(self) -> Target:
         """What this is the lock of."""
         return Target(release=self.release, platform=self.platform, framework=self.framework, arch=self.arch)
+
+
+DownloadedRow = PythonPackage | Archive | OsPackage
+"""A row with a file, its SHA-256 and its origin."""
+
+
+def downloaded_rows(lock: Lock) -> Iterator[DownloadedRow]:
+    """Yield the rows whose files a build of `lock` downloads, in the order of the lock.
+
+    Left out: distributions that a build makes, and OS packages that only an
+    assembled base needs, because its tar contains them.
+    """
+    yield from (row for row in lock.python if row.sha256 is not None)
+    yield from lock.archives
+    yield from (row for row in lock.os_packages if set(row.for_) != {BASE})
+
+
+def summary_digest(inputs: Iterable[tuple[str, str]]) -> ImageDigest:
+    """Return the digest of a table of input digests."""
+    text = "".join(f"{key} {value}\n" for key, value in sorted(inputs))
+    return ImageDigest(f"sha256:{Sha256.of(text.encode())}")
+
+
+def row_key(row: Any) -> tuple[str, ...]:
+    """Return what a row is identified and ordered by."""
+    kind: Any = type(row)
+    parts = (getattr(row, name) for name in _key_fields(kind))
+    return tuple(" ".join(part) if isinstance(part, tuple) else str(part) for part in parts)
+
+
+@cache
+def _key_fields(kind: type) -> tuple[str, ...]:
+    names = ("component", "name", "suite", "version", "arch", "file", "origin", "build", "for_")
+    return tuple(name for name in names if hasattr(kind, name))
+
+
+def first_difference(canonical: bytes, found: bytes) -> int:
+    """Return the number of the first line that is not the same, from 1."""
+    lines = zip(canonical.split(b"\n"), found.split(b"\n"), strict=False)
+    for number, (left, right) in enumerate(lines, start=1):
+        if left != right:
+            return number
+    return min(canonical.count(b"\n"), found.count(b"\n")) + 1

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from builder.errors import LockError
-from builder.lockfile.canonical import first_difference
 from builder.lockfile.finding import Finding, found
 from builder.lockfile.labels import LockSection, section_rows
-from builder.lockfile.lock import FORMAT, Lock
+from builder.lockfile.lock import FORMAT, Lock, first_difference
 from builder.lockfile.rules import lock_faults
 from builder.model import Sha256, StructureError, structure, toml, unstructure
 

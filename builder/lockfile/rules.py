@@ -11,14 +11,9 @@ from collections.abc import Iterator
 
 from builder.lockfile.lock import Lock
 from builder.lockfile.rule import Fault, LockRule
-from builder.lockfile.rules_builds import BUILD_RULES
-from builder.lockfile.rules_images import IMAGE_RULES
-from builder.lockfile.rules_os import OS_RULES
-from builder.lockfile.rules_python import PYTHON_RULES
-from builder.lockfile.rules_repositories import REPOSITORY_RULES
-from builder.lockfile.rules_rows import ROW_RULES
-from builder.lockfile.rules_sources import SOURCE_RULES
-from builder.lockfile.rules_target import TARGET_RULES
+from builder.lockfile.rules_builds import BUILD_RULES, IMAGE_RULES, SOURCE_RULES
+from builder.lockfile.rules_lock import ROW_RULES, TARGET_RULES
+from builder.lockfile.rules_packages import OS_RULES, PYTHON_RULES, REPOSITORY_RULES
 
 __all__ = ["LOCK_RULES", "lock_faults"]
 

@@ -13,11 +13,10 @@ if TYPE_CHECKING:
     from builder.verify.against_recipes import outdated, signed_indexes
     from builder.verify.built_images import image_proof, labelled
     from builder.verify.closure import LockMetadata, closure_faults
-    from builder.verify.online import online_proof
+    from builder.verify.online import judge_listed, offers_attestations, online_proof
     from builder.verify.policies import advisories_proof, licenses_proof
     from builder.verify.report import as_text, as_value
     from builder.verify.resolved_again import resolved_again_proof
-    from builder.verify.served import judge_listed, offers_attestations
     from builder.verify.storage import base_proof, store_proof
     from builder.verify.store_metadata import ClosureQuestion, closure_proof
 else:
@@ -33,10 +32,10 @@ else:
             "closure_faults": "closure",
             "closure_proof": "store_metadata",
             "image_proof": "built_images",
-            "judge_listed": "served",
+            "judge_listed": "online",
             "labelled": "built_images",
             "licenses_proof": "policies",
-            "offers_attestations": "served",
+            "offers_attestations": "online",
             "online_proof": "online",
             "outdated": "against_recipes",
             "resolved_again_proof": "resolved_again",

@@ -11,10 +11,9 @@ from typing import Any, TypeVar
 import pytest
 
 from builder.errors import LockError
-from builder.lockfile.canonical import row_key, summary_digest
 from builder.lockfile.finding import RULES
 from builder.lockfile.labels import row_label
-from builder.lockfile.lock import Check, Lock
+from builder.lockfile.lock import Check, Lock, row_key, summary_digest
 from builder.lockfile.reading import check_lock, dump_lock, examine, parse_lock
 from builder.lockfile.rules import LOCK_RULES, lock_faults
 from builder.model.digest import Evidence, ImageDigest, Sha256

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.lockfile.canonical import summary_digest
+from builder.lockfile.lock import summary_digest
 from builder.lockfile.reading import load_lock
 from builder.model.table import Table
 from builder.recipe.effective import effective_recipe

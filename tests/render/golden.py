@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-from builder.lockfile.downloads import DownloadedRow, downloaded_rows
-from builder.lockfile.lock import Lock
+from builder.lockfile.lock import DownloadedRow, Lock, downloaded_rows
 from builder.lockfile.reading import dump_lock, parse_lock
 from builder.origins.origins import Origins
 from builder.origins.reading import parse_origins

@@ -20,8 +20,7 @@ from builder.io.network import Network
 from builder.lockfile.lock import GitSource, PythonPackage
 from builder.model.digest import Evidence, GitOid, Sha256
 from builder.origins.origins import Origin, Origins
-from builder.verify.online import _served, _tag
-from builder.verify.served import judge_listed
+from builder.verify.online import _served, _tag, judge_listed
 
 ROOT = Path(__file__).resolve().parents[2]
 ROW = PythonPackage(

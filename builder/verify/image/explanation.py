@@ -1,4 +1,8 @@
-"""Every file of an image explained by a row of its lock, or named. Pure."""
+"""Every file of an image explained by a row of its lock, or named. Pure.
+
+Which layer is what decides where a file may come from: OS packages, the folder
+of a build, the Python environment.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +27,41 @@ from builder.model import FileFact, ImageFiles, LockedMembers
 from builder.verify.image import debs, wheels
 from builder.verify.image.claim import FileClaim, Ground, fits
 from builder.verify.image.generated import WriteScope, source_of, written_by
-from builder.verify.image.stack import LayerStack, stack_of
 
-__all__ = ["Explanation", "explain"]
+__all__ = ["Explanation", "LayerStack", "explain", "stack_of"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerStack:
+    """Layers by what they hold; each folder of a build is copied by one layer of its own."""
+
+    system: frozenset[int]
+    python: frozenset[int]
+    prefixes: Mapping[str, frozenset[int]]
+
+    def prefix(self, path: str) -> frozenset[int]:
+        """Return the layers that may hold `path` because a build installs it; none for any other path."""
+        for folder, layers in self.prefixes.items():
+            if path.startswith(f"{folder}/"):
+                return layers
+        return frozenset()
+
+
+def stack_of(lock: Lock, image: ImageFiles) -> LayerStack:
+    """Find the layers of `image`: a folder's own is the first that holds nothing but files below it."""
+    folders = [build.prefix.removeprefix("/") for build in lock.builds if build.runtime and build.prefix]
+    own = {folder: _layers_of_folder(folder, image) for folder in (*folders, PYTHON_FOLDER.removeprefix("/"))}
+    first = min((layer for layers in own.values() for layer in layers), default=len(image.layers))
+    python = own.pop(PYTHON_FOLDER.removeprefix("/"))
+    return LayerStack(system=frozenset(range(first)), python=python, prefixes=own)
+
+
+def _layers_of_folder(folder: str, image: ImageFiles) -> frozenset[int]:
+    for layer, paths in enumerate(image.layers):
+        if paths and all(path.startswith(f"{folder}/") for path in paths):
+            return frozenset({layer})
+    return frozenset()
+
 
 _SHOWN = 100
 _PYTHON_FOLDER = PYTHON_FOLDER.removeprefix("/")
