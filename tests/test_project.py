@@ -26,9 +26,9 @@ TARGET = Target(release="1.0", platform="plain", framework="tiny", arch=Arch.X86
 
 MAKERS = {
     "Client": {"project", "git.heritage"},
-    "AuthorisedClient": {"oci.access", "oci.registry"},
+    "AuthorisedClient": {"oci.registry"},
     "Exchanges": {"fetch.queue", "io.download"},
-    "Uploader": {"oci.push"},
+    "Uploader": {"oci.registry"},
     "Network": {"origins.reading", "fetch.download"},
     "Services": {"project"},
     "Session": {"project", "io.http", "io.upload"},  # requests names its own so, too

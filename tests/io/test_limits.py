@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2] / "builder"
 NAMES = re.compile(r"_*(ATTEMPTS|FIRST_PAUSE|LONGEST_PAUSE|REDIRECTS|LOWEST_SPEED|SLOWEST|(\w+_)?TIMEOUT)")
-ELSEWHERE = {"oci/push.py": {"_ATTEMPTS"}}
+ELSEWHERE = {"oci/registry.py": {"_ATTEMPTS"}}
 """Of an upload, which is a chain of requests and is begun anew."""
 
 EXCHANGES = ("io", "fetch", "oci", "store", "index", "origins", "pin")
@@ -45,7 +45,7 @@ def test_each_library_has_its_modules(library: str) -> None:
         for path in ROOT.rglob("*.py")
         if re.search(rf"^(import|from) {library}\b", path.read_text("utf-8"), re.MULTILINE)
     }
-    wanted = {"pycurl": {"io/curl.py"}, "requests": {"io/http.py", "io/upload.py", "oci/access.py"}}
+    wanted = {"pycurl": {"io/curl.py"}, "requests": {"io/http.py", "io/upload.py", "oci/registry.py"}}
     assert users == wanted[library]
 
 
@@ -57,4 +57,4 @@ def test_only_libcurl_writes_files() -> None:
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "Transfer"
     }
-    assert makers == {"io/download.py", "fetch/arrival.py"}
+    assert makers == {"io/download.py", "fetch/queue.py"}

@@ -21,7 +21,7 @@ BY_HAND = re.compile(rf'\bf"(?:{SECTION_NAMES}):? \{{')
 """An f-string that begins as a label does."""
 
 NOTES_OF_DOCKERFILES = {
-    "render/rows.py",
+    "render/fetches.py",
     "render/components.py",
     "render/bases.py",
 }
