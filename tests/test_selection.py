@@ -166,7 +166,9 @@ def test_no_verb_succeeds_for_a_filter_that_matches_nothing(data: st.DataObject,
         assert exit_code(project, verb, *placed(way, chosen)) == 2, chosen
     elif 1 in kinds and verb in LOCKED_ONLY:
         code = exit_code(project, verb, *placed(way, chosen))
-        assert code == 5 or (verb == "verify" and code == 1), chosen
+        assert code == 5 or (verb == "verify" and code > 0), (
+            chosen
+        )  # a listed target without a lock: a finding
 
 
 def test_a_command_that_is_misspelt_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
