@@ -66,6 +66,9 @@ RULES: dict[str, FindingRule] = dict(
         _named_rule("resolves-differently", Level.ERROR, 1, "Resolving the target again gives other rows."),
         _named_rule("unasked", Level.ERROR, 4, "Nothing that the target asks for needs the row."),
         _named_rule("unmet", Level.ERROR, 4, "No row meets a requirement of the lock's own files."),
+        _named_rule(
+            "closure-unread", Level.NOTE, 0, "Requirements of RPM packages are not read from their files."
+        ),
         _named_rule("misnamed", Level.ERROR, 4, "A file states another name or version than its row."),
         _named_rule("base-differs", Level.ERROR, 7, "The packages of an assembled base give another digest."),
         _named_rule("gone", Level.ERROR, 1, "A row's place no longer has it."),

@@ -92,7 +92,7 @@ def _question_faults(store: Store, question: ClosureQuestion, damaged: Collectio
 
 def _rpm_note(name: str) -> Finding:
     text = "the closure of its RPM packages is not proven from the files"
-    return found("unknown", text, lock=name, hint="resolve it again: verify --again")
+    return found("closure-unread", text, lock=name, hint="resolve it again: verify --again")
 
 
 def _within_lock(finding: Finding, name: str) -> Finding:
