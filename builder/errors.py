@@ -4,7 +4,7 @@
     * UsageError (2): the command line or its environment cannot be acted on
     * RecipeError (3): a recipe is invalid
     * LockError (4): a lock is invalid, incomplete or unreadable
-    * NoSolutionError (5): no acceptable solution exists, traps T1 to T5 (docs/traps.md) included
+    * NoSolutionError (5): no acceptable solution exists, traps T1 to T5 and T15 (docs/traps.md) included
     * FetchError (6): bytes could not be obtained
     * DigestMismatchError (7): bytes were obtained and are not the promised ones
     * ToolError (8): an external tool failed or is missing

@@ -4,6 +4,7 @@ In: the text of a lock file. Out: a `Lock`, its canonical text, and the faults t
 own rules find. Imports `model`. Pure.
 """
 
+from builder.lockfile.cuda import CudaBuild, cuda_build, cuda_version, is_cuda_runtime
 from builder.lockfile.finding import RULES, Finding, Level, Proof, exit_code, found
 from builder.lockfile.labels import (
     LockRow,
@@ -50,7 +51,9 @@ from builder.lockfile.reading import (
     parse_lock,
 )
 from builder.lockfile.rule import LockRule
-from builder.lockfile.rules import LOCK_RULES
+from builder.lockfile.rules import LOCK_RULES, lock_faults
+from builder.lockfile.rules_checks import filled_expectation
+from builder.lockfile.rules_cuda import CudaStack, cuda_stack_faults
 
 __all__ = [
     "BASE",
@@ -65,6 +68,8 @@ __all__ = [
     "Archive",
     "Build",
     "Check",
+    "CudaBuild",
+    "CudaStack",
     "DownloadedRow",
     "Environment",
     "Examined",
@@ -83,13 +88,19 @@ __all__ = [
     "Runtime",
     "Submodule",
     "check_lock",
+    "cuda_build",
+    "cuda_stack_faults",
+    "cuda_version",
     "downloaded_rows",
     "dump_lock",
     "examine",
     "exit_code",
+    "filled_expectation",
     "first_difference",
     "found",
+    "is_cuda_runtime",
     "load_lock",
+    "lock_faults",
     "lock_findings",
     "named_label",
     "parse_lock",

@@ -237,7 +237,10 @@ class Check:
 
     run: tuple[str, ...]
     expect: str = ""
-    """A text that the output must contain; empty accepts any output."""
+    """A text that the output must contain; empty accepts any output.
+
+    In a framework's recipe `{cuda:torch}` stands for the CUDA that torch is built for, as its rows tell.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,7 +73,7 @@ def check_lock(lock: Lock, data: bytes, *, place: str, every_rule: bool = False)
     """
     for _, fault in lock_faults(lock, only_stopping=not every_rule):
         cause = f"{fault.row}: {fault.text}" if fault.row else fault.text
-        raise LockError(cause, place=place, hint=_RESTORE)
+        raise LockError(cause, place=place, hint=fault.hint or _RESTORE)
     for finding in _form_findings(lock, data):
         raise LockError(finding.text, place=place, hint=finding.hint)
 
@@ -99,7 +99,7 @@ def examine(data: bytes, *, name: str, place: str = "") -> Examined:
 def lock_findings(lock: Lock) -> Iterator[Finding]:
     """Yield every fault of `lock` as a finding."""
     for rule, fault in lock_faults(lock):
-        yield found(rule.kind, fault.text, row=fault.row, lock_rule=rule.id)
+        yield found(rule.kind, fault.text, row=fault.row, hint=fault.hint, lock_rule=rule.id)
 
 
 def _form_findings(lock: Lock, data: bytes) -> Iterator[Finding]:

@@ -53,6 +53,8 @@ class Fault:
     row: str
     """The label of the row, or the key of a table such as `environment`; empty for the lock's head."""
     text: str
+    hint: str = ""
+    """What to do next, where the rows tell more than that the lock is to be made again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,5 +73,7 @@ class LockRule:
     """Yields the faults of a lock, in the order of its rows."""
     kind: str = "integrity"
     """The rule of `verify` under which its faults are reported."""
+    unsolvable: bool = False
+    """Whether `lock` refuses the target for it (exit 5): another run would resolve to the same rows."""
     after: tuple[str, ...] = ()
     """Rules that find the cause: where one of them has a fault in a row, this one adds nothing about it."""

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from builder.lockfile.lock import Lock
 from builder.lockfile.rule import Fault, LockRule
 from builder.lockfile.rules_builds import BUILD_RULES, IMAGE_RULES, SOURCE_RULES
+from builder.lockfile.rules_checks import CHECK_RULES
+from builder.lockfile.rules_cuda import CUDA_RULES
 from builder.lockfile.rules_lock import ROW_RULES, TARGET_RULES
 from builder.lockfile.rules_packages import OS_RULES, PYTHON_RULES, REPOSITORY_RULES
 
@@ -26,6 +28,8 @@ LOCK_RULES = (
     *OS_RULES,
     *BUILD_RULES,
     *SOURCE_RULES,
+    *CUDA_RULES,
+    *CHECK_RULES,
 )
 """Every rule, causes before consequences."""
 

@@ -201,11 +201,12 @@ _WORDS = (
     ("T5", r"is a stub|is published as source only"),
     ("T3", r"is built without CUDA|is a build for CUDA|the target has the toolkit of CUDA|CPU-only"),
     ("T1", r"never existed on the index|component \S+ provides"),
-    ("T2", r"the recipe binds |after the date bound"),
+    ("T2", r"the recipe binds |after the date bound|is of one family with"),
+    ("T15", r"is for CUDA \d+(\.\d+)?, and |is of CUDA \d+(\.\d+)?, and |^check "),
     ("T4", r"has no wheel for this target|is not bound by `==`|on every architecture"),
 )
 
 
 def trap_of(text: str) -> str:
-    """Return the name of the trap, such as `T4`, or nothing where the text is about none of T1 to T5."""
+    """Return the name of the trap, such as `T4`, or nothing for a text about none of T1 to T5 and T15."""
     return next((trap for trap, words in _WORDS if re.search(words, text)), "")

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from builder.lockfile import RUNTIME, Lock
+from builder.lockfile import RUNTIME, Lock, cuda_version, is_cuda_runtime
 from builder.recipe import Library, Release
 
 __all__ = ["Accelerated", "ReleaseVersions", "accelerators", "cuda_of", "newest_first", "versions"]
-
-_CUDA_RUNTIME = re.compile(r"nvidia-cuda-runtime(?:-cu\d+)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +95,8 @@ def _named_version_rows(lock: Lock) -> Iterator[tuple[str, str]]:
 
 def cuda_of(lock: Lock) -> str:
     """Return the CUDA version of the libraries in a lock's image, such as `12.8`; empty without."""
-    found = [row.version for row in lock.python if RUNTIME in row.for_ and _CUDA_RUNTIME.fullmatch(row.name)]
-    return ".".join(found[0].split(".")[:2]) if found else ""
+    found = [row.version for row in lock.python if RUNTIME in row.for_ and is_cuda_runtime(row.name)]
+    return str(cuda_version(found[0]) or "") if found else ""
 
 
 def accelerators(locks: Iterable[Lock]) -> tuple[Accelerated, ...]:

@@ -10,6 +10,7 @@ from builder.lockfile import (
     RUNTIME,
     Archive,
     Build,
+    Check,
     Environment,
     GitSource,
     Image,
@@ -18,6 +19,7 @@ from builder.lockfile import (
     PythonPackage,
     Repository,
     Runtime,
+    filled_expectation,
     row_key,
     summary_digest,
 )
@@ -46,6 +48,7 @@ def assemble_lock(
             hint="fill them with scripts/pin on a machine that can reach the sources",
         )
     inputs = fingerprint(recipe)
+    rows = merge_rows(python)
     return Lock(
         format=1,
         release=recipe.target.release,
@@ -57,7 +60,7 @@ def assemble_lock(
         exclude_newer=recipe.release.exclude_newer,
         resolver=resolver,
         environment=_lock_environment(recipe),
-        runtime=_lock_runtime(recipe),
+        runtime=_lock_runtime(recipe, rows),
         inputs=inputs,
         images=image_rows(recipe),
         repositories=repositories,
@@ -65,7 +68,7 @@ def assemble_lock(
         archives=tuple(
             sorted((row for part in recipe.parts for row in _archive_rows(recipe, part)), key=row_key)
         ),
-        python=tuple(sorted(merge_rows(python), key=row_key)),
+        python=tuple(sorted(rows, key=row_key)),
         os_packages=merge_os(os_packages),
         builds=tuple(_build_row(recipe, part) for part in recipe.parts),
     )
@@ -142,7 +145,7 @@ def _lock_environment(recipe: EffectiveRecipe) -> Environment:
     )
 
 
-def _lock_runtime(recipe: EffectiveRecipe) -> Runtime:
+def _lock_runtime(recipe: EffectiveRecipe, rows: tuple[PythonPackage, ...]) -> Runtime:
     framework = recipe.framework
     paths = [path for part in recipe.parts if part.runtime for path in part.library_path]
     return Runtime(
@@ -151,7 +154,9 @@ def _lock_runtime(recipe: EffectiveRecipe) -> Runtime:
         entrypoint=framework.entrypoint,
         command=framework.command,
         downloads=framework.downloads,
-        checks=recipe.checks,
+        checks=tuple(
+            Check(run=check.run, expect=filled_expectation(check.expect, rows)) for check in recipe.checks
+        ),
     )
 
 

@@ -61,12 +61,6 @@ class PythonRequest:
     stand_ins: tuple[StandIn, ...] = ()
     declared: tuple[DeclaredWheel, ...] = ()
     indexes: tuple[PythonIndex, ...] = ()
-    accelerator: tuple[str, ...] = ()
-    """Distributions that must be builds for the major version of `cuda` where it is given (trap T3)."""
-    accelerator_hint: str = ""
-    """Where builds with CUDA are to be had, for the message."""
-    cuda: str = ""
-    """The target's CUDA version, or empty."""
     preferences: tuple[tuple[str, str], ...] = ()
     """Existing pins, (name, version): kept where they still fit."""
     upgrade: tuple[str, ...] = ()
@@ -189,10 +183,6 @@ def _environment_request(
         glibc=recipe.platform.glibc,
         python=recipe.platform.python,
         exclude_newer=recipe.release.exclude_newer,
-        accelerator=recipe.framework.accelerated if runtime else (),
-        accelerator_hint=recipe.framework.accelerated_hint,
-        # Even on a platform without a toolkit, an accelerated distribution brings its own CUDA.
-        cuda=recipe.platform.cuda or "of any version",
         preferences=preferences,
         upgrade=upgrade,
         aliases=_distribution_aliases(recipe),

@@ -75,7 +75,10 @@ class Framework:
     indexes: tuple[PythonIndex, ...] = ()
     declared: tuple[DeclaredWheel, ...] = ()
     accelerated: tuple[str, ...] = ()
-    """Distributions that must be CUDA builds, on a platform with CUDA for its major version (trap T3)."""
+    """Distributions that must be CUDA builds on every platform (trap T3).
+
+    torch must be one wherever the platform or another row brings CUDA, whether it is listed or not.
+    """
     accelerated_hint: str = ""
     """Where CUDA builds of them are to be had, for the message."""
     pythons: tuple[str, ...] = ()

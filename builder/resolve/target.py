@@ -5,12 +5,12 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
-from typing import Self
+from typing import Self, cast
 
 from builder.errors import BuilderError, FetchError
 from builder.fetch import Session
 from builder.index import IndexServices
-from builder.lockfile import Lock, check_lock, dump_lock
+from builder.lockfile import Lock, PythonPackage, check_lock, dump_lock
 from builder.model import Target
 from builder.project import Project
 from builder.recipe import (
@@ -24,6 +24,7 @@ from builder.recipe import (
     missing_pins,
     python_requests,
 )
+from builder.resolve.cuda import check_cuda_stack, check_solvable, recipe_cuda_stack
 from builder.resolve.os_packages import resolve_os
 from builder.resolve.python import resolve_python, resolver_name
 
@@ -72,14 +73,19 @@ def _make(
         # uv waits for the network while the OS packages are computed.
         packages = pool.submit(resolve_os, recipe, library=library, session=session)
         python = [row for rows in pool.map(lambda r: resolve_python(r, services), requests) for row in rows]
+        check_cuda_stack(
+            recipe_cuda_stack(recipe, python), where_cuda_builds_are=recipe.framework.accelerated_hint
+        )
         repositories, os_packages = packages.result()
-    return assemble_lock(
+    lock = assemble_lock(
         recipe,
         python=python,
         os_packages=os_packages,
         repositories=repositories,
         resolver=resolver_name(),
     )
+    check_solvable(lock)
+    return lock
 
 
 def _preferences(before: Lock | None) -> dict[str, tuple[tuple[str, str], ...]]:
@@ -151,8 +157,15 @@ class Trial:
 
     def _resolve_python(self, recipe: EffectiveRecipe) -> None:
         """Resolve what needs no pins, so that wheels that rule a target out refuse it already."""
+        rows: list[PythonPackage] = []
         for request in python_requests(recipe, preferences={}, upgrade=()):
-            self._session.once.get(("trial", repr(request)), partial(resolve_python, request, self._services))
+            resolved = self._session.once.get(
+                ("trial", repr(request)), partial(resolve_python, request, self._services)
+            )
+            rows += cast("tuple[PythonPackage, ...]", resolved)
+        check_cuda_stack(
+            recipe_cuda_stack(recipe, rows), where_cuda_builds_are=recipe.framework.accelerated_hint
+        )
 
 
 def _first_lines(cause: str) -> str:

@@ -181,6 +181,25 @@ def over_the_image(lock: Lock) -> Lock:
     return image_with_python(f"{name}==0.1")(lock)
 
 
+def named(name: str) -> Callable[[Any], bool]:
+    return lambda row: bool(row.name == name)
+
+
+def labelled(row: Any) -> str:
+    return f"{row.version}+cpu"
+
+
+def labelled_file(row: Any) -> str:
+    return str(row.file.replace(row.version, f"{row.version}+cpu"))
+
+
+def other_version(name: str, version: str) -> Change:
+    """Give a distribution another version, in its file name as well."""
+    return first(
+        "python", named(name), version=version, file=lambda row: row.file.replace(row.version, version)
+    )
+
+
 BREAKS: dict[str, tuple[Path, Change]] = {
     "target-names": (DEBIAN, head(framework="Dynamo")),
     "environment-versions": (DEBIAN, environment(cuda="13")),
@@ -276,6 +295,15 @@ BREAKS: dict[str, tuple[Path, Change]] = {
     "archive-file": (SOURCES, first("archives", file=lambda row: f"a/{row.file}")),
     "source-paths": (DEBIAN, first("sources", omitted=("../elsewhere",))),
     "git-address": (DEBIAN, first("sources", git="ext::sh -c id")),
+    "cuda-builds": (DEBIAN, first("python", named("torch"), version=labelled, file=labelled_file)),
+    "one-cuda": (DEBIAN, other_version("cuda-bindings", "12.9.4")),
+    "cuda-toolkit": (DEBIAN, environment(cuda="13.1")),
+    "cuda-compilers": (DEBIAN, other_version("nvidia-cuda-nvcc", "13.3.70")),
+    "cuda-families": (DEBIAN, first("python", named("nixl-cu13"), version="1.3.1")),
+    "check-expectations": (
+        DEBIAN,
+        runtime(checks=(Check(run=("python", "-c", "import torch; print(torch.version.cuda)"), expect="12.8"),)),
+    ),
     "reason-without-tag": (DEBIAN, first("sources", lambda row: row.tag and not row.reason, tag="")),
 }  # fmt: skip
 """For each rule a lock that breaks it and nothing else: a real lock, and one change."""

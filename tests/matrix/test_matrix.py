@@ -260,7 +260,11 @@ def test_records_of_trials_are_read_as_they_are_written(small: Library) -> None:
 
 
 @pytest.mark.parametrize(
-    "folder", sorted((ROOT / "tests/traps").glob("T[1-5]-*")), ids=lambda path: path.name
+    "folder",
+    sorted(
+        path for form in ("T[1-5]-*", "T15-*") for path in (ROOT / "tests/traps").glob(form) if path.is_dir()
+    ),
+    ids=lambda path: path.name,
 )
 def test_the_message_of_a_trap_is_known_as_its_trap(folder: Path) -> None:
     text = (folder / "expect.txt").read_text()

@@ -1,7 +1,8 @@
 """Each trap is a folder: `request.toml` goes in, `expect.txt` and `exit-code` must come out.
 
 `request.toml` holds the files of local indexes (`[[index]]`) and what is asked
-of them (`[[request]]`, the fields of PythonRequest). Without an index the
+of them (`[[request]]`, the fields of PythonRequest, and what only the rules of
+CUDA ask: `cuda` of the platform, `accelerated` and its hint). Without an index the
 default one is asked, and the trap needs the network. The rows of all requests
 of one architecture are put together, and roots are compared across
 architectures. What comes out is the error with its hint, or the rows.
@@ -19,13 +20,16 @@ from builder.errors import BuilderError
 from builder.index.services import IndexServices, default_index_url
 from builder.io.http import Client
 from builder.lockfile.lock import PythonPackage
+from builder.lockfile.rules_cuda import CudaStack
 from builder.model.structuring import structure
 from builder.model.target import Arch
 from builder.recipe.environment_requests import PythonRequest
 from builder.recipe.merged_rows import check_architecture_skew, merge_rows
+from builder.resolve.cuda import check_cuda_stack
 from builder.resolve.python.environment import resolve_python
 
 HERE = Path(__file__).parent
+OF_CUDA = {"cuda", "accelerated", "accelerated-hint"}
 EMPTY = {"environment": "runtime", "glibc": "2.36", "python": "3.12", "exclude-newer": "2026-01-01T00:00:00Z"}
 
 
@@ -62,12 +66,25 @@ def resolve_all(
     case: dict[str, Any], services: IndexServices, addresses: dict[str, str]
 ) -> list[PythonPackage]:
     by_arch: dict[Arch, tuple[PythonPackage, ...]] = {}
+    cuda: dict[str, Any] = {}
     for table in case["request"]:
         for extra in table.get("indexes", []):
             extra["url"] = addresses.get(extra["name"], extra.get("url", ""))
-        request = structure({**EMPTY, **table}, PythonRequest)
+        asked = {key: value for key, value in table.items() if key not in OF_CUDA}
+        request = structure({**EMPTY, **asked}, PythonRequest)
         known = by_arch.get(request.arch, ())
         by_arch[request.arch] = merge_rows((*known, *resolve_python(request, services)))
+        cuda |= {key: table[key] for key in OF_CUDA & table.keys()}
+    for arch, rows in by_arch.items():
+        stack = CudaStack(
+            rows=rows,
+            arch=arch,
+            toolkit=cuda.get("cuda", ""),
+            release="1.0",
+            framework="own",
+            accelerated=frozenset(cuda.get("accelerated", ())),
+        )
+        check_cuda_stack(stack, where_cuda_builds_are=cuda.get("accelerated-hint", ""))
     check_architecture_skew(by_arch)
     return [row for rows in by_arch.values() for row in rows]
 

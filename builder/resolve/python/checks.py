@@ -1,12 +1,11 @@
 """What must hold of a request before uv is asked, and of its solution afterwards.
 
 Of the request: exact roots, fitting declared wheels, one index a name. Of the
-solution: constraints kept (trap T2), and one CUDA throughout (trap T3).
+solution: constraints kept (trap T2), and metadata that fits name and target (T14).
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,6 @@ from packaging.version import InvalidVersion, Version
 
 from builder.errors import NoSolutionError, RecipeError
 from builder.index import parse_rfc3339
-from builder.lockfile import RUNTIME
 from builder.model import (
     Arch,
     admits,
@@ -31,21 +29,16 @@ from builder.model import (
     wheel_tags,
 )
 from builder.recipe import PYPI
-from builder.resolve.python.graph import active_requirements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from packaging.requirements import Requirement
 
     from builder.index import CandidateWheel, WheelFacts
     from builder.recipe import DeclaredWheel, PythonRequest
     from builder.resolve.python.graph import RequirementNode
 
 __all__ = [
-    "check_accelerator",
     "check_constraints",
-    "check_toolkit",
     "check_wheel_metadata",
     "checked_request",
 ]
@@ -147,11 +140,6 @@ def _renamed_requirement(text: str, request: PythonRequest) -> str:
     return str(requirement)
 
 
-_CUDA_LIBRARY = re.compile(r"(nvidia|cuda)-.+")
-_CUDA_RUNTIME = re.compile(r"(?:nvidia-cuda-runtime|cuda-toolkit)(?:-cu([0-9]{2}))?")
-_CUDA_LABEL = re.compile(r"cu([0-9]{2})[0-9]*")
-
-
 def check_wheel_metadata(
     request: PythonRequest, wheels: Mapping[str, CandidateWheel], facts: Mapping[str, WheelFacts]
 ) -> None:
@@ -205,66 +193,3 @@ def check_constraints(request: PythonRequest, nodes: Mapping[str, RequirementNod
             continue
         if node is not None and not admits(requirement.specifier, node.version):
             raise NoSolutionError(f"the recipe binds {text}, and the solution has {node.name} {node.version}")
-
-
-def check_accelerator(
-    request: PythonRequest, nodes: Mapping[str, RequirementNode], files: Mapping[str, str]
-) -> None:
-    """Refuse a build without CUDA, or for another CUDA than the target's (trap T3).
-
-    `files` are the chosen wheels by name.
-    """
-    if not request.cuda:
-        return
-    environment = marker_environment(request.arch, request.python)
-    for name in sorted(str(canonicalize_name(item)) for item in request.accelerator):
-        node, file = nodes.get(name), files.get(name)
-        if node is None or file is None:
-            continue
-        asked = tuple(requirement for _, requirement in active_requirements(node, "", environment))
-        label = _CUDA_LABEL.fullmatch(Version(node.version).local or "")
-        if label is None and not any(_CUDA_LIBRARY.fullmatch(normalized_name(item)) for item in asked):
-            raise NoSolutionError(
-                f"{file} is built without CUDA: nothing that it requires on {request.arch} is a CUDA runtime "
-                f"(nvidia-* or cuda-*), and the target has CUDA {request.cuda}",
-                hint=request.accelerator_hint
-                or f"name an index that has {name} {node.version} with CUDA for {request.arch}, such as its "
-                f"project's own, under `indexes`, and make {name} a root",
-            )
-        built_for = {label[1]} if label else {major for item in asked if (major := _cuda_major(item))}
-        wanted = request.cuda.partition(".")[0]
-        if wanted.isdigit() and built_for and wanted not in built_for:
-            raise NoSolutionError(
-                f"{file} is a build for CUDA {' and '.join(sorted(built_for))}, and the target has CUDA "
-                f"{request.cuda}",
-                hint=f"take a platform with CUDA {min(built_for)}, or one without a toolkit, or a {name} for "
-                f"CUDA {wanted}",
-            )
-
-
-def check_toolkit(request: PythonRequest, nodes: Mapping[str, RequirementNode]) -> None:
-    """Refuse a CUDA runtime that is older than the target's toolkit (trap T3).
-
-    Within a major version an older program runs on a newer runtime, not the other way round: what the toolkit
-    compiles may call functions that an older libcudart has not.
-    """
-    if request.environment != RUNTIME or not request.cuda[:1].isdigit():
-        return
-    toolkit = Version(request.cuda).release[:2]
-    for name, node in sorted(nodes.items()):
-        found = Version(node.version)
-        if _CUDA_RUNTIME.fullmatch(name) and found.major == toolkit[0] and found.release[:2] < toolkit:
-            raise NoSolutionError(
-                f"the target has the toolkit of CUDA {request.cuda}, and {name} {node.version} is older: "
-                "code built with that toolkit may call functions that this runtime lacks",
-                hint=f"take a platform with CUDA {found.major}.{found.minor}, or versions that bring CUDA "
-                f"{request.cuda}",
-            )
-
-
-def _cuda_major(requirement: Requirement) -> str:
-    """Return the major version of the CUDA runtime that a requirement binds, or nothing."""
-    found = _CUDA_RUNTIME.fullmatch(normalized_name(requirement))
-    if found is None:
-        return ""
-    return found[1] or exact_version(requirement.specifier).partition(".")[0]

@@ -8,13 +8,7 @@ from typing import TYPE_CHECKING
 from builder.errors import ToolError
 from builder.index import VersionPage, read_wheel_facts, with_sha256, with_stated_files
 from builder.recipe import DeclaredWheel, StandIn
-from builder.resolve.python.checks import (
-    check_accelerator,
-    check_constraints,
-    check_toolkit,
-    check_wheel_metadata,
-    checked_request,
-)
+from builder.resolve.python.checks import check_constraints, check_wheel_metadata, checked_request
 from builder.resolve.python.graph import RequirementNode, walk_requirements
 from builder.resolve.python.rows import built_row, choose_wheel, declared_row, given_item, wheel_row
 from builder.resolve.python.stand_in_wheels import stand_in_node
@@ -56,8 +50,6 @@ def resolve_python(request: PythonRequest, services: IndexServices) -> tuple[Pyt
     check_wheel_metadata(request, wheels, facts)
     asked = walk_requirements(request, nodes)
     check_constraints(request, nodes)
-    check_accelerator(request, nodes, {name: wheel.file for name, wheel in wheels.items()})
-    check_toolkit(request, nodes)
     rows = []
     for item in listed:
         if item.name not in asked:
