@@ -8,15 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from builder import matrix
-from builder.errors import BuilderError, LockError, UsageError
+from builder.errors import BuilderError, LockError, NoSolutionError, UsageError
 from builder.io import read_bytes
-from builder.lockfile import Lock, load_lock
+from builder.lockfile import Lock, RecipeComparison, load_lock
 from builder.model import Target, release_order
 from builder.project import Project
-from builder.recipe import LockOutcomes, load_outcomes
+from builder.recipe import Library, LockOutcomes, effective_recipe, load_outcomes, recipe_faults
 from builder.selection import Selection, TargetNames, UnlockedTarget, choose
 
 __all__ = [
+    "compare_with_recipes",
     "lock_files",
     "lock_path",
     "lock_place",
@@ -29,6 +30,8 @@ __all__ = [
     "select_locks",
     "select_targets",
 ]
+
+_MOST_SHOWN = 8
 
 
 def lock_files(project: Project) -> tuple[tuple[str, Path], ...]:
@@ -214,6 +217,42 @@ def read_lock(project: Project, path: Path) -> tuple[Lock, bytes]:
 def read_locks(project: Project, targets: Iterable[Target]) -> tuple[tuple[Lock, bytes], ...]:
     """Read the locks of `targets`, each with its bytes, and insist on their integrity (LockError)."""
     return tuple(read_lock(project, lock_path(project, target)) for target in targets)
+
+
+def compare_with_recipes(project: Project, locks: Iterable[Lock], *, stale: bool) -> RecipeComparison:
+    """Compare locks that are about to be rendered with the recipes beside them, if there are any.
+
+    LockError for the first lock that differs; one that may be `stale` is a warning instead, and so are
+    locks without recipes. RecipeError if the recipes cannot be read.
+    """
+    if not _has_recipes(project):
+        project.console.warning(RecipeComparison.NOT_COMPARED.value)
+        return RecipeComparison.NOT_COMPARED
+    library = project.library()
+    compared = RecipeComparison.AGREES
+    for lock in locks:
+        texts = _mismatches(lock, library)
+        if not texts:
+            continue
+        more = f" and {len(texts) - _MOST_SHOWN} more" if len(texts) > _MOST_SHOWN else ""
+        error = LockError(
+            f"recipe-mismatch: {'; '.join(texts[:_MOST_SHOWN])}{more}",
+            place=f"lock/{lock.target.path}",
+            hint="run `python -m builder lock`, or take it as it is: --stale",
+        )
+        if not stale:
+            raise error
+        project.console.warning(str(error))
+        compared = RecipeComparison.DIFFERS
+    return compared
+
+
+def _mismatches(lock: Lock, library: Library) -> list[str]:
+    try:
+        recipe = effective_recipe(library, lock.target)
+    except (UsageError, NoSolutionError) as error:
+        return [f"the recipes do not make it: {error.cause}"]
+    return [f"{one.row}: {one.text}" if one.row else one.text for one in recipe_faults(recipe, lock)]
 
 
 def _shown_path(project: Project, path: Path) -> str:

@@ -86,12 +86,17 @@ def add_format(verb: argparse.ArgumentParser, *others: ResultFormat) -> None:
 
 
 def add_inputs(verb: argparse.ArgumentParser, default: Inputs) -> None:
-    """Add `--inputs`."""
+    """Add `--inputs` and `--stale`, of the verbs that render."""
     verb.add_argument(
         "--inputs",
         choices=[form.value for form in type(default)],
         default=default.value,
         help="where files come from: their origins, or the store alone (default: %(default)s)",
+    )
+    verb.add_argument(
+        "--stale",
+        action="store_true",
+        help="render locks that differ from the recipes too; the header says so",
     )
 
 

@@ -13,7 +13,7 @@ from builder.build.request import BuildRequest, build_context
 from builder.errors import UsageError
 from builder.io import write_atomic
 from builder.lockfile import Lock
-from builder.locks import read_locks, select_image
+from builder.locks import compare_with_recipes, read_locks, select_image
 from builder.model import Sha256, Target
 from builder.project import Project
 from builder.provision import fill_store, first_addresses
@@ -80,14 +80,24 @@ class BuildInputs:
 
 @contextmanager
 def build_inputs(
-    project: Project, selection: Selection, inputs: Inputs, engine: AnyEngine, output: Path | None
+    project: Project,
+    selection: Selection,
+    inputs: Inputs,
+    engine: AnyEngine,
+    output: Path | None,
+    *,
+    stale: bool = False,
 ) -> Iterator[BuildInputs]:
-    """Render the selected image, write its files, fill the store, and yield it with its build context."""
+    """Render the selected image, write its files, fill the store, and yield it with its build context.
+
+    LockError for a lock that differs from the recipes beside it, unless it may be `stale`.
+    """
     targets = _buildable_targets(project, select_image(project, selection), selection, engine)
     locks = read_locks(project, targets)
     plain = [lock for lock, _ in locks]
+    compared = compare_with_recipes(project, plain, stale=stale)
     addresses = Addresses() if inputs is Inputs.STORE else first_addresses(project, plain)
-    rendered = render(locks, inputs=inputs, addresses=addresses)
+    rendered = render(locks, inputs=inputs, addresses=addresses, compared=compared)
     first = targets[0]
     folder = output or project.rendered_folder(first)
     for name, text in rendered.files.items():

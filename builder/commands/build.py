@@ -73,6 +73,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         Options(
             selection=selection_of(options),
             inputs=Inputs(options.inputs),
+            stale=options.stale,
             target=options.target,
             component=options.component,
             output=options.output,
@@ -90,6 +91,8 @@ class Options:
 
     selection: Selection
     inputs: Inputs
+    stale: bool = False
+    """Whether locks that differ from the recipes are taken nevertheless."""
     target: str
     component: str = ""
     """Builds this one alone, instead of the image."""
@@ -110,7 +113,9 @@ def build_image(project: Project, options: Options) -> int:
     engine = find(options.engine, options.builder, options.inputs)
     if options.engine == BUILDAH and options.cache:
         project.console.status("buildah builds every stage again: its cache is not reliable")
-    with build_inputs(project, options.selection, options.inputs, engine, options.output) as ready:
+    with build_inputs(
+        project, options.selection, options.inputs, engine, options.output, stale=options.stale
+    ) as ready:
         making = ready.alone(options.component) if options.component else ready
         request = making.request(options.target, None if options.target == CHECK_TARGET else making.image)
         with stage_progress(project, request, f"building {options.component or options.target}") as heard:

@@ -9,7 +9,7 @@ from pathlib import Path
 from builder.console import Console
 from builder.io import write_atomic
 from builder.lockfile import Lock
-from builder.locks import read_locks, select_image
+from builder.locks import compare_with_recipes, read_locks, select_image
 from builder.options import (
     ResultFormat,
     add_format,
@@ -49,6 +49,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         Options(
             selection=selection_of(options),
             inputs=Inputs(options.inputs),
+            stale=options.stale,
             output=options.output,
             json=options.format == ResultFormat.JSON,
         ),
@@ -61,6 +62,8 @@ class Options:
 
     selection: Selection
     inputs: Inputs
+    stale: bool = False
+    """Whether locks that differ from the recipes are taken nevertheless."""
     output: Path | None = None
     json: bool = False
 
@@ -69,17 +72,15 @@ def render_image(project: Project, options: Options) -> int:
     """Render one image for all its locked architectures; 0, or an error."""
     targets = select_image(project, options.selection)
     locks = read_locks(project, targets)
-    addresses = (
-        Addresses()
-        if options.inputs is Inputs.STORE
-        else first_addresses(project, [lock for lock, _ in locks])
-    )
-    rendered = render(locks, inputs=options.inputs, addresses=addresses)
+    plain = [lock for lock, _ in locks]
+    compared = compare_with_recipes(project, plain, stale=options.stale)
+    addresses = Addresses() if options.inputs is Inputs.STORE else first_addresses(project, plain)
+    rendered = render(locks, inputs=options.inputs, addresses=addresses, compared=compared)
     first = targets[0]
     folder = options.output or project.rendered_folder(first)
     for name, text in rendered.files.items():
         write_atomic(folder / name, text.encode())
-    _report_files(project, [folder / name for name in rendered.files], [lock for lock, _ in locks], options)
+    _report_files(project, [folder / name for name in rendered.files], plain, options)
     return 0
 
 

@@ -92,6 +92,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         Options(
             selection=selection_of(options),
             inputs=Inputs(options.inputs),
+            stale=options.stale,
             component=options.component,
             output=options.output,
             engine=options.engine,
@@ -114,6 +115,8 @@ class Options:
 
     selection: Selection
     inputs: Inputs
+    stale: bool = False
+    """Whether locks that differ from the recipes are taken nevertheless."""
     component: str = ""
     """Builds this one alone, instead of the image."""
     output: Path | None = None
@@ -154,7 +157,9 @@ def reproduce_image(project: Project, options: Options) -> int:
     if options.second_builder and not buildkit:
         raise UsageError("buildah has no builders", place="--second-builder", hint="leave it out")
     other = find_engine(options.second_builder) if options.second_builder else None
-    with build_inputs(project, options.selection, options.inputs, engine, options.output) as whole:
+    with build_inputs(
+        project, options.selection, options.inputs, engine, options.output, stale=options.stale
+    ) as whole:
         ready = whole.alone(options.component) if options.component else whole
         second = ready.image.with_name(f"second-{ready.image.name}")
         request = ready.request(RUNTIME_TARGET, ready.image)

@@ -11,7 +11,7 @@ from builder.console import Console
 from builder.errors import UsageError
 from builder.graph import LineAnswer, as_json, as_text, line_as_json, line_as_text, node_of, why
 from builder.io import read_text
-from builder.lockfile import Lock, downloaded_rows
+from builder.lockfile import Lock, RecipeComparison, downloaded_rows
 from builder.locks import lock_path, read_lock, select_image, select_locks
 from builder.model import Sha256
 from builder.options import ResultFormat, add_format, add_places, add_selection, project_of, selection_of
@@ -161,10 +161,11 @@ def read_rendered(project: Project, path: Path) -> Rendering:
         raise UsageError("its header names no lock", place=str(path), hint=_RENDER_AGAIN)
     locks = [_rendered_lock(project, match[1], match[2], path) for match in named]
     inputs = Inputs.STORE if _FROM_STORE in header else Inputs.REMOTE
+    compared = next((one for one in RecipeComparison if f"# {one.value}" in header), RecipeComparison.AGREES)
     # Where inputs are does not move a line, so that no address must be known, or asked for, here.
     rows = [row for lock, _ in locks for row in downloaded_rows(lock)]
     addresses = Addresses(files=dict.fromkeys(rows, _ANYWHERE))
-    dockerfile = plan(locks, Form(inputs=inputs, addresses=addresses))
+    dockerfile = plan(locks, Form(inputs=inputs, addresses=addresses, compared=compared))
     if len(dockerfile.text().splitlines()) != len(lines):
         raise UsageError(
             "it was changed, or another version rendered it", place=str(path), hint=_RENDER_AGAIN

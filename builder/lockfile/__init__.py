@@ -5,6 +5,7 @@ own rules find. Imports `model`. Pure.
 """
 
 from builder.lockfile.cuda import CudaBuild, cuda_build, cuda_version, is_cuda_runtime
+from builder.lockfile.comparison import RecipeComparison
 from builder.lockfile.finding import RULES, Finding, Level, Proof, exit_code, found
 from builder.lockfile.labels import (
     LockRow,
@@ -84,6 +85,7 @@ __all__ = [
     "OsPackage",
     "Proof",
     "PythonPackage",
+    "RecipeComparison",
     "Repository",
     "Runtime",
     "Submodule",

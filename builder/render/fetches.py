@@ -16,7 +16,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from builder.errors import LockError, UsageError
-from builder.lockfile import BASE, INSTALLER, DownloadedRow, GitSource, Image, Lock, OsPackage, PythonPackage
+from builder.lockfile import (
+    BASE,
+    INSTALLER,
+    DownloadedRow,
+    GitSource,
+    Image,
+    Lock,
+    OsPackage,
+    PythonPackage,
+    RecipeComparison,
+)
 from builder.render.instructions import SCRATCH, Add, Copy, File, Mount
 from builder.render.quoting import file_name, line, sha256, shown
 from builder.render.shell import Command
@@ -208,6 +218,8 @@ class Form:
 
     inputs: Inputs
     addresses: Addresses
+    compared: RecipeComparison = RecipeComparison.AGREES
+    """How the locks compared with the recipes beside them; the header says it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

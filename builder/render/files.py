@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from builder.lockfile import Lock
+from builder.lockfile import Lock, RecipeComparison
 from builder.model import Arch
 from builder.render.fetches import Addresses, Form, Inputs
 from builder.render.instructions import Add, From
@@ -96,14 +96,20 @@ class Rendered:
         return {DOCKERFILE: self.dockerfile, "source-policy.json": self.policy, "docker-bake.json": self.bake}
 
 
-def render(locks: Sequence[tuple[Lock, bytes]], *, inputs: Inputs, addresses: Addresses) -> Rendered:
+def render(
+    locks: Sequence[tuple[Lock, bytes]],
+    *,
+    inputs: Inputs,
+    addresses: Addresses,
+    compared: RecipeComparison = RecipeComparison.AGREES,
+) -> Rendered:
     """Return the files of `locks`, given each with its file's bytes, one an architecture.
 
     LockError for an incomplete lock, for a value that cannot be written, or
     for locks that do not belong together; UsageError for a file without
     an address.
     """
-    dockerfile = plan(locks, Form(inputs=inputs, addresses=addresses))
+    dockerfile = plan(locks, Form(inputs=inputs, addresses=addresses, compared=compared))
     text = dockerfile.text()
     return Rendered(
         dockerfile=text, policy=source_policy(dockerfile), bake=bake_file([lock for lock, _ in locks])

@@ -85,6 +85,7 @@ def _header_comment(locks: Sequence[tuple[Lock, bytes]], form: Form) -> Comment:
         lines=(
             "Rendered by lockwright: change the recipes and locks, not this file.",  # no value may come first
             *names,
+            *((form.compared.value,) if form.compared.value else ()),
             "",
             "To build it so that everyone gets the same digest, after `python -m builder fetch`:",
             f"  python -m builder build {options}",
