@@ -4,8 +4,8 @@ In: the text of a lock file. Out: a `Lock`, its canonical text, and the faults t
 own rules find. Imports `model`. Pure.
 """
 
-from builder.lockfile.cuda import CudaBuild, cuda_build, cuda_version, is_cuda_runtime
 from builder.lockfile.comparison import RecipeComparison
+from builder.lockfile.cuda import CudaBuild, cuda_build, cuda_version, is_cuda_runtime
 from builder.lockfile.finding import RULES, Finding, Level, Proof, exit_code, found
 from builder.lockfile.labels import (
     LockRow,

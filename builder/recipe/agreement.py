@@ -214,14 +214,14 @@ def _snapshot_stamp(at: str) -> str:
 
 
 def _unmet_roots(request: PythonRequest, lock: Lock) -> Iterator[Finding]:
-    """Yield roots and constraints of one environment that its rows do not meet."""
+    """Yield roots and constraints of one environment that neither its rows nor the image meet."""
+    held = {canonicalize_name(one.name): one.version for one in request.stand_ins if not one.build}
     rows = {row.name: row for row in lock.python if request.environment in row.for_}
     roots = {canonicalize_name(root.name): root for root in map(Requirement, request.roots)}
-    in_the_image = {canonicalize_name(item.name) for item in request.stand_ins if not item.build}
     for name, root in sorted(roots.items()):
         row = rows.get(name)
-        if row is None and name in in_the_image:
-            continue  # the runtime image brings it, so it gets no row
+        if row is None and name in held and root.specifier.contains(held[name], prereleases=True):
+            continue  # the image brings it: no row installs it
         if row is None:
             yield found(
                 "recipe-mismatch", f"{request.environment} asks for {root}, which has no row", row="python"

@@ -25,6 +25,8 @@ __all__ = [
 PYPI = "pypi"
 """The origin of files that the default index lists."""
 
+_PIP = "pip"
+
 UPGRADE_ALL = ("*",)
 """The value of `upgrade` that drops every existing pin."""
 
@@ -145,17 +147,28 @@ def python_requests(
     preferences: dict[str, tuple[tuple[str, str], ...]],
     upgrade: tuple[str, ...],
 ) -> tuple[PythonRequest, ...]:
-    """Return one request an environment: the image's, the installer's, and each build's that has any."""
-    roots = {RUNTIME: recipe.roots, INSTALLER: _installer_roots(recipe)}
+    """Return one request an environment: the image's, the installer's, and each build's that has any.
+
+    RecipeError for a release that asks for Python distributions, and not for the pip that installs them.
+    """
+    roots = {RUNTIME: recipe.roots}
     roots |= {part.name: part.build_requires for part in recipe.parts if part.build_requires}
+    wheels = any(roots.values()) or any(part.wheels for part in recipe.parts)
+    roots[INSTALLER] = _installer_roots(recipe, needed=wheels)
     return tuple(
         _environment_request(recipe, name, required, preferences.get(name, ()), upgrade)
         for name, required in sorted(roots.items())
     )
 
 
-def _installer_roots(recipe: EffectiveRecipe) -> tuple[str, ...]:
+def _installer_roots(recipe: EffectiveRecipe, *, needed: bool) -> tuple[str, ...]:
     pins = recipe.release.python.get(INSTALLER, Table())
+    if needed and [name for name, _ in pins] != [_PIP]:
+        raise RecipeError(
+            "pip, and nothing else, installs the wheels of a lock, and its version is the release's",
+            place=f"recipes/releases/{recipe.release.version}.toml: python.{INSTALLER}",
+            hint=f'write [python.{INSTALLER}] with `{_PIP} = "…"` alone',
+        )
     return tuple(f"{name}=={version}" for name, version in pins)
 
 

@@ -17,7 +17,7 @@ from builder.recipe.library_checks import check_library
 from builder.recipe.platform import Platform
 from builder.recipe.release import Release
 
-__all__ = ["parse_recipe", "parse_table", "read_library"]
+__all__ = ["inherited_platforms", "parse_recipe", "parse_table", "read_library"]
 
 T = TypeVar("T")
 NamedRecipe = TypeVar("NamedRecipe", Component, Framework, Platform)
@@ -50,7 +50,7 @@ def read_library(files: Mapping[str, bytes]) -> Library:
     library = Library(
         components=_named_recipes(tables, "components", Component),
         frameworks=_named_recipes(tables, "frameworks", Framework),
-        platforms=_named_recipes(_inherited_platforms(tables), "platforms", Platform),
+        platforms=_named_recipes(inherited_platforms(tables), "platforms", Platform),
         releases=_parsed_releases(tables),
         keys={path.split("/", 1)[1]: data for path, data in files.items() if path.startswith("keys/")},
     )
@@ -97,7 +97,7 @@ def _parsed_releases(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Relea
     return found
 
 
-def _inherited_platforms(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+def inherited_platforms(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     """Fill the keys that a platform does not have from the one it extends.
 
     Key by key at the top level only: a table or list that is given replaces the inherited one as a whole, so

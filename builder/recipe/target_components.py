@@ -9,7 +9,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from builder.errors import RecipeError
-from builder.model import Table, Target
+from builder.model import Table, Target, nearest_names
 from builder.recipe.component import Component, ComponentVariant, TargetConditions, VersionRecipe
 from builder.recipe.library import Library
 from builder.recipe.platform import Platform
@@ -28,25 +28,30 @@ class TargetRecipes:
     target: Target
 
     def version(self, component: Component) -> str:
-        """Return the version that the platform gives a component, else the release."""
+        """Return the version that the platform gives a component, else the release.
+
+        RecipeError for one that the component's recipe does not know: where it comes from, a source or a
+        published wheel, is always somebody's decision with a reason.
+        """
         own = self.release.framework_components.get(self.target.framework, Table())
         found = self.release.components.merged(own).merged(self.platform.versions).get(component.name)
         place = f"recipes/releases/{self.release.version}.toml: components"
         if not found:
             raise RecipeError(f"no version of {component.name!r}", place=place, hint="add one")
-        if found not in component.versions and not component.python.family:
+        if found not in component.versions:
+            if self.platform.versions.get(component.name):
+                place = f"recipes/platforms/{self.platform.name}.toml: versions"
             raise RecipeError(
                 f"{component.name} {found} is not in its recipe",
                 place=f"{place}.{component.name}",
-                hint=f"known: {', '.join(component.versions)}; add it with scripts/pin",
+                hint=_unknown_version_hint(component, found),
             )
         return found
 
     def source(self, component: Component) -> VersionRecipe:
-        """Return where a version comes from; one that only an index can know counts as published."""
-        unknown = VersionRecipe(published=True, reason="not in the component's recipe")
+        """Return where a version comes from, as the conditions of `source-when` decide here."""
         version = self.version(component)
-        found = component.versions.get(version, unknown)
+        found = component.versions[version]
         if found.source_when is None:
             return found
         if self.holds(found.source_when, version):
@@ -66,6 +71,16 @@ class TargetRecipes:
         if any(wanted is not None and wanted != found for wanted, found in given):
             return False
         return when.versions is None or _version_matches(version, when.versions)
+
+
+def _unknown_version_hint(component: Component, version: str) -> str:
+    near = nearest_names(version, component.versions, otherwise="-").removeprefix("-")
+    hint = f"{near} known: {', '.join(component.versions)}; add it with scripts/pin".lstrip()
+    if component.python.family:
+        hint += (
+            f', or, for the wheel of the index, [versions."{version}"] with `published = true` and a reason'
+        )
+    return hint
 
 
 def _version_matches(version: str, specifier: str) -> bool:

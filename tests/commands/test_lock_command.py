@@ -117,17 +117,35 @@ def test_a_lock_that_was_edited_is_made_again(project: Path, capsys: pytest.Capt
     assert told == {"1.0/plain/tiny-x86_64": "failed", "1.0/plain/tiny-aarch64": "unchanged"}
 
 
-def test_no_lock_without_an_installer_is_called_unchanged(
-    project: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("words", [["lock"], ["lock", "--check"], ["render", "--inputs", "store"]])
+def test_a_release_without_pip_is_refused_by_every_verb(
+    words: list[str], project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     edit(project / "recipes/releases/1.0.toml", '[python.installer]\npip = "26.2.1"\n', "")
+    lock = project / "lock/1.0/plain/tiny-x86_64.toml"
+    before = lock.read_bytes()
+    assert main(builder(*words, project=project)) == 3
+    assert "recipes/releases/1.0.toml: python.installer: pip, and nothing else" in capsys.readouterr().err
+    assert lock.read_bytes() == before
+
+
+def test_a_lock_without_its_installer_is_not_called_unchanged(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     lock = project / "lock/1.0/plain/tiny-x86_64.toml"
     before, _, after = lock.read_text().partition('[[python]]\nname = "pip"')
     lock.write_text(before + after[after.index("[[builds]]") :])
     assert main(builder("lock", "--check", "--format", "json", project=project)) == 1
     told = {outcome["target"]: outcome for outcome in json.loads(capsys.readouterr().out)}
     assert "pip, must be for installer" in told["1.0/plain/tiny-x86_64"]["reason"]
-    assert told["1.0/plain/tiny-aarch64"]["state"] == "differs"
+
+
+def test_check_sees_another_pip(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit(project / "recipes/releases/1.0.toml", 'pip = "26.2.1"', 'pip = "26.2.2"')
+    assert main(builder("lock", "--check", "--format", "json", project=project)) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert {outcome["state"] for outcome in told} == {"differs"}
+    assert "installer asks for pip==26.2.2" in told[0]["differences"][0]["text"]
 
 
 @pytest.mark.parametrize(
