@@ -23,6 +23,12 @@ if TYPE_CHECKING:
         versions_table,
         wheels_table,
     )
+    from builder.matrix.typed_refusals import (
+        RefusalStanding,
+        TypedRefusal,
+        judge_refusals,
+        without_typed_refusals,
+    )
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
@@ -33,7 +39,9 @@ else:
             "FrameworkSummary": "tables",
             "LockedPlaces": "tables",
             "MatrixTable": "tables",
+            "RefusalStanding": "typed_refusals",
             "ReleaseVersions": "release_versions",
+            "TypedRefusal": "typed_refusals",
             "accelerators": "release_versions",
             "cells": "cell",
             "command": "cell",
@@ -42,6 +50,7 @@ else:
             "framework_summaries": "tables",
             "generations": "floors",
             "gpu_table": "tables",
+            "judge_refusals": "typed_refusals",
             "newest_first": "release_versions",
             "open_targets": "cell",
             "suggestion": "cell",
@@ -51,6 +60,7 @@ else:
             "versions_table": "tables",
             "wheel_floors": "floors",
             "wheels_table": "tables",
+            "without_typed_refusals": "typed_refusals",
         },
     )
 
@@ -61,7 +71,9 @@ __all__ = [
     "FrameworkSummary",
     "LockedPlaces",
     "MatrixTable",
+    "RefusalStanding",
     "ReleaseVersions",
+    "TypedRefusal",
     "accelerators",
     "cells",
     "command",
@@ -70,6 +82,7 @@ __all__ = [
     "framework_summaries",
     "generations",
     "gpu_table",
+    "judge_refusals",
     "newest_first",
     "open_targets",
     "suggestion",
@@ -79,4 +92,5 @@ __all__ = [
     "versions_table",
     "wheel_floors",
     "wheels_table",
+    "without_typed_refusals",
 ]

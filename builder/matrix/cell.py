@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from builder.errors import BuilderError, FetchError
 from builder.matrix.release_versions import newest_first
+from builder.matrix.typed_refusals import without_typed_refusals
 from builder.model import Arch, Target
 from builder.recipe import (
     EffectiveRecipe,
@@ -191,9 +192,13 @@ def _pin_commands(platform: str, missing: Sequence[str]) -> tuple[str, ...]:
 
 
 def open_targets(library: Library, locked: Collection[Target]) -> dict[Target, str]:
-    """Return the targets whose state only a trial can tell, each with the digest of its recipe's inputs."""
-    found = (cell.target for cell in cells(library, locked, {}) if cell.state is CellState.UNTRIED)
-    return {target: inputs_digest(effective_recipe(library, target)) for target in found}
+    """Return the targets whose state only a trial can tell, each with the digest of its recipe's inputs.
+
+    What releases refuse counts too: a trial says whether a typed refusal is needed, and still holds.
+    """
+    found = cells(without_typed_refusals(library), locked, {})
+    open_now = (cell.target for cell in found if cell.state is CellState.UNTRIED)
+    return {target: inputs_digest(effective_recipe(library, target)) for target in open_now}
 
 
 # The words are those of the errors themselves; each trap's own test folder is classified in the tests.

@@ -160,7 +160,11 @@ def pin_image(context: Context, platform: str = "", *, recorded: bool = False) -
             parse_recipe(editor.get(keys), ImageRecipe, place=f"{editor.place}: {key_path_text(keys)}")
             count += 1
     if not count:
-        raise UsageError("no published images", place=f"recipes/platforms/{platform or '*'}.toml")
+        raise UsageError(
+            "no published images",
+            place=f"recipes/platforms/{platform or '*'}.toml",
+            hint="name one: a table [[images.x86_64]] with `name` and `tag`; the rest is filled in",
+        )
     finish(context, editors)
     return 0
 

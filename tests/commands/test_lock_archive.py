@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -240,6 +241,15 @@ def sign_with_another_key(bench: Bench) -> None:
     bench.pin(bench.archive.publish())
 
 
+def let_the_key_expire(bench: Bench) -> None:
+    """Its certificate ends half a minute ago; sequoia makes keys that are a minute old."""
+    ended = datetime.now(UTC) - timedelta(seconds=30)
+    key = bench.archive.key
+    certificate = key.extract_certificate().set_expiration(ended, key.certifier())
+    (bench.root / "recipes/keys/archive.asc").write_bytes(bytes(certificate))
+    bench.pin(bench.archive.publish())
+
+
 def swap_packages(bench: Bench) -> None:
     path = f"dists/{SUITE}/main/binary-amd64/Packages.xz"
     bench.archive.files[path] = lzma.compress(stanza("zlib-dev", "9").encode())
@@ -275,7 +285,12 @@ def ask_for_the_unknown(bench: Bench) -> None:
         (tamper, 7, ["InRelease", "no good signature"]),
         (replace_inrelease, 7, ["InRelease", "expected sha256"]),
         (expire, 6, ["expired on 2026-09-13 00:00:00 UTC"]),
-        (sign_with_another_key, 7, ["no good signature by a certificate of the keyring"]),
+        (
+            sign_with_another_key,
+            7,
+            ["no good signature", "is by key", "; the keyring has", "put the key into recipes/keys"],
+        ),
+        (let_the_key_expire, 7, ["no good signature", "which expired on 20", "get the present certificate"]),
         (swap_packages, 7, ["Packages.xz", "expected sha256"]),
         (truncate_packages, 7, ["Packages.xz", "expected sha256"]),
         (drop_inrelease, 6, ["InRelease", "404"]),
