@@ -16,7 +16,15 @@ from builder.align.published import Metadata, Published, UnaskedError
 from builder.index import DistributionFile, IndexProject
 from builder.lockfile import RUNTIME, Lock
 from builder.matrix import cuda_of
-from builder.model import Arch, exact_version, lenient_requirement, marker_environment, normalized_name
+from builder.model import (
+    Arch,
+    OpenMarkerError,
+    exact_version,
+    lenient_requirement,
+    marker_environment,
+    marker_holds,
+    normalized_name,
+)
 from builder.recipe import Component, Library
 
 __all__ = [
@@ -222,8 +230,10 @@ def repository_of(component: Component) -> str:
 def _is_active(requirement: Requirement, extra: str) -> bool:
     if requirement.marker is None:
         return not extra
-    environment = marker_environment(Arch.X86_64, _PYTHON)
-    return requirement.marker.evaluate({**environment, "extra": extra})
+    try:
+        return marker_holds(requirement.marker, marker_environment(Arch.X86_64, _PYTHON), extra)
+    except OpenMarkerError:
+        raise UnaskedError(f"a patch release of Python {_PYTHON} decides on {requirement}") from None
 
 
 def version_of(text: str) -> Version:

@@ -15,13 +15,14 @@ from packaging.pylock import Package, Pylock, PylockValidationError
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from builder import model
 from builder.diff.accelerator import accelerator_family, accelerators_of_name
 from builder.diff.change import ChangedField, RowChange, RowKind, added, by_risk, changed, removed, show
 from builder.diff.order import pep440
 from builder.diff.pairs import pair
 from builder.diff.risk import Risk
 from builder.errors import LockError
-from builder.lockfile import RUNTIME, Lock
+from builder.lockfile import RUNTIME, Lock, lock_full_pythons
 from builder.model import check_line
 
 __all__ = ["ExportedPin", "compare_pins", "marker_environment", "pins_of", "read_pylock", "read_requirements"]
@@ -110,20 +111,8 @@ _COMMENT = re.compile(r"(^|\s)#.*$")
 
 def marker_environment(lock: Lock) -> dict[str, str]:
     """Return what environment markers see on the target of a lock."""
-    minor = lock.environment.python
-    return {
-        "implementation_name": "cpython",
-        "implementation_version": f"{minor}.0",
-        "os_name": "posix",
-        "platform_machine": str(lock.arch),
-        "platform_python_implementation": "CPython",
-        "platform_release": "",
-        "platform_system": "Linux",
-        "platform_version": "",
-        "python_full_version": f"{minor}.0",
-        "python_version": minor,
-        "sys_platform": "linux",
-    }
+    full = lock_full_pythons(lock).get(RUNTIME, "")
+    return model.marker_environment(lock.arch, lock.environment.python, full)
 
 
 def read_pylock(
@@ -201,11 +190,11 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _marker_holds(marker: Marker | None, environment: Mapping[str, str] | None) -> bool:
-    if marker is None or environment is None:
+    if environment is None:
         return True
     try:
-        return marker.evaluate(dict(environment))
-    except (UndefinedComparison, UndefinedEnvironmentName):
+        return model.marker_holds(marker, environment)
+    except (model.OpenMarkerError, UndefinedComparison, UndefinedEnvironmentName):
         return True
 
 

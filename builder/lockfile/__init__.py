@@ -7,6 +7,7 @@ own rules find. Imports `model`. Pure.
 from builder.lockfile.comparison import RecipeComparison
 from builder.lockfile.cuda import CudaBuild, cuda_build, cuda_version, is_cuda_runtime
 from builder.lockfile.finding import RULES, Finding, Level, Proof, exit_code, found
+from builder.lockfile.installed import environment_packages, glibc_version, lock_full_pythons, os_python
 from builder.lockfile.labels import (
     LockRow,
     LockSection,
@@ -95,16 +96,20 @@ __all__ = [
     "cuda_version",
     "downloaded_rows",
     "dump_lock",
+    "environment_packages",
     "examine",
     "exit_code",
     "filled_expectation",
     "first_difference",
     "found",
+    "glibc_version",
     "is_cuda_runtime",
     "load_lock",
     "lock_faults",
     "lock_findings",
+    "lock_full_pythons",
     "named_label",
+    "os_python",
     "parse_lock",
     "part_label",
     "row_key",

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from builder.errors import BuilderError
+from builder.lockfile.installed import environment_packages, glibc_version, os_python
 from builder.lockfile.labels import LockRow, LockSection, row_label, section_rows
 from builder.lockfile.lock import (
     BASE,
@@ -58,6 +59,39 @@ def _environment_version_faults(lock: Lock) -> Iterator[Fault]:
             target_tags(lock.arch, environment.glibc, environment.python)
         except BuilderError as error:
             yield Fault(row="environment", text=str(error))
+
+
+def _glibc_agreement_faults(lock: Lock) -> Iterator[Fault]:
+    """Yield where the floor for wheels is not the lowest glibc that an environment of the lock has."""
+    stated = lock.environment.glibc
+    found = {
+        version: environment
+        for environment in (*sorted(lock.environments - {BASE, RUNTIME}), RUNTIME)
+        if (version := glibc_version(_packages_of(lock, environment)))
+    }
+    lowest = min(found, key=lambda text: [int(part) for part in text.split(".")], default=stated)
+    if lowest != stated:
+        text = f"glibc is {stated}, and the OS packages of {found[lowest]} have glibc {lowest}"
+        yield Fault(row="environment", text=text)
+
+
+def _python_agreement_faults(lock: Lock) -> Iterator[Fault]:
+    """Yield where the interpreter of an environment with Python rows has another minor version."""
+    stated, maker = lock.environment.python, lock.environment.interpreter
+    if maker:
+        version = next((build.version for build in lock.builds if build.component == maker), "")
+        if version and not version.startswith(f"{stated}."):
+            yield Fault(row="environment", text=f"python is {stated}, and {maker} builds {version}")
+        return
+    for environment in sorted({use for row in lock.python for use in row.for_} & lock.environments):
+        version, package = os_python(_packages_of(lock, environment), stated)
+        if version and version != stated and not version.startswith(f"{stated}."):
+            text = f"python is {stated}, and {package} brings Python {version} to {environment}"
+            yield Fault(row="environment", text=text)
+
+
+def _packages_of(lock: Lock, environment: str) -> dict[str, str]:
+    return environment_packages(environment, images=lock.images, rows=lock.os_packages)
 
 
 def _gpu_arch_faults(lock: Lock) -> Iterator[Fault]:
@@ -172,6 +206,24 @@ TARGET_RULES = (
         stops=True,
         why="every wheel is judged by them",
         finds=_environment_version_faults,
+    ),
+    LockRule(
+        id="glibc-agreement",
+        says="The glibc of the target is the lowest that its base and OS packages have.",
+        stops=True,
+        why="a wheel for a newer glibc does not start",
+        finds=_glibc_agreement_faults,
+        kind="target",
+        after=("environment-versions",),
+    ),
+    LockRule(
+        id="python-agreement",
+        says="The Python of the target is that of its OS packages or of the build that brings it.",
+        stops=True,
+        why="no wheel for another Python can be imported",
+        finds=_python_agreement_faults,
+        kind="target",
+        after=("environment-versions",),
     ),
     LockRule(
         id="gpu-archs",

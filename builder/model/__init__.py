@@ -9,6 +9,7 @@ from builder.model import toml
 from builder.model.digest import Evidence, GitOid, ImageDigest, Sha256
 from builder.model.image_files import FileFact, ImageFiles, LockedMembers
 from builder.model.licenses import LicenseStatement, spdx_expression
+from builder.model.markers import OpenMarkerError, marker_environment, marker_holds, possible_pythons
 from builder.model.requirements import (
     admits,
     exact_version,
@@ -22,8 +23,6 @@ from builder.model.tags import (
     glibc_floor,
     is_musl,
     linux_arch,
-    marker_environment,
-    possible_pythons,
     target_tags,
     uv_platform,
     wheel_rank,
@@ -50,6 +49,7 @@ __all__ = [
     "ImageFiles",
     "LicenseStatement",
     "LockedMembers",
+    "OpenMarkerError",
     "Sha256",
     "StructureError",
     "Table",
@@ -67,6 +67,7 @@ __all__ = [
     "linux_arch",
     "markdown_table",
     "marker_environment",
+    "marker_holds",
     "nearest_names",
     "normalized_name",
     "possible_pythons",

@@ -22,8 +22,6 @@ __all__ = [
     "glibc_floor",
     "is_musl",
     "linux_arch",
-    "marker_environment",
-    "possible_pythons",
     "target_tags",
     "uv_platform",
     "wheel_rank",
@@ -36,8 +34,6 @@ _OLDEST_GLIBC = {Arch.X86_64: 5, Arch.AARCH64: 17}
 _LEGACY_FLOORS = {alias: floor for floor, alias in _LEGACY_ALIASES.items()}
 # uv's names of platforms end here; a newer glibc runs what was made for an older one.
 _UV_FLOORS = (17, 28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40)
-_PATCHES = 64
-"""More than any minor version of CPython has patch releases: 3.6 and 3.7 had the most so far, 17."""
 _MANYLINUX_TAG = re.compile(r"manylinux_(\d+)_(\d+)_(.+)|(manylinux(?:2014|2010|1))_(.+)")
 _LINUX_TAG = re.compile(r"(?:linux|manylinux(?:1|2010|2014|_\d+_\d+)|musllinux_\d+_\d+)_(.+)")
 
@@ -131,26 +127,3 @@ def linux_arch(platform: str) -> str:
 def is_musl(platform: str) -> bool:
     """Whether a platform tag asks for musl instead of glibc (PEP 656)."""
     return platform.startswith("musllinux_")
-
-
-def possible_pythons(python: str, full: str = "") -> tuple[str, ...]:
-    """Return the full versions that an interpreter of minor version `python` may have: `full` if known."""
-    return (full,) if full else tuple(f"{python}.{patch}" for patch in range(_PATCHES))
-
-
-@lru_cache
-def marker_environment(arch: Arch, python: str) -> dict[str, str]:
-    """Return what environment markers are evaluated against; the resolver uses the same."""
-    return {
-        "implementation_name": "cpython",
-        "implementation_version": f"{python}.0",
-        "os_name": "posix",
-        "platform_machine": str(arch),
-        "platform_python_implementation": "CPython",
-        "platform_release": "",
-        "platform_system": "Linux",
-        "platform_version": "",
-        "python_full_version": f"{python}.0",
-        "python_version": python,
-        "sys_platform": "linux",
-    }

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from builder.errors import RecipeError
 from builder.lockfile import BASE, INSTALLER, RUNTIME
-from builder.model import Arch, Table, possible_pythons
+from builder.model import Arch, Table, marker_environment, possible_pythons
 from builder.recipe.effective import EffectiveComponent, EffectiveRecipe, image_python
 from builder.recipe.framework import DeclaredWheel, PythonIndex
 
@@ -81,6 +83,10 @@ class PythonRequest:
         """Return the full versions that the interpreter may have: one where it is known."""
         return possible_pythons(self.python, self.full_python)
 
+    def markers(self) -> Mapping[str, str]:
+        """Return what environment markers are evaluated against."""
+        return marker_environment(self.arch, self.python, self.full_python)
+
     def shown_python(self) -> str:
         """Return the interpreter's version, as far as it is known."""
         return self.full_python or self.python
@@ -146,9 +152,11 @@ def python_requests(
     *,
     preferences: dict[str, tuple[tuple[str, str], ...]],
     upgrade: tuple[str, ...],
+    full_pythons: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[PythonRequest, ...]:
     """Return one request an environment: the image's, the installer's, and each build's that has any.
 
+    `full_pythons` has the full version of Python by environment, as far as OS packages say it.
     RecipeError for a release that asks for Python distributions, and not for the pip that installs them.
     """
     roots = {RUNTIME: recipe.roots}
@@ -156,9 +164,18 @@ def python_requests(
     wheels = any(roots.values()) or any(part.wheels for part in recipe.parts)
     roots[INSTALLER] = _installer_roots(recipe, needed=wheels)
     return tuple(
-        _environment_request(recipe, name, required, preferences.get(name, ()), upgrade)
+        replace(
+            _environment_request(recipe, name, required, preferences.get(name, ()), upgrade),
+            full_python=_interpreter_version(recipe) or full_pythons.get(name, ""),
+        )
         for name, required in sorted(roots.items())
     )
+
+
+def _interpreter_version(recipe: EffectiveRecipe) -> str:
+    """Return the version of the component that brings Python, or empty where an OS package does."""
+    name = recipe.platform.interpreter
+    return next((part.version for part in recipe.parts if part.name == name), "") if name else ""
 
 
 def _installer_roots(recipe: EffectiveRecipe, *, needed: bool) -> tuple[str, ...]:

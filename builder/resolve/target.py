@@ -10,7 +10,17 @@ from typing import Self, cast
 from builder.errors import BuilderError, FetchError
 from builder.fetch import Session
 from builder.index import IndexServices
-from builder.lockfile import Lock, PythonPackage, check_lock, dump_lock
+from builder.lockfile import (
+    INSTALLER,
+    RUNTIME,
+    Lock,
+    OsPackage,
+    PythonPackage,
+    check_lock,
+    dump_lock,
+    environment_packages,
+    os_python,
+)
 from builder.model import Target
 from builder.project import Project
 from builder.recipe import (
@@ -68,15 +78,19 @@ def _make(
     if missing_pins(recipe):
         # Refused with the list of what is missing, before any index is asked.
         return assemble_lock(recipe, python=(), os_packages=(), repositories=(), resolver="")
-    requests = python_requests(recipe, preferences=_preferences(before), upgrade=upgrade)
-    with ThreadPoolExecutor(len(requests) + 1) as pool:
-        # uv waits for the network while the OS packages are computed.
-        packages = pool.submit(resolve_os, recipe, library=library, session=session)
+    # OS packages first: they say the full version of Python, which decides markers and Requires-Python.
+    repositories, os_packages = resolve_os(recipe, library=library, session=session)
+    requests = python_requests(
+        recipe,
+        preferences=_preferences(before),
+        upgrade=upgrade,
+        full_pythons=_full_pythons(recipe, os_packages),
+    )
+    with ThreadPoolExecutor(len(requests)) as pool:
         python = [row for rows in pool.map(lambda r: resolve_python(r, services), requests) for row in rows]
         check_cuda_stack(
             recipe_cuda_stack(recipe, python), where_cuda_builds_are=recipe.framework.accelerated_hint
         )
-        repositories, os_packages = packages.result()
     lock = assemble_lock(
         recipe,
         python=python,
@@ -86,6 +100,19 @@ def _make(
     )
     check_solvable(lock)
     return lock
+
+
+def _full_pythons(recipe: EffectiveRecipe, rows: tuple[OsPackage, ...]) -> dict[str, str]:
+    """Return the full version of the OS's Python in each environment whose packages say it."""
+    minor = recipe.platform.python
+    images = recipe.platform.images.get(recipe.target.arch, ())
+    found = {}
+    for environment in (RUNTIME, INSTALLER, *(part.name for part in recipe.parts)):
+        packages = environment_packages(environment, images=images, rows=rows)
+        version, _ = os_python(packages, minor)
+        if version.startswith(f"{minor}."):
+            found[environment] = version
+    return found
 
 
 def _preferences(before: Lock | None) -> dict[str, tuple[tuple[str, str], ...]]:

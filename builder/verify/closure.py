@@ -19,7 +19,17 @@ from packaging.version import InvalidVersion, Version
 
 from builder.errors import BuilderError
 from builder.index import WheelFacts
-from builder.lockfile import BASE, RUNTIME, Finding, Lock, OsPackage, PythonPackage, found, row_label
+from builder.lockfile import (
+    BASE,
+    RUNTIME,
+    Finding,
+    Lock,
+    OsPackage,
+    PythonPackage,
+    found,
+    lock_full_pythons,
+    row_label,
+)
 from builder.recipe import EffectiveRecipe, PythonRequest, os_requests, python_requests
 from builder.resolve.debian import Clause, PackagesIndex, Stanza, Universe, clauses, hard
 from builder.resolve.python import RequirementNode, stand_in_node, walk_requirements
@@ -47,9 +57,10 @@ def closure_faults(lock: Lock, recipe: EffectiveRecipe, metadata: LockMetadata) 
     `metadata` has the file of every row that `required_metadata` names.
     """
     yield from _misnamed_rows(lock, metadata)
-    for request in python_requests(recipe, preferences={}, upgrade=()):
+    requests = python_requests(recipe, preferences={}, upgrade=(), full_pythons=lock_full_pythons(lock))
+    for request in requests:
         yield from _python_faults(lock, request, metadata.wheels)
-    asked = {request.environment for request in python_requests(recipe, preferences={}, upgrade=())}
+    asked = {request.environment for request in requests}
     for row in lock.python:
         for environment in sorted(set(row.for_) - asked):
             text = f"the recipe asks for no Python distribution in {environment}"

@@ -200,8 +200,15 @@ def other_version(name: str, version: str) -> Change:
     )
 
 
+def older_interpreter(lock: Lock) -> Lock:
+    lock = first("builds", lambda build: build.component == "cpython", version="3.11.9")(lock)
+    return first("archives", lambda row: row.component == "cpython", version="3.11.9")(lock)
+
+
 BREAKS: dict[str, tuple[Path, Change]] = {
     "target-names": (DEBIAN, head(framework="Dynamo")),
+    "glibc-agreement": (DEBIAN, environment(glibc="2.40")),
+    "python-agreement": (INTERPRETER, older_interpreter),
     "environment-versions": (DEBIAN, environment(cuda="13")),
     "gpu-archs": (DEBIAN, environment(gpu_archs=("90", "80"))),
     "source-date-epoch": (DEBIAN, head(source_date_epoch=0)),

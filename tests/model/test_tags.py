@@ -7,9 +7,9 @@ from packaging.tags import Tag
 from packaging.utils import parse_wheel_filename
 
 from builder.errors import RecipeError
+from builder.model.markers import marker_environment
 from builder.model.tags import (
     glibc_floor,
-    marker_environment,
     target_tags,
     uv_platform,
     wheel_rank,
@@ -136,5 +136,7 @@ def test_newer_glibc_only_adds_tags() -> None:
 def test_markers_describe_the_target_alone() -> None:
     environment = marker_environment(Arch.AARCH64, "3.13")
     assert environment["platform_machine"] == "aarch64"
-    assert environment["python_full_version"] == "3.13.0"
+    assert environment["python_version"] == "3.13"
+    assert "python_full_version" not in environment, "a patch release is never guessed"
+    assert marker_environment(Arch.AARCH64, "3.13", "3.13.5")["python_full_version"] == "3.13.5"
     assert environment["platform_release"] == ""

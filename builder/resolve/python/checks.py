@@ -20,7 +20,6 @@ from builder.model import (
     admits,
     exact_version,
     glibc_floor,
-    marker_environment,
     normalized_name,
     printable,
     recipe_requirement,
@@ -29,6 +28,7 @@ from builder.model import (
     wheel_tags,
 )
 from builder.recipe import PYPI
+from builder.resolve.python.graph import recipe_marker_holds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -188,8 +188,7 @@ def check_constraints(request: PythonRequest, nodes: Mapping[str, RequirementNod
     for text in request.constraints:
         requirement = recipe_requirement(text)
         node = nodes.get(normalized_name(requirement))
-        environment = {**marker_environment(request.arch, request.python), "extra": ""}
-        if requirement.marker is not None and not requirement.marker.evaluate(environment):
+        if not recipe_marker_holds(text, request.markers()):
             continue
         if node is not None and not admits(requirement.specifier, node.version):
             raise NoSolutionError(f"the recipe binds {text}, and the solution has {node.name} {node.version}")

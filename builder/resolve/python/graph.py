@@ -20,7 +20,14 @@ from packaging.utils import canonicalize_name
 
 from builder.errors import BuilderError, NoSolutionError, RecipeError
 from builder.lockfile import RECIPE
-from builder.model import admits, lenient_requirement, marker_environment, normalized_name, recipe_requirement
+from builder.model import (
+    OpenMarkerError,
+    admits,
+    lenient_requirement,
+    marker_holds,
+    normalized_name,
+    recipe_requirement,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -33,6 +40,8 @@ __all__ = [
     "DistributionDemand",
     "RequirementNode",
     "active_requirements",
+    "open_marker",
+    "recipe_marker_holds",
     "requirement_extras",
     "walk_requirements",
 ]
@@ -67,8 +76,26 @@ def active_requirements(
         if _cannot_count(text, extra):
             continue
         requirement = lenient_requirement(text)
-        if requirement.marker is None or requirement.marker.evaluate({**environment, "extra": extra}):
+        if _counts(node, text, requirement, environment, extra):
             yield text, requirement
+
+
+def _counts(
+    node: RequirementNode, text: str, requirement: Requirement, environment: Mapping[str, str], extra: str
+) -> bool:
+    try:
+        return marker_holds(requirement.marker, environment, extra)
+    except OpenMarkerError:
+        raise open_marker(f"{node.name} {node.version} requires {text}", environment) from None
+
+
+def open_marker(said: str, environment: Mapping[str, str]) -> NoSolutionError:
+    """Return the refusal of a requirement that counts for some patch releases of Python only."""
+    return NoSolutionError(
+        f"{said}: the patch release of Python {environment['python_version']} decides whether this counts, "
+        "and it is not known",
+        hint="take a platform whose OS packages or interpreter component give Python's full version",
+    )
 
 
 def _cannot_count(text: str, extra: str) -> bool:
@@ -82,6 +109,14 @@ def _cannot_count(text: str, extra: str) -> bool:
         return False
     named = _EXTRA.findall(marker)
     return bool(named) and extra not in {str(canonicalize_name(item)) for item in named}
+
+
+def recipe_marker_holds(text: str, environment: Mapping[str, str]) -> bool:
+    """Whether a requirement of the recipe counts on the target; NoSolutionError where that is open."""
+    try:
+        return marker_holds(recipe_requirement(text).marker, environment)
+    except OpenMarkerError:
+        raise open_marker(f"the recipe requires {text}", environment) from None
 
 
 def _refuse(error: BuilderError) -> None:
@@ -101,10 +136,10 @@ def walk_requirements(
     caller wants to hear of all of them.
     """
     walked = _RequirementWalk(nodes=nodes, unmet=unmet)
-    environment = marker_environment(request.arch, request.python)
+    environment = request.markers()
     for text in request.roots:
         root = recipe_requirement(text)
-        if root.marker is None or root.marker.evaluate({**environment, "extra": ""}):
+        if recipe_marker_holds(text, environment):
             walked.ask(RECIPE, "the recipe", text, root)
             walked.check_extras(root)
     while walked.waiting:

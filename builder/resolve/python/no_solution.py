@@ -41,7 +41,6 @@ from builder.model import (
     glibc_floor,
     is_musl,
     linux_arch,
-    marker_environment,
     normalized_name,
     printable,
     recipe_requirement,
@@ -323,7 +322,7 @@ def _follow_pins(walk: _PinWalk, name: str, extras: tuple[str, ...]) -> None:
         node = _pinned_node(walk, here[0])
         if node is None:
             continue
-        environment = marker_environment(walk.request.arch, walk.request.python)
+        environment = walk.request.markers()
         for text, requirement in active_requirements(node, here[1], environment):
             owner = f"{node.name}[{here[1]}]" if here[1] else node.name
             who = f"{owner} {node.version} requires {text.partition(';')[0].strip()}"

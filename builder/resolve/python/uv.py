@@ -27,8 +27,16 @@ from packaging.utils import canonicalize_name
 from builder.errors import FetchError, ToolError
 from builder.index import CandidateWheel, parse_rfc3339
 from builder.io import Completed, clean_environment, redacted, run
-from builder.model import marker_environment, normalized_name, recipe_requirement, toml, uv_platform
+from builder.model import (
+    OpenMarkerError,
+    marker_holds,
+    normalized_name,
+    recipe_requirement,
+    toml,
+    uv_platform,
+)
 from builder.recipe import UPGRADE_ALL
+from builder.resolve.python.graph import open_marker
 from builder.resolve.python.stand_in_wheels import write_stand_ins
 
 if TYPE_CHECKING:
@@ -104,7 +112,7 @@ def _uv_command(request: PythonRequest, services: IndexServices, folder: Path) -
         "--exclude-newer": request.exclude_newer,
         "--python": sys.executable,
         "--python-platform": uv_platform(request.arch, request.glibc),
-        "--python-version": request.python,
+        "--python-version": request.shown_python(),
         "--cache-dir": str(services.uv_cache),
         "--color": "never",
     }
@@ -218,13 +226,19 @@ def _check_exit(done: Completed, request: PythonRequest, services: IndexServices
 
 
 def _read_answer(data: bytes, request: PythonRequest) -> tuple[SolvedDistribution, ...]:
-    environment = marker_environment(request.arch, request.python)
     listed = []
     for package in toml.loads(data, place="uv", error=ToolError)["packages"]:
         marker = package.get("marker")
-        if marker is None or Marker(marker).evaluate({**environment, "extra": ""}):
+        if marker is None or _marker_of_answer_holds(package["name"], marker, request):
             listed.append(_parsed_package(package))
     return tuple(listed)
+
+
+def _marker_of_answer_holds(name: str, marker: str, request: PythonRequest) -> bool:
+    try:
+        return marker_holds(Marker(marker), request.markers())
+    except OpenMarkerError:
+        raise open_marker(f"the solution has {name} only if {marker}", request.markers()) from None
 
 
 def _parsed_package(package: dict[str, Any]) -> SolvedDistribution:
