@@ -208,7 +208,10 @@ _WORDS = (
     ("T1", r"never existed on the index|component \S+ provides"),
     ("T2", r"the recipe binds |after the date bound|is of one family with"),
     ("T15", r"is for CUDA \d+(\.\d+)?, and |is of CUDA \d+(\.\d+)?, and |^check "),
-    ("T4", r"has no wheel for this target|is not bound by `==`|on every architecture"),
+    (
+        "T4",
+        r"has no wheel for this target|counts, and it is not known|is not bound by `==`|on every architecture",
+    ),
 )
 
 

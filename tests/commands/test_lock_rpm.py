@@ -68,7 +68,8 @@ class Bench:
     def pin(self) -> None:
         """Write the platform with the digests of what is served now."""
         text = (SMALL / "recipes/platforms/plain.toml").read_text()
-        text = text.replace('family = "debian"', 'family = "rpm"')
+        text = text.replace('family = "debian"', 'family = "rpm"').replace('glibc = "2.41"', 'glibc = "2.34"')
+        text = text.replace('python = "3.13"', 'python = "3.12"')
         repositories = "".join(self.repository(name) for name in FOLDERS)
         added = f"{repositories}[packages]\nbuild = ['gcc']\nrun = {self.requests}\n\n"
         inventory = 'inventory = ["bash=5.1.8-9.el9", "glibc=2.34-231.el9"]\ninventory-by = "the test"\n'
