@@ -210,7 +210,10 @@ _WORDS = (
     ("T15", r"is for CUDA \d+(\.\d+)?, and |is of CUDA \d+(\.\d+)?, and |^check "),
     (
         "T4",
-        r"has no wheel for this target|counts, and it is not known|is not bound by `==`|on every architecture",
+        (
+            r"has no wheel for this target|counts, and it is not known|is not bound by `==`"
+            r"|on every architecture"
+        ),
     ),
 )
 
