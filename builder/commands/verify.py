@@ -316,4 +316,4 @@ def _signed_file(row: Repository, lock: Lock) -> str:
 
 
 def _findings_of_lock(one: Examined, findings: Iterable[Finding]) -> list[Finding]:
-    return [dataclasses.replace(finding, lock=one.name) for finding in findings]
+    return [finding.in_lock(one.name) for finding in findings]

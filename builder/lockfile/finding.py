@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 __all__ = ["RULES", "Finding", "FindingRule", "Level", "Proof", "exit_code", "found"]
@@ -110,6 +110,10 @@ class Finding:
     hint: str = ""
     lock_rule: str = ""
     """Which of the rules of locks it breaks, by id; empty for what is not judged from the lock alone."""
+
+    def in_lock(self, name: str) -> Finding:
+        """Return the same finding about the lock `name`; what judges one lock does not know its name."""
+        return replace(self, lock=name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

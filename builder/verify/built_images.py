@@ -49,7 +49,7 @@ def image_proof(project: Project, path: Path, locks: Sequence[Examined]) -> Proo
                 raise UsageError("its lock cannot be read", place=one.name)
             explanation = _explained(project, images, image, one.lock)
             own = [*_same_lock(image, one), *explanation.findings]
-            findings += [dataclasses.replace(finding, lock=one.name) for finding in own]
+            findings += [finding.in_lock(one.name) for finding in own]
             facts.append(_facts(image, one, explanation))
     says = "; ".join(_says(fact) for fact in facts)
     return Proof(name="image", says=says, findings=tuple(findings), facts={"images": facts})

@@ -86,17 +86,13 @@ def _question_faults(store: Store, question: ClosureQuestion, damaged: Collectio
     findings = [] if lock.environment.family == "debian" or not lock.os_packages else [_rpm_note(name)]
     metadata, unreadable = _stored_metadata(store, wheels, packages)
     if unreadable:
-        return [*findings, *(_within_lock(finding, name) for finding in unreadable)]
-    return [*findings, *(_within_lock(one, name) for one in closure_faults(lock, question.recipe, metadata))]
+        return [*findings, *(finding.in_lock(name) for finding in unreadable)]
+    return [*findings, *(one.in_lock(name) for one in closure_faults(lock, question.recipe, metadata))]
 
 
 def _rpm_note(name: str) -> Finding:
     text = "the closure of its RPM packages is not proven from the files"
     return found("closure-unread", text, lock=name, hint="resolve it again: verify --again")
-
-
-def _within_lock(finding: Finding, name: str) -> Finding:
-    return Finding(rule=finding.rule, lock=name, row=finding.row, text=finding.text, hint=finding.hint)
 
 
 def _stored_metadata(
