@@ -35,7 +35,7 @@ _LOCK, _TARGET = "lockwright.lock", "lockwright.target"
 def labelled(path: Path) -> tuple[str, ...]:
     """Return the targets that the images of `path` say they are, sorted (UsageError for no image)."""
     with open_images(path) as images:
-        return tuple(sorted({label for image in images.images() if (label := _label(image, _TARGET))}))
+        return tuple(sorted({label for image in images.images() if (label := _image_label(image, _TARGET))}))
 
 
 def image_proof(project: Project, path: Path, locks: Sequence[Examined]) -> Proof:
@@ -47,24 +47,24 @@ def image_proof(project: Project, path: Path, locks: Sequence[Examined]) -> Proo
             one = _lock_of(image, locks, path)
             if one.lock is None:
                 raise UsageError("its lock cannot be read", place=one.name)
-            explanation = _explained(project, images, image, one.lock)
+            explanation = _explained_image(project, images, image, one.lock)
             own = [*_same_lock(image, one), *explanation.findings]
             findings += [finding.in_lock(one.name) for finding in own]
-            facts.append(_facts(image, one, explanation))
-    says = "; ".join(_says(fact) for fact in facts)
+            facts.append(_image_facts(image, one, explanation))
+    says = "; ".join(_facts_in_words(fact) for fact in facts)
     return Proof(name="image", says=says, findings=tuple(findings), facts={"images": facts})
 
 
-def _label(image: OciImage, name: str) -> str:
+def _image_label(image: OciImage, name: str) -> str:
     return str(image.config.labels.get(name, ""))
 
 
 def _lock_of(image: OciImage, locks: Sequence[Examined], path: Path) -> Examined:
     """Return the lock with the digest that the image carries, else the one of its target and architecture."""
     for one in locks:
-        if _label(image, _LOCK) == f"sha256:{one.sha256}":
+        if _image_label(image, _LOCK) == f"sha256:{one.sha256}":
             return one
-    target = _label(image, _TARGET)
+    target = _image_label(image, _TARGET)
     fitting = [one for one in locks if one.lock and str(one.lock.target) == target]
     fitting = fitting or [one for one in locks if one.lock and one.lock.arch.oci == image.platform]
     if len(fitting) != 1:
@@ -77,7 +77,7 @@ def _lock_of(image: OciImage, locks: Sequence[Examined], path: Path) -> Examined
 
 
 def _same_lock(image: OciImage, one: Examined) -> list[Finding]:
-    label = _label(image, _LOCK)
+    label = _image_label(image, _LOCK)
     findings = []
     if label != f"sha256:{one.sha256}":
         said = f"it carries {label[:80]!r}" if label else "it carries no lock digest"
@@ -87,14 +87,14 @@ def _same_lock(image: OciImage, one: Examined) -> list[Finding]:
     return findings
 
 
-def _explained(project: Project, images: ImageLayout, image: OciImage, lock: Lock) -> Explanation:
+def _explained_image(project: Project, images: ImageLayout, image: OciImage, lock: Lock) -> Explanation:
     wheels = [row for row in lock.python if RUNTIME in row.for_ and row.sha256]
     debs = [row for row in lock.os_packages if {BASE, RUNTIME} & {*row.for_}]
     with project.console.steps("reading", len(image.layers) + len(wheels) + len(debs)) as steps:
         files = read_tree(images, image, lambda number: steps.done(f"layer {number + 1}"))
 
         def read(row: PythonPackage | OsPackage) -> tuple[str, LockedMembers | Finding | None]:
-            answer = _reference(project, row)
+            answer = _locked_members(project, row)
             steps.done(f"{row_label(row)}: {'in the store' if answer else 'not in the store'}")
             return str(row.sha256), answer
 
@@ -103,11 +103,11 @@ def _explained(project: Project, images: ImageLayout, image: OciImage, lock: Loc
     known = {digest: answer for digest, answer in answers.items() if isinstance(answer, LockedMembers)}
     explanation = explain(lock, files, known, known)
     damaged = [answer for answer in answers.values() if isinstance(answer, Finding)]
-    weaker = _weaker(len(answers), len(known), explanation)
+    weaker = _weaker_grounds(len(answers), len(known), explanation)
     return dataclasses.replace(explanation, findings=(*explanation.findings, *damaged, *weaker))
 
 
-def _reference(project: Project, row: PythonPackage | OsPackage) -> LockedMembers | Finding | None:
+def _locked_members(project: Project, row: PythonPackage | OsPackage) -> LockedMembers | Finding | None:
     """Return what the row's file holds; None where the store has it not, or it cannot be read."""
     sha256 = str(row.sha256)
     if not project.store.path(sha256).is_file():
@@ -124,7 +124,7 @@ def _reference(project: Project, row: PythonPackage | OsPackage) -> LockedMember
         return None
 
 
-def _weaker(rows: int, known: int, explanation: Explanation) -> Iterable[Finding]:
+def _weaker_grounds(rows: int, known: int, explanation: Explanation) -> Iterable[Finding]:
     if known < rows:
         text = (
             f"{rows - known} of {rows} wheels and packages are not in the store: "
@@ -143,7 +143,7 @@ _WHY = {
 }
 
 
-def _facts(image: OciImage, one: Examined, explanation: Explanation) -> dict[str, object]:
+def _image_facts(image: OciImage, one: Examined, explanation: Explanation) -> dict[str, object]:
     return {
         "platform": printable(image.platform),
         "digest": printable(image.digest),
@@ -155,7 +155,7 @@ def _facts(image: OciImage, one: Examined, explanation: Explanation) -> dict[str
     }
 
 
-def _says(fact: dict[str, object]) -> str:
+def _facts_in_words(fact: dict[str, object]) -> str:
     grounds = fact["explained-by"]
     said = (
         ", ".join(f"{count} by {ground}" for ground, count in grounds.items())

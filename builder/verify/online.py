@@ -96,10 +96,10 @@ def online_proof(project: Project, locks: Sequence[Lock], library: Library | Non
     """Ask for every row of `locks`, each only once, in parallel; an unreachable host proves nothing."""
     with project.client(attempts=_ATTEMPTS) as client:
         asked = [
-            *_python(locks, client, _indexes(library)),
-            *_files(locks, client, project.origins),
-            *_git(locks, project),
-            *_images(locks, project.origins),
+            *_python_questions(locks, client, _index_urls(library)),
+            *_file_questions(locks, client, project.origins),
+            *_git_questions(locks, project),
+            *_image_questions(locks, project.origins),
         ]
         with (
             project.console.steps("asking", len(asked)) as steps,
@@ -124,7 +124,7 @@ def online_proof(project: Project, locks: Sequence[Lock], library: Library | Non
     return Proof(name="online", says=f"asked for {said or 'nothing'}", findings=findings, facts=facts)
 
 
-def _indexes(library: Library | None) -> dict[str, str]:
+def _index_urls(library: Library | None) -> dict[str, str]:
     """Return the simple index of each origin of wheels."""
     frameworks = library.frameworks.values() if library else ()
     return {index.name: index.url for one in frameworks for index in one.indexes} | {
@@ -132,7 +132,7 @@ def _indexes(library: Library | None) -> dict[str, str]:
     }
 
 
-def _python(locks: Sequence[Lock], client: Client, indexes: Mapping[str, str]) -> list[_Question]:
+def _python_questions(locks: Sequence[Lock], client: Client, indexes: Mapping[str, str]) -> list[_Question]:
     """Ask each index once for each project."""
     rows: dict[tuple[str, str], dict[str, PythonPackage]] = {}
     for lock in locks:
@@ -163,7 +163,7 @@ def _python(locks: Sequence[Lock], client: Client, indexes: Mapping[str, str]) -
     return [question(origin, name, wanted) for (origin, name), wanted in sorted(rows.items())]
 
 
-def _files(locks: Sequence[Lock], client: Client, origins: Origins) -> list[_Question]:
+def _file_questions(locks: Sequence[Lock], client: Client, origins: Origins) -> list[_Question]:
     """Ask archives for the head of each OS package and each archive; wheels are asked of their index."""
     wanted = needs(locks, origins, everything=True)
     wheels = {row.sha256 for lock in locks for row in lock.python}
@@ -171,12 +171,12 @@ def _files(locks: Sequence[Lock], client: Client, origins: Origins) -> list[_Que
     files |= {file.sha256: file for file in wanted.files if file.sha256 not in wheels}
 
     def question(file: FileNeed) -> _Question:
-        return _Question(label=file.label, ask=lambda: ("files", _served(file, client, origins)))
+        return _Question(label=file.label, ask=lambda: ("files", _served_findings(file, client, origins)))
 
     return [question(file) for file in sorted(files.values(), key=lambda file: file.label)]
 
 
-def _served(file: FileNeed, client: Client, origins: Origins) -> tuple[Finding, ...]:
+def _served_findings(file: FileNeed, client: Client, origins: Origins) -> tuple[Finding, ...]:
     """Return nothing for a file that one of its places has in the right size."""
 
     def ask(url: str) -> None:
@@ -195,17 +195,17 @@ def _served(file: FileNeed, client: Client, origins: Origins) -> tuple[Finding, 
     return ()
 
 
-def _git(locks: Sequence[Lock], project: Project) -> list[_Question]:
+def _git_questions(locks: Sequence[Lock], project: Project) -> list[_Question]:
     places = project.git_places()
     sources = {(row.git, row.commit): row for lock in locks for row in lock.sources}
 
     def question(row: GitSource) -> _Question:
-        return _Question(label=row_label(row), ask=lambda: ("tags", _tag(row, places)))
+        return _Question(label=row_label(row), ask=lambda: ("tags", _tag_findings(row, places)))
 
     return [question(row) for _, row in sorted(sources.items())]
 
 
-def _tag(row: GitSource, places: GitPlaces) -> tuple[Finding, ...]:
+def _tag_findings(row: GitSource, places: GitPlaces) -> tuple[Finding, ...]:
     name = row_label(row)
     if not row.tag:
         return (found("unknown", "a commit without a tag cannot be looked up", row=name),)
@@ -222,19 +222,19 @@ def _tag(row: GitSource, places: GitPlaces) -> tuple[Finding, ...]:
     return ()
 
 
-def _images(locks: Sequence[Lock], origins: Origins) -> list[_Question]:
+def _image_questions(locks: Sequence[Lock], origins: Origins) -> list[_Question]:
     images = {(image.name, str(image.digest)) for lock in locks for image in lock.images if image.digest}
 
     def question(name: str, digest: str) -> _Question:
         return _Question(
             label=named_label(LockSection.IMAGES, name),
-            ask=lambda: ("images", _manifest(name, digest, origins)),
+            ask=lambda: ("images", _manifest_findings(name, digest, origins)),
         )
 
     return [question(name, digest) for name, digest in sorted(images)]
 
 
-def _manifest(name: str, digest: str, origins: Origins) -> tuple[Finding, ...]:
+def _manifest_findings(name: str, digest: str, origins: Origins) -> tuple[Finding, ...]:
     try:
         with Registry(name, origins) as registry:
             registry.manifest_bytes(digest)

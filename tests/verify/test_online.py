@@ -20,7 +20,7 @@ from builder.io.network import Network
 from builder.lockfile.lock import GitSource, PythonPackage
 from builder.model.digest import Evidence, GitOid, Sha256
 from builder.origins.origins import Origin, Origins
-from builder.verify.online import _served, _tag, judge_listed
+from builder.verify.online import _served_findings, _tag_findings, judge_listed
 
 ROOT = Path(__file__).resolve().parents[2]
 ROW = PythonPackage(
@@ -63,7 +63,7 @@ def test_a_file_of_an_archive(status: int, size: int, rules: list[str], httpserv
     origins = Origins(origins=(Origin(name="files", url=httpserver.url_for("/"), layout="flat"),))
     need = FileNeed(sha256="1" * 64, size=5, origin="files", folders=("",), file="a.deb")
     with Client(network=Network(), attempts=1) as client:
-        assert [finding.rule.id for finding in _served(need, client, origins)] == rules
+        assert [finding.rule.id for finding in _served_findings(need, client, origins)] == rules
 
 
 def test_a_tag_that_stayed_moved_and_went(tmp_path: Path) -> None:
@@ -100,14 +100,14 @@ def test_a_tag_that_stayed_moved_and_went(tmp_path: Path) -> None:
         evidence=Evidence.OBSERVED,
         tag="v1",
     )
-    assert _tag(row, places) == ()
+    assert _tag_findings(row, places) == ()
     git("commit", "--quiet", "--allow-empty", "--message", "two")
     git("tag", "--force", "v1")
-    assert [finding.rule.id for finding in _tag(row, places)] == ["moved"]
-    assert [f.rule.id for f in _tag(dataclasses.replace(row, tag="v2"), places)] == ["gone"]
-    assert [f.rule.id for f in _tag(dataclasses.replace(row, git="https://git.invalid/x"), places)] == [
-        "unknown"
-    ]
+    assert [finding.rule.id for finding in _tag_findings(row, places)] == ["moved"]
+    assert [f.rule.id for f in _tag_findings(dataclasses.replace(row, tag="v2"), places)] == ["gone"]
+    assert [
+        f.rule.id for f in _tag_findings(dataclasses.replace(row, git="https://git.invalid/x"), places)
+    ] == ["unknown"]
 
 
 @pytest.mark.network
