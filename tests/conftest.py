@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pytest_httpserver import HTTPServer
 
 from builder.build.buildah import Buildah, find_buildah
 from tests.certificates import make_certificates
@@ -46,6 +49,19 @@ def buildah() -> Buildah:
 @pytest.fixture
 def update_golden(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--update-golden"))
+
+
+@pytest.fixture
+def httpserver() -> Iterator[HTTPServer]:
+    """A server of this test alone, in place of the plugin's one for all tests.
+
+    A test that interrupts a download leaves a request behind. At the plugin's server the next test would
+    find it in its own log. The server is stopped beside the next test, because stopping takes half a second.
+    """
+    server = HTTPServer()
+    server.start()
+    yield server
+    threading.Thread(target=server.stop, daemon=True).start()
 
 
 @pytest.fixture(autouse=True)
