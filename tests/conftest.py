@@ -13,6 +13,9 @@ from pytest_httpserver import HTTPServer
 
 from builder.build.buildah import Buildah, find_buildah
 from tests.certificates import make_certificates
+from tests.local_index import client, index, indexes
+
+__all__ = ["client", "index", "indexes"]
 
 OPTIONS = {
     "network": "needs --network: it reaches the Python index or the Debian archive",

@@ -367,3 +367,14 @@ def test_no_function_stands_in_two_places() -> None:
                 if shape.count(" ") > 30:
                     places.setdefault(shape, []).append(f"{module}.{node.name}")
     assert [names for names in places.values() if len(names) > 1] == []
+
+
+TEST_KINDS = {"benchmarks", "faults", "golden", "traps"}
+"""Folders of tests that cross packages; every other folder with tests is named after its package."""
+
+
+def test_folders_of_tests_are_named_after_packages() -> None:
+    tests = Path(__file__).parent
+    folders = {".".join(path.parent.relative_to(tests).parts) for path in tests.rglob("test_*.py")}
+    packages = {package_of(module) for module in module_paths()}
+    assert {folder for folder in folders if folder.split(".")[0] not in TEST_KINDS} <= packages

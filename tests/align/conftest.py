@@ -10,9 +10,7 @@ import pytest
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 from pytest_httpserver import HTTPServer
 
-from tests.local_index import Indexes, LocalIndex, index, indexes, make_sdist, make_wheel
-
-__all__ = ["index", "indexes", "recorded"]
+from tests.local_index import Indexes, LocalIndex, make_sdist, make_wheel
 
 HERE = Path(__file__).parent
 STUB = '[build-system]\nrequires = ["wheel-stub"]\nbuild-backend = "wheel_stub.buildapi"\n'

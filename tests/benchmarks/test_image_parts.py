@@ -11,7 +11,7 @@ import pytest
 from scripts.benchmarks.image_measure import compare, measure
 from scripts.benchmarks.image_places import git_mirrors, secrets
 from scripts.benchmarks.image_report import text
-from tests.engine.samples_oci import File, image
+from tests.oci.samples_oci import File, image
 
 SITE = "opt/dynamo/venv/lib/python3.13/site-packages"
 STATUS = """\

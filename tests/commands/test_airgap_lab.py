@@ -20,7 +20,7 @@ from builder.lockfile.reading import dump_lock, parse_lock
 from builder.model.digest import ImageDigest, Sha256
 from builder.oci.registry import Push, Registry
 from builder.origins.origins import Origins
-from tests.engine.samples_root import write_root
+from tests.build.samples_root import write_root
 
 pytestmark = pytest.mark.lab
 

@@ -15,7 +15,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from builder.lockfile.reading import dump_lock, parse_lock
-from tests.commands.test_fetch_command import GOLDEN, LAYOUTS, content, real, rows_of
+from tests.commands.test_fetch import GOLDEN, LAYOUTS, content, real, rows_of
 
 USER, PASSWORD = "operator", "correct-horse-7731"
 BASIC = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()

@@ -23,7 +23,7 @@ from builder.model.digest import Evidence, Sha256
 from builder.rootfs.deb import LockedDeb
 from builder.rootfs.rootfs import write_rootfs_tar
 from builder.store.store import Store
-from tests.engine.samples_oci import File, image
+from tests.oci.samples_oci import File, image
 from tests.rootfs.tiny_debs import deb, member
 
 FAULTS = Path(__file__).resolve().parents[1] / "faults"

@@ -1,7 +1,7 @@
-"""The local index, for these tests too."""
+"""What requests and services are to the resolver, on the local index."""
 
 from __future__ import annotations
 
-from tests.local_index import client, index, indexes, request_of, services, warnings_seen
+from tests.local_index import request_of, services, warnings_seen
 
-__all__ = ["client", "index", "indexes", "request_of", "services", "warnings_seen"]
+__all__ = ["request_of", "services", "warnings_seen"]

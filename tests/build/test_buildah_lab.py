@@ -14,7 +14,7 @@ from builder.errors import ToolError
 from builder.io.process import run
 from builder.oci.images import open_images
 from builder.store.store import Store
-from tests.engine.samples_root import write_root
+from tests.build.samples_root import write_root
 
 pytestmark = pytest.mark.lab
 

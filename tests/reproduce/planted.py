@@ -10,7 +10,7 @@ import zipfile
 from dataclasses import dataclass
 from typing import Any
 
-from tests.engine.samples_oci import EPOCH, File
+from tests.oci.samples_oci import EPOCH, File
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ from builder.oci.images import open_images
 from builder.reproduce.builds import Reproduction, Variation, reproduce
 from builder.reproduce.comparison import DIFFERENT, IDENTICAL
 from builder.store.store import Store
-from tests.engine.samples_root import write_root
+from tests.build.samples_root import write_root
 
 pytestmark = pytest.mark.lab
 

@@ -19,7 +19,7 @@ from builder.align.dockerfile.shell import READING_ALLOWANCE, read_script, read_
 from builder.align.dockerfile.variables import UNRESOLVED, expanded
 from builder.errors import UsageError
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SUM = "a" * 64
 
 

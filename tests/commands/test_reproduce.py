@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import json
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -20,27 +17,16 @@ from builder.project import Project
 from builder.render import Inputs
 from builder.selection import Selection
 from builder.store.store import Store
-
-
-def samples() -> ModuleType:
-    path = Path(__file__).parents[1] / "engine" / "samples_oci.py"
-    spec = importlib.util.spec_from_file_location("samples_oci", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["samples_oci"] = module
-    spec.loader.exec_module(module)
-    return module
+from tests.oci.samples_oci import File, image
 
 
 @pytest.fixture
 def images(tmp_path: Path) -> tuple[Path, Path, Path]:
-    make = samples()
-    same = [[make.File(path="a", data=b"1")]]
+    same = [[File(path="a", data=b"1")]]
     return (
-        make.image(tmp_path / "one", same),
-        make.image(tmp_path / "two.tar", same, tar=True),
-        make.image(tmp_path / "three", [[make.File(path="a", data=b"2")]]),
+        image(tmp_path / "one", same),
+        image(tmp_path / "two.tar", same, tar=True),
+        image(tmp_path / "three", [[File(path="a", data=b"2")]]),
     )
 
 

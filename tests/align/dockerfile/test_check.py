@@ -26,8 +26,8 @@ from builder.options import ResultFormat
 from builder.project import open_project
 from tests.local_index import LocalIndex
 
-ROOT = Path(__file__).resolve().parents[2]
-CASES = Path(__file__).parent / "dockerfiles"
+ROOT = Path(__file__).resolve().parents[3]
+CASES = Path(__file__).parent / "cases"
 
 
 @pytest.fixture(scope="module", autouse=True)

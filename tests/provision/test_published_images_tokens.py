@@ -20,8 +20,8 @@ from builder.io.redact import redacted
 from builder.project import Project
 from builder.store.store import Store
 from tests.commands.fetching import fetch_into
-from tests.commands.test_fetch_images import EVERYTHING, project_of
-from tests.oci.test_layout import put_image
+from tests.oci.test_images import put_image
+from tests.provision.test_published_images import EVERYTHING, project_of
 
 USER_TOKEN = "password-of-a-robot-4417"
 

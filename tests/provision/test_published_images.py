@@ -25,7 +25,7 @@ from builder.selection import Selection
 from builder.store.store import Store
 from tests.commands.fetching import fetch_into
 from tests.commands.registries import running_registry
-from tests.oci.test_layout import put_image
+from tests.oci.test_images import put_image
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "fabric" / "lock-x86_64.toml"
 EVERYTHING = Selection(releases=("all",), platforms=(), frameworks=(), arches=())

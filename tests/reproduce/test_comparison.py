@@ -18,8 +18,8 @@ from builder.reproduce.comparison import (
     as_value,
     compare,
 )
-from tests.engine.planted import CASES, Case
-from tests.engine.samples_oci import File, image
+from tests.oci.samples_oci import File, image
+from tests.reproduce.planted import CASES, Case
 
 CONDITIONS = BuildConditions(hostnames=("buildkitsandbox", "another-machine"), processors=(2, 1))
 SAME = File(path="usr/bin/same", data=b"same")

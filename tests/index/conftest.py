@@ -1,7 +1,0 @@
-"""The local index, for these tests too."""
-
-from __future__ import annotations
-
-from tests.local_index import client, index, indexes
-
-__all__ = ["client", "index", "indexes"]
