@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from builder.build.inputs import BuildInputs, build_inputs
     from builder.build.request import BuildRequest, Built, build_context
     from builder.build.stage_graph import other_order, read_graph, stages_for
-    from builder.build.stages import stage_progress, stage_rows
+    from builder.build.stages import stage_progress
+    from builder.build.timeline import stage_rows, timeline_rows
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
@@ -38,8 +39,9 @@ else:
             "other_order": "stage_graph",
             "read_graph": "stage_graph",
             "stage_progress": "stages",
-            "stage_rows": "stages",
+            "stage_rows": "timeline",
             "stages_for": "stage_graph",
+            "timeline_rows": "timeline",
         },
     )
 
@@ -64,4 +66,5 @@ __all__ = [
     "stage_progress",
     "stage_rows",
     "stages_for",
+    "timeline_rows",
 ]

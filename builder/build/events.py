@@ -38,10 +38,17 @@ class BuildStep:
     began: float = 0.0
     """Seconds since 1970, by the engine's clock."""
     ended: float = 0.0
+    earlier: tuple[tuple[float, float], ...] = ()
+    """When it ran before, beginning and end: BuildKit may take a step up again to load or export it."""
+
+    @property
+    def intervals(self) -> tuple[tuple[float, float], ...]:
+        """When it ran, each with beginning and end; nothing for a step that is not done, or was cached."""
+        return (*self.earlier, (self.began, self.ended)) if self.done and not self.cached else ()
 
     @property
     def seconds(self) -> float:
-        """How long it took."""
+        """How long it took the last time that it ran."""
         return round(self.ended - self.began, 2)
 
 
@@ -112,7 +119,10 @@ class Events:
             self._began = self._began or began
             # What was done before this build began comes from the cache; BuildKit may say so only later.
             cached = step.cached or began < self._began
-            step = replace(step, done=True, cached=cached, began=began, ended=ended)
+            earlier = before.earlier
+            if before.done and began != before.began:
+                earlier = (*earlier, (before.began, before.ended))
+            step = replace(step, done=True, cached=cached, began=began, ended=ended, earlier=earlier)
         self.steps[digest] = step
         if self._heard is not None and step != before:
             self._heard(step)

@@ -12,7 +12,7 @@ from builder.build.engines import AnyEngine
 from builder.build.request import BuildRequest, build_context
 from builder.errors import UsageError
 from builder.io import write_atomic
-from builder.lockfile import Lock
+from builder.lockfile import Lock, component_part
 from builder.locks import compare_with_recipes, read_locks, select_image
 from builder.model import Sha256, Target
 from builder.project import Project
@@ -87,10 +87,13 @@ def build_inputs(
     output: Path | None,
     *,
     stale: bool = False,
+    component: str = "",
 ) -> Iterator[BuildInputs]:
     """Render the selected image, write its files, fill the store, and yield it with its build context.
 
-    LockError for a lock that differs from the recipes beside it, unless it may be `stale`.
+    With `component` it is what makes this one alone, and only what that reads is brought: UsageError
+    where a lock does not build it. LockError for a lock that differs from the recipes beside it,
+    unless it may be `stale`.
     """
     targets = _buildable_targets(project, select_image(project, selection), selection, engine)
     locks = read_locks(project, targets)
@@ -102,9 +105,11 @@ def build_inputs(
     folder = output or project.rendered_folder(first)
     for name, text in rendered.files.items():
         write_atomic(folder / name, text.encode())
-    wanted = fill_store(project, plain, inputs)
+    read = [component_part(lock, component) for lock in plain] if component else plain
+    wanted = fill_store(project, read, inputs)
     with build_context(project.store, wanted.digests()) as context:
-        yield BuildInputs(locks=locks, rendered=rendered, folder=folder, context=context)
+        whole = BuildInputs(locks=locks, rendered=rendered, folder=folder, context=context)
+        yield whole.alone(component) if component else whole
 
 
 def _buildable_targets(

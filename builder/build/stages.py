@@ -1,4 +1,4 @@
-"""The progress of a build in stages of its Dockerfile, and what became of each stage."""
+"""The progress of a build in stages of its Dockerfile."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from builder.build.events import BuildStep
-from builder.build.request import BuildRequest, Built
+from builder.build.request import BuildRequest
 from builder.build.stage_graph import read_graph, stages_for
+from builder.build.timeline import seconds_of_intervals
 from builder.console import Steps
 from builder.project import Project
 
-__all__ = ["stage_progress", "stage_rows"]
+__all__ = ["stage_progress"]
 
 
 @contextmanager
@@ -45,29 +46,5 @@ class _StageProgress:
         done[step.digest] = step
         if len({one.number for one in done.values()}) == self._expected[step.stage]:
             self._said.add(step.stage)
-            seconds = _seconds_of_steps(list(done.values()))
+            seconds = seconds_of_intervals(span for one in done.values() for span in one.intervals)
             self._steps.done(f"{step.stage}: {f'{seconds:.1f} s' if seconds >= 0.1 else 'cached'}")
-
-
-def stage_rows(built: Built, dockerfile: str) -> list[dict[str, object]]:
-    """Return each stage: its instructions, how many of its RUN were run and not cached, and its seconds."""
-    graph = read_graph(dockerfile)  # what several builds share, BuildKit may call by another build's name
-    stages: dict[str, list[BuildStep]] = {}
-    for step in built.steps:
-        if step.stage in graph:
-            stages.setdefault(step.stage, []).append(step)
-    return [
-        {
-            "stage": name,
-            "steps": graph[name].steps,
-            "ran": len({one.number for one in steps if one.what.startswith("RUN") and not one.cached}),
-            "seconds": _seconds_of_steps(steps),
-        }
-        for name, steps in stages.items()
-    ]
-
-
-def _seconds_of_steps(steps: list[BuildStep]) -> float:
-    """Return the seconds from the first beginning to the last end of what was not cached."""
-    made = [step for step in steps if step.done and not step.cached]
-    return round(max(step.ended for step in made) - min(step.began for step in made), 2) if made else 0.0

@@ -17,6 +17,7 @@ from builder.build import (
     find,
     stage_progress,
     stage_rows,
+    timeline_rows,
 )
 from builder.console import Console
 from builder.locks import select_image
@@ -114,9 +115,14 @@ def build_image(project: Project, options: Options) -> int:
     if options.engine == BUILDAH and options.cache:
         project.console.status("buildah builds every stage again: its cache is not reliable")
     with build_inputs(
-        project, options.selection, options.inputs, engine, options.output, stale=options.stale
-    ) as ready:
-        making = ready.alone(options.component) if options.component else ready
+        project,
+        options.selection,
+        options.inputs,
+        engine,
+        options.output,
+        stale=options.stale,
+        component=options.component,
+    ) as making:
         request = making.request(options.target, None if options.target == CHECK_TARGET else making.image)
         with stage_progress(project, request, f"building {options.component or options.target}") as heard:
             built = build(engine, replace(request, cache=options.cache), heard)
@@ -137,6 +143,7 @@ def _build_record(ready: BuildInputs, engine: AnyEngine, built: Built, options: 
         **ready.describe(),
         "seconds": built.seconds,
         "stages": stage_rows(built, ready.rendered.dockerfile),
+        "timeline": timeline_rows(built, ready.rendered.dockerfile),
     }
 
 

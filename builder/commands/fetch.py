@@ -10,7 +10,7 @@ from pathlib import Path
 from builder.console import Console
 from builder.errors import FetchError, UsageError
 from builder.fetch import JOBS, KnownFiles, Needs
-from builder.lockfile import Lock
+from builder.lockfile import Lock, component_part
 from builder.locks import read_locks, select_locks
 from builder.mirror import Catalogue, catalogue, guide, parse_address, serve
 from builder.model import counted, human_size
@@ -41,6 +41,7 @@ __all__ = ["EXAMPLES", "Options", "add_options", "fetch_locked", "run"]
 EXAMPLES = """\
   python -m builder fetch --framework dynamo --arch x86_64 --dry-run   how much is missing?
   python -m builder fetch --framework dynamo --inputs remote           git sources and base only
+  python -m builder fetch --framework vllm --component flashinfer      only what building it alone needs
   python -m builder fetch --framework vllm --compare-with old/store    why are bytes not the locked ones?
   python -m builder fetch --framework dynamo --serve 127.0.0.1:8080    a mirror for pip, uv, apt, BuildKit
 """
@@ -53,6 +54,9 @@ def add_options(verb: argparse.ArgumentParser) -> None:
     add_places(verb)
     add_format(verb)
     add_inputs(verb, Inputs.STORE)
+    verb.add_argument(
+        "--component", default="", metavar="NAME", help="only what building this component alone needs"
+    )
     verb.add_argument("--dry-run", action="store_true", help="say how much is missing")
     verb.add_argument(
         "--jobs", type=int, default=JOBS, metavar="N", help="downloads at once (default: %(default)s)"
@@ -80,8 +84,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """Bring what the selected locks name into the store, or offer what it has; 0, or an error."""
     json = options.format == ResultFormat.JSON
     if options.serve:
-        if options.dry_run:
-            raise UsageError("--serve does not go with --dry-run", hint="use one of them")
+        for given, name in ((options.dry_run, "--dry-run"), (options.component, "--component")):
+            if given:
+                raise UsageError(f"--serve does not go with {name}", hint="use one of them")
         return serve_store(
             project_of(options, console),
             ServeOptions(selection=selection_of(options), address=options.serve, json=json),
@@ -91,6 +96,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         Options(
             selection=selection_of(options),
             inputs=Inputs(options.inputs),
+            component=options.component,
             images=options.images,
             dry_run=options.dry_run,
             jobs=options.jobs,
@@ -106,6 +112,8 @@ class Options:
 
     selection: Selection
     inputs: Inputs
+    component: str = ""
+    """Brings what building this one alone needs, instead of everything."""
     images: bool = False
     """Whether published base images are wanted too."""
     dry_run: bool = False
@@ -120,7 +128,7 @@ def fetch_locked(project: Project, options: Options) -> int:
     if options.jobs < 1:
         raise UsageError(f"expected at least 1, got {options.jobs}", place="--jobs")
     targets = select_locks(project, options.selection)
-    locks = [lock for lock, _ in read_locks(project, targets)]
+    locks = _parts_to_fetch([lock for lock, _ in read_locks(project, targets)], options.component)
     wanted = store_needs(project, locks, options.inputs)
     missing = store_lacks(project, wanted)
     images = absent_images(locks, project.store) if options.images else None
@@ -128,8 +136,16 @@ def fetch_locked(project: Project, options: Options) -> int:
     if not options.dry_run:
         fill_absent(project, missing, options.jobs, KnownFiles(options.compare_with))
     _tell_images(project, locks, options)
-    _tell_stock(project, report, options, _run_time_downloads(locks))
+    _tell_stock(project, report, options, [] if options.component else _run_time_downloads(locks))
     return 0
+
+
+def _parts_to_fetch(locks: Sequence[Lock], component: str) -> list[Lock]:
+    """Return the locks, or what building `component` reads of those that build it (UsageError for none)."""
+    if not component:
+        return list(locks)
+    building = [lock for lock in locks if any(build.component == component for build in lock.builds)]
+    return [component_part(lock, component) for lock in building or locks]
 
 
 def _tell_images(project: Project, locks: Sequence[Lock], options: Options) -> None:

@@ -16,6 +16,7 @@ from builder.build import (
     read_graph,
     stage_progress,
     stage_rows,
+    timeline_rows,
 )
 from builder.console import Console
 from builder.errors import UsageError
@@ -158,9 +159,14 @@ def reproduce_image(project: Project, options: Options) -> int:
         raise UsageError("buildah has no builders", place="--second-builder", hint="leave it out")
     other = find_engine(options.second_builder) if options.second_builder else None
     with build_inputs(
-        project, options.selection, options.inputs, engine, options.output, stale=options.stale
-    ) as whole:
-        ready = whole.alone(options.component) if options.component else whole
+        project,
+        options.selection,
+        options.inputs,
+        engine,
+        options.output,
+        stale=options.stale,
+        component=options.component,
+    ) as ready:
         second = ready.image.with_name(f"second-{ready.image.name}")
         request = ready.request(RUNTIME_TARGET, ready.image)
         arches = tuple(platform.partition("/")[2] for platform in request.platforms)
@@ -209,6 +215,7 @@ def _comparison_record(found: Reproduction, dockerfile: str) -> dict[str, Any]:
         "seconds": [built.seconds for built in found.builds],
         **as_value(found.comparison),
         "stages": [stage_rows(built, dockerfile) for built in found.builds],
+        "timeline": [timeline_rows(built, dockerfile) for built in found.builds],
     }
 
 

@@ -5,6 +5,7 @@ own rules find. Imports `model`. Pure.
 """
 
 from builder.lockfile.comparison import RecipeComparison
+from builder.lockfile.component_part import component_build, component_part
 from builder.lockfile.cuda import CudaBuild, cuda_build, cuda_version, is_cuda_runtime
 from builder.lockfile.finding import RULES, Finding, Level, Proof, exit_code, found
 from builder.lockfile.installed import environment_packages, glibc_version, lock_full_pythons, os_python
@@ -91,6 +92,8 @@ __all__ = [
     "Runtime",
     "Submodule",
     "check_lock",
+    "component_build",
+    "component_part",
     "cuda_build",
     "cuda_stack_faults",
     "cuda_version",

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from builder.errors import BuilderError, LockError, UsageError
-from builder.lockfile import Build, Lock
+from builder.errors import BuilderError, LockError
+from builder.lockfile import Build, Lock, component_build
 from builder.model import Table
 from builder.render.fetches import Fetches, verify
 from builder.render.installing import clean_bytecode, fill_environment, install_os_packages, interpreter_copy
@@ -171,14 +171,7 @@ def output_stages(locks: Sequence[Lock], component: str) -> str:
 
 
 def _output_stage(lock: Lock, component: str) -> Stage:
-    build = next((build for build in lock.builds if build.component == component), None)
-    if build is None:
-        built = ", ".join(build.component for build in lock.builds) or "nothing"
-        raise UsageError(
-            f"{shown(component)} is not built for {lock.target}",
-            place="--component",
-            hint=f"name one of these: {built}",
-        )
+    build = component_build(lock, component)
     folders = [*([build.prefix] if build.prefix else []), *([WHEELS] if build.wheels else [])]
     stage = build_stage(component, lock.arch)
     return Stage(
