@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from builder import sbom
 from builder.console import Console
-from builder.errors import UsageError
 from builder.io import write_atomic
 from builder.locks import lock_path, read_lock, select_locks
 from builder.model import Sha256
@@ -57,11 +55,6 @@ class Options:
 
 def write_documents(project: Project, options: Options) -> int:
     """Write one file for each selected lock; 0, or an error."""
-    if find_spec("cyclonedx") is None:
-        raise UsageError(
-            "the libraries for bills of materials are not installed",
-            hint="install them: pip install 'lockwright[audit]'",
-        )
     written = []
     for target in select_locks(project, options.selection):
         lock, data = read_lock(project, lock_path(project, target))

@@ -146,7 +146,7 @@ def _canonical_names(texts: tuple[str, ...]) -> frozenset[str]:
 
 @cache
 def _spdx_parser() -> Any:
-    """Return the parser of SPDX expressions, which only an install with the extra `audit` has."""
+    """Return the parser of SPDX expressions, loaded only where a policy is judged."""
     from license_expression import Licensing  # noqa: PLC0415 - see above
 
     return Licensing()

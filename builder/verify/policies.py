@@ -5,11 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from importlib.util import find_spec
 from pathlib import Path
 
 from builder import policy as policies
-from builder.errors import UsageError
 from builder.io import read_bytes, redacted
 from builder.lockfile import Examined, Finding, Lock, Proof
 from builder.policy import AdvisoryPolicy, ServiceAnswer
@@ -20,11 +18,6 @@ __all__ = ["advisories_proof", "licenses_proof"]
 
 def licenses_proof(locks: Sequence[Examined], policy: Path) -> Proof:
     """Judge the licences of every lock that could be read (UsageError for a broken policy)."""
-    if find_spec("license_expression") is None:
-        raise UsageError(
-            "the library for license expressions is not installed",
-            hint="install it: pip install 'lockwright[audit]'",
-        )
     read = policies.read_license_policy(read_bytes(policy), place=str(policy))
     findings: list[Finding] = []
     rows = 0

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import time
@@ -91,19 +92,21 @@ def test_big_streams_do_not_deadlock() -> None:
 
 
 def test_interrupt_kills_the_child(tmp_path: Path) -> None:
-    mark = tmp_path / "mark"
+    """The child says when it runs, so that no busy machine can make the interrupt come too early or too late."""
+    number = tmp_path / "pid"
 
     def interrupt() -> None:
-        time.sleep(0.5)
-        os.kill(os.getpid(), 2)
+        while not number.exists():
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
 
     thread = threading.Thread(target=interrupt)
     thread.start()
     with pytest.raises(KeyboardInterrupt):
-        run(["sh", "-c", f"sleep 1.5; touch {mark}"], env=ENV)
+        run(["sh", "-c", f"echo $$ >{number}.new; mv {number}.new {number}; exec sleep 600"], env=ENV)
     thread.join()
-    time.sleep(1.5)
-    assert not mark.exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(number.read_text()), 0)
 
 
 def test_clean_environment_drops_tool_configuration() -> None:

@@ -12,14 +12,15 @@ from typing import cast
 from builder.errors import FetchError, RecipeError
 from builder.fetch import Session
 from builder.lockfile import Repository
-from builder.model import Arch, Sha256, Table
-from builder.recipe import Library, PlaceholderValues, RepomdRecipe, RepositoryRecipe, fill_placeholders
+from builder.model import Arch, Sha256
+from builder.recipe import Library, RepomdRecipe, RepositoryRecipe
 from builder.resolve.os import PackageChoice, pinned_moment, snapshot_stamp, utc_rfc3339
 from builder.resolve.rpm.closure import resolve
+from builder.resolve.rpm.places import index_folder, repository_path
 from builder.resolve.rpm.pool import RepositorySource, RpmPool
 from builder.resolve.rpm.repomd import RepodataFile, Repomd, check_moment, read_repomd, repodata_text
 
-__all__ = ["RpmArchive", "index_folder", "open_rpm_archive", "repository_path"]
+__all__ = ["RpmArchive", "open_rpm_archive"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,18 +106,6 @@ def open_rpm_archive(
         return RpmArchive(arch=arch, repositories=rows, opened=opened, session=session)
 
     return cast("RpmArchive", session.once.get((repositories, arch), make))
-
-
-def repository_path(recipe: RepositoryRecipe, arch: Arch) -> str:
-    """Return the folder of a repository below its origin (RecipeError for an unknown placeholder)."""
-    values = PlaceholderValues(words=Table((f"arch:{name}", token) for name, token in arch.tokens()))
-    return fill_placeholders(recipe.path, values, place=f"repository {recipe.suite}: path").strip("/")
-
-
-def index_folder(recipe: RepositoryRecipe, arch: Arch) -> str:
-    """Return the folder below recipes/indexes that keeps the pinned metadata of a repository."""
-    stamp = snapshot_stamp(pinned_moment(recipe))
-    return f"{recipe.origin}-{recipe.suite}-{arch.rpm}-{stamp}"
 
 
 def _pinned_repomd(recipe: RepositoryRecipe, arch: Arch, library: Library, session: Session) -> Repomd:

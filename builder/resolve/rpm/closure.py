@@ -15,12 +15,11 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Mapping
 
-import solv
-
 from builder.errors import FetchError, NoSolutionError
 from builder.lockfile import RECIPE
 from builder.resolve.os import PackageChoice, PackagePlan
 from builder.resolve.rpm.inventory import has_version
+from builder.resolve.rpm.libsolv import solv
 from builder.resolve.rpm.no_solution import no_solution, unknown_package
 from builder.resolve.rpm.pool import RpmPool
 

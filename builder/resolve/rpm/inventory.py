@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-import solv
-
 from builder.errors import RecipeError
+from builder.resolve.rpm.libsolv import solv
 
 __all__ = ["InstalledRpm", "has_version", "provide_files", "relate", "reserve"]
 

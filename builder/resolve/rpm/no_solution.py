@@ -6,9 +6,8 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
-import solv
-
 from builder.errors import NoSolutionError
+from builder.resolve.rpm.libsolv import solv
 from builder.resolve.rpm.pool import RpmPool
 
 __all__ = ["no_solution", "unknown_package"]

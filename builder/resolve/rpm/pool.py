@@ -14,10 +14,9 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import solv
-
 from builder.errors import FetchError
 from builder.resolve.rpm.inventory import InstalledRpm, provide_files, relate, reserve
+from builder.resolve.rpm.libsolv import solv
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
