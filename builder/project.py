@@ -51,6 +51,10 @@ class Project:
         """Return what resolvers of OS packages share while `client` is open."""
         return fetch.Session(store=self.store, origins=self.origins, client=client, recipes=self.recipes)
 
+    def index_client(self, client: io.Client) -> index.IndexClient:
+        """Return `client` with the mirrors of what indexes have."""
+        return index.IndexClient(client, self.origins.alternatives)
+
     def services(
         self,
         client: io.Client,
@@ -64,7 +68,7 @@ class Project:
         `index_url` is the default index unless given; `warn` is told each warning of uv.
         """
         return index.IndexServices(
-            client=client,
+            client=self.index_client(client),
             uv_cache=self.uv_cache,
             metadata=self.metadata_cache,
             index_url=index_url or index.default_index_url(),

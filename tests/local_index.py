@@ -17,6 +17,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from builder.index.index_client import IndexClient
 from builder.index.services import IndexServices
 from builder.io.http import Client
 from builder.io.network import Network
@@ -275,7 +276,7 @@ def warnings_seen() -> list[str]:
 def services(index: LocalIndex, client: Client, tmp_path: Path, warnings_seen: list[str]) -> IndexServices:
     """Fresh caches and the local default index."""
     return IndexServices(
-        client=client,
+        client=IndexClient(client),
         uv_cache=tmp_path / "uv",
         metadata=tmp_path / "metadata",
         index_url=index.url,

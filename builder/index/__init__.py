@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
-    from builder.index.metadata import WheelFacts, parse_metadata, read_wheel_facts, with_sha256
+    from builder.index.gateway import IndexGateway
+    from builder.index.index_client import IndexClient
+    from builder.index.metadata import (
+        WheelFacts,
+        digest_folder,
+        parse_metadata,
+        read_wheel_facts,
+        with_sha256,
+    )
     from builder.index.project_page import (
         CandidateWheel,
         DistributionFile,
@@ -27,11 +35,14 @@ else:
         {
             "CandidateWheel": "project_page",
             "DistributionFile": "project_page",
+            "IndexGateway": "gateway",
+            "IndexClient": "index_client",
             "IndexProject": "project_page",
             "IndexServices": "services",
             "VersionPage": "stated_files",
             "WheelFacts": "metadata",
             "default_index_url": "services",
+            "digest_folder": "metadata",
             "inspect_sdist": "sdist",
             "parse_metadata": "metadata",
             "parse_rfc3339": "project_page",
@@ -46,11 +57,14 @@ else:
 __all__ = [
     "CandidateWheel",
     "DistributionFile",
+    "IndexClient",
+    "IndexGateway",
     "IndexProject",
     "IndexServices",
     "VersionPage",
     "WheelFacts",
     "default_index_url",
+    "digest_folder",
     "inspect_sdist",
     "parse_metadata",
     "parse_rfc3339",

@@ -14,12 +14,13 @@ import os
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from packaging.metadata import parse_email
 from packaging.utils import canonicalize_name
 
-from builder.errors import DigestMismatchError, FetchError
+from builder.errors import FetchError
 from builder.index.remote_wheel import RemoteFile, read_metadata_member
 from builder.io import NoRangesError, NotFoundError, redacted, write_atomic
 from builder.model import LicenseStatement, counted
@@ -31,13 +32,14 @@ if TYPE_CHECKING:
     from builder.index.project_page import CandidateWheel
     from builder.index.services import IndexServices
 
-__all__ = ["WheelFacts", "parse_metadata", "read_wheel_facts", "with_sha256"]
+__all__ = ["WheelFacts", "digest_folder", "parse_metadata", "read_wheel_facts", "with_sha256"]
 
 _WHOLE_FILE = 8 * 2**30  # bytes; where ranges are not served the whole wheel is read
 # A larger wheel is read by ranges where nothing states a hash of its metadata. Of 294 wheels for vLLM,
 # 259 are smaller, together 338 MiB; up to 64 MiB each it would be 1,030 MiB.
 _LARGEST_READ_WHOLE = 16 * 2**20
 _SHOWN_UNHASHED = 3
+_FOLDER_DIGEST = 32  # bytes of the digest in a "warehouse" path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +96,29 @@ def with_sha256(wheel: CandidateWheel, services: IndexServices) -> CandidateWhee
         return wheel
     with tempfile.TemporaryFile() as sink:
         return replace(wheel, sha256=services.client.download(wheel.url, sink, limit=_WHOLE_FILE))
+
+
+def digest_folder(wheel: CandidateWheel, services: IndexServices) -> str:
+    """Return the folder in which the default index keeps a file, by the BLAKE2b digest of its bytes.
+
+    For a mirror with folders of its own. The bytes are fetched and checked once, and the digest is kept.
+    """
+    kept = services.metadata / f"{wheel.sha256}.blake2b"
+    with contextlib.suppress(OSError):
+        digest = kept.read_text()
+        if len(digest) == 2 * _FOLDER_DIGEST:
+            return _digest_path(digest)
+    with tempfile.TemporaryFile() as whole:
+        services.client.download(wheel.url, whole, sha256=wheel.sha256, limit=_WHOLE_FILE)
+        whole.seek(0)
+        digest = hashlib.file_digest(whole, partial(hashlib.blake2b, digest_size=_FOLDER_DIGEST)).hexdigest()
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(kept, digest.encode())
+    return _digest_path(digest)
+
+
+def _digest_path(digest: str) -> str:
+    return f"{digest[:2]}/{digest[2:4]}/{digest[4:]}"
 
 
 def parse_metadata(data: bytes, *, name: str, size: int, place: str) -> WheelFacts:
@@ -194,19 +219,10 @@ def _metadata_file(wheel: CandidateWheel, services: IndexServices) -> bytes | No
 
     None where the place does not have it after all; DigestMismatchError for other bytes.
     """
-    url = f"{wheel.url}.metadata"
     try:
-        data = services.client.get_bytes(url)
+        return services.client.get_bytes(f"{wheel.url}.metadata", sha256=wheel.metadata_sha256)
     except NotFoundError:
         return None
-    found = hashlib.sha256(data).hexdigest()
-    if found != wheel.metadata_sha256:
-        raise DigestMismatchError(
-            f"its sha256 is {found}, and the index's page states {wheel.metadata_sha256}",
-            place=redacted(url),
-            hint="ask again; if it stays so, the index or what stands before it is not to be trusted",
-        )
-    return data
 
 
 def _metadata_by_ranges(name: str, wheel: CandidateWheel, size: int, services: IndexServices) -> bytes | None:

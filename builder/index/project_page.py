@@ -15,14 +15,15 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from builder.errors import FetchError
-from builder.io import NotFoundError
+from builder.io import NotFoundError, redacted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from pypi_simple import DistributionPackage, Link
 
-    from builder.io import Answer, Client
+    from builder.index.index_client import IndexClient
+    from builder.io import Answer
 
 __all__ = [
     "CandidateWheel",
@@ -30,6 +31,7 @@ __all__ = [
     "IndexProject",
     "parse_project_page",
     "parse_rfc3339",
+    "passed_on_page",
     "read_index_project",
 ]
 
@@ -66,6 +68,7 @@ class DistributionFile:
     requires_python: str = ""
     yanked_reason: str = ""
     metadata_sha256: str = ""
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +102,7 @@ def parse_rfc3339(text: str) -> datetime:
 
 
 def read_index_project(
-    client: Client, index_url: str, name: str, *, wheels_of: str = ""
+    client: IndexClient, index_url: str, name: str, *, wheels_of: str = ""
 ) -> IndexProject | None:
     """Ask the index for a project; None when it has none of this name. FetchError when it cannot be asked.
 
@@ -108,11 +111,54 @@ def read_index_project(
     from pypi_simple import ACCEPT_ANY  # noqa: PLC0415 - costs a third of a second, and is seldom needed
 
     url = f"{index_url.rstrip('/')}/{canonicalize_name(name)}/"
+    several = len(client.places_of(url)) > 1
+
+    def read(answer: Answer) -> IndexProject:
+        project = parse_project_page(answer, name, wheels_of=wheels_of)
+        if several and not project.files and not wheels_of:
+            # A mirror that asks for a login, or that has not copied the project, often answers like this.
+            raise NotFoundError("lists no file of the project", place=redacted(answer.url))
+        return project
+
     try:
-        answer = client.get(url, accept=ACCEPT_ANY)
+        return client.read_page(url, ACCEPT_ANY, read)
     except NotFoundError:
         return None
-    return parse_project_page(answer, name, wheels_of=wheels_of)
+
+
+def passed_on_page(
+    client: IndexClient, index_url: str, name: str, address_of: Callable[[DistributionFile], str]
+) -> bytes | None:
+    """Return the index's page of a project in the JSON form with another address for each file.
+
+    What the page says of a file beside its address stays. None where the index has no such project;
+    FetchError when it cannot be asked.
+    """
+    project = read_index_project(client, index_url, name)
+    if project is None:
+        return None
+    files = []
+    for item in project.files:
+        hashes = {"sha256": item.sha256} if item.sha256 else {}
+        entry: dict[str, object] = {"filename": item.file, "url": address_of(item), "hashes": hashes}
+        if item.requires_python:
+            entry["requires-python"] = item.requires_python
+        if item.uploaded is not None:
+            entry["upload-time"] = item.uploaded.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        if item.size is not None:
+            entry["size"] = item.size
+        if item.yanked:
+            entry["yanked"] = item.yanked_reason or True
+        if item.metadata_sha256:
+            entry["core-metadata"] = {"sha256": item.metadata_sha256}
+        files.append(entry)
+    page = {
+        "meta": {"api-version": "1.1"},
+        "name": project.name,
+        "versions": [],
+        "files": files,
+    }
+    return json.dumps(page).encode()
 
 
 def parse_project_page(answer: Answer, name: str, *, wheels_of: str = "") -> IndexProject:
@@ -202,4 +248,5 @@ def _distribution_file(package: DistributionPackage, uploaded: datetime | None) 
         requires_python=package.requires_python or "",
         yanked_reason=package.yanked_reason or "",
         metadata_sha256=(package.metadata_digests or {}).get("sha256", ""),
+        size=package.size,
     )

@@ -16,8 +16,8 @@ from builder.model import normalized_name, recipe_requirement, toml
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from builder.index.index_client import IndexClient
     from builder.index.project_page import DistributionFile
-    from builder.io import Client
 
 __all__ = ["SdistFacts", "inspect_sdist", "read_sdist"]
 
@@ -40,7 +40,7 @@ class SdistFacts:
     requires: tuple[str, ...]
 
 
-def inspect_sdist(item: DistributionFile, client: Client) -> SdistFacts | None:
+def inspect_sdist(item: DistributionFile, client: IndexClient) -> SdistFacts | None:
     """Fetch an sdist and read its facts; None when it cannot be had or read: a message does without."""
     try:
         data = client.get_bytes(item.url, limit=_LIMIT)

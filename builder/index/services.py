@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from builder.io import Client
+from builder.index.gateway import IndexGateway
+from builder.index.index_client import IndexClient
 
 __all__ = ["IndexServices", "default_index_url"]
 
@@ -28,7 +29,7 @@ def _ignore_warning(_: str) -> None:
 class IndexServices:
     """One set for a whole run; every part may be used from several threads at once."""
 
-    client: Client
+    client: IndexClient
     uv_cache: Path
     """uv's own cache, shared by all resolutions of a run: one view of each index."""
     metadata: Path
@@ -52,6 +53,11 @@ class IndexServices:
     """
     lock: threading.Lock = field(default_factory=threading.Lock)
     viewed: threading.Event = field(default_factory=threading.Event)
+    gateway: IndexGateway = field(init=False)
+    """Through which uv asks an index that has mirrors or wants credentials."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "gateway", IndexGateway(self.client, self.uv_cache))
 
     @contextmanager
     def one_view(self) -> Iterator[None]:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from builder.io.download import ADMISSIONS, Access, Download, DownloadStep, download_file
     from builder.io.exchange import NoRangesError, NotFoundError
     from builder.io.files import locked, read_bytes, read_text, remove, replacing, write_atomic
-    from builder.io.http import Answer, Client
-    from builder.io.limits import ATTEMPTS, LARGEST_FILE
+    from builder.io.http import Answer, Client, Head
+    from builder.io.limits import ATTEMPTS, LARGEST_DOCUMENT, LARGEST_FILE
     from builder.io.network import Network, is_loopback
     from builder.io.places import first_answer, joined_error
     from builder.io.process import Completed, ToolTimeoutError, clean_environment, run, stop_group, stream
@@ -37,6 +37,8 @@ else:
             "Download": "download",
             "Ended": "curl",
             "Exchanges": "curl",
+            "Head": "http",
+            "LARGEST_DOCUMENT": "limits",
             "LARGEST_FILE": "limits",
             "Network": "network",
             "NoRangesError": "exchange",
@@ -69,6 +71,7 @@ else:
 __all__ = [
     "ADMISSIONS",
     "ATTEMPTS",
+    "LARGEST_DOCUMENT",
     "LARGEST_FILE",
     "Access",
     "Answer",
@@ -79,6 +82,7 @@ __all__ = [
     "DownloadStep",
     "Ended",
     "Exchanges",
+    "Head",
     "Network",
     "NoRangesError",
     "NotFoundError",

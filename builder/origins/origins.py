@@ -165,6 +165,19 @@ class Origins:
         ]
         return tuple(dict.fromkeys((*found, url)))
 
+    def alternatives(self, url: str) -> tuple[str, ...]:
+        """Return where to try `url`, a link of a page that may be a mirror's; there itself comes first.
+
+        A link to a mirror's file leads to the file's own place and its other mirrors too, so that
+        a mirror that has other bytes is passed over.
+        """
+        for mirror in self.mirrors:
+            for place in mirror.places:
+                if url.startswith(place) and "*" not in mirror.prefix:
+                    first_hand = mirror.prefix + url.removeprefix(place)
+                    return tuple(dict.fromkeys((url, *self.candidates(first_hand))))
+        return self.candidates(url)
+
     def _check_secure(self, url: str, place: str) -> None:
         parts = urlsplit(url)
         host = parts.hostname or ""

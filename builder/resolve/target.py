@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Self, cast
 
-from builder.errors import BuilderError, FetchError
+from builder.errors import BuilderError, DigestMismatchError, FetchError
 from builder.fetch import Session
 from builder.index import IndexServices
 from builder.lockfile import (
@@ -99,7 +99,24 @@ def _make(
         resolver=resolver_name(),
     )
     check_solvable(lock)
+    _check_same_bytes(before, lock, upgrade)
     return lock
+
+
+def _check_same_bytes(before: Lock | None, lock: Lock, upgrade: tuple[str, ...]) -> None:
+    """Refuse other bytes for a wheel that is locked already (trap T12): somebody replaced it."""
+    if before is None or "*" in upgrade:
+        return
+    known = {(row.origin, row.file): row.sha256 for row in before.python if row.file}
+    for row in lock.python:
+        locked = known.get((row.origin, row.file), row.sha256)
+        if locked != row.sha256 and row.name not in upgrade:
+            raise DigestMismatchError(
+                f"{row.file} of {row.origin} has sha256 {row.sha256} now, locked is {locked}",
+                place=f"python {row.name}",
+                hint="ask another mirror, or the index itself; to take the new bytes, pass "
+                f"--upgrade {row.name}",
+            )
 
 
 def _full_pythons(recipe: EffectiveRecipe, rows: tuple[OsPackage, ...]) -> dict[str, str]:

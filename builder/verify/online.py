@@ -15,7 +15,7 @@ from typing import Any
 from builder.errors import BuilderError, DigestMismatchError
 from builder.fetch import FileNeed, needs
 from builder.git import GitPlaces
-from builder.index import default_index_url
+from builder.index import IndexClient, default_index_url
 from builder.io import Client, NotFoundError, first_answer
 from builder.lockfile import (
     Finding,
@@ -96,7 +96,7 @@ def online_proof(project: Project, locks: Sequence[Lock], library: Library | Non
     """Ask for every row of `locks`, each only once, in parallel; an unreachable host proves nothing."""
     with project.client(attempts=_ATTEMPTS) as client:
         asked = [
-            *_python_questions(locks, client, _index_urls(library)),
+            *_python_questions(locks, project.index_client(client), _index_urls(library)),
             *_file_questions(locks, client, project.origins),
             *_git_questions(locks, project),
             *_image_questions(locks, project.origins),
@@ -132,7 +132,9 @@ def _index_urls(library: Library | None) -> dict[str, str]:
     }
 
 
-def _python_questions(locks: Sequence[Lock], client: Client, indexes: Mapping[str, str]) -> list[_Question]:
+def _python_questions(
+    locks: Sequence[Lock], client: IndexClient, indexes: Mapping[str, str]
+) -> list[_Question]:
     """Ask each index once for each project."""
     rows: dict[tuple[str, str], dict[str, PythonPackage]] = {}
     for lock in locks:
@@ -144,7 +146,7 @@ def _python_questions(locks: Sequence[Lock], client: Client, indexes: Mapping[st
         def ask() -> Answer:
             try:
                 url = f"{indexes[origin].rstrip('/')}/{name}/"
-                page: Any = json.loads(client.get(url, accept=_JSON).body)
+                page: Any = client.read_page(url, _JSON, lambda answer: json.loads(answer.body))
             except NotFoundError:
                 page = {"files": []}
             except (BuilderError, ValueError, RecursionError) as error:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from builder.errors import DigestMismatchError
+from builder.index.index_client import IndexClient
 from builder.index.metadata import read_wheel_facts
 from builder.index.project_page import CandidateWheel
 from builder.index.services import IndexServices
@@ -23,7 +24,10 @@ LIE = (
 @pytest.fixture
 def services(index: Any, client: Any, tmp_path: Path) -> IndexServices:
     return IndexServices(
-        client=client, uv_cache=tmp_path / "uv", metadata=tmp_path / "metadata", index_url=index.url
+        client=IndexClient(client),
+        uv_cache=tmp_path / "uv",
+        metadata=tmp_path / "metadata",
+        index_url=index.url,
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from packaging.version import Version
 
 from builder.errors import FetchError
+from builder.index.index_client import IndexClient
 from builder.index.project_page import parse_project_page, read_index_project
 from builder.io.http import Answer
 
@@ -101,11 +102,11 @@ def test_wheels_of_one_version(kind: str) -> None:
 
 
 def test_absent_project(index: Any, client: Any) -> None:
-    assert read_index_project(client, index.url, "absent") is None
+    assert read_index_project(IndexClient(client), index.url, "absent") is None
 
 
 def test_name_is_normalised_for_the_index(index: Any, client: Any) -> None:
     index.wheel("my-app", "1.0")
-    found = read_index_project(client, index.url, "My_App")
+    found = read_index_project(IndexClient(client), index.url, "My_App")
     assert found is not None
     assert len(found.files) == 1

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from builder.errors import BuilderError
+from builder.index.index_client import IndexClient
 from builder.index.services import IndexServices, default_index_url
 from builder.io.http import Client
 from builder.lockfile.lock import PythonPackage
@@ -110,7 +111,7 @@ def test_trap(
     case = read(folder)
     addresses = serve(case, indexes)
     services = IndexServices(
-        client=client,
+        client=IndexClient(client),
         uv_cache=tmp_path / "uv",
         metadata=tmp_path / "metadata",
         index_url=addresses.get("default") or default_index_url(),

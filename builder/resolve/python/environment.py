@@ -6,16 +6,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from builder.errors import ToolError
-from builder.index import VersionPage, read_wheel_facts, with_sha256, with_stated_files
+from builder.index import VersionPage, digest_folder, read_wheel_facts, with_sha256, with_stated_files
 from builder.recipe import DeclaredWheel, StandIn
 from builder.resolve.python.checks import check_constraints, check_wheel_metadata, checked_request
 from builder.resolve.python.graph import RequirementNode, walk_requirements
-from builder.resolve.python.rows import built_row, choose_wheel, declared_row, given_item, wheel_row
+from builder.resolve.python.rows import (
+    built_row,
+    choose_wheel,
+    declared_row,
+    given_item,
+    split_file_url,
+    wheel_row,
+)
 from builder.resolve.python.stand_in_wheels import stand_in_node
 from builder.resolve.python.uv import UnsolvedError, compile_requirements
 
 if TYPE_CHECKING:
-    from builder.index import IndexServices, WheelFacts
+    from builder.index import CandidateWheel, IndexServices, WheelFacts
     from builder.lockfile import PythonPackage
     from builder.recipe import PythonRequest
     from builder.resolve.python.graph import DistributionDemand
@@ -46,6 +53,7 @@ def resolve_python(request: PythonRequest, services: IndexServices) -> tuple[Pyt
     }
     wheels = {name: with_sha256(wheel, services) for name, wheel in chosen.items()}
     facts = read_wheel_facts(wheels.items(), services)
+    folders = {name: _folder_below_origin(name, wheel, request, services) for name, wheel in wheels.items()}
     nodes = {item.name: _solution_node(item, given, facts) for item in listed}
     check_wheel_metadata(request, wheels, facts)
     asked = walk_requirements(request, nodes)
@@ -63,6 +71,7 @@ def resolve_python(request: PythonRequest, services: IndexServices) -> tuple[Pyt
                 item,
                 wheels[item.name],
                 facts=facts[item.name],
+                folder=folders[item.name],
                 asked=how,
                 request=request,
             )
@@ -78,6 +87,17 @@ def _version_page(listed: SolvedDistribution, request: PythonRequest, services: 
         version=listed.version,
         wheels=listed.wheels,
     )
+
+
+def _folder_below_origin(
+    name: str, wheel: CandidateWheel, request: PythonRequest, services: IndexServices
+) -> str:
+    """Return the folder of a wheel below its origin, whatever folder the mirror that answered has it in."""
+    folder = split_file_url(wheel.url)[1]
+    index = request.index_of(name)
+    if len(services.client.places_of(index.url if index else services.index_url)) == 1:
+        return folder
+    return "" if index else folder or digest_folder(wheel, services)
 
 
 def _solution_node(

@@ -104,10 +104,11 @@ def wheel_row(
     wheel: CandidateWheel,
     *,
     facts: WheelFacts,
+    folder: str,
     asked: DistributionDemand,
     request: PythonRequest,
 ) -> PythonPackage:
-    """Return the row of a published wheel."""
+    """Return the row of a published wheel, which lies in `folder` below its origin."""
     index = request.index_of(listed.name)
     return PythonPackage(
         name=listed.name,
@@ -118,7 +119,7 @@ def wheel_row(
         sha256=Sha256(wheel.sha256),
         size=facts.size,
         origin=index.name if index else PYPI,
-        path=split_file_url(wheel.url)[1],
+        path=folder,
         extras=asked.extras,
         via=asked.via,
         license=spdx_expression(facts.license),

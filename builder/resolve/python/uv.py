@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -40,7 +41,9 @@ from builder.resolve.python.graph import open_marker
 from builder.resolve.python.stand_in_wheels import write_stand_ins
 
 if TYPE_CHECKING:
-    from builder.index import IndexServices
+    from collections.abc import Callable
+
+    from builder.index import IndexGateway, IndexServices
     from builder.recipe import PythonRequest
 
 __all__ = ["PROJECT", "SolvedDistribution", "UnsolvedError", "compile_requirements", "resolver_name"]
@@ -75,21 +78,43 @@ def compile_requirements(request: PythonRequest, services: IndexServices) -> tup
     """Let uv solve `request`. UnsolvedError when it cannot be, FetchError or ToolError when uv fails."""
     with tempfile.TemporaryDirectory(prefix="lockwright-") as name:
         folder = Path(name)
-        _write_question(request, services, folder)
-        with services.one_view():
+        with ExitStack() as stack:
+            gateway = _gateway_of(request, services)
+            if gateway is not None:
+                stack.enter_context(gateway.running(offline=services.offline))
+            _write_question(request, services, folder, gateway)
+            stack.enter_context(services.one_view())
             done = run(
                 _uv_command(request, services, folder),
-                env=clean_environment(
-                    {"UV_PYTHON_DOWNLOADS": "never", **services.client.network.environment()}
-                ),
+                env=_uv_environment(services, gateway),
                 cwd=folder,
                 accept=(0, 1, 2),
             )
-        _check_exit(done, request, services)
-        for line in done.errors.splitlines():
-            if line.startswith("warning:"):
-                services.warn(redacted(line.removeprefix("warning:").strip()))
-        return _read_answer((folder / "pylock.toml").read_bytes(), request)
+            if gateway is not None:
+                if done.returncode and (error := gateway.error_in(done.errors)):
+                    raise error
+                done = replace(done, stderr=gateway.with_real_urls(done.errors).encode())
+            _check_exit(done, request, services)
+            for line in done.errors.splitlines():
+                if line.startswith("warning:"):
+                    services.warn(redacted(line.removeprefix("warning:").strip()))
+            real_url = gateway.real_url if gateway is not None else str
+            return _read_answer((folder / "pylock.toml").read_bytes(), request, real_url)
+
+
+def _gateway_of(request: PythonRequest, services: IndexServices) -> IndexGateway | None:
+    """Return what uv asks in place of the indexes; None if uv can ask them itself, which is faster."""
+    urls = (services.index_url, *(index.url for index in request.indexes))
+    return None if all(services.client.is_plain(url) for url in urls) else services.gateway
+
+
+def _uv_environment(services: IndexServices, gateway: IndexGateway | None) -> dict[str, str]:
+    found = clean_environment({"UV_PYTHON_DOWNLOADS": "never", **services.client.network.environment()})
+    if gateway is not None:
+        # It is on this machine, whatever proxy the rest goes through.
+        for name in ("no_proxy", "NO_PROXY"):
+            found[name] = ",".join(filter(None, (found.get(name, ""), "127.0.0.1")))
+    return found
 
 
 def _uv_program() -> str:
@@ -134,18 +159,25 @@ def _pinned_to_index(request: PythonRequest) -> tuple[str, ...]:
     return tuple(sorted(name for name in names if request.index_of(name)))
 
 
-def _write_question(request: PythonRequest, services: IndexServices, folder: Path) -> None:
+def _write_question(
+    request: PythonRequest, services: IndexServices, folder: Path, gateway: IndexGateway | None
+) -> None:
     write_stand_ins(request, folder / "wheels")
     bounds = (*request.constraints, *(f"{item.name}=={item.version}" for item in request.given))
     if bounds:
         (folder / _CONSTRAINTS_FILE).write_text("".join(f"{line}\n" for line in bounds))
-    (folder / "pyproject.toml").write_text(tomli_w.dumps(_project_table(request, services)))
-    default = {"default": True, **_index_table("default", services.index_url, _page_age(request, services))}
+    (folder / "pyproject.toml").write_text(tomli_w.dumps(_project_table(request, services, gateway)))
+    url = _address_for_uv(services.index_url, gateway)
+    default = {"default": True, **_index_table("default", url, _page_age(request, services))}
     (folder / _CONFIG_FILE).write_text(tomli_w.dumps({"index": [default]}))
     kept = _kept_pins(request)
     if kept:
         pins = {"lock-version": "1.0", "created-by": "lockwright", "packages": kept}
         (folder / "pylock.toml").write_text(tomli_w.dumps(pins))
+
+
+def _address_for_uv(index_url: str, gateway: IndexGateway | None) -> str:
+    return gateway.index_address(index_url) if gateway is not None else index_url
 
 
 def _index_table(name: str, url: str, seconds: int) -> dict[str, Any]:
@@ -164,7 +196,9 @@ def _page_age(request: PythonRequest, services: IndexServices) -> int:
     return services.max_age if parse_rfc3339(request.exclude_newer) < oldest else 0
 
 
-def _project_table(request: PythonRequest, services: IndexServices) -> dict[str, Any]:
+def _project_table(
+    request: PythonRequest, services: IndexServices, gateway: IndexGateway | None
+) -> dict[str, Any]:
     indexes = {name: request.index_of(name) for name in _pinned_to_index(request)}
     return {
         "project": {
@@ -177,7 +211,14 @@ def _project_table(request: PythonRequest, services: IndexServices) -> dict[str,
             "uv": {
                 "sources": {name: {"index": index.name} for name, index in indexes.items() if index},
                 "index": [
-                    {"explicit": True, **_index_table(index.name, index.url, _page_age(request, services))}
+                    {
+                        "explicit": True,
+                        **_index_table(
+                            index.name,
+                            _address_for_uv(index.url, gateway),
+                            _page_age(request, services),
+                        ),
+                    }
                     for index in request.indexes
                 ],
                 "workspace": {"members": []},  # nothing above this folder is looked at
@@ -225,12 +266,14 @@ def _check_exit(done: Completed, request: PythonRequest, services: IndexServices
     raise ToolError(f"uv pip compile ended with exit code {done.returncode}\n{shown}", place="uv")
 
 
-def _read_answer(data: bytes, request: PythonRequest) -> tuple[SolvedDistribution, ...]:
+def _read_answer(
+    data: bytes, request: PythonRequest, real_url: Callable[[str], str]
+) -> tuple[SolvedDistribution, ...]:
     listed = []
     for package in toml.loads(data, place="uv", error=ToolError)["packages"]:
         marker = package.get("marker")
         if marker is None or _marker_of_answer_holds(package["name"], marker, request):
-            listed.append(_parsed_package(package))
+            listed.append(_parsed_package(package, real_url))
     return tuple(listed)
 
 
@@ -241,7 +284,7 @@ def _marker_of_answer_holds(name: str, marker: str, request: PythonRequest) -> b
         raise open_marker(f"the solution has {name} only if {marker}", request.markers()) from None
 
 
-def _parsed_package(package: dict[str, Any]) -> SolvedDistribution:
+def _parsed_package(package: dict[str, Any], real_url: Callable[[str], str]) -> SolvedDistribution:
     if "wheels" not in package:
         raise ToolError(f"gave {package['name']} without a wheel", place="uv")
     return SolvedDistribution(
@@ -250,7 +293,7 @@ def _parsed_package(package: dict[str, Any]) -> SolvedDistribution:
         wheels=tuple(
             CandidateWheel(
                 file=unquote(urlsplit(wheel["url"]).path.rpartition("/")[2]),
-                url=wheel["url"],
+                url=real_url(wheel["url"]),
                 sha256=wheel.get("hashes", {}).get("sha256", ""),
                 size=wheel.get("size"),
                 uploaded=wheel["upload-time"].isoformat() if "upload-time" in wheel else "",

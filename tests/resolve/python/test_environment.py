@@ -354,7 +354,7 @@ def test_diagnosis_survives_a_dead_index(
 ) -> None:
     index.wheel("app", "1.0", requires=("lib==2.0",))
     index.wheel("lib", "1.0")
-    monkeypatch.setattr(type(services.client), "get", _refuse)
+    monkeypatch.setattr(type(services.client), "read_page", _refuse)
     with pytest.raises(NoSolutionError) as caught:
         resolve_python(request_of("app==1.0"), services)
     assert "lib==2.0" in str(caught.value)
