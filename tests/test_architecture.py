@@ -21,7 +21,7 @@ ARROWS: dict[str, set[str]] = {
     "selection": {"model"},
     "store": {"io"},
     "origins": {"io", "lockfile", "model"},
-    "oci": {"io", "model", "origins", "store"},
+    "oci": {"io", "model", "origins", "store", "tars"},
     # the lock and the recipe
     "lockfile": {"model"},
     "recipe": {"lockfile", "model", "selection"},
@@ -30,16 +30,16 @@ ARROWS: dict[str, set[str]] = {
     # from recipes to locks
     "git": {"io", "lockfile", "model", "origins", "store", "tars"},
     "fetch": {"io", "lockfile", "model", "oci", "origins", "store", "tars"},
-    "index": {"io", "model"},
+    "index": {"io", "model", "tars"},
     "resolve.python": {"index", "io", "lockfile", "model", "recipe"},
     "resolve.os": {"lockfile", "recipe"},
     "resolve.debian": {"fetch", "lockfile", "model", "openpgp", "recipe", "resolve.os"},
     "resolve.rpm": {"fetch", "lockfile", "model", "openpgp", "recipe", "resolve.os"},
     "resolve": {"fetch", "index", "io", "lockfile", "model", "project", "recipe"}
     | {"resolve.debian", "resolve.os", "resolve.python", "resolve.rpm"},
-    "rootfs": {"model", "tars"},
+    "rootfs": {"io", "model", "tars"},
     "pin": {"console", "fetch", "git", "io", "lockfile", "model", "oci", "origins", "project", "recipe"}
-    | {"recipe_editor", "resolve", "resolve.debian", "resolve.os", "resolve.rpm", "rootfs", "store"},
+    | {"recipe_editor", "resolve", "resolve.debian", "resolve.os", "resolve.rpm", "rootfs", "store", "tars"},
     # from locks to images
     "provision": {"console", "fetch", "git", "lockfile", "model", "oci", "pin", "project", "render", "store"},
     "bundle": {
@@ -58,14 +58,14 @@ ARROWS: dict[str, set[str]] = {
     "render": {"lockfile", "model"},
     "build": {"console", "io", "lockfile", "locks", "model", "project", "provision", "render", "selection"}
     | {"store"},
-    "reproduce": {"build", "oci"},
+    "reproduce": {"build", "oci", "tars"},
     "mirror": {"fetch", "lockfile", "model", "oci", "origins", "store"},
     # what auditors use
     "diff": {"lockfile", "model"},
     "revisions": {"diff", "git", "index", "io", "lockfile", "model", "project"},
     "graph": {"lockfile", "model"},
     "sbom": {"graph", "lockfile", "model", "recipe"},
-    "policy": {"io", "lockfile", "model", "resolve.debian"},
+    "policy": {"io", "lockfile", "model", "resolve.debian", "tars"},
     "verify": {
         "diff",
         "fetch",
@@ -323,6 +323,28 @@ def test_only_the_command_line_ends_the_program() -> None:
             assert "sys.exit" not in text, path
             assert "SystemExit" not in text, path
             assert "\nprint(" not in text.replace("    print(", "\nprint("), path
+
+
+ARCHIVES = {
+    "zipfile.ZipFile(": {"builder/tars/zips.py", "builder/resolve/python/stand_in_wheels.py"},
+    "import tarfile": set(),
+    "DebFile": set(),
+    "shutil.unpack_archive": set(),
+}
+"""Ways into an archive, and who goes them: one guarded reader for foreign ones, and writers of our own."""
+
+
+@pytest.mark.parametrize("way", ARCHIVES)
+def test_foreign_archives_have_one_reader(way: str) -> None:
+    found = {
+        f"builder/{path.relative_to(ROOT)}"
+        for path in module_paths().values()
+        if way in path.read_text("utf-8")
+    }
+    assert found == ARCHIVES[way]
+    if way == "zipfile.ZipFile(":
+        stand_ins = module_paths()["resolve.python.stand_in_wheels"].read_text("utf-8")
+        assert stand_ins.count(way) == stand_ins.count('zipfile.ZipFile(buffer, "w")') == 1
 
 
 def test_a_file_can_be_read_in_one_sitting() -> None:

@@ -13,7 +13,6 @@ registry share what they have in common. The manifest depends on the bundle alon
 from __future__ import annotations
 
 import hashlib
-import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import BinaryIO
 
@@ -22,7 +21,7 @@ from builder.errors import DigestMismatchError, FetchError
 from builder.model import Sha256
 from builder.oci import Descriptor, ImageManifest, empty_config, parse_image_manifest
 from builder.store import Staging, Store
-from builder.tars import BLOCK, END, Member, header, padding
+from builder.tars import BLOCK, END, Member, UnreadableError, header, header_size, padding
 
 __all__ = [
     "MANIFEST",
@@ -143,8 +142,8 @@ class _BundleReader:
         """Return the first member, the only one whose size is not known before."""
         block = self._read_exactly(BLOCK)
         try:
-            size = tarfile.TarInfo.frombuf(block, "ascii", "strict").size
-        except (tarfile.HeaderError, UnicodeDecodeError) as cause:
+            size = header_size(block)
+        except UnreadableError as cause:
             raise FetchError("is not a bundle", place=self._place) from cause
         if not 0 <= size <= _LARGEST_TEXT or block != _member_header(MANIFEST, size):
             raise FetchError(f"is not a bundle: it does not begin with {MANIFEST}", place=self._place)

@@ -11,18 +11,17 @@ from __future__ import annotations
 
 import json
 import re
-import tarfile
 import tempfile
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, BinaryIO
 
 from builder.errors import FetchError
 from builder.io import Client, Network, NotFoundError, redacted
 from builder.model import GitOid
+from builder.tars import TarBounds, UnreadableError, open_unpacked, read_tar
 
 __all__ = ["archived_repository", "directory_swhid", "revision_swhid"]
 
@@ -96,25 +95,22 @@ def _prepare_bundle(client: Client, vault: str, sleep: Callable[[float], object]
         raise FetchError(f"the archive could not prepare the commit: {shown[:200]}", place=vault)
 
 
-def _take_objects(bundle: IO[bytes], repository: Path, *, place: str) -> None:
+def _take_objects(bundle: BinaryIO, repository: Path, *, place: str) -> None:
     """Unpack what is named like an object, and nothing else (FetchError)."""
     total = 0
     try:
-        with tarfile.open(fileobj=bundle, mode="r:*") as archive:
-            for member in archive:
+        with open_unpacked(bundle) as stream:
+            for member, content in read_tar(stream, TarBounds(unpacked=_LARGEST)):
                 name = member.name.removeprefix("./").partition("/")[2]
-                content = archive.extractfile(member) if member.isreg() and _OBJECT.fullmatch(name) else None
-                if content is None:
+                if member.kind != "file" or not _OBJECT.fullmatch(name):
                     continue
                 total += member.size
-                if total > _LARGEST:
-                    raise FetchError(f"is larger than {_LARGEST} bytes", place=place)
                 target = repository / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with target.open("xb") as file:
                     while chunk := content.read(_CHUNK):
                         file.write(chunk)
-    except (tarfile.TarError, EOFError, zlib.error, OSError) as cause:
+    except (UnreadableError, OSError) as cause:
         raise FetchError(f"is not a readable bundle: {cause}", place=place) from cause
     if not total:
         raise FetchError("the bundle has no git objects", place=place)

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from packaging.metadata import parse_email
+from packaging.metadata import RawMetadata, parse_email
 from packaging.utils import canonicalize_name
 
 from builder.errors import FetchError
@@ -32,7 +32,14 @@ if TYPE_CHECKING:
     from builder.index.project_page import CandidateWheel
     from builder.index.services import IndexServices
 
-__all__ = ["WheelFacts", "digest_folder", "parse_metadata", "read_wheel_facts", "with_sha256"]
+__all__ = [
+    "WheelFacts",
+    "digest_folder",
+    "parse_metadata",
+    "read_core_metadata",
+    "read_wheel_facts",
+    "with_sha256",
+]
 
 _WHOLE_FILE = 8 * 2**30  # bytes; where ranges are not served the whole wheel is read
 # A larger wheel is read by ranges where nothing states a hash of its metadata. Of 294 wheels for vLLM,
@@ -121,9 +128,22 @@ def _digest_path(digest: str) -> str:
     return f"{digest[:2]}/{digest[2:4]}/{digest[4:]}"
 
 
+def read_core_metadata(data: bytes, *, place: str) -> RawMetadata:
+    """Read core metadata (METADATA, PKG-INFO) without judging it (FetchError for what no parser reads)."""
+    try:
+        raw, _ = parse_email(data)
+    except (ValueError, LookupError, AttributeError, TypeError, RecursionError) as cause:
+        raise FetchError(
+            f"its metadata cannot be read: {str(cause)[:200] or type(cause).__name__}",
+            place=redacted(place),
+            hint="pin another version",
+        ) from cause
+    return raw
+
+
 def parse_metadata(data: bytes, *, name: str, size: int, place: str) -> WheelFacts:
     """Read METADATA; FetchError when it is not that of distribution `name`."""
-    raw, _ = parse_email(data)
+    raw = read_core_metadata(data, place=place)
     stated = raw.get("name", "")
     if canonicalize_name(stated) != name or "version" not in raw:
         raise FetchError(

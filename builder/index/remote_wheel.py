@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from typing import IO, TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from builder.errors import FetchError
 from builder.io import redacted
+from builder.tars import UnreadableError, open_zip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["RemoteFile", "read_metadata_member"]
 
 _BLOCK = 64 * 2**10  # bytes; holds directory and METADATA of nearly every wheel
+_MOST_FETCHED = 2**28  # bytes
 _LIMIT = 16 * 2**20  # bytes of one METADATA file
 
 
@@ -30,6 +31,7 @@ class RemoteFile(io.RawIOBase):
         self._size = size
         self._fetch = fetch
         self._position = 0
+        self._fetched = 0
         self._blocks: dict[int, bytes] = {}
 
     def readable(self) -> bool:
@@ -74,7 +76,11 @@ class RemoteFile(io.RawIOBase):
         if not missing:
             return
         low = max(0, self._size - (missing[-1] + 1) * _BLOCK)
-        data = self._fetch(low, self._size - missing[0] * _BLOCK)
+        high = self._size - missing[0] * _BLOCK
+        self._fetched += high - low
+        if self._fetched > _MOST_FETCHED:
+            raise UnreadableError(f"needs more than {_MOST_FETCHED} bytes of ranges for its directory")
+        data = self._fetch(low, high)
         for number in range(missing[0], missing[-1] + 1):
             start = max(0, self._size - (number + 1) * _BLOCK) - low
             self._blocks[number] = data[start : self._size - number * _BLOCK - low]
@@ -83,14 +89,14 @@ class RemoteFile(io.RawIOBase):
 def read_metadata_member(file: IO[bytes] | io.RawIOBase, *, name: str, place: str) -> bytes:
     """Return the METADATA member of the wheel of distribution `name`; FetchError when it has none."""
     try:
-        with zipfile.ZipFile(file) as archive:
-            for entry in archive.infolist():
+        with open_zip(file) as archive:
+            for entry in archive.members:
                 folder, _, member = entry.filename.partition("/")
                 project = folder.removesuffix(".dist-info").partition("-")[0]
                 if member != "METADATA" or canonicalize_name(project) != name:
                     continue
                 if folder.endswith(".dist-info") and entry.file_size <= _LIMIT:
-                    return archive.read(entry)
-    except (zipfile.BadZipFile, OSError, NotImplementedError, EOFError) as error:
+                    return archive.read(entry, _LIMIT)
+    except UnreadableError as error:
         raise FetchError(f"is not a readable wheel ({error})", place=redacted(place)) from error
     raise FetchError("has no METADATA file", place=redacted(place))

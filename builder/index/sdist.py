@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import io
-import tarfile
-import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from packaging.metadata import parse_email
-
 from builder.errors import BuilderError, FetchError
+from builder.index.metadata import read_core_metadata
 from builder.model import normalized_name, recipe_requirement, toml
+from builder.tars import TarBounds, UnreadableError, open_unpacked, open_zip, read_tar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,6 +21,8 @@ __all__ = ["SdistFacts", "inspect_sdist", "read_sdist"]
 
 _LIMIT = 64 * 2**20  # bytes of an sdist that is worth reading for a message
 _MEMBER = 4 * 2**20  # bytes of one of its files
+_MOST = 200_000  # members; the largest sdists of this field have 20,000
+_UNPACKED = 2**30  # bytes of all of it
 _STUB_BACKEND = "wheel_stub"
 _WANTED = ("PKG-INFO", "pyproject.toml")
 
@@ -45,14 +45,17 @@ def inspect_sdist(item: DistributionFile, client: IndexClient) -> SdistFacts | N
     try:
         data = client.get_bytes(item.url, limit=_LIMIT)
         return read_sdist(item.file, data)
-    except (BuilderError, ValueError, OSError, EOFError, tarfile.TarError, zipfile.BadZipFile):
+    except BuilderError:
         return None
 
 
 def read_sdist(file: str, data: bytes) -> SdistFacts:
-    """Return the facts of an sdist; FetchError, ValueError and archive errors when it is not one."""
-    found = dict(_wanted_members(file, data))
-    raw, _ = parse_email(found.get("PKG-INFO", b""))
+    """Return the facts of an sdist (FetchError when it is none)."""
+    try:
+        found = dict(_wanted_members(file, data))
+    except UnreadableError as cause:
+        raise FetchError(f"is not a readable sdist: {cause}", place=file) from cause
+    raw = read_core_metadata(found.get("PKG-INFO", b""), place=f"{file}: PKG-INFO")
     project = toml.loads(found.get("pyproject.toml", b""), place=f"{file}: pyproject.toml", error=FetchError)
     build = _table_of(project, "build-system")
     requires = build.get("requires")
@@ -77,17 +80,17 @@ def _table_of(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 def _wanted_members(file: str, data: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield the wanted files of an sdist's top folder, read in memory and never unpacked."""
+    bounds = TarBounds(members=_MOST, unpacked=_UNPACKED)
     if file.endswith(".zip"):
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for entry in archive.infolist():
+        with open_zip(io.BytesIO(data), bounds) as archive:
+            for entry in archive.members:
                 if _is_wanted(entry.filename) and entry.file_size <= _MEMBER:
-                    yield entry.filename.rpartition("/")[2], archive.read(entry)
+                    yield entry.filename.rpartition("/")[2], archive.read(entry, _MEMBER)
         return
-    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
-        for member in tar:
-            stream = tar.extractfile(member) if member.isfile() and _is_wanted(member.name) else None
-            if stream is not None and member.size <= _MEMBER:
-                yield member.name.rpartition("/")[2], stream.read()
+    with open_unpacked(io.BytesIO(data)) as stream:
+        for member, content in read_tar(stream, bounds):
+            if member.kind == "file" and _is_wanted(member.name) and member.size <= _MEMBER:
+                yield member.name.rpartition("/")[2], content.read()
 
 
 def _is_wanted(path: str) -> bool:

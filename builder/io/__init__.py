@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from builder.io.curl import Ended, Exchanges
     from builder.io.download import ADMISSIONS, Access, Download, DownloadStep, download_file
     from builder.io.exchange import NoRangesError, NotFoundError
-    from builder.io.files import locked, read_bytes, read_text, remove, replacing, write_atomic
+    from builder.io.files import locked, open_regular, read_bytes, read_text, remove, replacing, write_atomic
     from builder.io.http import Answer, Client, Head
     from builder.io.limits import ATTEMPTS, LARGEST_DOCUMENT, LARGEST_FILE
     from builder.io.network import Network, is_loopback
@@ -56,6 +56,7 @@ else:
             "is_loopback": "network",
             "joined_error": "places",
             "locked": "files",
+            "open_regular": "files",
             "read_bytes": "files",
             "read_text": "files",
             "redacted": "redact",
@@ -98,6 +99,7 @@ __all__ = [
     "is_loopback",
     "joined_error",
     "locked",
+    "open_regular",
     "read_bytes",
     "read_text",
     "redacted",

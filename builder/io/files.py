@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["locked", "read_bytes", "read_text", "remove", "replacing", "write_atomic"]
+__all__ = ["locked", "open_regular", "read_bytes", "read_text", "remove", "replacing", "write_atomic"]
 
+import errno
 import os
+import stat
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -15,6 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _FILE_MODE = 0o644
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open the regular file `path` for reading; OSError for anything else: a FIFO would be waited for."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    file = os.fdopen(descriptor, "rb")
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "is not a regular file", str(path))
+    return file
 
 
 def read_bytes(path: Path, *, error: type[BuilderError] = UsageError) -> bytes:

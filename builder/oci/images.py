@@ -7,21 +7,18 @@ podman read, and an image that a Docker engine has is saved as such a file.
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import shutil
-import tarfile
 import tempfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import BinaryIO
 
 from builder.errors import DigestMismatchError, FetchError, ToolError, UsageError
-from builder.io import stream, write_atomic
+from builder.io import open_regular, stream, write_atomic
 from builder.model import Arch, ImageDigest
 from builder.oci.manifests import (
     LARGEST_CONFIG,
@@ -38,6 +35,16 @@ from builder.oci.manifests import (
     parse_saved_images,
 )
 from builder.store import Store, unwritable
+from builder.tars import (
+    ByteReader,
+    MemberContent,
+    TarBounds,
+    TarMember,
+    UnreadableError,
+    open_section,
+    open_unpacked,
+    read_tar,
+)
 
 __all__ = [
     "ImageLayer",
@@ -56,16 +63,9 @@ _DEEPEST = 4
 _SHA256 = "sha256:"
 _INDEX, _SAVED = "index.json", "manifest.json"
 _HINT = "name an image in OCI layout, as `build` writes it"
-_KINDS = {
-    tarfile.DIRTYPE: "directory",
-    tarfile.SYMTYPE: "symlink",
-    tarfile.LNKTYPE: "hardlink",
-    tarfile.CHRTYPE: "character device",
-    tarfile.BLKTYPE: "block device",
-    tarfile.FIFOTYPE: "fifo",
-}
 _XATTR = "SCHILY.xattr."
-_UNREADABLE = (tarfile.TarError, EOFError, zlib.error, OSError, ValueError)
+_IMAGE_BOUNDS = TarBounds(members=100_000, unpacked=2**40)
+_LAYER_BOUNDS = TarBounds(members=5_000_000, unpacked=2**40)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,11 +109,15 @@ class LayerEntry:
 class ImageLayout:
     """The images of one OCI layout; use `open_images`."""
 
-    def __init__(self, path: Path, archive: tarfile.TarFile | None) -> None:
+    def __init__(self, path: Path, archive: BinaryIO | None) -> None:
+        """Read the members of `archive`, a tar (UnreadableError); None for a folder."""
         self.place = str(path)
         self._folder = path
         self._archive = archive
-        self._members = {member.name.removeprefix("./"): member for member in archive or ()}
+        self._members: dict[str, TarMember] = {}
+        if archive is not None:
+            members = (member for member, _ in read_tar(archive, _IMAGE_BOUNDS))
+            self._members = {member.name.removeprefix("./"): member for member in members}
 
     @property
     def digest(self) -> str:
@@ -138,34 +142,55 @@ class ImageLayout:
         return tuple(sorted(found, key=lambda image: (image.platform, image.digest)))
 
     def check(self, image: OciImage) -> None:
-        """Hash the manifest and every layer of `image` (DigestMismatchError for one that is another)."""
-        named = (image.digest, *(layer.digest for layer in image.layers))
-        for digest in (text for text in named if text.startswith(_SHA256)):
-            with self._open_file(_blob_path(digest)) as file:
+        """Hash the manifest and every layer of `image` (DigestMismatchError for one that is another).
+
+        A layer that is named by a path, as older `docker save` does, must have the digest that the
+        configuration states of its tar.
+        """
+        for digest in (image.digest, *(layer.digest for layer in image.layers)):
+            if digest.startswith(_SHA256):
+                self._check_blob(_blob_path(digest), digest)
+        for layer in image.layers:
+            if not layer.digest.startswith(_SHA256):
+                self._check_blob(layer.digest, layer.diff_id, unpacked=True)
+
+    def _check_blob(self, name: str, digest: str, *, unpacked: bool = False) -> None:
+        with self._open_file(name) as file:
+            if unpacked:
+                with self._unpacked(file, name) as stream:
+                    observed = _content_sha256(stream)
+            else:
                 observed = _content_sha256(file)
-            if f"{_SHA256}{observed}" != digest:
-                raise DigestMismatchError(f"blob {digest[:80]} has sha256 {observed}", place=self.place)
+        if f"{_SHA256}{observed}" != digest:
+            expected = "" if name == _blob_path(digest) else f", and its configuration states {digest[:80]!r}"
+            raise DigestMismatchError(f"blob {name[:120]} has sha256 {observed}{expected}", place=self.place)
+
+    @contextmanager
+    def _unpacked(self, file: BinaryIO, name: str) -> Iterator[ByteReader]:
+        try:
+            with open_unpacked(file) as stream:
+                yield stream
+        except UnreadableError as cause:
+            raise UsageError(f"layer {name[:80]} cannot be read: {cause}", place=self.place) from cause
 
     def entries(self, layer: ImageLayer) -> Iterator[LayerEntry]:
         """Yield the members of a layer in its order, files hashed."""
-        with self._open_layer(layer) as archive:
-            for member in archive:
-                yield _layer_entry(member, archive.extractfile(member) if member.isreg() else None)
+        with self._open_layer(layer) as members:
+            for member, content in members:
+                yield _layer_entry(member, content if member.kind == "file" else None)
 
-    def each(self, layer: ImageLayer, take: Callable[[LayerEntry, IO[bytes] | None], None]) -> None:
+    def each(self, layer: ImageLayer, take: Callable[[LayerEntry, MemberContent | None], None]) -> None:
         """Give `take` each member of a layer in order, not hashed, and a file's content to read at once."""
-        with self._open_layer(layer) as archive:
-            for member in archive:
-                take(_layer_entry(member, None), archive.extractfile(member) if member.isreg() else None)
+        with self._open_layer(layer) as members:
+            for member, content in members:
+                take(_layer_entry(member, None), content if member.kind == "file" else None)
 
     @contextmanager
-    def opened(self, layer: ImageLayer) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
+    def opened(self, layer: ImageLayer) -> Iterator[Iterator[tuple[str, MemberContent]]]:
         """Give an iterator over the files of a layer, as path and content; read each before the next."""
-        with self._open_layer(layer) as archive:
+        with self._open_layer(layer) as members:
             yield (
-                (_plain_path(member.name), content)
-                for member in archive
-                if member.isreg() and (content := archive.extractfile(member)) is not None
+                (_plain_path(member.name), content) for member, content in members if member.kind == "file"
             )
 
     def _is_saved(self) -> bool:
@@ -212,30 +237,31 @@ class ImageLayout:
             return file.read(LARGEST_CONFIG + 1)
 
     @contextmanager
-    def _open_layer(self, layer: ImageLayer) -> Iterator[tarfile.TarFile]:
-        with self._open_file(_blob_path(layer.digest)) as file:
-            if file.read(4) == b"\x28\xb5\x2f\xfd":
-                raise UsageError(f"layer {layer.digest} is compressed with zstd", place=self.place)
-            file.seek(0)
-            try:
-                with tarfile.open(fileobj=file, mode="r|*") as archive:
-                    yield archive
-            except _UNREADABLE as cause:
-                raise UsageError(f"layer {layer.digest} cannot be read: {cause}", place=self.place) from cause
+    def _open_layer(self, layer: ImageLayer) -> Iterator[Iterator[tuple[TarMember, MemberContent]]]:
+        with (
+            self._open_file(_blob_path(layer.digest)) as file,
+            self._unpacked(file, layer.digest) as stream,
+        ):
+            yield read_tar(stream, _LAYER_BOUNDS)
 
     @contextmanager
     def _open_file(self, name: str) -> Iterator[BinaryIO]:
-        try:
-            with self._open_unchecked(name) as file:
-                yield file
-        except (FileNotFoundError, KeyError) as cause:
-            raise UsageError(f"has no {name}", place=self.place, hint=_HINT) from cause
+        with self._opened_file(name) as file:
+            yield file
 
-    def _open_unchecked(self, name: str) -> BinaryIO:
+    def _opened_file(self, name: str) -> BinaryIO:
         if self._archive is None:
-            return (self._folder / name).open("rb")
-        content = self._archive.extractfile(self._members[name])
-        return cast("BinaryIO", content if content is not None else io.BytesIO())
+            try:
+                return open_regular(self._folder / name)
+            except FileNotFoundError as cause:
+                raise UsageError(f"has no {name[:120]}", place=self.place, hint=_HINT) from cause
+            except OSError as cause:
+                text = f"its {name[:120]} cannot be read: {cause.strerror or cause}"
+                raise UsageError(text, place=self.place, hint=_HINT) from cause
+        member = self._members.get(name)
+        if member is None or member.kind != "file":
+            raise UsageError(f"has no {name[:120]}", place=self.place, hint=_HINT)
+        return open_section(self._archive, member.offset, member.size)
 
 
 @contextmanager
@@ -245,14 +271,15 @@ def open_images(path: Path) -> Iterator[ImageLayout]:
         yield ImageLayout(path, None)
         return
     try:
-        archive = tarfile.open(path, mode="r:")  # noqa: SIM115 - closed below
-    except (tarfile.TarError, OSError) as cause:
-        raise UsageError(f"is not an image: {cause}", place=str(path), hint=_HINT) from cause
+        archive = open_regular(path)
+    except OSError as cause:
+        text = f"is not an image: {cause.strerror or cause}"
+        raise UsageError(text, place=str(path), hint=_HINT) from cause
     with archive:
         try:
             images = ImageLayout(path, archive)
-        except _UNREADABLE as cause:
-            raise UsageError(f"is not an image: {cause}", place=str(path)) from cause
+        except (UnreadableError, OSError) as cause:
+            raise UsageError(f"is not an image: {cause}", place=str(path), hint=_HINT) from cause
         yield images
 
 
@@ -271,23 +298,23 @@ def _described_layers(rows: Iterable[tuple[str, int]], config: ImageConfig) -> t
     )
 
 
-def _layer_entry(member: tarfile.TarInfo, content: IO[bytes] | None) -> LayerEntry:
+def _layer_entry(member: TarMember, content: ByteReader | None) -> LayerEntry:
     return LayerEntry(
         path=_plain_path(member.name),
-        kind=_KINDS.get(member.type, "file"),
+        kind=member.kind,
         mode=member.mode,
         uid=member.uid,
         gid=member.gid,
         mtime=int(member.mtime),
         size=member.size,
         sha256=_content_sha256(content) if content is not None else "",
-        target=member.linkname,
-        device=(member.devmajor, member.devminor),
-        xattrs=tuple(sorted((k, v) for k, v in member.pax_headers.items() if k.startswith(_XATTR))),
+        target=member.link_name,
+        device=member.device,
+        xattrs=tuple(sorted((k, v) for k, v in member.pax.items() if k.startswith(_XATTR))),
     )
 
 
-def _content_sha256(content: IO[bytes]) -> str:
+def _content_sha256(content: ByteReader) -> str:
     digest = hashlib.sha256()
     while chunk := content.read(_CHUNK):
         digest.update(chunk)

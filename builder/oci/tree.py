@@ -6,11 +6,11 @@ import dataclasses
 import hashlib
 import re
 from collections.abc import Callable
-from typing import IO
 
 from builder.errors import UsageError
 from builder.model import FileFact, ImageFiles
 from builder.oci.images import ImageLayout, LayerEntry, OciImage
+from builder.tars import ByteReader
 
 __all__ = ["read_tree"]
 
@@ -69,7 +69,7 @@ class _ImageTree:
         self.held.append([])
         self._left = _FREE + _LARGEST_RATIO * packed
 
-    def add(self, entry: LayerEntry, content: IO[bytes] | None) -> None:
+    def add(self, entry: LayerEntry, content: ByteReader | None) -> None:
         """Take one member of a layer."""
         self._count += 1
         self._left -= entry.size
@@ -85,7 +85,7 @@ class _ImageTree:
         elif entry.path != ".":
             self._put_entry(entry, content)
 
-    def _put_entry(self, entry: LayerEntry, content: IO[bytes] | None) -> None:
+    def _put_entry(self, entry: LayerEntry, content: ByteReader | None) -> None:
         path = entry.path
         there = self.files.get(path)
         if there is not None and not there.kind == entry.kind == "directory":
@@ -133,7 +133,7 @@ class _ImageTree:
             self.contents[fact.path] = self.contents[plain]
         return dataclasses.replace(source, path=fact.path, layer=fact.layer)
 
-    def _hashed_fact(self, fact: FileFact, content: IO[bytes]) -> FileFact:
+    def _hashed_fact(self, fact: FileFact, content: ByteReader) -> FileFact:
         sha256 = hashlib.sha256()
         # MD5 is what package managers list; it is no proof, and is called none.
         md5 = None if _NO_MD5.match(fact.path) else hashlib.md5(usedforsecurity=False)

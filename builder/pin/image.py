@@ -5,11 +5,9 @@ Their files are read from an image's layers without unpacking them.
 
 from __future__ import annotations
 
-import tarfile
 import tempfile
-import zlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from builder.errors import FetchError, RecipeError, UsageError
@@ -26,13 +24,48 @@ from builder.pin.image_packages import (
 )
 from builder.recipe import ImageRecipe, parse_recipe
 from builder.recipe_editor import KeyPath, RecipeEditor, key_path_text
+from builder.tars import ByteReader, TarMember, UnreadableError, open_unpacked, read_tar
 
 __all__ = ["LayeredFiles", "pin_image", "read_layers"]
 
 
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
 _LARGEST = 256 * 2**20  # bytes; a dpkg status file of thousands of packages has two, an RPM database forty
-_ZSTD = b"\x28\xb5\x2f\xfd"
+_LARGEST_TOGETHER = 2**30  # bytes
+
+
+@dataclass(slots=True)
+class _LayerFiles:
+    """What one layer hides and adds."""
+
+    hidden: list[str] = field(default_factory=list)
+    added: dict[str, bytes] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+    """Every hard link, and the path that it repeats."""
+    size: int = 0
+
+    def fill_hard_links(self, stream: ByteReader) -> None:
+        """Give each hard link of `added` the bytes of the earlier file that it repeats (UnreadableError)."""
+        wanted = self.links.keys() & self.added.keys()
+        needed, waiting = set(wanted), list(wanted)
+        while waiting:
+            target = self.links.get(waiting.pop(), "")
+            if target not in needed:
+                needed.add(target)
+                waiting.append(target)
+        contents: dict[str, bytes] = {}
+        for member, content in read_tar(stream):
+            path = _plain_path(member.name)
+            if path not in needed:
+                continue
+            if member.kind == "hardlink":
+                target = _plain_path(member.link_name)
+                if target not in contents:
+                    raise UnreadableError(f"{path} is a hard link to {target}, which is not an earlier file")
+                contents[path] = contents[target]
+            elif member.kind == "file" and member.size <= _LARGEST:
+                contents[path] = content.read(member.size)
+        self.added |= {path: contents[path] for path in wanted}
 
 
 class LayeredFiles:
@@ -46,43 +79,47 @@ class LayeredFiles:
 
     def apply(self, layer: BinaryIO, *, place: str) -> None:
         """Apply a layer (tar, plain or gzip); what it hides is hidden whatever its order (FetchError)."""
-        if layer.read(4) == _ZSTD:
-            raise FetchError("is compressed with zstd, which is not read here", place=place)
-        layer.seek(0)
-        hidden: list[str] = []
-        added: dict[str, bytes] = {}
+        found = _LayerFiles()
         try:
-            with tarfile.open(fileobj=layer, mode="r:*") as archive:
-                for member in archive:
-                    self._take_member(archive, member, hidden, added, place)
-        except (tarfile.TarError, EOFError, zlib.error, OSError, KeyError) as cause:
+            with open_unpacked(layer) as stream:
+                for member, content in read_tar(stream):
+                    self._take_member(member, content, found, place)
+            if found.links.keys() & found.added.keys():
+                layer.seek(0)
+                with open_unpacked(layer) as stream:
+                    found.fill_hard_links(stream)
+        except (UnreadableError, OSError) as cause:
             raise FetchError(f"is not a readable layer: {cause}", place=place) from cause
-        self._apply_whiteouts(hidden)
-        self.files |= added
+        self._apply_whiteouts(found.hidden)
+        self.files |= found.added
 
     def _take_member(
         self,
-        archive: tarfile.TarFile,
-        member: tarfile.TarInfo,
-        hidden: list[str],
-        added: dict[str, bytes],
+        member: TarMember,
+        content: ByteReader,
+        found: _LayerFiles,
         place: str,
     ) -> None:
         path = _plain_path(member.name)
         folder, _, name = path.rpartition("/")
         if name == _OPAQUE:
-            hidden.append(f"{folder}/")
+            found.hidden.append(f"{folder}/")
         elif name.startswith(_WHITEOUT):
-            hidden.append(f"{folder}/{name.removeprefix(_WHITEOUT)}".lstrip("/"))
-        elif path in self._folders and not member.isdir():
+            found.hidden.append(f"{folder}/{name.removeprefix(_WHITEOUT)}".lstrip("/"))
+        elif path in self._folders and member.kind != "directory":
             raise FetchError(f"has {path} but not as a directory", place=place)
-        elif self._wanted(path) and not member.isdir():
-            # pip and uv may hard-link a distribution's files; such a member has no bytes of its own.
-            readable = (member.isfile() and member.size <= _LARGEST) or member.islnk()
-            content = archive.extractfile(member) if readable else None
-            if content is None:
+        elif self._wanted(path) and member.kind != "directory":
+            if member.kind not in ("file", "hardlink") or member.size > _LARGEST:
                 raise FetchError(f"has {path} but not as a small file", place=place)
-            added[path] = content.read()
+            # pip and uv may hard-link a distribution's files; such a member has no bytes of its own.
+            found.added[path] = content.read(member.size)
+            found.size += member.size
+            if found.size > _LARGEST_TOGETHER:
+                raise FetchError(f"has more than {_LARGEST_TOGETHER} bytes of package metadata", place=place)
+        if member.kind == "hardlink":
+            found.links[path] = _plain_path(member.link_name)
+        else:
+            found.links.pop(path, None)
 
     def _apply_whiteouts(self, hidden: Iterable[str]) -> None:
         for path in hidden:

@@ -6,7 +6,6 @@ Databases are handed out as files; a service speaks OSV's query API.
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from builder.errors import FetchError, UsageError
 from builder.io import Client, read_bytes, redacted
 from builder.policy.advisories import AdvisorySubject
 from builder.policy.osv import Advisory, parse_advisory
+from builder.tars import UnreadableError, open_zip
 
 __all__ = ["ServiceAnswer", "ask_service", "read_advisories"]
 
@@ -43,7 +43,7 @@ def _record_files(path: Path) -> Iterator[tuple[str, bytes]]:
             )
         for file in found:
             yield str(file), _limited_record(read_bytes(file), str(file))
-    elif zipfile.is_zipfile(path):
+    elif _begins_like_zip(path):
         yield from _zip_members(path)
     else:
         yield str(path), _limited_record(read_bytes(path), str(path))
@@ -51,14 +51,18 @@ def _record_files(path: Path) -> Iterator[tuple[str, bytes]]:
 
 def _zip_members(path: Path) -> Iterator[tuple[str, bytes]]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            for name in sorted(archive.namelist()):
-                if name.endswith(".json"):
-                    place = f"{path}: {name}"
-                    with archive.open(name) as member:
-                        yield place, _limited_record(member.read(_RECORD_LIMIT + 1), place)
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as error:
-        raise UsageError(f"cannot be read: {error}", place=str(path)) from error
+        with open_zip(path) as archive:
+            for member in sorted(archive.members, key=lambda member: member.filename):
+                if member.filename.endswith(".json"):
+                    yield f"{path}: {member.filename}", archive.read(member, _RECORD_LIMIT)
+    except UnreadableError as error:
+        raise UsageError(
+            f"is not a readable zip: {error}", place=str(path), hint="fetch the database again"
+        ) from error
+
+
+def _begins_like_zip(path: Path) -> bool:
+    return read_bytes(path)[:4] in (b"PK\x03\x04", b"PK\x05\x06")
 
 
 def _limited_record(data: bytes, place: str) -> bytes:

@@ -9,21 +9,20 @@ import bz2
 import gzip
 import io
 import lzma
-import tarfile
-import zipfile
 import zlib
 from collections import Counter
 from dataclasses import dataclass
 
 from builder.reproduce.causes import CAUSES, BuildConditions, dropped, erasers
+from builder.tars import TarBounds, UnreadableError, open_zip, read_ar, read_tar
 
 __all__ = ["ArchiveMember", "Explained", "explain", "members"]
 
 
 _LARGEST = 2**28  # bytes that one archive may unpack to
-_AR, _THIN = b"!<arch>\n", 60
+_AR = b"!<arch>\n"
 _DERIVED = ("/", "//", "/SYM64/", "__.SYMDEF")
-_BROKEN = (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError, ValueError, zlib.error, lzma.LZMAError,
+_BROKEN = (UnreadableError, EOFError, OSError, ValueError, zlib.error, lzma.LZMAError,
            RuntimeError, NotImplementedError)  # fmt: skip
 
 
@@ -75,23 +74,17 @@ def _compressed_member(data: bytes) -> list[ArchiveMember] | None:
 
 def _tar_members(data: bytes) -> list[ArchiveMember]:
     found = []
-    with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
-        for member in archive:
-            metadata = (member.mtime, member.uid, member.gid, member.uname, member.gname, member.mode)
-            content = archive.extractfile(member) if member.isreg() else None
-            inner = content.read() if content is not None else f"{member.type!r} {member.linkname}".encode()
-            found.append(ArchiveMember(name=member.name, metadata=metadata, data=inner))
+    for member, content in read_tar(io.BytesIO(data)):
+        metadata = (member.mtime, member.uid, member.gid, member.user, member.group, member.mode)
+        inner = content.read() if member.kind == "file" else f"{member.kind} {member.link_name}".encode()
+        found.append(ArchiveMember(name=member.name, metadata=metadata, data=inner))
     return found
 
 
 def _zip_members(data: bytes) -> list[ArchiveMember]:
     found = []
-    left = _LARGEST
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        for info in archive.infolist():
-            left -= info.file_size
-            if left < 0:
-                raise ValueError(info.filename)
+    with open_zip(io.BytesIO(data), TarBounds(unpacked=_LARGEST)) as archive:
+        for info in archive.members:
             metadata = (
                 info.date_time,
                 info.external_attr,
@@ -99,7 +92,9 @@ def _zip_members(data: bytes) -> list[ArchiveMember]:
                 info.create_system,
                 info.compress_type,
             )
-            found.append(ArchiveMember(name=info.filename, metadata=metadata, data=archive.read(info)))
+            found.append(
+                ArchiveMember(name=info.filename, metadata=metadata, data=archive.read(info, _LARGEST))
+            )
     return found
 
 
@@ -107,13 +102,9 @@ def _ar_members(data: bytes) -> list[ArchiveMember]:
     """Read the Unix archive format, GNU and BSD names; its tables follow from the members."""
     found: list[ArchiveMember] = []
     names = b""
-    at = len(_AR)
-    while at + _THIN <= len(data):
-        header = data[at : at + _THIN]
-        size = int(header[48:58])
-        content = data[at + _THIN : at + _THIN + size]
-        at += _THIN + size + size % 2
-        name = header[:16].rstrip(b" ")
+    for member in read_ar(io.BytesIO(data)):
+        content = data[member.offset : member.offset + member.size]
+        name = member.name
         if name == b"//":
             names = content
         elif name.startswith(b"/") and name[1:].isdigit():
@@ -124,7 +115,7 @@ def _ar_members(data: bytes) -> list[ArchiveMember]:
             name, content = content[:length].rstrip(b"\0"), content[length:]
         text = name.decode("utf-8", "replace")
         if text not in _DERIVED:
-            found.append(ArchiveMember(name=text.rstrip("/"), metadata=(header[16:48],), data=content))
+            found.append(ArchiveMember(name=text.rstrip("/"), metadata=(member.stated,), data=content))
     return found
 
 

@@ -8,27 +8,41 @@ from __future__ import annotations
 
 __all__ = ["ControlFile", "Deb", "DebMember", "LockedDeb", "Replacement", "read_control", "read_deb"]
 
+import re
 import shutil
-import tarfile
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from lzma import LZMAError
 from pathlib import Path
 from typing import BinaryIO, Literal
 
 from builder.errors import DigestMismatchError, FetchError
-from builder.tars import check_path
+from builder.io import open_regular
+from builder.tars import (
+    ArMember,
+    MemberContent,
+    TarBounds,
+    TarMember,
+    UnreadableError,
+    check_path,
+    open_section,
+    open_unpacked,
+    packing_of,
+    read_ar,
+    read_tar,
+)
 
-_UNREADABLE = (EOFError, LZMAError, OSError, UnicodeError, tarfile.TarError, zlib.error)
-_KINDS: dict[bytes, Literal["file", "link", "directory", "hardlink"]] = {
-    tarfile.REGTYPE: "file",
-    tarfile.AREGTYPE: "file",
-    tarfile.SYMTYPE: "link",
-    tarfile.DIRTYPE: "directory",
-    tarfile.LNKTYPE: "hardlink",
+_KINDS: dict[str, Literal["file", "link", "directory", "hardlink"]] = {
+    "file": "file",
+    "symlink": "link",
+    "directory": "directory",
+    "hardlink": "hardlink",
 }
+_EXTENSIONS = {"none": b"", "gzip": b".gz", "xz": b".xz", "zstd": b".zst", "bzip2": b".bz2"}
+_PART = re.compile(rb"(control|data)\.tar(\.gz|\.xz|\.zst|\.bz2)?")
 _LARGEST_CONTROL_FILE = 2**24  # bytes; the largest of Debian's is about 2**19
+_CONTROL_BOUNDS = TarBounds(members=1000, unpacked=2**28)
+_DATA_BOUNDS = TarBounds(members=500_000, unpacked=2**35)
 _STATIC_IDS = (range(100), range(60000, 65000), range(65534, 65535))  # Debian Policy, 9.2.2
 
 
@@ -108,16 +122,12 @@ def read_deb(locked: LockedDeb, spool: BinaryIO) -> Deb:
     DigestMismatchError when it is another package than it should be. A part
     packed with zstd needs the program `unzstd`.
     """
-    from debian.arfile import ArError  # noqa: PLC0415 - costs 60 ms, and few commands need it
-    from debian.debfile import DebFile  # noqa: PLC0415 - as above
-
     place = f"{locked.name} {locked.version}"
-    try:
-        with locked.path.open("rb") as file, DebFile(fileobj=file) as package:
-            control = tuple(_control_files(package.control.tgz(), place))
-            members = tuple(_deb_members(package.data.tgz(), spool, place))
-    except (ArError, *_UNREADABLE) as cause:
-        raise FetchError(f"cannot be read as a Debian package: {cause}", place=place) from cause
+    with _opened_package(locked, place) as (file, parts):
+        with _open_part(file, parts, "control") as part:
+            control = tuple(_control_files(part, place))
+        with _open_part(file, parts, "data") as part:
+            members = tuple(_deb_members(part, spool, place))
     stanza = next((file.data for file in control if file.name == "control"), b"").strip(b"\n")
     return _parsed_deb(locked, stanza, tuple(f for f in control if f.name != "control"), members)
 
@@ -128,25 +138,68 @@ def read_control(locked: LockedDeb) -> bytes:
     FetchError for a file that is no package; DigestMismatchError when it is
     another package than it should be.
     """
-    from debian.arfile import ArError  # noqa: PLC0415 - as above
-    from debian.debfile import DebFile  # noqa: PLC0415 - as above
-
     place = f"{locked.name} {locked.version}"
-    try:
-        with locked.path.open("rb") as file, DebFile(fileobj=file) as package:
-            control = tuple(_control_files(package.control.tgz(), place))
-    except (ArError, *_UNREADABLE) as cause:
-        raise FetchError(f"cannot be read as a Debian package: {cause}", place=place) from cause
+    with _opened_package(locked, place) as (file, parts), _open_part(file, parts, "control") as part:
+        control = tuple(_control_files(part, place))
     paragraph = next((file.data for file in control if file.name == "control"), b"").strip(b"\n")
     return _parsed_deb(locked, paragraph, (), ()).stanza
+
+
+@contextmanager
+def _opened_package(locked: LockedDeb, place: str) -> Iterator[tuple[BinaryIO, dict[str, ArMember]]]:
+    """Give the file, and its parts `control` and `data` (FetchError for whatever is no package)."""
+    try:
+        with open_regular(locked.path) as file:
+            yield file, _package_parts(file)
+    except (UnreadableError, OSError) as cause:
+        raise FetchError(f"cannot be read as a Debian package: {cause}", place=place) from cause
+
+
+def _package_parts(file: BinaryIO) -> dict[str, ArMember]:
+    """Find the parts of a package of format 2 (deb(5))."""
+    parts: dict[str, ArMember] = {}
+    for number, member in enumerate(read_ar(file)):
+        name = member.name.rstrip(b"/")
+        if number == 0:
+            file.seek(member.offset)
+            if name != b"debian-binary" or not file.read(min(member.size, 4)).startswith(b"2."):
+                raise UnreadableError("does not begin with debian-binary of format 2")
+        elif match := _PART.fullmatch(name):
+            part = match[1].decode("ascii")
+            if part in parts:
+                raise UnreadableError(f"has two members {part}.tar")
+            parts[part] = member
+    for part in ("control", "data"):
+        if part not in parts:
+            raise UnreadableError(f"has no member {part}.tar")
+    return parts
+
+
+@contextmanager
+def _open_part(
+    file: BinaryIO, parts: Mapping[str, ArMember], part: Literal["control", "data"]
+) -> Iterator[Iterator[tuple[TarMember, MemberContent]]]:
+    bounds = _CONTROL_BOUNDS if part == "control" else _DATA_BOUNDS
+    member = parts[part]
+    with open_section(file, member.offset, member.size) as packed:
+        packing = packing_of(packed.peek(8))
+        if member.name.rstrip(b"/").rpartition(b".tar")[2] != _EXTENSIONS.get(packing):
+            raise UnreadableError(f"its {member.name.decode('ascii')} is packed as {packing}")
+        with open_unpacked(packed) as stream:
+            yield read_tar(stream, bounds)
 
 
 def _parsed_deb(
     locked: LockedDeb, stanza: bytes, control: tuple[ControlFile, ...], members: tuple[DebMember, ...]
 ) -> Deb:
-    from debian.deb822 import Deb822  # noqa: PLC0415 - as above
+    from debian.deb822 import Deb822  # noqa: PLC0415 - costs 60 ms, and few commands need it
 
-    fields = Deb822(stanza)
+    try:
+        fields = Deb822(stanza.decode("utf-8"))
+    except ValueError as cause:
+        raise FetchError(
+            f"its control file cannot be read: {cause}", place=f"{locked.name} {locked.version}"
+        ) from cause
     expected = (locked.name, locked.version, locked.arch)
     actual = tuple(fields.get(key, "") for key in ("Package", "Version", "Architecture"))
     if actual != expected or b"\n\n" in stanza:
@@ -174,24 +227,25 @@ def _replacements_in(field: str) -> Iterator[Replacement]:
             yield Replacement(name=entry["name"], relation=relation, version=version)
 
 
-def _control_files(archive: tarfile.TarFile, place: str) -> Iterator[ControlFile]:
-    for info in archive:
-        name = str(info.name).removeprefix("./")
-        if info.isdir() and name in ("", "."):
+def _control_files(members: Iterable[tuple[TarMember, MemberContent]], place: str) -> Iterator[ControlFile]:
+    for info, content in members:
+        name = info.name.removeprefix("./")
+        if info.kind == "directory" and name in ("", "."):
             continue
-        content = archive.extractfile(info) if info.isreg() else None
-        if content is None or "/" in name or not name.isascii() or info.size > _LARGEST_CONTROL_FILE:
+        if info.kind != "file" or "/" in name or not name.isascii() or info.size > _LARGEST_CONTROL_FILE:
             raise FetchError(
                 f"its control archive holds {name[:80]!r}, which is not a plain file", place=place
             )
         yield ControlFile(name=name, mode=info.mode & 0o7777, data=content.read())
 
 
-def _deb_members(archive: tarfile.TarFile, spool: BinaryIO, place: str) -> Iterator[DebMember]:
-    for info in archive:
-        path = _member_path(info.name, archive, place)
+def _deb_members(
+    archive: Iterable[tuple[TarMember, MemberContent]], spool: BinaryIO, place: str
+) -> Iterator[DebMember]:
+    for info, content in archive:
+        path = _member_path(info.path, place)
         where = f"{place}: {path.decode()}"
-        kind = _KINDS.get(info.type)
+        kind = _KINDS.get(info.kind)
         if kind is None:
             raise FetchError("is a device or another entry that a base may not hold", place=where)
         for number in (info.uid, info.gid):
@@ -199,13 +253,13 @@ def _deb_members(archive: tarfile.TarFile, spool: BinaryIO, place: str) -> Itera
                 raise FetchError(f"belongs to {number}, which is not a fixed user or group", place=where)
         target = b""
         if kind == "hardlink":
-            target = _member_path(info.linkname, archive, where)
+            target = _member_path(info.target, where)
         elif kind == "link":
-            target = _raw_name(info.linkname, archive)
-            if not target or b"\0" in target or b"\n" in target:
+            target = info.target
+            if not target or b"\n" in target:
                 raise FetchError("is a link to an impossible path", place=where)
         offset = spool.tell()
-        if kind == "file" and (content := archive.extractfile(info)) is not None:
+        if kind == "file":
             shutil.copyfileobj(content, spool)
         yield DebMember(
             path=path,
@@ -220,9 +274,8 @@ def _deb_members(archive: tarfile.TarFile, spool: BinaryIO, place: str) -> Itera
         )
 
 
-def _member_path(name: str, archive: tarfile.TarFile, place: str) -> bytes:
+def _member_path(path: bytes, place: str) -> bytes:
     """Return a member's path without `./` before it; FetchError unless it stays inside."""
-    path = _raw_name(name, archive)
     if path in (b".", b"./"):
         return b""
     path = path.removeprefix(b"./").removesuffix(b"/")
@@ -230,8 +283,3 @@ def _member_path(name: str, archive: tarfile.TarFile, place: str) -> bytes:
     if any(part.startswith(b".wh.") for part in path.split(b"/")):
         raise FetchError(f"{path.decode()!r} would be taken for a deletion by image layers", place=place)
     return path
-
-
-def _raw_name(name: str, archive: tarfile.TarFile) -> bytes:
-    """Return the bytes of a name, whatever the locale made of them."""
-    return str(name).encode(archive.encoding or "utf-8", "surrogateescape")

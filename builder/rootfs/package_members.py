@@ -6,14 +6,13 @@ __all__ = ["deb_contents", "wheel_contents"]
 
 import hashlib
 import tempfile
-import zipfile
-import zlib
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import BinaryIO
 
 from builder.errors import FetchError
 from builder.model import LockedMembers
 from builder.rootfs.deb import DebMember, LockedDeb, read_deb
+from builder.tars import ByteReader, TarBounds, UnreadableError, open_zip
 
 _CHUNK = 2**20  # bytes
 _LARGEST_TEXT = 2**24  # bytes
@@ -27,12 +26,8 @@ def wheel_contents(path: Path) -> LockedMembers:
     modes: dict[str, int] = {}
     texts: dict[str, bytes] = {}
     try:
-        with zipfile.ZipFile(path) as archive:
-            left = _LARGEST
-            for info in archive.infolist():
-                left -= info.file_size
-                if left < 0:
-                    raise FetchError("unpacks to more than any wheel", place=path.name)
+        with open_zip(path, TarBounds(unpacked=_LARGEST)) as archive:
+            for info in archive.members:
                 if info.is_dir():
                     continue
                 with archive.open(info) as file:
@@ -40,8 +35,8 @@ def wheel_contents(path: Path) -> LockedMembers:
                 modes[info.filename] = info.external_attr >> 16 & 0o7777
                 kept = info.filename.endswith(".dist-info/entry_points.txt")
                 if kept and info.file_size <= _LARGEST_TEXT:
-                    texts[info.filename] = archive.read(info)
-    except (zipfile.BadZipFile, zlib.error, OSError, NotImplementedError, RuntimeError, ValueError) as cause:
+                    texts[info.filename] = archive.read(info, _LARGEST_TEXT)
+    except UnreadableError as cause:
         raise FetchError(f"cannot be read as a wheel: {cause}", place=path.name) from cause
     return LockedMembers(members=members, modes=modes, texts=texts)
 
@@ -73,7 +68,7 @@ def _spooled_sha256(member: DebMember, spool: BinaryIO) -> str:
     return digest.hexdigest()
 
 
-def _file_sha256(file: IO[bytes]) -> str:
+def _file_sha256(file: ByteReader) -> str:
     digest = hashlib.sha256()
     while chunk := file.read(_CHUNK):
         digest.update(chunk)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from packaging.utils import canonicalize_name
 
 from builder.lockfile import PYTHON_FOLDER
 from builder.oci import LayerEntry, open_images
+from builder.tars import MemberContent
 
 __all__ = ["compare", "measure"]
 
@@ -33,7 +34,7 @@ class _Found:
     python: set[str] = field(default_factory=set)
     status: str = ""
 
-    def take(self, entry: LayerEntry, content: IO[bytes] | None) -> None:
+    def take(self, entry: LayerEntry, content: MemberContent | None) -> None:
         """Count one member of a layer."""
         self.size += entry.size
         self.files += entry.kind == "file"

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import shutil
 import subprocess
 import tarfile
@@ -13,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from builder.errors import FetchError
+from builder.errors import DigestMismatchError, FetchError, UsageError
 from builder.model.target import Arch
-from builder.oci.images import layout_path, write_layout
+from builder.oci.images import layout_path, open_images, write_layout
 from builder.store.store import Store
 
 
@@ -97,3 +98,37 @@ def test_what_is_no_manifest(tmp_path: Path, body: bytes) -> None:
     store = Store(tmp_path / "store")
     with pytest.raises(FetchError, match="manifest"):
         write_layout(store, store.add_bytes(body), Arch.X86_64)
+
+
+def saved_image(folder: Path, layer: bytes, diff_id: str) -> Path:
+    """An image as `docker save` wrote it before OCI layouts: layers are named by paths."""
+    config = json.dumps({"os": "linux", "rootfs": {"diff_ids": [diff_id]}}).encode()
+    rows = json.dumps([{"Config": "c.json", "Layers": ["l/layer.tar"]}]).encode()
+    with tarfile.open(folder / "saved.tar", "w") as archive:
+        for name, data in (("c.json", config), ("manifest.json", rows), ("l/layer.tar", layer)):
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return folder / "saved.tar"
+
+
+def test_a_layer_that_a_path_names_is_hashed(tmp_path: Path) -> None:
+    right = f"sha256:{hashlib.sha256(layer()).hexdigest()}"
+    with open_images(saved_image(tmp_path, layer(), right)) as images:
+        images.check(images.images()[0])
+    for diff_id in ("sha256:" + "0" * 64, ""):
+        path = saved_image(tmp_path, layer(), diff_id)
+        with (
+            open_images(path) as images,
+            pytest.raises(DigestMismatchError, match=r"l/layer\.tar has sha256"),
+        ):
+            images.check(images.images()[0])
+
+
+def test_a_fifo_in_an_image_folder_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "index.json")
+    with (
+        open_images(tmp_path) as images,
+        pytest.raises(UsageError, match=r"its index\.json cannot be read: is not a regular file"),
+    ):
+        images.images()

@@ -409,7 +409,7 @@ def test_plain_layers_are_read(bench: Any, local: Registry) -> None:
         (layer({DATABASE: status("a=1", arch="i386")}), LAYER, "has a of architecture i386"),
         (layer({DATABASE: status("a=1", state="half-configured")}), LAYER, "half-configured"),
         (layer({DATABASE: status("a=1")})[:60], LAYER, "is not a readable layer"),
-        (b"\x28\xb5\x2f\xfd....", LAYER.replace("gzip", "zstd"), "compressed with zstd"),
+        (b"\x28\xb5\x2f\xfd....", LAYER.replace("gzip", "zstd"), "is not a readable layer: .*zstd"),
         (b"x", "application/vnd.in-toto+json", "has a layer of type application/vnd.in-toto"),
         (layer({"var/lib/dpkg": b"no folder"}), LAYER, "has var/lib/dpkg but not as a"),
     ],

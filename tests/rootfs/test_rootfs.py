@@ -251,7 +251,9 @@ def test_what_is_no_package_is_refused(tmp_path: Path, keep: int) -> None:
 def test_zstd_needs_its_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = deb(tmp_path, "p", [member("./usr/x", b"data")], pack="")
     data = package.path.read_bytes()
-    package.path.write_bytes(data.replace(b"data.tar        ", b"data.tar.zst    "))
+    start = data.index(b"data.tar ") + 60
+    packed = data[:start].replace(b"data.tar        ", b"data.tar.zst    ") + b"\x28\xb5\x2f\xfd"
+    package.path.write_bytes(packed + data[start + 4 :])
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "unzstd" in refused(package)
 
