@@ -22,7 +22,7 @@ from builder.lockfile.lock import (
     BASE,
     FORMAT,
     INSTALLER,
-    PYTHON_FOLDER,
+    LINKER_FILE,
     RECIPE,
     REQUIRED,
     RUNTIME,
@@ -53,7 +53,7 @@ from builder.lockfile.reading import (
     lock_findings,
     parse_lock,
 )
-from builder.lockfile.rule import LockRule
+from builder.lockfile.rule import PLAIN_FOLDER, LockRule
 from builder.lockfile.rules import LOCK_RULES, lock_faults
 from builder.lockfile.rules_checks import filled_expectation
 from builder.lockfile.rules_cuda import CudaStack, cuda_stack_faults
@@ -62,8 +62,9 @@ __all__ = [
     "BASE",
     "FORMAT",
     "INSTALLER",
+    "LINKER_FILE",
     "LOCK_RULES",
-    "PYTHON_FOLDER",
+    "PLAIN_FOLDER",
     "RECIPE",
     "REQUIRED",
     "RULES",

@@ -18,7 +18,7 @@ __all__ = [
     "BASE",
     "FORMAT",
     "INSTALLER",
-    "PYTHON_FOLDER",
+    "LINKER_FILE",
     "RECIPE",
     "REQUIRED",
     "RUNTIME",
@@ -60,8 +60,8 @@ BASE = "base"
 INSTALLER = "installer"
 """The environment of the program that installs wheels (pip, run out of its own wheel); never in the image."""
 
-PYTHON_FOLDER = "/opt/dynamo/venv"
-"""Where the image has its Python environment."""
+LINKER_FILE = "/etc/ld.so.conf.d/00-components.conf"
+"""The file of the image that tells the dynamic linker the folders of `library-path`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +77,8 @@ class Environment:
     """The interpreter's minor version, such as `3.13`."""
     interpreter: str = ""
     """The build whose prefix has the interpreter; empty means that an OS package brings it."""
+    python_prefix: str = "/opt/dynamo/venv"
+    """The folder of the image's Python environment; a lock made before this key existed means the default."""
     cuda: str = ""
     """The CUDA version, or empty for an image without an accelerator."""
     gpu_archs: tuple[str, ...] = ()

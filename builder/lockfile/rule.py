@@ -13,6 +13,7 @@ __all__ = [
     "DIGITS",
     "MOMENT",
     "NAME",
+    "PLAIN_FOLDER",
     "SNAPSHOT",
     "Fault",
     "LockRule",
@@ -26,6 +27,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9._+-]*")
 MOMENT = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\dZ")
 SNAPSHOT = re.compile(r"\d{8}T\d{6}Z")
 DIGITS = re.compile(r"[0-9a-f]{16}")
+PLAIN_FOLDER = re.compile(r"/[A-Za-z0-9._+/@-]+")
 COUNT = re.compile(r"[1-9]\d{0,3}")
 
 _PLACEHOLDER = re.compile(r"\{(?!jobs\})[a-z][a-z-]*(?::[^{}\s]*)?\}")

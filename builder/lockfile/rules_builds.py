@@ -272,8 +272,7 @@ SOURCE_RULES = (
 
 
 _BELOW_OPT = re.compile(r"/opt/[A-Za-z0-9._+-]+")
-_PYTHON_ENVIRONMENTS = frozenset({"/opt/build-env", "/opt/dynamo"})
-"""Of a build and of the image."""
+_BUILD_ENVIRONMENT = "/opt/build-env"
 
 
 def _build_order_faults(lock: Lock) -> Iterator[Fault]:
@@ -338,8 +337,9 @@ def _named_prefix_faults(lock: Lock) -> Iterator[Fault]:
 
 def _named_folder_faults(lock: Lock) -> Iterator[Fault]:
     prefixes = [build.prefix for build in lock.builds if build.prefix]
+    prefixes += [_BUILD_ENVIRONMENT, lock.environment.python_prefix]
     for build in lock.builds:
-        folders = set(_BELOW_OPT.findall("\n".join(_step_texts(build)))) - _PYTHON_ENVIRONMENTS
+        folders = set(_BELOW_OPT.findall("\n".join(_step_texts(build))))
         for folder in sorted(folders):
             if not any(prefix == folder or prefix.startswith(f"{folder}/") for prefix in prefixes):
                 text = f"its steps name {folder}, which is not the prefix of a build"

@@ -16,7 +16,6 @@ from builder.lockfile.labels import LockRow, LockSection, row_label, section_row
 from builder.lockfile.lock import (
     BASE,
     INSTALLER,
-    PYTHON_FOLDER,
     RUNTIME,
     Archive,
     Image,
@@ -26,7 +25,17 @@ from builder.lockfile.lock import (
     row_key,
     summary_digest,
 )
-from builder.lockfile.rule import COUNT, DIGITS, MOMENT, NAME, Fault, LockRule, clean_folder, clean_path
+from builder.lockfile.rule import (
+    COUNT,
+    DIGITS,
+    MOMENT,
+    NAME,
+    PLAIN_FOLDER,
+    Fault,
+    LockRule,
+    clean_folder,
+    clean_path,
+)
 from builder.model import Evidence, key_name, target_tags
 
 __all__ = ["ROW_RULES", "TARGET_RULES"]
@@ -135,6 +144,18 @@ def _interpreter_faults(lock: Lock) -> Iterator[Fault]:
         yield Fault(row="environment", text=text)
 
 
+def _python_prefix_faults(lock: Lock) -> Iterator[Fault]:
+    prefix = lock.environment.python_prefix
+    if not PLAIN_FOLDER.fullmatch(prefix) or not clean_folder(prefix):
+        yield Fault(row="environment", text=f"python-prefix: {prefix!r} is not a plain absolute folder")
+        return
+    for build in lock.builds:
+        inside = f"{prefix}/".startswith(f"{build.prefix}/") or f"{build.prefix}/".startswith(f"{prefix}/")
+        if build.prefix and inside:
+            text = f"python-prefix {prefix} and the prefix {build.prefix} of {build.component} overlap"
+            yield Fault(row="environment", text=text)
+
+
 def _library_path_faults(lock: Lock) -> Iterator[Fault]:
     folders = lock.runtime.library_path
     if len(set(folders)) != len(folders):
@@ -146,7 +167,7 @@ def _library_path_faults(lock: Lock) -> Iterator[Fault]:
 
 def _outside_library_path_faults(lock: Lock) -> Iterator[Fault]:
     # A platform names folders of the Python environment for every framework, also for one without Python.
-    prefixes = [PYTHON_FOLDER, *(build.prefix for build in lock.builds if build.runtime)]
+    prefixes = [lock.environment.python_prefix, *(build.prefix for build in lock.builds if build.runtime)]
     for folder in lock.runtime.library_path:
         inside = any(folder == prefix or folder.startswith(f"{prefix}/") for prefix in prefixes)
         if clean_folder(folder) and not inside:
@@ -259,6 +280,13 @@ TARGET_RULES = (
         stops=True,
         why="nothing could run Python there",
         finds=_interpreter_faults,
+    ),
+    LockRule(
+        id="python-prefix",
+        says="The image's Python environment is in a folder of its own, with a plain absolute path.",
+        stops=True,
+        why="programs name it in their first line, and one layer would overwrite another",
+        finds=_python_prefix_faults,
     ),
     LockRule(
         id="library-path",

@@ -140,6 +140,7 @@ def _lock_environment(recipe: EffectiveRecipe) -> Environment:
         glibc=platform.glibc,
         python=platform.python,
         interpreter=platform.interpreter,
+        python_prefix=platform.python_prefix,
         cuda=platform.cuda,
         gpu_archs=platform.gpu_archs,
     )

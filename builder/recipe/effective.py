@@ -264,6 +264,7 @@ def _placeholder_values(recipes: TargetRecipes, component: Component, version: s
         "version": version,
         "prefix": component.prefix,
         "python": platform.python,
+        "python-prefix": platform.python_prefix,
         "cuda": platform.cuda,
         "cuda-major": platform.cuda.partition(".")[0],
         "source": f"/src/{component.name}",

@@ -96,6 +96,8 @@ class Platform:
     """Components that every image on it contains."""
     interpreter: str = ""
     """The component that brings Python; empty means the distribution's own package."""
+    python_prefix: str = "/opt/venv"
+    """The folder of the image's Python environment. With one value for all, equal wheels install equally."""
     image_python: bool = False
     """Whether the runtime image's own Python distributions are used: then it must list them."""
     versions: Table = field(default_factory=Table)

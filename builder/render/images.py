@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from builder.errors import LockError
-from builder.lockfile import PYTHON_FOLDER, RUNTIME, Check, Lock
+from builder.lockfile import LINKER_FILE, PLAIN_FOLDER, RUNTIME, Check, Lock
 from builder.render.fetches import Fetches
 from builder.render.installing import fill_environment, install_os_packages, interpreter_copy
 from builder.render.instructions import Cmd, Copy, Entrypoint, Env, File, Instruction, Label, Run
@@ -15,7 +13,6 @@ from builder.render.stages import EPOCH, Stage, build_stage
 
 __all__ = ["check_stage", "runtime_stages"]
 
-_FOLDER = re.compile(r"/[A-Za-z0-9._+/@-]+")
 _CHECK = "/check"
 _CHECK_SCRIPT = (
     "#!/bin/sh",
@@ -46,7 +43,7 @@ def runtime_stages(lock: Lock, digest: str, fetches: Fetches, base: str) -> tupl
         )
         stages.append(os)
         base = os.name
-    environment = fill_environment(lock, fetches, RUNTIME, PYTHON_FOLDER)
+    environment = fill_environment(lock, fetches, RUNTIME, lock.environment.python_prefix)
     copies = _component_prefixes(lock)
     if environment:
         python = Stage(
@@ -56,7 +53,8 @@ def runtime_stages(lock: Lock, digest: str, fetches: Fetches, base: str) -> tupl
             body=(EPOCH, *interpreter_copy(lock), *environment),
         )
         stages.append(python)
-        copies.append(Copy(stage=python.name, source=PYTHON_FOLDER, target=PYTHON_FOLDER))
+        prefix = lock.environment.python_prefix
+        copies.append(Copy(stage=python.name, source=prefix, target=prefix))
     body = (
         EPOCH,
         *copies,
@@ -90,10 +88,10 @@ def _linker_configuration(lock: Lock) -> tuple[Instruction, ...]:
     if not folders:
         return ()
     for folder in folders:
-        if not _FOLDER.fullmatch(folder):
+        if not PLAIN_FOLDER.fullmatch(folder):
             raise LockError(f"runtime: library-path: {shown(folder)} is not a plain absolute path")
     commands: tuple[Command, ...] = (("ldconfig",), ("rm", "-rf", "/var/cache/ldconfig/aux-cache"))
-    return (File(lines=folders, target="/etc/ld.so.conf.d/00-dynamo.conf"), Run(commands=commands))
+    return (File(lines=folders, target=LINKER_FILE), Run(commands=commands))
 
 
 def _image_settings(lock: Lock, digest: str, *, with_environment: bool) -> tuple[Instruction, ...]:
@@ -108,7 +106,7 @@ def _image_settings(lock: Lock, digest: str, *, with_environment: bool) -> tuple
         "org.opencontainers.image.version": lock.release,
     }
     return (
-        *([Env(name="PATH", value=f"{PYTHON_FOLDER}/bin", before=True)] if path else []),
+        *([Env(name="PATH", value=f"{lock.environment.python_prefix}/bin", before=True)] if path else []),
         *(Env(name=name, value=value) for name, value in runtime.env),
         *(Label(name=name, value=value) for name, value in labels.items()),
         *([Entrypoint(arguments=runtime.entrypoint)] if runtime.entrypoint else []),

@@ -21,7 +21,7 @@ from builder.errors import LockError
 from builder.export import to_requirements
 from builder.lockfile import (
     INSTALLER,
-    PYTHON_FOLDER,
+    LINKER_FILE,
     RECIPE,
     RUNTIME,
     Archive,
@@ -165,7 +165,7 @@ def _builder_instructions(
         yield _PYTHON, "COPY requirements.txt /requirements.txt"
         built = any(row.build for row in lock.python)
         what = "-r /requirements.txt" + (" /wheels/*.whl" if built else "")
-        yield _PYTHON, _virtual_environment_run(lock, PYTHON_FOLDER, what)
+        yield _PYTHON, _virtual_environment_run(lock, lock.environment.python_prefix, what)
 
 
 def _builds_in_order(lock: Lock) -> list[Build]:
@@ -246,13 +246,13 @@ def _runtime_instructions(lock: Lock, unpinned: frozenset[str]) -> Iterator[str]
             yield f"COPY --from={BUILDER} {build.prefix} {build.prefix}"
     environment = any(RUNTIME in row.for_ for row in lock.python)
     if environment:
-        yield f"COPY --from={BUILDER} {PYTHON_FOLDER} {PYTHON_FOLDER}"
+        yield f"COPY --from={BUILDER} {lock.environment.python_prefix} {lock.environment.python_prefix}"
     runtime = lock.runtime
     if runtime.library_path:
         folders = " ".join(runtime.library_path)
-        yield f"RUN printf '%s\\n' {folders} > /etc/ld.so.conf.d/00-dynamo.conf && ldconfig"
+        yield f"RUN printf '%s\\n' {folders} > {LINKER_FILE} && ldconfig"
     if environment and not runtime.env.get("PATH"):
-        yield Env(name="PATH", value=f"{PYTHON_FOLDER}/bin", before=True).text()
+        yield Env(name="PATH", value=f"{lock.environment.python_prefix}/bin", before=True).text()
     for name, value in runtime.env:
         yield Env(name=name, value=value).text()
     if runtime.entrypoint:

@@ -9,15 +9,15 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from builder.lockfile import PYTHON_FOLDER
 from builder.oci import LayerEntry, open_images
 from builder.tars import MemberContent
 
 __all__ = ["compare", "measure"]
 
 _DISTRIBUTION = re.compile(
-    rf"{PYTHON_FOLDER[1:]}/lib/.*/(?P<name>[^/]+)-(?P<version>[^/-]+)\.dist-info/METADATA"
+    r"(?!usr/).+/lib/python[0-9.]+/.*/(?P<name>[^/]+)-(?P<version>[^/-]+)\.dist-info/METADATA"
 )
+"""In a virtual environment, wherever its prefix is; distributions below /usr are the OS packages'."""
 _STATUS = "var/lib/dpkg/status"
 _DOCUMENTATION = re.compile(r"usr/share/(?:doc|groff|info|linda|lintian|locale|man)/.*")
 """What Debian's slim images leave out."""

@@ -13,7 +13,7 @@ from scripts.benchmarks.image_places import git_mirrors, secrets
 from scripts.benchmarks.image_report import text
 from tests.oci.samples_oci import File, image
 
-SITE = "opt/dynamo/venv/lib/python3.13/site-packages"
+SITE = "opt/venv/lib/python3.13/site-packages"
 STATUS = """\
 Package: zlib1g
 Status: install ok installed

@@ -177,7 +177,7 @@ def test_what_an_image_holds_is_counted_on_and_not_installed_again(held: Project
     assert {row.name for row in lock.python} == {"ai-dynamo", "pip", "uvloop"}
     assert lock.images[0].python[1] == "tensorrt-llm==1.2.0rc3"
     text = held.rendered()
-    assert "python3.13 -m venv --without-pip --system-site-packages /opt/dynamo/venv" in text
+    assert "python3.13 -m venv --without-pip --system-site-packages /opt/venv" in text
     assert "numpy==1.26.4 tensorrt-llm==1.2.0rc3 torch==2.9.0a0+145a3a7bda.nv25.10" in unquote(text)
 
 

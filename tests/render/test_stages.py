@@ -129,5 +129,5 @@ def test_builds_with_the_same_packages_share_a_toolchain() -> None:
 def test_only_install_prefixes_reach_the_image() -> None:
     _, body = bodies(rendered("fabric", Inputs.STORE).dockerfile)["runtime-x86_64"]
     copied = {rest for keyword, _, rest, heredoc in body if keyword == "COPY" and heredoc is None}
-    prefixes = ("/opt/gdrcopy", "/opt/hwloc", "/opt/nats", "/opt/ucx", "/opt/nixl", "/opt/dynamo/venv")
+    prefixes = ("/opt/gdrcopy", "/opt/hwloc", "/opt/nats", "/opt/ucx", "/opt/nixl", "/opt/venv")
     assert copied == {f"{prefix} {prefix}" for prefix in prefixes}

@@ -27,10 +27,10 @@ from tests.oci.samples_oci import File, image
 from tests.rootfs.tiny_debs import deb, member
 
 FAULTS = Path(__file__).resolve().parents[1] / "faults"
-VENV = "opt/dynamo/venv"
+VENV = "opt/venv"
 SITE = f"{VENV}/lib/python3.13/site-packages"
 SCRIPT = """\
-#!/opt/dynamo/venv/bin/python
+#!/opt/venv/bin/python
 import sys
 from idna.cli import main
 if __name__ == '__main__':
@@ -69,7 +69,7 @@ class Made:
         self.layers = [self._system(), [*_folders("opt/zlib"), _file("opt/zlib/lib/libz.so", b"z")]]
         self.layers += [[_file("opt/tool/bin/tool", b"t", 0o755)], _python(wheel)]
         self.layers += [
-            [_file("etc/ld.so.conf.d/00-dynamo.conf", b"/opt/zlib/lib\n")],
+            [_file("etc/ld.so.conf.d/00-components.conf", b"/opt/zlib/lib\n")],
             [_file("etc/ld.so.cache")],
         ]
 
@@ -263,9 +263,9 @@ CHANGED: dict[str, tuple[Sequence[File], int, tuple[str, str, str]]] = {
         ("unexplained", "", "/etc/passwd"),
     ),
     "the linker's folders": (
-        [_file("etc/ld.so.conf.d/00-dynamo.conf", b"/tmp\n")],
+        [_file("etc/ld.so.conf.d/00-components.conf", b"/tmp\n")],
         7,
-        ("altered", "runtime library-path", "/etc/ld.so.conf.d/00-dynamo.conf"),
+        ("altered", "runtime library-path", "/etc/ld.so.conf.d/00-components.conf"),
     ),
     "a file taken away": (
         [_file(f"{SITE}/idna/.wh.__init__.py")],

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from builder.lockfile import (
     BASE,
-    PYTHON_FOLDER,
+    LINKER_FILE,
     RUNTIME,
     Finding,
     Lock,
@@ -50,10 +50,15 @@ class LayerStack:
 def stack_of(lock: Lock, image: ImageFiles) -> LayerStack:
     """Find the layers of `image`: a folder's own is the first that holds nothing but files below it."""
     folders = [build.prefix.removeprefix("/") for build in lock.builds if build.runtime and build.prefix]
-    own = {folder: _layers_of_folder(folder, image) for folder in (*folders, PYTHON_FOLDER.removeprefix("/"))}
+    python_prefix = _python_prefix(lock)
+    own = {folder: _layers_of_folder(folder, image) for folder in (*folders, python_prefix)}
     first = min((layer for layers in own.values() for layer in layers), default=len(image.layers))
-    python = own.pop(PYTHON_FOLDER.removeprefix("/"))
+    python = own.pop(python_prefix)
     return LayerStack(system=frozenset(range(first)), python=python, prefixes=own)
+
+
+def _python_prefix(lock: Lock) -> str:
+    return lock.environment.python_prefix.removeprefix("/")
 
 
 def _layers_of_folder(folder: str, image: ImageFiles) -> frozenset[int]:
@@ -64,10 +69,9 @@ def _layers_of_folder(folder: str, image: ImageFiles) -> frozenset[int]:
 
 
 _SHOWN = 100
-_PYTHON_FOLDER = PYTHON_FOLDER.removeprefix("/")
 _UNSET = ("User", "Volumes", "ExposedPorts", "OnBuild", "Healthcheck", "StopSignal", "WorkingDir", "Shell")
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_LINKER = "etc/ld.so.conf.d/00-dynamo.conf"
+_LINKER = LINKER_FILE.removeprefix("/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +195,7 @@ def _explain_distributions(
 ) -> Iterator[tuple[str, list[FileClaim]]]:
     """Explain Python distributions outside OS packages; yield those that no row explains."""
     rows = {row.name: row for row in judge.lock.python if RUNTIME in row.for_}
+    prefix = _python_prefix(judge.lock)
     seen = set()
     strangers = []
     for one in wheels.distributions(judge.image):
@@ -199,9 +204,7 @@ def _explain_distributions(
         row = rows.get(one.name)
         name = named_label(LockSection.PYTHON, one.name, one.version)
         claims = list(wheels.from_record(one, judge.image))
-        ours = (
-            row is not None and row.version == one.version and one.folder.startswith(f"{_PYTHON_FOLDER}/lib/")
-        )
+        ours = row is not None and row.version == one.version and one.folder.startswith(f"{prefix}/lib/")
         if row is None or not ours or one.name in seen:
             strangers.append((name, claims))
             continue
@@ -209,7 +212,7 @@ def _explain_distributions(
         reference = references.get(row.sha256 or "")
         if reference is not None:
             listed = [claim for claim in claims if claim.path == wheels.optional(one)]
-            claims = [*wheels.from_wheel(one, reference, _PYTHON_FOLDER), *listed]
+            claims = [*wheels.from_wheel(one, reference, prefix), *listed]
         judge.take(name, claims, judge.stack.python)
     for name in sorted(rows.keys() - seen):
         judge.findings.append(found("absent", "it is not installed", row=row_label(rows[name])))
@@ -253,7 +256,7 @@ def _ground_of_file(judge: _FileJudge, path: str, fact: FileFact) -> Ground | No
         return Ground.PLACE
     if source_of(path) in judge.owners and fact.layer in judge.stack.python:
         return Ground.RULE  # pip ran there and imported it
-    rule = written_by(fact)
+    rule = written_by(fact, _python_prefix(judge.lock))
     if rule is None:
         return None
     layers = {WriteScope.SYSTEM: judge.stack.system, WriteScope.PYTHON: judge.stack.python}
@@ -272,7 +275,7 @@ def check_settings(lock: Lock, config: Mapping[str, object]) -> Iterator[Finding
     )
     wanted_env = dict(lock.runtime.env)
     if any(RUNTIME in row.for_ for row in lock.python):
-        wanted_env.setdefault("PATH", f"{PYTHON_FOLDER}/bin:{_SYSTEM_PATH}")
+        wanted_env.setdefault("PATH", f"{lock.environment.python_prefix}/bin:{_SYSTEM_PATH}")
     for name, value in sorted(wanted_env.items()):
         if there.get(name) != value:
             yield found(

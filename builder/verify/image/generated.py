@@ -24,7 +24,7 @@ class WriteScope(Enum):
     SYSTEM = auto()
     """Where OS packages are installed: before the first folder of a build or of Python."""
     PYTHON = auto()
-    """The layer of the Python environment."""
+    """The layer of the Python environment; such a rule is about paths below its prefix."""
     ANY = auto()
     """Any: the file follows from what is installed, which is judged by itself."""
 
@@ -39,9 +39,10 @@ class WrittenRule:
     target: re.Pattern[str] | None = None
     """What a link must lead to; None where the rule is about files."""
 
-    def explains(self, fact: FileFact) -> bool:
-        """Whether the rule is about this path."""
-        if not self.pattern.fullmatch(fact.path):
+    def explains(self, fact: FileFact, python_prefix: str) -> bool:
+        """Whether the rule is about this path; `python_prefix` has no slash at its ends."""
+        below = f"{python_prefix}/" if self.scope is WriteScope.PYTHON else ""
+        if not fact.path.startswith(below) or not self.pattern.fullmatch(fact.path.removeprefix(below)):
             return False
         if self.target is None:
             return fact.kind == "file"
@@ -122,12 +123,12 @@ RULES: tuple[WrittenRule, ...] = (
     _file_rule(r"etc/python3/debian_config|var/lib/python/python3\.\d+_installed", "python3: its record"),
     _file_rule(r"usr/share/info/dir(\.old)?|var/cache/man/.+", "install-info, man-db: indexes"),
     _file_rule(
-        r"opt/dynamo/venv/(pyvenv\.cfg|\.gitignore|bin/[Aa]ctivate(\.csh|\.fish|\.ps1)?)",
+        r"(pyvenv\.cfg|\.gitignore|bin/[Aa]ctivate(\.csh|\.fish|\.ps1)?)",
         "venv: the environment itself",
         WriteScope.PYTHON,
     ),
     _link_rule(
-        r"opt/dynamo/venv/(lib64|bin/python[0-9.]*)",
+        r"(lib64|bin/python[0-9.]*)",
         r"lib|python[0-9.]*|/(usr|opt/[a-z0-9.-]+)/bin/python[0-9.]*",
         "venv: the environment itself",
         WriteScope.PYTHON,
@@ -136,9 +137,9 @@ RULES: tuple[WrittenRule, ...] = (
 """Every rule; the first that fits a path explains it."""
 
 
-def written_by(fact: FileFact) -> WrittenRule | None:
-    """Return the rule that explains a path, if one does."""
-    return next((rule for rule in RULES if rule.explains(fact)), None)
+def written_by(fact: FileFact, python_prefix: str) -> WrittenRule | None:
+    """Return the rule that explains a path of an image with its Python environment there, if one does."""
+    return next((rule for rule in RULES if rule.explains(fact, python_prefix)), None)
 
 
 def source_of(path: str) -> str:

@@ -32,7 +32,7 @@ class InstalledDistribution:
     name: str
     version: str
     folder: str
-    """Where its modules are, such as `opt/dynamo/venv/lib/python3.13/site-packages`."""
+    """Where its modules are, such as `opt/venv/lib/python3.13/site-packages`."""
     info: str
     """Its dist-info folder."""
 
