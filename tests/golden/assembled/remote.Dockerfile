@@ -1,5 +1,5 @@
 # Rendered by lockwright: change the recipes and locks, not this file.
-#   lock/1.4.2/debian-13-assembled/dynamo-aarch64.toml sha256:c7831ea9fdcd922422483facdca57d360edad26599b9160efea7d9f262317a8e
+#   lock/1.4.2/debian-13-assembled/dynamo-aarch64.toml sha256:4d35957fa1beb114e067a8e7111518cbac486c7273096fc7d7462f4c75f6d74c
 #
 # To build it so that everyone gets the same digest, after `python -m builder fetch`:
 #   python -m builder build --framework dynamo --release 1.4.2 --platform debian-13-assembled
@@ -97,7 +97,7 @@ EOF
 FROM base-aarch64 AS runtime-aarch64
 ARG SOURCE_DATE_EPOCH
 COPY --link --from=tool-aarch64 /opt/tool /opt/tool
-LABEL lockwright.lock="sha256:c7831ea9fdcd922422483facdca57d360edad26599b9160efea7d9f262317a8e"
+LABEL lockwright.lock="sha256:4d35957fa1beb114e067a8e7111518cbac486c7273096fc7d7462f4c75f6d74c"
 LABEL lockwright.target="1.4.2/debian-13-assembled/dynamo-aarch64"
 LABEL org.opencontainers.image.title="dynamo"
 LABEL org.opencontainers.image.version="1.4.2"

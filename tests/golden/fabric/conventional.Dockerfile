@@ -101,9 +101,9 @@ EOF
 # the virtual environment
 COPY requirements.txt /requirements.txt
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf --mount=type=secret,id=ca,target=/run/secrets/ca \
-    python3.13 -m venv --clear /opt/dynamo/venv \
-    && /opt/dynamo/venv/bin/pip install --no-cache-dir --no-deps pip==26.3 \
-    && /opt/dynamo/venv/bin/pip install --no-cache-dir --no-deps -r /requirements.txt /wheels/*.whl
+    python3.13 -m venv --clear /opt/venv \
+    && /opt/venv/bin/pip install --no-cache-dir --no-deps pip==26.3 \
+    && /opt/venv/bin/pip install --no-cache-dir --no-deps -r /requirements.txt /wheels/*.whl
 
 FROM ${BASE} AS runtime
 RUN apt-get update \
@@ -119,12 +119,12 @@ COPY --from=builder /opt/hwloc /opt/hwloc
 COPY --from=builder /opt/nats /opt/nats
 COPY --from=builder /opt/ucx /opt/ucx
 COPY --from=builder /opt/nixl /opt/nixl
-COPY --from=builder /opt/dynamo/venv /opt/dynamo/venv
-RUN printf '%s\n' /opt/ucx/lib /opt/gdrcopy/lib /opt/hwloc/lib > /etc/ld.so.conf.d/00-dynamo.conf && ldconfig
+COPY --from=builder /opt/venv /opt/venv
+RUN printf '%s\n' /opt/ucx/lib /opt/gdrcopy/lib /opt/hwloc/lib > /etc/ld.so.conf.d/00-components.conf && ldconfig
 ENV FI_PROVIDER="efa;tcp"
 ENV GREETING="it's \"\$HOME\" \\ and `more`"
-ENV PATH="/opt/dynamo/venv/bin:/opt/ucx/bin:/usr/local/bin:/usr/bin:/bin"
-ENTRYPOINT ["/opt/dynamo/venv/bin/python", "-m"]
+ENV PATH="/opt/venv/bin:/opt/ucx/bin:/usr/local/bin:/usr/bin:/bin"
+ENTRYPOINT ["/opt/venv/bin/python", "-m"]
 CMD ["dynamo.frontend", "--help"]
 
 FROM runtime AS check

@@ -1,6 +1,6 @@
 # Rendered by lockwright: change the recipes and locks, not this file.
-#   lock/1.4.2/debian-13/dynamo-x86_64.toml sha256:b6295722efa22b2d9c700642a90f1cea2d72d27bb41ffafff3c51a7e85b11aa5
-#   lock/1.4.2/debian-13/dynamo-aarch64.toml sha256:2adc1a288859fd03846e41860c8f00e5e6fb5b2e344c3ef0c28a93737a2cbad7
+#   lock/1.4.2/debian-13/dynamo-x86_64.toml sha256:d12124c8d557231e9bec81b0bc19678f33bca63bebe4ea208ce366af19543f71
+#   lock/1.4.2/debian-13/dynamo-aarch64.toml sha256:34b8e9acc194665e9e27f5b290bb945ffbee131eaee6bb0fb60b3a1dc5ec6ee7
 #
 # To build it so that everyone gets the same digest, after `python -m builder fetch`:
 #   python -m builder build --framework dynamo --release 1.4.2 --platform debian-13
@@ -359,13 +359,13 @@ RUN --network=none \
     --mount=type=bind,from=nixl-x86_64,source=/wheels,target=/built/nixl <<'EOF'
 set -eu
 env --chdir=/installer sha256sum --check --strict --quiet SHA256SUMS
-python3.13 -m venv --without-pip /opt/dynamo/venv
+python3.13 -m venv --without-pip /opt/venv
 env PYTHONDONTWRITEBYTECODE=1 python3.13 -I /installer/pip-26.3-py3-none-any.whl/pip --isolated --python \
-  /opt/dynamo/venv/bin/python install --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: \
+  /opt/venv/bin/python install --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: \
   --root-user-action=ignore --disable-pip-version-check --no-input --require-hashes --find-links=/wheels/0 \
   --find-links=/wheels/1 --requirement=/wheels/0/requirements.txt --requirement=/wheels/1/requirements.txt
 env PYTHONDONTWRITEBYTECODE=1 python3.13 -I /installer/pip-26.3-py3-none-any.whl/pip --isolated --python \
-  /opt/dynamo/venv/bin/python install --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: \
+  /opt/venv/bin/python install --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: \
   --root-user-action=ignore --disable-pip-version-check --no-input --find-links=/built/nixl nixl==1.3.2 \
   nixl-cu13==1.3.2
 EOF
@@ -380,8 +380,8 @@ COPY --link --from=hwloc-x86_64 /opt/hwloc /opt/hwloc
 COPY --link --from=nats-server-x86_64 /opt/nats /opt/nats
 COPY --link --from=ucx-x86_64 /opt/ucx /opt/ucx
 COPY --link --from=nixl-x86_64 /opt/nixl /opt/nixl
-COPY --link --from=python-x86_64 /opt/dynamo/venv /opt/dynamo/venv
-COPY --link --chmod=644 <<'EOF' /etc/ld.so.conf.d/00-dynamo.conf
+COPY --link --from=python-x86_64 /opt/venv /opt/venv
+COPY --link --chmod=644 <<'EOF' /etc/ld.so.conf.d/00-components.conf
 /opt/ucx/lib
 /opt/gdrcopy/lib
 /opt/hwloc/lib
@@ -393,12 +393,12 @@ rm -rf /var/cache/ldconfig/aux-cache
 EOF
 ENV FI_PROVIDER="efa;tcp"
 ENV GREETING="it's \"\$HOME\" \\ and `more`"
-ENV PATH="/opt/dynamo/venv/bin:/opt/ucx/bin:/usr/local/bin:/usr/bin:/bin"
-LABEL lockwright.lock="sha256:b6295722efa22b2d9c700642a90f1cea2d72d27bb41ffafff3c51a7e85b11aa5"
+ENV PATH="/opt/venv/bin:/opt/ucx/bin:/usr/local/bin:/usr/bin:/bin"
+LABEL lockwright.lock="sha256:d12124c8d557231e9bec81b0bc19678f33bca63bebe4ea208ce366af19543f71"
 LABEL lockwright.target="1.4.2/debian-13/dynamo-x86_64"
 LABEL org.opencontainers.image.title="dynamo"
 LABEL org.opencontainers.image.version="1.4.2"
-ENTRYPOINT ["/opt/dynamo/venv/bin/python", "-m"]
+ENTRYPOINT ["/opt/venv/bin/python", "-m"]
 CMD ["dynamo.frontend", "--help"]
 
 # checks of builds and runtime: each must succeed and print what is expected
@@ -782,13 +782,13 @@ RUN --network=none \
     --mount=type=bind,from=nixl-aarch64,source=/wheels,target=/built/nixl <<'EOF'
 set -eu
 env --chdir=/installer sha256sum --check --strict --quiet SHA256SUMS
-python3.13 -m venv --without-pip /opt/dynamo/venv
+python3.13 -m venv --without-pip /opt/venv
 env PYTHONDONTWRITEBYTECODE=1 python3.13 -I /installer/pip-26.3-py3-none-any.whl/pip --isolated --python \
-  /opt/dynamo/venv/bin/python install --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: \
+  /opt/venv/bin/python install --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: \
   --root-user-action=ignore --disable-pip-version-check --no-input --require-hashes --find-links=/wheels/0 \
   --find-links=/wheels/1 --requirement=/wheels/0/requirements.txt --requirement=/wheels/1/requirements.txt
 env PYTHONDONTWRITEBYTECODE=1 python3.13 -I /installer/pip-26.3-py3-none-any.whl/pip --isolated --python \
-  /opt/dynamo/venv/bin/python install --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: \
+  /opt/venv/bin/python install --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: \
   --root-user-action=ignore --disable-pip-version-check --no-input --find-links=/built/nixl nixl==1.3.2 \
   nixl-cu13==1.3.2
 EOF
@@ -803,8 +803,8 @@ COPY --link --from=hwloc-aarch64 /opt/hwloc /opt/hwloc
 COPY --link --from=nats-server-aarch64 /opt/nats /opt/nats
 COPY --link --from=ucx-aarch64 /opt/ucx /opt/ucx
 COPY --link --from=nixl-aarch64 /opt/nixl /opt/nixl
-COPY --link --from=python-aarch64 /opt/dynamo/venv /opt/dynamo/venv
-COPY --link --chmod=644 <<'EOF' /etc/ld.so.conf.d/00-dynamo.conf
+COPY --link --from=python-aarch64 /opt/venv /opt/venv
+COPY --link --chmod=644 <<'EOF' /etc/ld.so.conf.d/00-components.conf
 /opt/ucx/lib
 /opt/gdrcopy/lib
 /opt/hwloc/lib
@@ -816,12 +816,12 @@ rm -rf /var/cache/ldconfig/aux-cache
 EOF
 ENV FI_PROVIDER="efa;tcp"
 ENV GREETING="it's \"\$HOME\" \\ and `more`"
-ENV PATH="/opt/dynamo/venv/bin:/opt/ucx/bin:/usr/local/bin:/usr/bin:/bin"
-LABEL lockwright.lock="sha256:2adc1a288859fd03846e41860c8f00e5e6fb5b2e344c3ef0c28a93737a2cbad7"
+ENV PATH="/opt/venv/bin:/opt/ucx/bin:/usr/local/bin:/usr/bin:/bin"
+LABEL lockwright.lock="sha256:34b8e9acc194665e9e27f5b290bb945ffbee131eaee6bb0fb60b3a1dc5ec6ee7"
 LABEL lockwright.target="1.4.2/debian-13/dynamo-aarch64"
 LABEL org.opencontainers.image.title="dynamo"
 LABEL org.opencontainers.image.version="1.4.2"
-ENTRYPOINT ["/opt/dynamo/venv/bin/python", "-m"]
+ENTRYPOINT ["/opt/venv/bin/python", "-m"]
 CMD ["dynamo.frontend", "--help"]
 
 # checks of builds and runtime: each must succeed and print what is expected

@@ -40,9 +40,9 @@ EOF
 # the virtual environment
 COPY requirements.txt /requirements.txt
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf --mount=type=secret,id=ca,target=/run/secrets/ca \
-    /opt/python/bin/python3.12 -m venv --clear /opt/dynamo/venv \
-    && /opt/dynamo/venv/bin/pip install --no-cache-dir --no-deps pip==26.3 \
-    && /opt/dynamo/venv/bin/pip install --no-cache-dir --no-deps -r /requirements.txt /wheels/*.whl
+    /opt/python/bin/python3.12 -m venv --clear /opt/venv \
+    && /opt/venv/bin/pip install --no-cache-dir --no-deps pip==26.3 \
+    && /opt/venv/bin/pip install --no-cache-dir --no-deps -r /requirements.txt /wheels/*.whl
 
 FROM ${BASE} AS runtime
 RUN apt-get update \
@@ -52,8 +52,8 @@ RUN apt-get update \
     && apt-get clean \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=builder /opt/python /opt/python
-COPY --from=builder /opt/dynamo/venv /opt/dynamo/venv
-ENV PATH="/opt/dynamo/venv/bin:${PATH}"
+COPY --from=builder /opt/venv /opt/venv
+ENV PATH="/opt/venv/bin:${PATH}"
 ENV A="1"
 
 FROM runtime AS check

@@ -1,5 +1,5 @@
 # Rendered by lockwright: change the recipes and locks, not this file.
-#   lock/1.4.2/ubuntu-24.04-python-3.12/dynamo-x86_64.toml sha256:8ce8c604a22231a2306a7a349122299ab367fc49992f01e39ab7ef6c3d3fc30b
+#   lock/1.4.2/ubuntu-24.04-python-3.12/dynamo-x86_64.toml sha256:4c7e28ba546dd5abcae834662d3e7e7c15a7376af9ab45baf4b63228c2caba52
 #
 # To build it so that everyone gets the same digest, after `python -m builder fetch`:
 #   python -m builder build --framework dynamo --release 1.4.2 --platform ubuntu-24.04-python-3.12
@@ -168,13 +168,13 @@ RUN --network=none \
     --mount=type=bind,from=tool-x86_64,source=/wheels,target=/built/tool <<'EOF'
 set -eu
 env --chdir=/installer sha256sum --check --strict --quiet SHA256SUMS
-/opt/python/bin/python3.12 -m venv --without-pip /opt/dynamo/venv
+/opt/python/bin/python3.12 -m venv --without-pip /opt/venv
 env PYTHONDONTWRITEBYTECODE=1 /opt/python/bin/python3.12 -I /installer/pip-26.3-py3-none-any.whl/pip \
-  --isolated --python /opt/dynamo/venv/bin/python install --no-cache-dir --no-index --no-deps --no-compile \
+  --isolated --python /opt/venv/bin/python install --no-cache-dir --no-index --no-deps --no-compile \
   --only-binary=:all: --root-user-action=ignore --disable-pip-version-check --no-input --require-hashes \
   --find-links=/wheels/0 --requirement=/wheels/0/requirements.txt
 env PYTHONDONTWRITEBYTECODE=1 /opt/python/bin/python3.12 -I /installer/pip-26.3-py3-none-any.whl/pip \
-  --isolated --python /opt/dynamo/venv/bin/python install --no-cache-dir --no-index --no-deps --no-compile \
+  --isolated --python /opt/venv/bin/python install --no-cache-dir --no-index --no-deps --no-compile \
   --only-binary=:all: --root-user-action=ignore --disable-pip-version-check --no-input \
   --find-links=/built/tool tool==2.0
 EOF
@@ -183,10 +183,10 @@ EOF
 FROM os-x86_64 AS runtime-x86_64
 ARG SOURCE_DATE_EPOCH
 COPY --link --from=cpython-x86_64 /opt/python /opt/python
-COPY --link --from=python-x86_64 /opt/dynamo/venv /opt/dynamo/venv
-ENV PATH="/opt/dynamo/venv/bin:${PATH}"
+COPY --link --from=python-x86_64 /opt/venv /opt/venv
+ENV PATH="/opt/venv/bin:${PATH}"
 ENV A="1"
-LABEL lockwright.lock="sha256:8ce8c604a22231a2306a7a349122299ab367fc49992f01e39ab7ef6c3d3fc30b"
+LABEL lockwright.lock="sha256:4c7e28ba546dd5abcae834662d3e7e7c15a7376af9ab45baf4b63228c2caba52"
 LABEL lockwright.target="1.4.2/ubuntu-24.04-python-3.12/dynamo-x86_64"
 LABEL org.opencontainers.image.title="dynamo"
 LABEL org.opencontainers.image.version="1.4.2"

@@ -1,5 +1,5 @@
 # Rendered by lockwright: change the recipes and locks, not this file.
-#   lock/1.4.2/amazonlinux-2023/dynamo-x86_64.toml sha256:fc3784de7da3cdcdd0ad7360a97c46e19c6f1ee5280c2a95cb6b71adf8a3e263
+#   lock/1.4.2/amazonlinux-2023/dynamo-x86_64.toml sha256:f6feb542d730d2b9507ee8801588821c2ab18ffcced41199e0f47e4f527f2c50
 #
 # To build it so that everyone gets the same digest, after `python -m builder fetch`:
 #   python -m builder build --framework dynamo --release 1.4.2 --platform amazonlinux-2023
@@ -132,7 +132,7 @@ FROM os-x86_64 AS runtime-x86_64
 ARG SOURCE_DATE_EPOCH
 COPY --link --from=tool-x86_64 /opt/tool /opt/tool
 ENV A="1"
-LABEL lockwright.lock="sha256:fc3784de7da3cdcdd0ad7360a97c46e19c6f1ee5280c2a95cb6b71adf8a3e263"
+LABEL lockwright.lock="sha256:f6feb542d730d2b9507ee8801588821c2ab18ffcced41199e0f47e4f527f2c50"
 LABEL lockwright.target="1.4.2/amazonlinux-2023/dynamo-x86_64"
 LABEL org.opencontainers.image.title="dynamo"
 LABEL org.opencontainers.image.version="1.4.2"

@@ -1,5 +1,5 @@
 # Rendered by lockwright: change the recipes and locks, not this file.
-#   lock/1.4.2/ubuntu-24.04/dynamo-x86_64.toml sha256:7e6bf146ca979b145cf9d61aa486f11cb0b1d46c51bcfb1231cb89065fe56d4e
+#   lock/1.4.2/ubuntu-24.04/dynamo-x86_64.toml sha256:2da1950fc19571fc61790dcea5738e6e9ec2ea15a5f7d10c737b95eb84e21ed5
 #
 # To build it so that everyone gets the same digest, after `python -m builder fetch`:
 #   python -m builder build --framework dynamo --release 1.4.2 --platform ubuntu-24.04
@@ -248,9 +248,9 @@ RUN --network=none \
     --mount=type=bind,from=wheels-runtime-2-x86_64,target=/wheels/1 <<'EOF'
 set -eu
 env --chdir=/installer sha256sum --check --strict --quiet SHA256SUMS
-python3.12 -m venv --without-pip /opt/dynamo/venv
+python3.12 -m venv --without-pip /opt/venv
 env PYTHONDONTWRITEBYTECODE=1 python3.12 -I /installer/pip-26.3-py3-none-any.whl/pip --isolated --python \
-  /opt/dynamo/venv/bin/python install --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: \
+  /opt/venv/bin/python install --no-cache-dir --no-index --no-deps --no-compile --only-binary=:all: \
   --root-user-action=ignore --disable-pip-version-check --no-input --require-hashes --find-links=/wheels/0 \
   --find-links=/wheels/1 --requirement=/wheels/0/requirements.txt --requirement=/wheels/1/requirements.txt
 EOF
@@ -258,10 +258,10 @@ EOF
 # The image of 1.4.2/ubuntu-24.04/dynamo-x86_64: prefixes of builds, python, runtime
 FROM os-x86_64 AS runtime-x86_64
 ARG SOURCE_DATE_EPOCH
-COPY --link --from=python-x86_64 /opt/dynamo/venv /opt/dynamo/venv
-ENV PATH="/opt/dynamo/venv/bin:${PATH}"
+COPY --link --from=python-x86_64 /opt/venv /opt/venv
+ENV PATH="/opt/venv/bin:${PATH}"
 ENV A="1"
-LABEL lockwright.lock="sha256:7e6bf146ca979b145cf9d61aa486f11cb0b1d46c51bcfb1231cb89065fe56d4e"
+LABEL lockwright.lock="sha256:2da1950fc19571fc61790dcea5738e6e9ec2ea15a5f7d10c737b95eb84e21ed5"
 LABEL lockwright.target="1.4.2/ubuntu-24.04/dynamo-x86_64"
 LABEL org.opencontainers.image.title="dynamo"
 LABEL org.opencontainers.image.version="1.4.2"
