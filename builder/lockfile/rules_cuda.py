@@ -217,7 +217,7 @@ def _cuda_major_fault(
         return Fault(row=row_label(row), text=text, hint=hint)
     text = f"{_named_row(row)} is for CUDA {version}, and {described}"
     askers = " and ".join(name for name in row.via if name != RECIPE) or f"framework {stack.framework}"
-    if "+" in row.version:  # a local version label such as +cu129; a lock may hold what is not a version at all
+    if "+" in row.version:  # a local version label; a lock may hold what is not a version at all
         hint = f"take a {row.name} for CUDA {anchor.major}: name its index under `indexes`"
     elif token is None and row.name.startswith("cuda-"):
         hint = _pins_hint(stack, {row.name: f"{anchor.major}.*"})
