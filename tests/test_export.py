@@ -14,7 +14,7 @@ from builder.export import to_pylock, to_requirements
 from builder.io.process import clean_environment
 from builder.lockfile.lock import Build, Environment, Lock, PythonPackage, Runtime
 from builder.model.digest import Evidence, ImageDigest, Sha256
-from builder.model.table import Table
+from builder.model.structuring import Table
 from builder.model.target import Arch
 
 SHA = Sha256("ab" * 32)

@@ -14,18 +14,18 @@ if TYPE_CHECKING:
         DYNAMO,
         Evidence,
         LockedFacts,
+        RepositoryTags,
+        Status,
+        UnaskedError,
         held,
         repository_of,
         tag_version,
         version_of,
     )
-    from builder.align.gathering import evidence_of, read_documents
+    from builder.align.gathering import ask_tags, evidence_of, read_documents, read_tags, tags_asker
     from builder.align.judge import StatementRow, judge_document, judge_release
-    from builder.align.published import RepositoryTags, UnaskedError
     from builder.align.published_index import Index
     from builder.align.published_versions import existence, nearest
-    from builder.align.repository_tags import ask_tags, read_tags, tags_asker
-    from builder.align.verdict import Status
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
@@ -36,10 +36,10 @@ else:
             "LockedFacts": "evidence",
             "Index": "published_index",
             "StatementRow": "judge",
-            "Status": "verdict",
-            "RepositoryTags": "published",
-            "UnaskedError": "published",
-            "ask_tags": "repository_tags",
+            "Status": "evidence",
+            "RepositoryTags": "evidence",
+            "UnaskedError": "evidence",
+            "ask_tags": "gathering",
             "check_document": "claims",
             "evidence_of": "gathering",
             "existence": "published_versions",
@@ -48,10 +48,10 @@ else:
             "judge_release": "judge",
             "nearest": "published_versions",
             "read_documents": "gathering",
-            "read_tags": "repository_tags",
+            "read_tags": "gathering",
             "repository_of": "evidence",
             "tag_version": "evidence",
-            "tags_asker": "repository_tags",
+            "tags_asker": "gathering",
             "version_of": "evidence",
         },
     )

@@ -1,4 +1,4 @@
-"""Everything that a statement may be judged by: the index, recipes, images, and what our locks hold."""
+"""What judging is given and what it answers: what was published, what our locks hold, and verdicts."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
+from enum import StrEnum
+from typing import Protocol
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from builder.align.claims import ImageFact
-from builder.align.published import Metadata, Published, UnaskedError
 from builder.index import DistributionFile, IndexProject
 from builder.lockfile import RUNTIME, Lock
 from builder.matrix import cuda_of
@@ -33,13 +34,91 @@ __all__ = [
     "Asked",
     "Evidence",
     "LockedFacts",
+    "Metadata",
+    "Published",
+    "RepositoryTags",
     "StatedVersion",
+    "Status",
+    "UnaskedError",
+    "Verdict",
     "end_of",
     "held",
     "repository_of",
     "tag_version",
     "version_of",
 ]
+
+
+class UnaskedError(Exception):
+    """Something could not be asked: its text says what and why. Nothing may be concluded from it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """What one version of a distribution says of itself."""
+
+    requires: tuple[str, ...]
+    extras: tuple[str, ...]
+    python: str
+    """Requires-Python, or empty."""
+    kind: str
+    """`wheel`, `sdist`, or `stub`: an sdist that downloads the real wheel (trap T5)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepositoryTags:
+    """The tags and branches of one repository, and how they are known."""
+
+    tags: tuple[str, ...]
+    branches: tuple[str, ...]
+    by: str
+
+
+class Published(Protocol):
+    """The questions that judging asks; each raises UnaskedError where there is no answer to be had."""
+
+    def project(self, name: str) -> IndexProject | None:
+        """Return a project of the index; None where the index has none of this name."""
+        ...
+
+    def metadata(self, name: str, version: str) -> Metadata:
+        """Return what a version that is on the index says of itself."""
+        ...
+
+    def tags(self, url: str) -> RepositoryTags:
+        """Return the tags of a git repository."""
+        ...
+
+
+class Status(StrEnum):
+    """What is to be thought of a statement or a pin."""
+
+    ALIGNED = "aligned"
+    """It agrees with what was published."""
+    DRIFT = "drift"
+    """It differs from what was published, or moves by itself."""
+    IMPOSSIBLE = "impossible"
+    """It names something that does not exist."""
+    UNKNOWN = "unknown"
+    """There is no evidence either way."""
+
+    @property
+    def alarming(self) -> bool:
+        """Whether it makes the command end in 1."""
+        return self in (Status.DRIFT, Status.IMPOSSIBLE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """A status with its evidence, and the two columns beside the claim."""
+
+    status: Status
+    evidence: str
+    published: str = ""
+    """What the published metadata says about the same thing."""
+    lock: str = ""
+    """What our lock holds of it."""
+
 
 DYNAMO = "ai-dynamo"
 DYNAMO_RUNTIME = "ai-dynamo-runtime"

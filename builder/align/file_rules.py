@@ -9,9 +9,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from builder.align.claims import Claim, Document
-from builder.align.evidence import DYNAMO, DYNAMO_RUNTIME, Evidence, version_of
-from builder.align.published import UnaskedError
-from builder.align.verdict import Status, Verdict
+from builder.align.evidence import DYNAMO, DYNAMO_RUNTIME, Evidence, Status, UnaskedError, Verdict, version_of
 from builder.matrix import GENERATIONS
 from builder.model import Arch, exact_version, glibc_floor, normalized_name, wheel_tags
 from builder.recipe import Platform

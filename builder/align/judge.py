@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 from builder.align import file_rules, release_rules
 from builder.align.claims import MAIN, Claim, Document, Says
-from builder.align.evidence import DYNAMO, Asked, Evidence
-from builder.align.published import UnaskedError
-from builder.align.verdict import Status, Verdict
+from builder.align.evidence import DYNAMO, Asked, Evidence, Status, UnaskedError, Verdict
 from builder.model import admits, normalized_name
 
 __all__ = ["StatementRow", "judge", "judge_document", "judge_release"]

@@ -12,7 +12,7 @@ from typing import Any
 
 from packaging.version import Version
 
-from builder.align.published import Metadata, RepositoryTags, UnaskedError
+from builder.align.evidence import Metadata, RepositoryTags, UnaskedError
 from builder.errors import BuilderError, FetchError
 from builder.index import (
     CandidateWheel,

@@ -8,8 +8,7 @@ from datetime import datetime
 
 from packaging.version import Version
 
-from builder.align.evidence import Evidence, tag_version, version_of
-from builder.align.published import RepositoryTags, UnaskedError
+from builder.align.evidence import Evidence, RepositoryTags, UnaskedError, tag_version, version_of
 from builder.index import DistributionFile, IndexProject
 
 __all__ = ["Existence", "existence", "existence_anywhere", "nearest"]

@@ -9,10 +9,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from builder.align.claims import MAIN, Claim, Document, ImageFact
-from builder.align.evidence import DYNAMO, Asked, Evidence, end_of, version_of
-from builder.align.published import UnaskedError
+from builder.align.evidence import DYNAMO, Asked, Evidence, Status, UnaskedError, Verdict, end_of, version_of
 from builder.align.published_versions import Existence, existence, existence_anywhere
-from builder.align.verdict import Status, Verdict
 from builder.model import admits, exact_version, normalized_name
 
 __all__ = [

@@ -20,13 +20,11 @@ if TYPE_CHECKING:
         read_requirements,
     )
     from builder.diff.facts import OutsideFacts, commits_of, releases_of, with_facts
+    from builder.diff.forms import as_markdown, as_text, as_value
     from builder.diff.listing import as_listing
-    from builder.diff.markdown import as_markdown
     from builder.diff.pages import page
     from builder.diff.reports import Compared, Report, Unsound, report
     from builder.diff.risk import Risk
-    from builder.diff.text import as_text
-    from builder.diff.value import as_value
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
@@ -41,9 +39,9 @@ else:
             "Risk": "risk",
             "Unsound": "reports",
             "as_listing": "listing",
-            "as_markdown": "markdown",
-            "as_text": "text",
-            "as_value": "value",
+            "as_markdown": "forms",
+            "as_text": "forms",
+            "as_value": "forms",
             "came_whole": "comparison",
             "commits_of": "facts",
             "compare": "comparison",

@@ -1,18 +1,15 @@
-"""What a comparison finds: changed rows, each with its fields and their risk.
-
-Every field of a row counts: `differing`, `came` and `went` go through the fields of the
-row's class, so that none can be forgotten.
-"""
+"""Changes between two locks: which row after is which row before, and what of it is another. Pure."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections import defaultdict, deque
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from builder.diff.risk import Risk
 from builder.model import Table, key_name
@@ -21,6 +18,8 @@ __all__ = [
     "ChangedField",
     "Commit",
     "History",
+    "Key",
+    "Pairs",
     "RowAction",
     "RowChange",
     "RowKind",
@@ -29,6 +28,7 @@ __all__ = [
     "came",
     "changed",
     "differing",
+    "pair",
     "removed",
     "reordered",
     "show",
@@ -222,3 +222,49 @@ def _shown_element(value: Any) -> str:
 
 def _shown_word(text: str) -> str:
     return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+
+
+T = TypeVar("T")
+Key = Callable[[T], Hashable]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairs(Generic[T]):
+    """What became of the rows of one kind; equal rows are left out."""
+
+    changed: tuple[tuple[T, T], ...]
+    added: tuple[T, ...]
+    removed: tuple[T, ...]
+
+
+def pair(before: Iterable[T], after: Iterable[T], keys: Sequence[Key[T]]) -> Pairs[T]:
+    """Find for each row after the row before that it was.
+
+    Equal rows are partners first. What remains is joined by each of `keys` in
+    turn, from the strictest to the loosest. The result is in the order of the rows.
+    """
+    olds, news = list(before), list(after)
+    if olds == news:
+        return Pairs(changed=(), added=(), removed=())
+    partner: dict[int, int] = {}
+    taken: set[int] = set()
+    every: list[Key[T]] = [_unchanged_row, *keys]
+    for key in every:
+        waiting: dict[Hashable, deque[int]] = defaultdict(deque)
+        for index, row in enumerate(olds):
+            if index not in taken:
+                waiting[key(row)].append(index)
+        for index, row in enumerate(news):
+            if index not in partner and (found := waiting.get(key(row))):
+                partner[index] = found.popleft()
+                taken.add(partner[index])
+    joined = ((olds[partner[index]], row) for index, row in enumerate(news) if index in partner)
+    return Pairs(
+        changed=tuple((old, new) for old, new in joined if old != new),
+        added=tuple(row for index, row in enumerate(news) if index not in partner),
+        removed=tuple(row for index, row in enumerate(olds) if index not in taken),
+    )
+
+
+def _unchanged_row(row: T) -> T:
+    return row

@@ -14,11 +14,11 @@ from builder.diff.change import (
     by_risk,
     changed,
     differing,
+    pair,
     removed,
     reordered,
     show,
 )
-from builder.diff.pairs import pair
 from builder.diff.risk import Risk
 from builder.lockfile import Check
 

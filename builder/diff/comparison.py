@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import zip_longest
 
-from builder.diff.builds import builds
 from builder.diff.change import ChangedField, RowChange, RowKind, added, changed, removed, show
-from builder.diff.gitsources import git
+from builder.diff.components import builds, git
 from builder.diff.images import images
-from builder.diff.packages import archives, os_packages, python
-from builder.diff.repositories import repositories
+from builder.diff.packages import archives, os_packages, python, repositories
 from builder.diff.risk import Risk
 from builder.diff.settings import header, platform, recipe, runtime
 from builder.lockfile import Lock

@@ -17,9 +17,8 @@ from packaging.utils import canonicalize_name
 
 from builder import model
 from builder.diff.accelerator import accelerator_family, accelerators_of_name
-from builder.diff.change import ChangedField, RowChange, RowKind, added, by_risk, changed, removed, show
+from builder.diff.change import ChangedField, RowChange, RowKind, added, by_risk, changed, pair, removed, show
 from builder.diff.order import pep440
-from builder.diff.pairs import pair
 from builder.diff.risk import Risk
 from builder.errors import LockError
 from builder.lockfile import RUNTIME, Lock, lock_full_pythons

@@ -14,12 +14,12 @@ from builder.diff.change import (
     came,
     changed,
     differing,
+    pair,
     removed,
     reordered,
     went,
 )
 from builder.diff.order import order_of, upstream
-from builder.diff.pairs import pair
 from builder.diff.risk import Risk, evidence, replaced, voucher
 from builder.lockfile import BASE, Image, Lock
 

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from builder.io.exchange import NoRangesError, NotFoundError
     from builder.io.files import locked, open_regular, read_bytes, read_text, remove, replacing, write_atomic
     from builder.io.http import Answer, Client, Head
-    from builder.io.limits import ATTEMPTS, LARGEST_DOCUMENT, LARGEST_FILE
-    from builder.io.network import Network, is_loopback
+    from builder.io.network import ATTEMPTS, LARGEST_DOCUMENT, LARGEST_FILE, Network, is_loopback
     from builder.io.places import first_answer, joined_error
     from builder.io.process import Completed, ToolTimeoutError, clean_environment, run, stop_group, stream
     from builder.io.redact import conceal, hidden, redacted
@@ -28,7 +27,7 @@ else:
         __name__,
         {
             "ADMISSIONS": "download",
-            "ATTEMPTS": "limits",
+            "ATTEMPTS": "network",
             "Access": "download",
             "Answer": "http",
             "Client": "http",
@@ -38,8 +37,8 @@ else:
             "Ended": "curl",
             "Exchanges": "curl",
             "Head": "http",
-            "LARGEST_DOCUMENT": "limits",
-            "LARGEST_FILE": "limits",
+            "LARGEST_DOCUMENT": "network",
+            "LARGEST_FILE": "network",
             "Network": "network",
             "NoRangesError": "exchange",
             "NotFoundError": "exchange",

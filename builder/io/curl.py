@@ -14,8 +14,7 @@ import pycurl
 
 from builder import __version__
 from builder.errors import BuilderError, FetchError
-from builder.io.limits import LONGEST_BODY_IGNORED, LOWEST_SPEED
-from builder.io.network import Network
+from builder.io.network import LONGEST_BODY_IGNORED, LOWEST_SPEED, Network
 from builder.io.redact import redacted
 from builder.io.transfer import TransientError
 

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from builder.errors import BuilderError, DigestMismatchError, FetchError
 from builder.io.exchange import IDENTITY, REDIRECT_STATUS, NoRangesError, check_status, redirect_target
-from builder.io.limits import ATTEMPTS, LARGEST_FILE, NETWORK_HINT, REDIRECTS, pause_before_retry
+from builder.io.network import ATTEMPTS, LARGEST_FILE, NETWORK_HINT, REDIRECTS, pause_before_retry
 from builder.io.places import joined_error
 from builder.io.redact import redacted
 from builder.io.transfer import Sink, Transfer, TransientError

@@ -32,16 +32,16 @@ from builder.io.exchange import (
     check_status,
     redirect_target,
 )
-from builder.io.limits import (
+from builder.io.network import (
     ATTEMPTS,
     LARGEST_DOCUMENT,
     LARGEST_FILE,
     LOWEST_SPEED,
     NETWORK_HINT,
     REDIRECTS,
+    Network,
     pause_before_retry,
 )
-from builder.io.network import Network
 from builder.io.redact import redacted
 from builder.io.transfer import TransientError
 

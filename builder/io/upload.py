@@ -15,8 +15,7 @@ from requests.auth import AuthBase
 
 from builder import __version__
 from builder.errors import FetchError
-from builder.io.limits import LONGEST_BODY_IGNORED, UPLOAD_TIMEOUT
-from builder.io.network import Network
+from builder.io.network import LONGEST_BODY_IGNORED, UPLOAD_TIMEOUT, Network
 from builder.io.redact import redacted
 
 _LOG_IN = "log in: docker login, DOCKER_AUTH_CONFIG, LOCKWRIGHT_AUTH or ~/.netrc"

@@ -9,16 +9,18 @@ from builder.model import toml
 from builder.model.digest import Evidence, GitOid, ImageDigest, Sha256
 from builder.model.image_files import FileFact, ImageFiles, LockedMembers
 from builder.model.licenses import LicenseStatement, spdx_expression
-from builder.model.markers import OpenMarkerError, marker_environment, marker_holds, possible_pythons
 from builder.model.requirements import (
+    OpenMarkerError,
     admits,
     exact_version,
     lenient_requirement,
+    marker_environment,
+    marker_holds,
     normalized_name,
+    possible_pythons,
     recipe_requirement,
 )
-from builder.model.structuring import StructureError, key_name, structure, unstructure
-from builder.model.table import Table
+from builder.model.structuring import StructureError, Table, key_name, structure, unstructure
 from builder.model.tags import (
     glibc_floor,
     is_musl,

@@ -1,9 +1,10 @@
-"""Requirements, taken apart the same way everywhere."""
+"""Requirements, taken apart the same way everywhere, and their markers (PEP 508) on a target's terms."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
@@ -11,8 +12,24 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from builder.errors import RecipeError
+from builder.model.target import Arch
 
-__all__ = ["admits", "exact_version", "lenient_requirement", "normalized_name", "recipe_requirement"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from packaging.markers import Marker
+
+__all__ = [
+    "OpenMarkerError",
+    "admits",
+    "exact_version",
+    "lenient_requirement",
+    "marker_environment",
+    "marker_holds",
+    "normalized_name",
+    "possible_pythons",
+    "recipe_requirement",
+]
 
 _HEAD = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?[^;]*(;.*)?")
 
@@ -61,3 +78,58 @@ def admits(specifier: SpecifierSet, version: str) -> bool:
         return specifier.contains(Version(version), prereleases=True)
     except InvalidVersion:
         return version == exact_version(specifier)
+
+
+_PATCHES = 64
+"""More than any minor version of CPython has patch releases: 3.9 has had the most so far, 26."""
+_FULL_VERSION_NAMES = ("python_full_version", "implementation_version")
+
+
+class OpenMarkerError(ValueError):
+    """A marker depends on the patch release of the interpreter, which is not known."""
+
+
+def possible_pythons(python: str, full: str = "") -> tuple[str, ...]:
+    """Return the full versions that an interpreter of minor version `python` may have: `full` if known."""
+    return (full,) if full else tuple(f"{python}.{patch}" for patch in range(_PATCHES))
+
+
+@lru_cache
+def marker_environment(arch: Arch, python: str, full: str = "") -> dict[str, str]:
+    """Return what markers are evaluated against on a target; without `full`, its full versions are left out.
+
+    The resolver uses the same.
+    """
+    environment = {
+        "implementation_name": "cpython",
+        "os_name": "posix",
+        "platform_machine": str(arch),
+        "platform_python_implementation": "CPython",
+        "platform_release": "",
+        "platform_system": "Linux",
+        "platform_version": "",
+        "python_version": python,
+        "sys_platform": "linux",
+    }
+    return environment | (dict.fromkeys(_FULL_VERSION_NAMES, full) if full else {})
+
+
+def marker_holds(marker: Marker | None, environment: Mapping[str, str], extra: str = "") -> bool:
+    """Whether `marker` holds in an environment of `marker_environment`, and with `extra`.
+
+    OpenMarkerError where that depends on a patch release that the environment leaves open.
+    """
+    if marker is None:
+        return True
+    known = {**environment, "extra": extra}
+    if _FULL_VERSION_NAMES[0] in known:
+        return marker.evaluate(known)
+    text = str(marker)
+    # What is left out, packaging would take from the running interpreter: each of them is always given.
+    pythons = possible_pythons(known["python_version"])
+    if not any(name in text for name in _FULL_VERSION_NAMES):
+        pythons = pythons[:1]
+    answers = {marker.evaluate(known | dict.fromkeys(_FULL_VERSION_NAMES, full)) for full in pythons}
+    if len(answers) > 1:
+        raise OpenMarkerError(text)
+    return answers.pop()

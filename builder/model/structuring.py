@@ -14,19 +14,40 @@ import difflib
 import re
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from cattrs import ClassValidationError, Converter, IterableValidationError
 from cattrs.errors import ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from builder.model.digest import GitOid, ImageDigest, Sha256
-from builder.model.table import Table
 from builder.model.text import check_line
 
-__all__ = ["StructureError", "key_name", "structure", "unstructure"]
+__all__ = ["StructureError", "Table", "key_name", "structure", "unstructure"]
+
+
+class Table(tuple[tuple[str, str], ...]):
+    """An immutable mapping of strings to strings, kept sorted by key.
+
+    It is a tuple of pairs, so that it hashes, compares and orders; keys are unique.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, pairs: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> Self:
+        """Take a mapping, or pairs whose later ones win."""
+        return super().__new__(cls, sorted(dict(pairs).items()))
+
+    def get(self, key: str, default: str = "") -> str:
+        """Return the value of `key`, or `default`."""
+        return dict(self).get(key, default)
+
+    def merged(self, other: Table) -> Table:
+        """Return both tables in one; where both have a key, `other` wins."""
+        return Table({**dict(self), **dict(other)})
+
 
 T = TypeVar("T")
 

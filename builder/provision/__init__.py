@@ -11,20 +11,25 @@ from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
     from builder.provision.addresses import first_addresses
-    from builder.provision.package_lists import fill_package_lists
-    from builder.provision.progress import FetchProgress
     from builder.provision.published_images import AbsentImages, absent_images, fill_images, write_layouts
-    from builder.provision.stock import fill_absent, fill_store, store_lacks, store_needs
+    from builder.provision.stock import (
+        FetchProgress,
+        fill_absent,
+        fill_package_lists,
+        fill_store,
+        store_lacks,
+        store_needs,
+    )
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
             "AbsentImages": "published_images",
-            "FetchProgress": "progress",
+            "FetchProgress": "stock",
             "absent_images": "published_images",
             "fill_absent": "stock",
             "fill_images": "published_images",
-            "fill_package_lists": "package_lists",
+            "fill_package_lists": "stock",
             "fill_store": "stock",
             "first_addresses": "addresses",
             "store_lacks": "stock",

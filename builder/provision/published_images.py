@@ -12,7 +12,7 @@ from builder.lockfile import Lock
 from builder.model import ImageDigest
 from builder.oci import Registry, write_layout
 from builder.project import Project
-from builder.provision.progress import FetchProgress
+from builder.provision.stock import FetchProgress
 from builder.store import Request, Store
 
 __all__ = ["AbsentImages", "absent_images", "fill_images", "write_layouts"]

@@ -1,21 +1,31 @@
-"""What locks need of the store, what it lacks of that, and the way to fill it."""
+"""What locks need of the store, what it lacks of that, and the way to fill it, with progress on the console.
+
+A mirror for apt needs more: signed package lists, and the packages of assembled bases.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from builder.errors import BuilderError
-from builder.fetch import JOBS, BaseNeed, FileNeed, KnownFiles, Needs, fetch_all, needs
+from builder.console import Transfers
+from builder.errors import BuilderError, DigestMismatchError
+from builder.fetch import JOBS, BaseNeed, FileNeed, KnownFiles, Needs, Session, fetch_all, index_paths, needs
 from builder.git import materialise
-from builder.lockfile import Lock
+from builder.lockfile import Lock, Repository
 from builder.model import Sha256
 from builder.pin import store_base
 from builder.project import Project
-from builder.provision.progress import FetchProgress
 from builder.render import Inputs
-from builder.store import Request, recover
+from builder.store import Quiet, Request, recover
 
-__all__ = ["fill_absent", "fill_store", "store_lacks", "store_needs"]
+__all__ = [
+    "FetchProgress",
+    "fill_absent",
+    "fill_package_lists",
+    "fill_store",
+    "store_lacks",
+    "store_needs",
+]
 
 
 def fill_store(project: Project, locks: Sequence[Lock], inputs: Inputs, *, jobs: int = JOBS) -> Needs:
@@ -96,3 +106,85 @@ def _assemble_base(project: Project, base: BaseNeed) -> None:
         store_base((row for row, _ in base.packages), project.store, expected=Sha256(base.sha256))
     except BuilderError as error:
         raise error.within(base.label) from None
+
+
+class FetchProgress(Quiet):
+    """Progress in bytes; what a place did not give is said once the file has been had from another."""
+
+    def __init__(self, project: Project, shown: Transfers) -> None:
+        self._console = project.console
+        self._shown = shown
+        self._positions: dict[str, int] = {}
+        self._said: dict[str, list[str]] = {}
+
+    def planned(self, requests: Sequence[Request]) -> None:
+        """Say how much is to come."""
+        self._shown.planned(len(requests), sum(request.size or 0 for request in requests))
+
+    def advanced(self, request: Request, position: int) -> None:
+        """Count bytes."""
+        self._shown.advanced(position - self._positions.get(request.sha256, 0))
+        self._positions[request.sha256] = position
+
+    def finished(self, request: Request) -> None:
+        """Say which file has arrived."""
+        self._shown.advanced((request.size or 0) - self._positions.pop(request.sha256, 0))
+        for text in self._said.pop(request.sha256, []):
+            self._console.warning(text)
+        self._shown.done(request.label)
+
+    def failed(self, request: Request, error: BuilderError) -> None:
+        """Remember wrong bytes: a place that has them deserves attention, one that has none does not."""
+        if isinstance(error, DigestMismatchError):
+            self._said.setdefault(request.sha256, []).append(f"{request.label}: {error}")
+
+
+def fill_package_lists(project: Project, locks: Sequence[Lock]) -> None:
+    """Bring the package lists and base packages of `locks` into the store.
+
+    FetchError for a list that its archive has replaced and nobody kept.
+    """
+    with project.client() as client:
+        session = project.session(client)
+        for repository in sorted(_locked_repositories(locks), key=lambda row: (row.origin, row.suite)):
+            if repository.inrelease is not None:  # apt cannot use an RPM repository
+                _obtain_lists(repository, repository.inrelease, session)
+        bases = needs(locks, project.origins, everything=False).bases
+        files = {file.sha256: file for base in bases for _, file in base.packages}
+        requests = [
+            Request(sha256=file.sha256, size=file.size, urls=file.urls(project.origins), label=file.label)
+            for file in files.values()
+        ]
+        fetch_all(project.store, requests, network=project.origins.network)
+
+
+def _locked_repositories(locks: Iterable[Lock]) -> set[Repository]:
+    return {repository for lock in locks for repository in lock.repositories}
+
+
+def _obtain_lists(repository: Repository, signed: Sha256, session: Session) -> None:
+    kept = session.recipes / "indexes" / f"{repository.suite}-{repository.snapshot}"
+    label = f"{repository.origin} {repository.suite}"
+    path = f"dists/{repository.suite}/InRelease"
+    inrelease = session.obtain(
+        signed,
+        (_list_url(repository, path, session),),
+        kept=kept / "InRelease",
+        label=f"{label} InRelease",
+    )
+    urls: dict[str, list[str]] = {}
+    for path, sha256 in index_paths(repository, inrelease).items():
+        urls.setdefault(sha256, []).append(_list_url(repository, path, session))
+    for sha256, places in urls.items():
+        name = _kept_file_name(places[0])
+        session.obtain(sha256, tuple(places), kept=kept / name, label=f"{label} {name}")
+
+
+def _list_url(repository: Repository, path: str, session: Session) -> str:
+    return session.origins.archive_url(repository.origin, repository.snapshot, path)
+
+
+def _kept_file_name(url: str) -> str:
+    """Return the name under which recipes keep an index: `main-amd64.Packages.xz`."""
+    component, binary, name = url.split("/")[-3:]
+    return f"{component}-{binary.removeprefix('binary-')}.{name}"

@@ -12,7 +12,7 @@ from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
     from builder.recipe.agreement import LockAgreement, lock_agreement, recipe_faults
-    from builder.recipe.assembly import assemble_lock, missing_pins
+    from builder.recipe.assembly import assemble_lock, check_architecture_skew, missing_pins
     from builder.recipe.component import Component, GitRecipe
     from builder.recipe.effective import EffectiveRecipe, effective_recipe
     from builder.recipe.environment_requests import (
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from builder.recipe.framework import DeclaredWheel, Framework
     from builder.recipe.freshness import changed_keys, fingerprint
     from builder.recipe.generated_documents import published_page, recipe_schema, reference_page
-    from builder.recipe.library import Library
-    from builder.recipe.library_checks import BUILD_SYSTEMS
-    from builder.recipe.merged_rows import check_architecture_skew
+    from builder.recipe.library import BUILD_SYSTEMS, Library
     from builder.recipe.outcomes import LockOutcome, LockOutcomes, dump_outcomes, inputs_digest, load_outcomes
     from builder.recipe.placeholders import PlaceholderValues, fill_placeholders
     from builder.recipe.platform import ImageRecipe, Platform, RepomdRecipe, RepositoryRecipe
@@ -40,7 +38,7 @@ else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
-            "BUILD_SYSTEMS": "library_checks",
+            "BUILD_SYSTEMS": "library",
             "Component": "component",
             "DeclaredWheel": "framework",
             "EffectiveRecipe": "effective",
@@ -66,7 +64,7 @@ else:
             "UPGRADE_ALL": "environment_requests",
             "assemble_lock": "assembly",
             "changed_keys": "freshness",
-            "check_architecture_skew": "merged_rows",
+            "check_architecture_skew": "assembly",
             "check_refused": "targets",
             "dump_outcomes": "outcomes",
             "effective_recipe": "effective",

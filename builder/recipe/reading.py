@@ -12,8 +12,7 @@ from builder.errors import RecipeError
 from builder.model import StructureError, structure, toml
 from builder.recipe.component import Component
 from builder.recipe.framework import Framework
-from builder.recipe.library import Library
-from builder.recipe.library_checks import check_library
+from builder.recipe.library import Library, check_library
 from builder.recipe.platform import Platform
 from builder.recipe.release import Release
 

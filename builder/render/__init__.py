@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from builder.render.instructions import Cmd, Entrypoint, Env
     from builder.render.planning import CHECK_TARGET, IMAGE_TARGETS, RUNTIME_TARGET, plan
     from builder.render.provenance import origin_of
-    from builder.render.shell import script
+    from builder.render.quoting import script
     from builder.render.stages import Dockerfile, build_stage
 else:
     __getattr__, __dir__ = lazy_face(
@@ -40,7 +40,7 @@ else:
             "output_stages": "components",
             "plan": "planning",
             "render": "files",
-            "script": "shell",
+            "script": "quoting",
         },
     )
 

@@ -15,8 +15,7 @@ from builder.lockfile import RUNTIME, Image, Lock
 from builder.model import Sha256
 from builder.render.fetches import Addresses, FetchItem, single, store_path, verify
 from builder.render.instructions import SCRATCH, Copy, Mount, Run, Unpack
-from builder.render.quoting import shown
-from builder.render.shell import Command, Verbatim
+from builder.render.quoting import Command, Verbatim, shown
 from builder.render.stages import EPOCH, Stage
 
 __all__ = ["base_stages", "configure_base"]

@@ -15,8 +15,7 @@ from builder.model import Table
 from builder.render.fetches import Fetches, verify
 from builder.render.installing import clean_bytecode, fill_environment, install_os_packages, interpreter_copy
 from builder.render.instructions import SCRATCH, Copy, Env, Instruction, Mount, Run, Workdir
-from builder.render.quoting import shown
-from builder.render.shell import Command, check_step, refuse_placeholder
+from builder.render.quoting import Command, check_step, refuse_placeholder, shown
 from builder.render.stages import EPOCH, WHEELS, Stage, build_stage, by_platform
 
 __all__ = ["OUTPUT", "build_stages", "output_stages", "toolchains"]

@@ -28,8 +28,7 @@ from builder.lockfile import (
     RecipeComparison,
 )
 from builder.render.instructions import SCRATCH, Add, Copy, File, Mount
-from builder.render.quoting import file_name, line, sha256, shown
-from builder.render.shell import Command
+from builder.render.quoting import Command, file_name, line, sha256, shown
 from builder.render.stages import STORE, Stage
 
 __all__ = [

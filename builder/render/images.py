@@ -7,8 +7,7 @@ from builder.lockfile import LINKER_FILE, PLAIN_FOLDER, RUNTIME, Check, Lock
 from builder.render.fetches import Fetches
 from builder.render.installing import fill_environment, install_os_packages, interpreter_copy
 from builder.render.instructions import Cmd, Copy, Entrypoint, Env, File, Instruction, Label, Run
-from builder.render.quoting import shown
-from builder.render.shell import Command, check_step, refuse_placeholder
+from builder.render.quoting import Command, check_step, refuse_placeholder, shown
 from builder.render.stages import EPOCH, Stage, build_stage
 
 __all__ = ["check_stage", "runtime_stages"]

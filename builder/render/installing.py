@@ -13,8 +13,7 @@ from builder.errors import LockError
 from builder.lockfile import INSTALLER, RUNTIME, Lock
 from builder.render.fetches import Fetches, mounts, verify, wheel_requirement
 from builder.render.instructions import SCRATCH, Copy, File, Instruction, Mount, Run
-from builder.render.quoting import shown
-from builder.render.shell import Command, Verbatim
+from builder.render.quoting import Command, Verbatim, shown
 from builder.render.stages import WHEELS, Stage, build_stage
 
 __all__ = [

@@ -7,9 +7,7 @@ from typing import ClassVar
 
 from builder.errors import LockError
 from builder.render import quoting as spelling
-from builder.render import shell
-from builder.render.quoting import shown
-from builder.render.shell import Command
+from builder.render.quoting import Command, delimiter, script, shown
 
 __all__ = [
     "Add",
@@ -177,7 +175,7 @@ class File:
         """Return the instruction's text."""
         for text in self.lines:
             spelling.line(text)
-        end = shell.delimiter(self.lines)
+        end = delimiter(self.lines)
         first = f"COPY --link --chmod={self.mode} <<'{end}' {spelling.absolute_path(self.target)}"
         return "\n".join((first, *self.lines, end))
 
@@ -214,8 +212,8 @@ class Run:
 
     def text(self) -> str:
         """Return the instruction's text."""
-        lines = shell.script(self.commands)
-        end = shell.delimiter(lines)
+        lines = script(self.commands)
+        end = delimiter(lines)
         options = " \\\n    ".join((self.NETWORK, *(mount.text() for mount in self.mounts)))
         return "\n".join((f"RUN {options} <<'{end}'", *lines, end))
 

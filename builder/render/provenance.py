@@ -17,7 +17,7 @@ from builder.errors import UsageError
 from builder.lockfile import Archive, Build, GitSource, Image, Lock, OsPackage, PythonPackage, Runtime
 from builder.model import Arch, Target
 from builder.render.instructions import SCRATCH, Comment, Copy, From, Instruction, Run
-from builder.render.shell import Command
+from builder.render.quoting import Command
 from builder.render.stages import STORE, Dockerfile, Located, Stage, build_stage
 
 __all__ = ["LineOrigin", "Row", "origin_of"]

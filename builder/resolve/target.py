@@ -1,27 +1,36 @@
-"""One target from recipe to lock, or to what `lock` says of it: then nothing is written."""
+"""One target from recipe to lock, or to what `lock` says of it: then nothing is written.
+
+Rows that no CUDA fits are refused before anything else is resolved (traps T2, T3, T15).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from typing import Self, cast
 
-from builder.errors import BuilderError, DigestMismatchError, FetchError
+from packaging.utils import canonicalize_name
+
+from builder.errors import BuilderError, DigestMismatchError, FetchError, NoSolutionError
 from builder.fetch import Session
 from builder.index import IndexServices
 from builder.lockfile import (
     INSTALLER,
     RUNTIME,
+    CudaStack,
     Lock,
     OsPackage,
     PythonPackage,
     check_lock,
+    cuda_stack_faults,
     dump_lock,
     environment_packages,
+    lock_faults,
     os_python,
 )
-from builder.model import Target
+from builder.model import Arch, Target
 from builder.project import Project
 from builder.recipe import (
     EffectiveRecipe,
@@ -34,11 +43,10 @@ from builder.recipe import (
     missing_pins,
     python_requests,
 )
-from builder.resolve.cuda import check_cuda_stack, check_solvable, recipe_cuda_stack
 from builder.resolve.os_packages import resolve_os
 from builder.resolve.python import resolve_python, resolver_name
 
-__all__ = ["Trial", "make_lock"]
+__all__ = ["Trial", "check_cuda_stack", "check_solvable", "make_lock", "recipe_cuda_stack"]
 
 
 def make_lock(
@@ -216,3 +224,32 @@ def _first_lines(cause: str) -> str:
     """Return the first findings of a message as one line; its headline alone says only that it failed."""
     headline, *findings = (" ".join(line.split()) for line in cause.splitlines() if line.strip())
     return "; ".join(findings[:_MOST_LINES]) or headline
+
+
+def recipe_cuda_stack(recipe: EffectiveRecipe, rows: Iterable[PythonPackage]) -> CudaStack:
+    """Return what the rules of CUDA judge of a target that is not a lock yet."""
+    return CudaStack(
+        rows=tuple(rows),
+        arch=Arch(recipe.target.arch),
+        toolkit=recipe.platform.cuda,
+        release=recipe.target.release,
+        framework=recipe.target.framework,
+        accelerated=frozenset(str(canonicalize_name(name)) for name in recipe.framework.accelerated),
+    )
+
+
+def check_cuda_stack(stack: CudaStack, *, where_cuda_builds_are: str = "") -> None:
+    """Refuse rows that break a rule of CUDA (NoSolutionError, both sides and who asked named).
+
+    `where_cuda_builds_are` is the recipe's hint for a build without CUDA.
+    """
+    for rule, fault in cuda_stack_faults(stack):
+        hint = where_cuda_builds_are if rule.id == "cuda-builds" else ""
+        raise NoSolutionError(fault.text, hint=hint or fault.hint)
+
+
+def check_solvable(lock: Lock) -> None:
+    """Refuse a lock that contradicts itself, which another run would only make again (NoSolutionError)."""
+    for rule, fault in lock_faults(lock):
+        if rule.unsolvable:
+            raise NoSolutionError(fault.text, hint=fault.hint)

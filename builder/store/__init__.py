@@ -4,8 +4,16 @@ In: bytes with the digest that they must have. Out: paths of complete files. A f
 visible when all of its bytes are right, and never changes. Imports `io`.
 """
 
-from builder.store.arriving import Partial, Staging, arrived_size, open_partial, staging
-from builder.store.request import Progress, Quiet, Request
+from builder.store.arriving import (
+    Partial,
+    Progress,
+    Quiet,
+    Request,
+    Staging,
+    arrived_size,
+    open_partial,
+    staging,
+)
 from builder.store.store import Store, journal, recover, store_root, sweep, unwritable
 
 __all__ = [

@@ -1,5 +1,6 @@
 """Files on their way into the store: one writer each, resumable after a kill.
 
+A request names a file that the store should have, who may be asked, and who hears of it.
 Files that must all be right before the first of them is seen are staged together.
 """
 
@@ -13,14 +14,76 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from builder.errors import BuilderError, DigestMismatchError, FetchError, UsageError
-from builder.io import locked, read_bytes
-from builder.store.request import Request
+from builder.io import Access, locked, read_bytes
 from builder.store.store import ELSEWHERE, Store, unwritable
 
-__all__ = ["Partial", "Staging", "arrived_size", "open_partial", "partial_path", "staging"]
+__all__ = [
+    "Partial",
+    "Progress",
+    "Quiet",
+    "Request",
+    "Staging",
+    "arrived_size",
+    "open_partial",
+    "partial_path",
+    "staging",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A file that the store should have: its digest, size in bytes where known, and where to try in order."""
+
+    sha256: str
+    size: int | None
+    urls: tuple[str, ...]
+    label: str
+    known: Path | None = None
+    """A file with the right bytes, to explain wrong ones by."""
+    access: Access | None = None
+
+
+class Progress(Protocol):
+    """What is told about a fetch."""
+
+    def planned(self, requests: Sequence[Request]) -> None:
+        """Hear which files will be fetched: those the store has not."""
+
+    def started(self, request: Request, url: str) -> None:
+        """Hear that `url` is tried."""
+
+    def advanced(self, request: Request, position: int) -> None:
+        """Hear how many bytes have arrived; a restart makes it smaller."""
+
+    def finished(self, request: Request) -> None:
+        """Hear that the store has the file."""
+
+    def failed(self, request: Request, error: BuilderError) -> None:
+        """Hear that one place, named by the error, did not give the file."""
+
+
+class Quiet:
+    """The progress that nobody watches."""
+
+    def planned(self, requests: Sequence[Request]) -> None:
+        """Say nothing."""
+
+    def started(self, request: Request, url: str) -> None:
+        """Say nothing."""
+
+    def advanced(self, request: Request, position: int) -> None:
+        """Say nothing."""
+
+    def finished(self, request: Request) -> None:
+        """Say nothing."""
+
+    def failed(self, request: Request, error: BuilderError) -> None:
+        """Say nothing."""
 
 
 _CHUNK = 2**20  # bytes

@@ -12,8 +12,8 @@ import pytest
 
 from builder.align import evidence_of, read_documents
 from builder.align.claims import Says
+from builder.align.evidence import Status
 from builder.align.judge import judge_document
-from builder.align.verdict import Status
 from builder.commands import align
 from builder.console import Console
 from builder.errors import RecipeError, UsageError
@@ -156,7 +156,7 @@ def test_offline_without_kept_answers_knows_nothing_and_alarms_nobody(run: Run) 
 def test_an_index_that_does_not_answer_is_no_evidence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("builder.io.limits._FIRST_PAUSE", 0)
+    monkeypatch.setattr("builder.io.network._FIRST_PAUSE", 0)
     gone, path = Run(tmp_path, "http://127.0.0.1:9/simple/"), tmp_path / "mine.toml"
     path.write_text(document("includes", name="vllm", version="0.12.0"))
     assert gone(path) == 0

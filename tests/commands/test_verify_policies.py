@@ -100,7 +100,7 @@ def test_what_cannot_be_had(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("builder.io.limits._FIRST_PAUSE", 0)
+    monkeypatch.setattr("builder.io.network._FIRST_PAUSE", 0)
     found, value = verify(project, capsys, *words)
     assert found == code
     assert said in value["error"]

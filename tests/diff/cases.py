@@ -16,11 +16,9 @@ from pathlib import Path
 
 from builder.diff.change import Commit, History
 from builder.diff.facts import OutsideFacts, with_facts
-from builder.diff.markdown import as_markdown
+from builder.diff.forms import as_markdown, as_text, as_value
 from builder.diff.pages import page
 from builder.diff.reports import Report, report
-from builder.diff.text import as_text
-from builder.diff.value import as_value
 from builder.lockfile.lock import Lock
 from builder.lockfile.reading import parse_lock
 from builder.revisions import compare_sides, sides_of_files, sides_of_folders

@@ -10,7 +10,7 @@ from typing import Any
 
 from builder.lockfile.lock import Check, Lock, Submodule
 from builder.model.digest import Evidence, GitOid, ImageDigest, Sha256
-from builder.model.table import Table
+from builder.model.structuring import Table
 
 __all__ = ["Mutation", "mutations", "places"]
 

@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from builder.diff.change import ChangedField, Commit, History, RowKind, changed
+from builder.diff.forms import MOST, as_markdown, as_text
 from builder.diff.listing import as_listing
-from builder.diff.markdown import MOST, as_markdown
 from builder.diff.pages import page
 from builder.diff.reports import Compared, Report, Unsound, report
 from builder.diff.risk import Risk
-from builder.diff.text import as_text
 from tests.diff.cases import base
 
 UGLY = [

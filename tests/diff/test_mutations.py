@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from builder.diff.comparison import compare, rewritten
+from builder.diff.forms import as_text
 from builder.diff.pages import page
 from builder.diff.reports import Compared, report
-from builder.diff.text import as_text
 from builder.errors import LockError
 from builder.lockfile.lock import Lock
 from builder.lockfile.reading import dump_lock, examine, lock_findings, parse_lock

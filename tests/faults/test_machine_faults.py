@@ -21,7 +21,7 @@ import pytest
 
 from builder.errors import DigestMismatchError, FetchError
 from builder.fetch.download import fetch_all
-from builder.store.request import Request
+from builder.store.arriving import Request
 from builder.store.store import Store, recover
 from tests.faults.network_server import DATA, OTHER, FaultServer
 
@@ -187,7 +187,7 @@ def test_clock_jump(tmp_path: Path, files: str, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(time, "time", lambda: jumps.choice((1.0, 4_000_000_000.0)))
     monkeypatch.setattr("builder.io.exchange.datetime", Jumping)
-    monkeypatch.setattr("builder.io.limits._LONGEST_PAUSE", 0.1)
+    monkeypatch.setattr("builder.io.network._LONGEST_PAUSE", 0.1)
     store = Store(tmp_path / "store")
     later = ["Retry-After: Wed, 21 Oct 2065 07:28:00 GMT", "Date: Thu, 01 Jan 1970 00:00:00 GMT"]
     answers = [{"status": "503 Service Unavailable", "headers": later}] * 2

@@ -17,7 +17,7 @@ from builder.errors import BuilderError
 from builder.fetch.download import fetch_all
 from builder.io.credentials import Credentials
 from builder.io.network import Network
-from builder.store.request import Request
+from builder.store.arriving import Request
 from builder.store.store import Store
 from tests.faults.network_server import DATA, OTHER, FaultServer
 
@@ -57,8 +57,8 @@ def test_network_fault(
 ) -> None:
     case = tomllib.loads((folder / "server.toml").read_text())
     monkeypatch.setattr("builder.io.download.ATTEMPTS", 3)
-    monkeypatch.setattr("builder.io.limits._FIRST_PAUSE", 0.01)
-    monkeypatch.setattr("builder.io.limits._LONGEST_PAUSE", 1.0)
+    monkeypatch.setattr("builder.io.network._FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("builder.io.network._LONGEST_PAUSE", 1.0)
     tls = case.get("tls")
     folder_of_keys = request.getfixturevalue("certificates") if tls else None
     store = Store(tmp_path / "store")

@@ -16,7 +16,7 @@ from builder.errors import FetchError
 from builder.fetch.download import fetch_all
 from builder.io.network import Network
 from builder.origins.origins import Origin, Origins
-from builder.store.request import Request
+from builder.store.arriving import Request
 from builder.store.store import Store
 from tests.faults.network_server import DATA, FaultServer
 

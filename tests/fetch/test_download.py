@@ -13,7 +13,7 @@ from werkzeug import Response
 
 from builder.errors import BuilderError, DigestMismatchError, FetchError
 from builder.fetch.download import fetch_all
-from builder.store.request import Request
+from builder.store.arriving import Request
 from builder.store.store import Store
 
 
@@ -54,7 +54,7 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("builder.io.limits._FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("builder.io.network._FIRST_PAUSE", 0.01)
 
 
 def request_for(data: bytes, *urls: str, label: str = "file", size: int | None = None) -> Request:

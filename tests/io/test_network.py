@@ -16,7 +16,7 @@ from builder.errors import FetchError
 from builder.fetch.download import fetch_all
 from builder.io.http import Client
 from builder.io.network import Network
-from builder.store.request import Request
+from builder.store.arriving import Request
 from builder.store.store import Store
 
 
@@ -87,7 +87,7 @@ def test_connections_to_one_host(tmp_path: Path, limits: dict[str, int], most: i
 def test_an_unreachable_mirror_is_tried_thoroughly_once(
     httpserver: HTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("builder.io.limits._FIRST_PAUSE", 0.05)
+    monkeypatch.setattr("builder.io.network._FIRST_PAUSE", 0.05)
     dead = "http://127.0.0.1:9"
     wanted = []
     for number in range(60):

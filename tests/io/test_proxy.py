@@ -15,7 +15,7 @@ from builder.fetch.download import fetch_all
 from builder.io.credentials import Credentials
 from builder.io.http import Client
 from builder.io.network import Network
-from builder.store.request import Request
+from builder.store.arriving import Request
 from builder.store.store import Store
 from tests.proxy_server import ProxyServer
 

@@ -17,7 +17,7 @@ from builder.lockfile.lock import Check, Lock, row_key, summary_digest
 from builder.lockfile.reading import check_lock, dump_lock, examine, parse_lock
 from builder.lockfile.rules import LOCK_RULES, lock_faults
 from builder.model.digest import Evidence, ImageDigest, Sha256
-from builder.model.table import Table
+from builder.model.structuring import Table
 
 ROOT = Path(__file__).resolve().parents[2]
 DEBIAN = ROOT / "lock/1.4.2/debian-13-cuda-13.0/dynamo-x86_64.toml"

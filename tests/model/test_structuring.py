@@ -7,8 +7,7 @@ from typing import Literal
 import pytest
 
 from builder.model.digest import Evidence, Sha256
-from builder.model.structuring import StructureError, structure, unstructure
-from builder.model.table import Table
+from builder.model.structuring import StructureError, Table, structure, unstructure
 from builder.model.target import Arch
 
 

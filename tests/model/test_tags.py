@@ -7,7 +7,7 @@ from packaging.tags import Tag
 from packaging.utils import parse_wheel_filename
 
 from builder.errors import RecipeError
-from builder.model.markers import marker_environment
+from builder.model.requirements import marker_environment
 from builder.model.tags import (
     glibc_floor,
     target_tags,

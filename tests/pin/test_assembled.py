@@ -22,7 +22,7 @@ from builder.resolve.debian.closure import base_set
 from builder.resolve.debian.index import parse_packages
 from builder.resolve.debian.universe import PackagesIndex, Universe
 from builder.rootfs.deb import LockedDeb
-from builder.store.request import Request
+from builder.store.arriving import Request
 from builder.store.store import Store
 from tests.rootfs.tiny_debs import deb, member
 

@@ -25,8 +25,7 @@ from builder.recipe.build_systems import build_steps
 from builder.recipe.component import Component, TargetConditions
 from builder.recipe.effective import EffectiveRecipe, effective_recipe
 from builder.recipe.framework import Framework
-from builder.recipe.library import Library
-from builder.recipe.library_checks import check_library
+from builder.recipe.library import Library, check_library
 from builder.recipe.platform import Platform
 from builder.recipe.reading import inherited_platforms, parse_recipe, parse_table
 from builder.recipe.release import Release

@@ -7,7 +7,7 @@ import pytest
 
 from builder.lockfile.lock import summary_digest
 from builder.lockfile.reading import load_lock
-from builder.model.table import Table
+from builder.model.structuring import Table
 from builder.recipe.effective import effective_recipe
 from builder.recipe.freshness import changed_keys, fingerprint
 from builder.recipe.library import Library

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builder.errors import RecipeError
-from builder.model.table import Table
+from builder.model.structuring import Table
 from builder.recipe.placeholders import PlaceholderValues, fill_placeholders
 
 WORDS = PlaceholderValues(words=Table({"prefix": "/opt/x", "version": "1"}), gpu_archs=("80", "90"))

@@ -18,7 +18,7 @@ from builder.render.instructions import (
     Unpack,
     Workdir,
 )
-from builder.render.shell import Command, Verbatim
+from builder.render.quoting import Command, Verbatim
 from tests.render.reader import Read, json_words, setting
 from tests.render.script import PROCESSORS, Part, commands
 

@@ -14,7 +14,7 @@ from builder.origins.reading import parse_origins
 from builder.render.bases import configure_base
 from builder.render.fetches import Addresses, Inputs
 from builder.render.files import Rendered, render
-from builder.render.shell import Verbatim
+from builder.render.quoting import Verbatim
 
 ROOT = Path(__file__).resolve().parent.parent / "golden"
 CASES = tuple(sorted(path.name for path in ROOT.iterdir() if (path / "origins.toml").exists()))

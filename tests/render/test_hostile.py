@@ -17,8 +17,7 @@ from builder.errors import LockError, UsageError
 from builder.lockfile.lock import Lock
 from builder.lockfile.reading import parse_lock
 from builder.model import toml
-from builder.model.structuring import unstructure
-from builder.model.table import Table
+from builder.model.structuring import Table, unstructure
 from builder.model.text import check_line
 from builder.render.fetches import Form, Inputs
 from builder.render.instructions import Comment, Env, File, Label, Run

@@ -11,7 +11,7 @@ import pytest
 from builder.errors import BuilderError, LockError, UsageError
 from builder.lockfile.lock import Lock, PythonPackage
 from builder.model.digest import Sha256
-from builder.model.table import Table
+from builder.model.structuring import Table
 from builder.render.fetches import Addresses, Inputs
 from builder.render.files import render
 from tests.render.golden import addresses, locks

@@ -11,7 +11,7 @@ from pytest_httpserver import HTTPServer
 from builder.errors import BuilderError, DigestMismatchError
 from builder.fetch.download import fetch_all
 from builder.fetch.mismatch import KnownFiles
-from builder.store.request import Quiet, Request
+from builder.store.arriving import Quiet, Request
 from builder.store.store import Store
 from tests.fetch.archives_made import FILES, packed, tar
 

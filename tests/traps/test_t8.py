@@ -12,7 +12,7 @@ from builder.errors import DigestMismatchError, FetchError
 from builder.fetch.download import fetch_all
 from builder.fetch.needed_files import FileNeed
 from builder.origins.origins import Mirror, Origin, Origins
-from builder.store.request import Request
+from builder.store.arriving import Request
 from builder.store.store import Store
 
 DEB = b"!<arch>\na package that was replaced long ago"

@@ -24,10 +24,10 @@ from builder.lockfile.lock import PythonPackage
 from builder.lockfile.rules_cuda import CudaStack
 from builder.model.structuring import structure
 from builder.model.target import Arch
+from builder.recipe.assembly import check_architecture_skew, merge_rows
 from builder.recipe.environment_requests import PythonRequest
-from builder.recipe.merged_rows import check_architecture_skew, merge_rows
-from builder.resolve.cuda import check_cuda_stack
 from builder.resolve.python.environment import resolve_python
+from builder.resolve.target import check_cuda_stack
 
 HERE = Path(__file__).parent
 OF_CUDA = {"cuda", "accelerated", "accelerated-hint"}

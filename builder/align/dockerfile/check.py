@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from packaging.requirements import InvalidRequirement, Requirement
 
 from builder.align import Evidence, Status, UnaskedError, existence, tag_version
-from builder.align.dockerfile.names import is_pin, meant
 from builder.align.dockerfile.pin import Pin, PinFinding, PinKind, decided_later, finding, of_release
-from builder.align.dockerfile.refs import judged_argument, judged_git
+from builder.align.dockerfile.refs import is_pin, judged_argument, judged_git, meant
 from builder.align.dockerfile.variables import UNRESOLVED
 from builder.errors import UsageError
 from builder.model import admits, exact_version, normalized_name

@@ -1,9 +1,9 @@
-"""Whether versions and refs hold that arguments and git commands name. Pure."""
+"""Whether the versions and refs of arguments (`FLASHINF_REF`) and git commands hold. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from builder.align import (
     Evidence,
@@ -15,11 +15,10 @@ from builder.align import (
     tag_version,
     version_of,
 )
-from builder.align.dockerfile.names import is_pin, meant, names_a_ref
 from builder.align.dockerfile.pin import Pin, PinFinding, decided_later, finding, of_release
 from builder.align.dockerfile.variables import UNRESOLVED
 
-__all__ = ["judged_argument", "judged_git"]
+__all__ = ["is_pin", "judged_argument", "judged_git", "meant", "names_a_ref"]
 
 _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _SHORT_COMMIT = re.compile(r"[0-9a-f]{7,39}")
@@ -135,3 +134,34 @@ def _absent_finding(pin: Pin, url: str, tags: RepositoryTags) -> PinFinding:
     near = f"; nearest: {nearest(wanted, spelled)}" if wanted and spelled else ""
     text = f"{url} has no tag {pin.value} ({tags.by}){near}"
     return finding(pin, Status.IMPOSSIBLE, "no such tag", text)
+
+
+_SUFFIX = re.compile(r"_?(REF|VERSION|VER|TAG|COMMIT|BRANCH|SHA|RELEASE)$", re.IGNORECASE)
+_REF = re.compile(r"_?(REF|TAG|BRANCH)$", re.IGNORECASE)
+_SHORTEST = 5
+"""So many letters of a name's beginning are enough, where one name alone begins so."""
+
+
+def is_pin(name: str) -> bool:
+    """Whether an argument's name says that its value is a version or a ref."""
+    return bool(_SUFFIX.search(name))
+
+
+def names_a_ref(name: str) -> bool:
+    """Whether an argument's name says that its value is a ref of git as it is written."""
+    return bool(_REF.search(name))
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """Return which of the `known` names an argument is about, or nothing."""
+    words = [word for word in re.split(r"[_-]+", _SUFFIX.sub("", name).lower()) if word]
+    by_letters = {item.replace("-", ""): item for item in sorted(known)}
+    # The last words count most: NIXL_UCX_REF is UCX's.
+    for start in range(len(words)):
+        letters = "".join(words[start:])
+        if letters in by_letters:
+            return by_letters[letters]
+        beginning = [item for key, item in by_letters.items() if key.startswith(letters)]
+        if len(letters) >= _SHORTEST and len(beginning) == 1:
+            return beginning[0]
+    return ""

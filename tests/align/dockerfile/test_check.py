@@ -14,9 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builder.align.dockerfile.pin import Pin, PinKind
-from builder.align.dockerfile.pins import dockerfile_pins
+from builder.align.dockerfile.pins import dockerfile_pins, requirements_pins
 from builder.align.dockerfile.reader import read_dockerfile
-from builder.align.dockerfile.requirements_file import requirements_pins
 from builder.align.dockerfile.variables import UNRESOLVED, expanded
 from builder.cli import main
 from builder.commands import align

@@ -8,7 +8,7 @@ import pytest
 
 from builder.errors import FetchError, NoSolutionError, RecipeError
 from builder.model.digest import Evidence, Sha256
-from builder.model.table import Table
+from builder.model.structuring import Table
 from builder.model.target import Arch
 from builder.recipe.environment_requests import UPGRADE_ALL, StandIn
 from builder.recipe.framework import DeclaredWheel, PythonIndex

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from builder.errors import NoSolutionError
-from builder.model.markers import marker_environment
+from builder.model.requirements import marker_environment
 from builder.model.target import Arch
 from builder.resolve.python.graph import RequirementNode, active_requirements, walk_requirements
 

@@ -5,7 +5,7 @@ import sys
 import pytest
 from packaging.markers import Marker
 
-from builder.model.markers import OpenMarkerError, marker_environment, marker_holds
+from builder.model.requirements import OpenMarkerError, marker_environment, marker_holds
 from builder.model.target import Arch
 
 MINOR = marker_environment(Arch.X86_64, "3.13")

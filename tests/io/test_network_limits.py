@@ -34,7 +34,7 @@ def test_the_limits_of_exchanges_stand_once() -> None:
     paths = [path for package in EXCHANGES for path in (ROOT / package).rglob("*.py")]
     found = {path.relative_to(ROOT).as_posix(): constants(path) for path in paths}
     kept = {path: names for path, names in found.items() if names - ELSEWHERE.get(path, set())}
-    assert set(kept) == {"io/limits.py"}
+    assert set(kept) == {"io/network.py"}
 
 
 @pytest.mark.parametrize("library", ["pycurl", "requests"])
