@@ -22,13 +22,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_cache_path
-
 from builder.build.events import BuildStep
 from builder.build.request import BuildRequest, Built, arriving, hint_for, step_failure, with_lines
 from builder.build.stage_graph import instruction_lines, is_counted, read_graph
 from builder.errors import ToolError, UsageError
-from builder.io import clean_environment, locked, run, stream
+from builder.io import NO_HOME, clean_environment, locked, run, stream, user_cache_folder
 
 __all__ = ["Buildah", "BuildahEvents", "build", "find_buildah", "without_link"]
 
@@ -232,7 +230,7 @@ def build(engine: Buildah, request: BuildRequest, heard: Callable[[BuildStep], N
     began = time.monotonic()
     # Two builds at a time that come to the same layer fail: one removes what the other still uses.
     with (
-        locked(user_cache_path("lockwright") / "buildah.lock"),
+        locked(_buildah_lock()),
         tempfile.TemporaryDirectory(prefix="lockwright-", dir=_roomy_temporary_folder(engine)) as name,
     ):
         # buildah writes every here-document to one file of its temporary folder: two builds that
@@ -256,6 +254,14 @@ def without_link(dockerfile: str) -> str:
         linked = instruction and line.startswith(_LINKED)
         lines.append(line.replace(" --link ", " ", 1) if linked else line)
     return "\n".join(lines) + "\n"
+
+
+def _buildah_lock() -> Path:
+    caches = user_cache_folder()
+    if caches is None:
+        hint = "set HOME: builds wait for each other at a file below it"
+        raise UsageError(NO_HOME, place="buildah", hint=hint)
+    return caches / "buildah.lock"
 
 
 def _roomy_temporary_folder(engine: Buildah) -> str | None:

@@ -46,9 +46,12 @@ def discover_file_base(client: Client, index_url: str | None = None) -> str:
 def remember_file_base(base: str, user_file: Path | None = None) -> None:
     """Add `[origins.pypi]` with `base` to the user's origins file, unless it has that table already.
 
-    The rest of the file stays as it is, comments included.
+    The rest of the file stays as it is, comments included. Nothing is remembered
+    for a user without a home folder.
     """
     file = user_origins_file() if user_file is None else user_file
+    if file is None:
+        return
     with locked(file.with_name(f".{file.name}.lock")):
         text = read_text(file) if file.exists() else ""
         if any(origin.name == _NAME for origin in parse_origins(text, str(file)).origins):

@@ -97,12 +97,14 @@ def find_repository(folder: Path) -> Repository:
     done = run(words, env=_user_environment(), cwd=folder, timeout=_TIMEOUT, accept=_ANY)
     lines = done.output.splitlines()
     if done.returncode or len(lines) != 2:
-        said = next((line for line in done.errors.splitlines() if line.startswith("fatal:")), "no work tree")
-        raise UsageError(
-            f"git: {said.removeprefix('fatal: ')}",
-            place=str(folder),
-            hint="go to a git repository, or name two files or folders",
+        told = [line.strip() for line in done.errors.splitlines()]
+        said = next((line for line in told if line.startswith("fatal:")), "no work tree")
+        # Where another user owns the checkout, git prints the command that trusts it.
+        advice = next((line for line in told if line.startswith("git config ")), None)
+        hint = (
+            f"if you trust it: {advice}" if advice else "go to a git repository, or name two files or folders"
         )
+        raise UsageError(f"git: {said.removeprefix('fatal: ')}", place=str(folder), hint=hint)
     return Repository(top=Path(lines[0]), directory=Path(lines[1]))
 
 

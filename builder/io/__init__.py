@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from builder.io.download import ADMISSIONS, Access, Download, DownloadStep, download_file
     from builder.io.exchange import NoRangesError, NotFoundError
     from builder.io.files import locked, open_regular, read_bytes, read_text, remove, replacing, write_atomic
+    from builder.io.home import NO_HOME, user_cache_folder, user_config_folder, user_home
     from builder.io.http import Answer, Client, Head
     from builder.io.network import ATTEMPTS, LARGEST_DOCUMENT, LARGEST_FILE, Network, is_loopback
     from builder.io.places import first_answer, joined_error
@@ -26,6 +27,10 @@ else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
+            "NO_HOME": "home",
+            "user_cache_folder": "home",
+            "user_config_folder": "home",
+            "user_home": "home",
             "ADMISSIONS": "download",
             "ATTEMPTS": "network",
             "Access": "download",
@@ -73,6 +78,7 @@ __all__ = [
     "ATTEMPTS",
     "LARGEST_DOCUMENT",
     "LARGEST_FILE",
+    "NO_HOME",
     "Access",
     "Answer",
     "Client",
@@ -107,5 +113,8 @@ __all__ = [
     "run",
     "stop_group",
     "stream",
+    "user_cache_folder",
+    "user_config_folder",
+    "user_home",
     "write_atomic",
 ]

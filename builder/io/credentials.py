@@ -15,6 +15,7 @@ from typing import cast
 from urllib.parse import unquote, urlsplit
 
 from builder.errors import UsageError
+from builder.io.home import user_home
 from builder.io.redact import conceal
 
 VARIABLE = "LOCKWRIGHT_AUTH"
@@ -59,7 +60,10 @@ class Credentials:
 
     def _from_netrc(self, host: str) -> str | None:
         named = self.environ.get("NETRC", "")
-        path = Path(named) if named else Path(self.environ.get("HOME", "~")).expanduser() / ".netrc"
+        home = self.environ.get("HOME") or user_home()
+        if not named and home is None:
+            return None
+        path = Path(named) if named else Path(home or "") / ".netrc"
         try:
             # Not `default`, which authenticators() would give: it would go to whoever is redirected to.
             entry = netrc.netrc(path).hosts.get(host)

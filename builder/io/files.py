@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _FILE_MODE = 0o644
+_ELSEWHERE = "make the folder writable, or name another one where the verb has --output"
 
 
 def open_regular(path: Path) -> BinaryIO:
@@ -61,7 +62,9 @@ def write_atomic(path: Path, data: bytes) -> bool:
         if _has_content(path, data):
             return False
     except OSError as cause:
-        raise UsageError(f"cannot be written: {_os_reason(cause)}", place=str(path)) from cause
+        raise UsageError(
+            f"cannot be written: {_os_reason(cause)}", place=str(path), hint=_ELSEWHERE
+        ) from cause
     with replacing(path) as file:
         file.write(data)
     return True
@@ -92,7 +95,9 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             raise
         _sync_directory(path.parent)
     except OSError as cause:
-        raise UsageError(f"cannot be written: {_os_reason(cause)}", place=str(path)) from cause
+        raise UsageError(
+            f"cannot be written: {_os_reason(cause)}", place=str(path), hint=_ELSEWHERE
+        ) from cause
 
 
 def remove(path: Path) -> bool:

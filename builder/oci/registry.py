@@ -33,6 +33,7 @@ from builder.io import (
     download_file,
     first_answer,
     redacted,
+    user_home,
 )
 from builder.model import ImageDigest, Sha256
 from builder.oci.manifests import (
@@ -62,8 +63,10 @@ def docker_authorisation(host: str, *, environ: Mapping[str, str] | None = None)
     """
     source = os.environ if environ is None else environ
     folder = source.get("DOCKER_CONFIG")
-    file = (Path(folder) if folder else Path.home() / ".docker") / "config.json"
-    for text in (source.get("DOCKER_AUTH_CONFIG", ""), _read_config(file)):
+    home = user_home()
+    places = [Path(folder)] if folder else [] if home is None else [home / ".docker"]
+    texts = (_read_config(place / "config.json") for place in places)
+    for text in (source.get("DOCKER_AUTH_CONFIG", ""), *texts):
         found = _from_docker(text, host)
         if found is not None:
             return found

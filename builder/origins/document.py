@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from builder.errors import UsageError
-from builder.io import hidden, redacted
+from builder.io import NO_HOME, hidden, redacted
 from builder.model import StructureError, structure, toml
 from builder.origins.origins import Layout, checked_place
 
@@ -128,7 +128,10 @@ def _checked_mirror(prefix: str, places: tuple[str, ...], file: str) -> tuple[st
 def _checked_network(told: NetworkTable, place: str, folder: Path) -> NetworkTable:
     ca_file = None
     if told.ca_file is not None:
-        file = folder / Path(told.ca_file).expanduser()
+        try:
+            file = folder / Path(told.ca_file).expanduser()
+        except RuntimeError:  # `~` of a user that does not exist
+            raise UsageError(NO_HOME, place=f"{place}.ca-file", hint="name the whole path") from None
         if not file.exists():
             raise UsageError(f"there is no {file}", place=f"{place}.ca-file")
         ca_file = str(file)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import cast
 
 from builder.errors import UsageError
-from builder.io import Credentials, Network, hidden, read_text
+from builder.io import Credentials, Network, hidden, read_text, user_config_folder
 from builder.origins.document import HERITAGE, NetworkTable, read_origins_file
 from builder.origins.origins import LAYOUTS, Layout, Mirror, Origin, Origins, checked_place
 
@@ -51,11 +51,10 @@ class _OriginSources:
         )
 
 
-def user_origins_file() -> Path:
-    """Return the user's own origins file, which need not exist."""
-    from platformdirs import user_config_dir  # noqa: PLC0415 - 25 ms that rendering from the store need not pay
-
-    return Path(user_config_dir("lockwright")) / "origins.toml"
+def user_origins_file() -> Path | None:
+    """Return the user's own origins file, which need not exist; None where the user has no home folder."""
+    folder = user_config_folder()
+    return None if folder is None else folder / "origins.toml"
 
 
 def load_origins(
@@ -77,7 +76,7 @@ def load_origins(
     user = user_origins_file() if user_file is None else user_file
     sources = _OriginSources()
     for file in (root / _PROJECT_FILE, user, root / _UNCOMMITTED_FILE):
-        if file.exists():
+        if file is not None and file.exists():
             _add_file(sources, read_text(file), str(file))
     _add_origins(sources, origin_options, "--origin")
     _add_mirrors(sources, mirror_options, "--mirror")

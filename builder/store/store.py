@@ -18,10 +18,12 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
-from builder.errors import BuilderError, DigestMismatchError, FetchError
+from builder.errors import BuilderError, DigestMismatchError, FetchError, UsageError
+from builder.io import NO_HOME, user_cache_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,14 +51,16 @@ STAMP = 1_000_000_000
 """The time of every stored file, in nanoseconds, so that a touched one is noticed."""
 
 
-def store_root(option: Path | None = None, *, environ: Mapping[str, str] | None = None) -> Path:
-    """Return the store's directory: `option`, else `LOCKWRIGHT_STORE`, else the user's cache directory."""
+def store_root(option: Path | None = None, *, environ: Mapping[str, str] | None = None) -> Path | None:
+    """Return the store's directory: `option`, else `LOCKWRIGHT_STORE`, else below the user's caches.
+
+    None where the user has no home folder.
+    """
     named = (os.environ if environ is None else environ).get("LOCKWRIGHT_STORE")
     if option is not None or named:
         return option if option is not None else Path(cast("str", named))
-    from platformdirs import user_cache_dir  # noqa: PLC0415 - not needed where the place is given
-
-    return Path(user_cache_dir("lockwright")) / "store"
+    caches = user_cache_folder()
+    return None if caches is None else caches / "store"
 
 
 class Incoming:
@@ -79,12 +83,28 @@ class Store:
     """A content-addressed store below `root`, safe to use from many threads and processes at once.
 
     A digest is 64 lower-case hexadecimal digits; ValueError for anything
-    else, because no such text comes from a checked lock.
+    else, because no such text comes from a checked lock. Without a root
+    (`store_root` found none) whatever asks for the store's place is refused
+    (UsageError), so that verbs which do not use it work.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self._files = str(root / "sha256")
+    def __init__(self, root: Path | None) -> None:
+        self._root = root
+
+    @property
+    def root(self) -> Path:
+        """The store's directory (UsageError where the user has no home folder and named no place)."""
+        if self._root is None:
+            raise UsageError(
+                NO_HOME,
+                place="the store",
+                hint="set HOME, or name a directory with --store or LOCKWRIGHT_STORE",
+            )
+        return self._root
+
+    @cached_property
+    def _files(self) -> str:
+        return str(self.root / "sha256")
 
     def path(self, sha256: str) -> Path:
         """Return where the file with this digest is, or would be."""

@@ -126,4 +126,6 @@ def test_processes_at_once(store: Store) -> None:
 def test_root(tmp_path: Path) -> None:
     assert store_root(tmp_path, environ={"LOCKWRIGHT_STORE": "/x"}) == tmp_path
     assert store_root(environ={"LOCKWRIGHT_STORE": "/x"}) == Path("/x")
-    assert store_root(environ={"LOCKWRIGHT_STORE": ""}).parts[-2:] == ("lockwright", "store")
+    below_caches = store_root(environ={"LOCKWRIGHT_STORE": ""})
+    assert below_caches is not None
+    assert below_caches.parts[-2:] == ("lockwright", "store")
