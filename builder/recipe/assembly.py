@@ -28,6 +28,7 @@ from builder.lockfile import (
     summary_digest,
 )
 from builder.model import Arch, Evidence
+from builder.recipe.build_environments import check_build_environments
 from builder.recipe.effective import EffectiveComponent, EffectiveRecipe
 from builder.recipe.freshness import fingerprint
 from builder.recipe.platform import ImageRecipe, RepositoryRecipe
@@ -43,7 +44,10 @@ def assemble_lock(
     repositories: tuple[Repository, ...],
     resolver: str,
 ) -> Lock:
-    """Return the lock of `recipe`; FetchError says which pins the recipes lack."""
+    """Return the lock of `recipe`.
+
+    FetchError says which pins the recipes lack, RecipeError which program a build's environment lacks.
+    """
     missing = missing_pins(recipe)
     if missing:
         raise FetchError(
@@ -52,7 +56,7 @@ def assemble_lock(
         )
     inputs = fingerprint(recipe)
     rows = merge_rows(python)
-    return Lock(
+    lock = Lock(
         format=1,
         release=recipe.target.release,
         framework=recipe.target.framework,
@@ -75,6 +79,8 @@ def assemble_lock(
         os_packages=merge_os(os_packages),
         builds=tuple(_build_row(recipe, part) for part in recipe.parts),
     )
+    check_build_environments(lock)
+    return lock
 
 
 def missing_pins(recipe: EffectiveRecipe) -> tuple[str, ...]:

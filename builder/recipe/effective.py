@@ -195,6 +195,7 @@ def _effective_component(recipes: TargetRecipes, component: Component) -> Effect
     variants = applying_variants(recipes, component)
     version = recipes.version(component)
     place = f"recipes/components/{component.name}.toml"
+    _check_described(recipes, component, version)
     for variant in variants:
         if variant.prefix is not None:
             component = dataclasses.replace(component, prefix=variant.prefix)
@@ -237,6 +238,28 @@ def _effective_component(recipes: TargetRecipes, component: Component) -> Effect
             for check in component.checks + tuple(c for variant in variants for c in variant.checks)
         ),
     )
+
+
+def _check_described(recipes: TargetRecipes, component: Component, version: str) -> None:
+    """Refuse an OS that no variant names, while they name others of its family (NoSolutionError).
+
+    Such variants bring the packages, needs or edits that differ between the OSs: without them the build
+    would miss libraries, and find out hours after locking.
+    """
+    family = recipes.platform.family
+    of_family = {platform.os for platform in recipes.library.platforms.values() if platform.family == family}
+    described = {
+        variant.when.os
+        for variant in component.variants
+        if variant.when.os in of_family and recipes.holds(dataclasses.replace(variant.when, os=None), version)
+    }
+    if described and recipes.platform.os not in described:
+        names = " and ".join(sorted(name for name in described if name))
+        raise NoSolutionError(
+            f"component {component.name} {version} is described for {names}, not for {recipes.platform.os}",
+            place=f"recipes/components/{component.name}.toml: variants",
+            hint=f'add a variant: when = {{ os = "{recipes.platform.os}" }}, and what it needs there',
+        )
 
 
 def _is_built(recipes: TargetRecipes, need: str) -> bool:

@@ -118,6 +118,9 @@ def bench(tmp_path: Path, httpserver: HTTPServer, index: LocalIndex) -> Bench:
     root = tmp_path / "project"
     shutil.copytree(SMALL, root)
     shutil.rmtree(root / "lock")
+    tool = root / "recipes/components/tool.toml"
+    needs = '[packages.debian]\nbuild = ["make"]\n\n[[versions'  # without archives nothing is known of a base
+    tool.write_text(tool.read_text().replace("[[versions", needs, 1))
     archive = Archive()
     archive.packages = (
         stanza("base-files", "13")
@@ -150,7 +153,7 @@ def test_a_target_is_locked_whole(bench: Bench) -> None:
     assert [(row.name, row.version, row.for_) for row in lock.os_packages] == [
         ("gcc", "14", ("zlib",)),
         ("libc6-dev", "2.41-1", ("runtime",)),
-        ("make", "4", ("zlib",)),
+        ("make", "4", ("tool", "zlib")),
         ("zlib-dev", "1:1.3-2", ("runtime",)),
         ("zlib1", "1:1.3-2", ("runtime",)),
     ]
@@ -312,4 +315,16 @@ def test_a_broken_archive_is_a_clear_error_and_no_lock(
     said = capsys.readouterr().err
     assert "error: 1.0/plain/tiny-x86_64: " in said
     assert [word for word in words if word not in said] == [], said
+    assert not list(bench.root.glob("lock/**/*.toml"))
+
+
+def test_a_build_that_runs_what_nothing_brings_is_refused(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tool = bench.root / "recipes/components/tool.toml"
+    tool.write_text(tool.read_text().replace('build = ["make"]', "build = []"))
+    assert bench.run() == 3
+    assert "tool.toml: it runs make, and nothing in its environment on debian-13 brings make" in (
+        capsys.readouterr().err
+    )
     assert not list(bench.root.glob("lock/**/*.toml"))

@@ -46,7 +46,7 @@ def test_one_version_is_built_for_one_framework_and_comes_as_a_wheel_for_another
 
 
 def test_what_the_base_image_provides_is_not_built(library: Library) -> None:
-    found = effective_of(library, "ubuntu-24.04-cuda-13.0", "vllm")
+    found = effective_of(library, "ubuntu-24.04-cuda-13.0", "efa")
     assert "cuda" not in [part.name for part in found.parts]
     ucx = next(part for part in found.parts if part.name == "ucx")
     assert "--with-cuda=/usr/local/cuda" in [argument for step in ucx.steps for argument in step]
