@@ -15,6 +15,8 @@ run was interrupted. Any other exception is a bug and keeps its traceback.
 
 from __future__ import annotations
 
+from builder.redact import redacted
+
 __all__ = [
     "BuilderError",
     "DigestMismatchError",
@@ -31,24 +33,41 @@ class BuilderError(Exception):
     """A failure that the user can act on: where it is, what is wrong, what to do next.
 
     `place` is a file, a key path, a URL or a combination of them, outermost
-    first; `hint` is one sentence in the imperative, or empty.
+    first; `hint` is one sentence in the imperative, or empty. Whoever prints,
+    writes or passes on an error gets all three without credentials: those of
+    URLs, and everything that this process was given as a secret.
     """
 
     exit_code = 70
 
     def __init__(self, cause: str, *, place: str = "", hint: str = "") -> None:
-        super().__init__(cause)
-        self.cause = cause
-        self.place = place
-        self.hint = hint
+        super().__init__(redacted(cause))
+        self._cause = cause
+        self._place = place
+        self._hint = hint
+
+    @property
+    def cause(self) -> str:
+        """What is wrong."""
+        return redacted(self._cause)
+
+    @property
+    def place(self) -> str:
+        """Where it is."""
+        return redacted(self._place)
+
+    @property
+    def hint(self) -> str:
+        """What to do next."""
+        return redacted(self._hint)
 
     def __str__(self) -> str:
         return f"{self.place}: {self.cause}" if self.place else self.cause
 
     def within(self, outer: str) -> BuilderError:
         """Return the same error with `outer` put before its place."""
-        place = f"{outer}: {self.place}" if self.place else outer
-        return type(self)(self.cause, place=place, hint=self.hint)
+        place = f"{outer}: {self._place}" if self._place else outer
+        return type(self)(self._cause, place=place, hint=self._hint)
 
 
 class UsageError(BuilderError):

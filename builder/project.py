@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import builder
 from builder import fetch, git, index, io, recipe
 from builder.console import Console
 from builder.errors import UsageError
-from builder.io import ATTEMPTS, read_bytes
+from builder.io import ATTEMPTS, hidden, read_bytes
 from builder.model import Target
 from builder.origins import Origin, Origins, load_origins
 from builder.store import Store, store_root
@@ -71,10 +72,35 @@ class Project:
             client=self.index_client(client),
             uv_cache=self.uv_cache,
             metadata=self.metadata_cache,
-            index_url=index_url or index.default_index_url(),
+            index_url=self.index_address(index_url),
             offline=offline,
             warn=warn,
         )
+
+    def index_address(self, index_url: str) -> str:
+        """Return the address of the default index: `index_url`, if it is given, without credentials.
+
+        Those are given to its host and stand in no cache and no message. UsageError for what is not a URL
+        of a folder: a token in a query would be part of every address that a cache keeps.
+        """
+        if not index_url:
+            return index.default_index_url()
+        place = "--index-url"
+        try:
+            plain = self.origins.network.credentials.take_from(index_url)
+            parts = urlsplit(plain)
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or True)
+        except ValueError:
+            usable = False
+        if not usable:
+            raise UsageError(f"expected an http(s) URL, got {hidden(index_url)!r}", place=place)
+        if parts.query or parts.fragment:
+            raise UsageError(
+                "the address of an index has no query and no fragment",
+                place=place,
+                hint="put its token or password in ~/.netrc or LOCKWRIGHT_AUTH",
+            )
+        return plain
 
     def origins_of(self, names: Iterable[str], *, index_url: str | None = None) -> Origins:
         """Return the origins, with an address for the default Python index if it is among `names`.
@@ -86,7 +112,7 @@ class Project:
             return self.origins
         self.console.status("asking the Python index where its files are (once)")
         with self.client() as client:
-            base = fetch.discover_file_base(client, index_url)
+            base = fetch.discover_file_base(client, index_url and self.index_address(index_url))
         try:
             fetch.remember_file_base(base)
         except (OSError, UsageError) as error:

@@ -70,7 +70,7 @@ def httpserver() -> Iterator[HTTPServer]:
 @pytest.fixture(autouse=True)
 def nothing_concealed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process has its own secrets; here, a test has."""
-    monkeypatch.setattr("builder.io.redact._secrets", set())
+    monkeypatch.setattr("builder.redact._secrets", set())
 
 
 @pytest.fixture(scope="session")

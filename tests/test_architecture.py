@@ -90,10 +90,13 @@ ARROWS: dict[str, set[str]] = {
     "project": {"console", "fetch", "git", "index", "io", "model", "origins", "recipe", "store"},
     "locks": {"io", "lockfile", "matrix", "model", "project", "recipe", "selection"},
 }
-"""What each package may import, besides `errors` and `lazy_face`. CONTRIBUTING.md draws the same picture."""
+"""What each package may import, besides `EVERYWHERE`. CONTRIBUTING.md draws the same picture."""
 
-PROGRAM = {"", "__main__", "cli", "commands", "errors", "lazy_face", "options"}
-"""The program itself may import everything; everything may import errors and the machinery of faces."""
+EVERYWHERE = {"errors", "lazy_face", "redact"}
+"""What everything may import: errors, the redaction that is part of them, and the machinery of faces."""
+
+PROGRAM = {"", "__main__", "cli", "commands", "options"} | EVERYWHERE
+"""The program itself may import everything."""
 
 FACELESS = {"", "commands"}
 """Packages whose modules are imported one by one."""
@@ -155,10 +158,10 @@ def foreign_imports(path: Path) -> set[str]:
 
 
 def imported_packages(module: str) -> set[str]:
-    """Return the other packages that a module imports, besides `errors` and `lazy_face`."""
+    """Return the other packages that a module imports, besides those that everything may import."""
     own = package_of(module)
     packages = {package_of(meant) for _, meant in imported_modules(module_paths()[module])}
-    return packages - {own, "errors", "lazy_face", ""}
+    return packages - {own, *EVERYWHERE, ""}
 
 
 MODULES = sorted(module_paths())

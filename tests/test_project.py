@@ -13,7 +13,7 @@ from pytest_httpserver import HTTPServer
 
 from builder.cli import main
 from builder.console import Console
-from builder.errors import FetchError
+from builder.errors import FetchError, UsageError
 from builder.io.network import Network
 from builder.model.target import Arch, Target
 from builder.project import open_project
@@ -128,3 +128,19 @@ def test_connections_are_made_in_one_place() -> None:
                     f"builder.{module}, line {node.lineno}: {name} without the project's network settings"
                 )
     assert wrong == []
+
+
+def test_the_address_of_an_index_has_neither_credentials_nor_a_query(root: Path) -> None:
+    console = Console(quiet=True)
+    project = open_project(project=str(root), store="", origins=(), mirrors=(), console=console)
+    assert project.index_address("https://u:p@h.invalid/simple/") == "https://h.invalid/simple/"
+    assert project.origins.network.credentials.header("https://h.invalid/x") is not None
+    for text in (
+        "https://h.invalid/?token=abcd",
+        "u:abcd@h.invalid",
+        "ftp://u:abcd@h.invalid/",
+        "https://u:abcd@[h/",
+    ):
+        with pytest.raises(UsageError, match="--index-url") as caught:
+            project.index_address(text)
+        assert "abcd" not in str(caught.value)

@@ -8,6 +8,7 @@ modules load heavy libraries (requests, libcurl); they are loaded on first use.
 from typing import TYPE_CHECKING
 
 from builder.lazy_face import lazy_face
+from builder.redact import conceal, hidden, redacted
 
 if TYPE_CHECKING:
     from builder.io.credentials import Credentials
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from builder.io.network import ATTEMPTS, LARGEST_DOCUMENT, LARGEST_FILE, Network, is_loopback
     from builder.io.places import first_answer, joined_error
     from builder.io.process import Completed, ToolTimeoutError, clean_environment, run, stop_group, stream
-    from builder.io.redact import conceal, hidden, redacted
     from builder.io.transfer import Transfer, TransientError
     from builder.io.upload import Uploader
 else:
@@ -53,17 +53,14 @@ else:
             "TransientError": "transfer",
             "Uploader": "upload",
             "clean_environment": "process",
-            "conceal": "redact",
             "download_file": "download",
             "first_answer": "places",
-            "hidden": "redact",
             "is_loopback": "network",
             "joined_error": "places",
             "locked": "files",
             "open_regular": "files",
             "read_bytes": "files",
             "read_text": "files",
-            "redacted": "redact",
             "remove": "files",
             "replacing": "files",
             "run": "process",

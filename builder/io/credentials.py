@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from builder.errors import UsageError
 from builder.io.home import user_home
-from builder.io.redact import conceal
+from builder.redact import conceal
 
 VARIABLE = "LOCKWRIGHT_AUTH"
 """`HOST=USER:PASSWORD` or `HOST=TOKEN`, several separated by spaces."""
@@ -39,13 +39,26 @@ class Credentials:
     def header(self, url: str) -> str | None:
         """Return the Authorization header for the host of `url`; UsageError for a malformed source."""
         named, at, host = urlsplit(url).netloc.rpartition("@")
+        host = host.lower()
         if at:
             user, _, password = named.partition(":")
             return _basic_header(unquote(user), unquote(password))
-        host = host.lower()
         if host not in self._known:
             self._known[host] = self._find_header(host)
         return self._known[host]
+
+    def take_from(self, url: str) -> str:
+        """Return `url` without its user and password, which are given to its host from now on.
+
+        So no cache, no child process and no message has them. ValueError for what is not a URL.
+        """
+        parts = urlsplit(url)
+        named, at, host = parts.netloc.rpartition("@")
+        if not at:
+            return url
+        user, _, password = named.partition(":")
+        self._known[host.lower()] = _basic_header(unquote(user), unquote(password))
+        return parts._replace(netloc=host).geturl()
 
     def _find_header(self, host: str) -> str | None:
         bare = urlsplit(f"//{host}").hostname or ""

@@ -15,8 +15,8 @@ import pycurl
 from builder import __version__
 from builder.errors import BuilderError, FetchError
 from builder.io.network import LONGEST_BODY_IGNORED, LOWEST_SPEED, Network
-from builder.io.redact import redacted
 from builder.io.transfer import TransientError
+from builder.redact import redacted
 
 _BUFFER = 2**19  # bytes
 _BLIND = 0.05  # seconds

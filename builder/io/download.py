@@ -27,8 +27,8 @@ from builder.errors import BuilderError, DigestMismatchError, FetchError
 from builder.io.exchange import IDENTITY, REDIRECT_STATUS, NoRangesError, check_status, redirect_target
 from builder.io.network import ATTEMPTS, LARGEST_FILE, NETWORK_HINT, REDIRECTS, pause_before_retry
 from builder.io.places import joined_error
-from builder.io.redact import redacted
 from builder.io.transfer import Sink, Transfer, TransientError
+from builder.redact import redacted
 
 if TYPE_CHECKING:
     from builder.io.curl import Ended

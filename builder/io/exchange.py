@@ -20,8 +20,8 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from builder.errors import FetchError
 from builder.io.network import is_loopback
-from builder.io.redact import redacted
 from builder.io.transfer import TransientError
+from builder.redact import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Container

@@ -42,8 +42,8 @@ from builder.io.network import (
     Network,
     pause_before_retry,
 )
-from builder.io.redact import redacted
 from builder.io.transfer import TransientError
+from builder.redact import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

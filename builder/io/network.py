@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from builder.io.credentials import Credentials
-from builder.io.redact import conceal
+from builder.redact import conceal
 
 __all__ = [
     "ATTEMPTS",

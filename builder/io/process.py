@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from builder.errors import ToolError
-from builder.io.redact import redacted
+from builder.redact import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

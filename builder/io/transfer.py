@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Protocol
 
 from builder.errors import DigestMismatchError, FetchError
-from builder.io.redact import redacted
+from builder.redact import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

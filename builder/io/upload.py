@@ -16,7 +16,7 @@ from requests.auth import AuthBase
 from builder import __version__
 from builder.errors import FetchError
 from builder.io.network import LONGEST_BODY_IGNORED, UPLOAD_TIMEOUT, Network
-from builder.io.redact import redacted
+from builder.redact import redacted
 
 _LOG_IN = "log in: docker login, DOCKER_AUTH_CONFIG, LOCKWRIGHT_AUTH or ~/.netrc"
 _SAID = 300  # characters of it that are shown

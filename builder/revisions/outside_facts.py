@@ -83,7 +83,7 @@ def yanked(project: Project, changes: Iterable[RowChange], index_url: str) -> di
     with project.client() as client:
         asked = project.index_client(client)
         for name, version in sorted(set(releases_of(changes))):
-            page = index.read_index_project(asked, index_url or index.default_index_url(), name)
+            page = index.read_index_project(asked, project.index_address(index_url), name)
             files = page.of(Version(version)) if page else ()
             if files and all(item.yanked for item in files):
                 found[name, version] = "withdrawn by its publisher"

@@ -81,3 +81,11 @@ def test_a_missing_keyring_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         Credentials(environ={"HOME": str(tmp_path)}, keyring_hosts=("a.invalid",)).header(
             "https://a.invalid/"
         )
+
+
+def test_credentials_are_taken_out_of_a_url_and_given_to_its_host_alone(tmp_path: Path) -> None:
+    found = Credentials(environ={"HOME": str(tmp_path)})
+    assert found.take_from("https://u:p%40ss@A.invalid:8080/simple/") == "https://A.invalid:8080/simple/"
+    assert found.header("https://a.invalid:8080/simple/idna/") == basic("u:p@ss")
+    assert found.header("https://a.invalid/simple/") is None
+    assert found.take_from("https://b.invalid/simple/") == "https://b.invalid/simple/"

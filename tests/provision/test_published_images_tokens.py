@@ -16,8 +16,8 @@ import pytest
 
 from builder.console import Console
 from builder.errors import FetchError
-from builder.io.redact import redacted
 from builder.project import Project
+from builder.redact import redacted
 from builder.store.store import Store
 from tests.commands.fetching import fetch_into
 from tests.oci.test_images import put_image

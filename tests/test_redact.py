@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from builder.io.redact import hidden, redacted
+from builder.errors import FetchError
+from builder.redact import conceal, hidden, redacted
 
 
 @pytest.mark.parametrize(
@@ -35,3 +38,18 @@ def test_redacted(text: str, shown: str) -> None:
 def test_a_malformed_url_is_hidden_too(text: str) -> None:
     assert "u:p" not in hidden(text)
     assert "h" in hidden(text)
+
+
+def test_an_error_is_redacted_wherever_it_is_read() -> None:
+    url = "https://u:horse-battery@h.invalid/?token=abcdef"
+    error = FetchError(f"no {url}", place=url, hint=f"try {url}").within(url)
+    for text in (str(error), repr(error), error.cause, error.place, error.hint, json.dumps(error.args)):
+        assert "horse-battery" not in text
+        assert "abcdef" not in text
+    assert error.cause == "no https://***@h.invalid/?token=***"
+
+
+def test_an_error_hides_what_becomes_a_secret_after_it_was_made() -> None:
+    error = FetchError("the server says swordfish")
+    conceal("swordfish")
+    assert str(error) == "the server says ***"

@@ -1,4 +1,4 @@
-"""Keeping credentials out of messages."""
+"""Keeping credentials out of messages: every error of `builder.errors` is redacted when it is read."""
 
 from __future__ import annotations
 
