@@ -394,7 +394,7 @@ def test_no_function_stands_in_two_places() -> None:
     assert [names for names in places.values() if len(names) > 1] == []
 
 
-TEST_KINDS = {"benchmarks", "faults", "golden", "traps"}
+TEST_KINDS = {"benchmarks", "cases", "faults", "golden", "traps"}
 """Folders of tests that cross packages; every other folder with tests is named after its package."""
 
 
