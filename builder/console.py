@@ -107,6 +107,13 @@ class Console:
         text = json.dumps(value, indent=2, ensure_ascii=False)
         self.data("\n".join(map(_json_visible, text.split("\n"))))
 
+    def files(self, paths: Sequence[str], *, as_json: bool) -> None:
+        """Write which files were written, one a line, or as JSON under `files`."""
+        if as_json:
+            self.json({"files": list(paths)})
+        else:
+            self.data("\n".join(paths))
+
     def styled(self, lines: Iterable[Sequence[tuple[str, str]]]) -> None:
         """Write lines of (text, style) to standard output; styles show on terminals only."""
         if not self._out.isatty():

@@ -15,7 +15,7 @@ from tomlkit.items import Table
 
 from builder.errors import RecipeError
 from builder.io import read_text, write_atomic
-from builder.model import toml
+from builder.model import counted, toml
 from builder.recipe import parse_recipe, parse_table
 
 __all__ = ["KeyPath", "RecipeChange", "RecipeEditor", "key_path_text"]
@@ -193,4 +193,4 @@ def _quoted_text(text: str) -> str:
 def _shown_value(value: object) -> str:
     if value is None:
         return ""
-    return f"{len(value)} rows" if isinstance(value, list) else str(value)
+    return counted(len(value), "row") if isinstance(value, list) else str(value)

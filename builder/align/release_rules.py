@@ -11,7 +11,7 @@ from packaging.version import Version
 from builder.align.claims import MAIN, Claim, Document, ImageFact
 from builder.align.evidence import DYNAMO, Asked, Evidence, Status, UnaskedError, Verdict, end_of, version_of
 from builder.align.published_versions import Existence, existence, existence_anywhere
-from builder.model import admits, exact_version, normalized_name
+from builder.model import admits, counted, exact_version, normalized_name
 
 __all__ = [
     "built_on",
@@ -279,7 +279,11 @@ def requires_image(claim: Claim, document: Document, evidence: Evidence) -> Verd
     if not asked:
         text = f"{claim.name} {claim.version} states no requirements"
         return Verdict(status=Status.UNKNOWN, evidence=text, lock=lock)
-    what = f"{torch[0]}" if torch else f"{claim.name} {claim.version} requires {len(asked)} distributions"
+    what = (
+        f"{torch[0]}"
+        if torch
+        else f"{claim.name} {claim.version} requires {counted(len(asked), 'distribution')}"
+    )
     return Verdict(
         status=Status.DRIFT,
         evidence=f"no image is required: {what}, whichever image brings it",
@@ -295,7 +299,7 @@ def published(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     if project is None:
         return Verdict(status=Status.IMPOSSIBLE, evidence=f"the index has no project {claim.name}", lock=lock)
     versions = project.versions()
-    column = f"{len(versions)} versions"
+    column = counted(len(versions), "version")
     if claim.version:
         if label := version_of(claim.version).local:
             raise UnaskedError(

@@ -67,8 +67,5 @@ def export_locks(project: Project, options: Options) -> int:
         for file, text in texts.items():
             write_atomic(folder / file, text.encode())
             written.append(str(folder / file))
-    if options.json:
-        project.console.json({"files": written})
-    else:
-        project.console.data("\n".join(written))
+    project.console.files(written, as_json=options.json)
     return 0

@@ -64,8 +64,5 @@ def write_documents(project: Project, options: Options) -> int:
             folder = options.output / target.release / target.platform
         write_atomic(folder / name, sbom.sbom(lock, Sha256.of(data)).encode())
         written.append(str(folder / name))
-    if options.json:
-        project.console.json({"files": written})
-    else:
-        project.console.data("\n".join(written))
+    project.console.files(written, as_json=options.json)
     return 0

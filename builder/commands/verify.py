@@ -15,7 +15,7 @@ from builder.errors import LockError, NoSolutionError, RecipeError, UsageError
 from builder.io import read_bytes
 from builder.lockfile import Examined, Finding, Lock, Proof, Repository, examine, exit_code, found
 from builder.locks import lock_files, lock_path, lock_place, select_locks
-from builder.model import Sha256, Target, printable
+from builder.model import Sha256, Target, counted, printable
 from builder.options import ResultFormat, add_format, add_places, add_selection, project_of, selection_of
 from builder.project import Project
 from builder.recipe import Library, effective_recipe, lockable_targets
@@ -214,13 +214,21 @@ def _policy_proofs(project: Project, locks: Sequence[Examined], options: Options
 def _lock_proofs(
     project: Project, options: Options, library: Library | None
 ) -> tuple[list[Examined], list[Proof]]:
-    unlocked = _missing_targets(project, options, library)
+    listed = _listed_targets(library)
+    unlocked = _missing_targets(project, options, library, listed)
     locks = _examined_locks(project, options, unlocked)
     missing = [
         found("missing", "it has no lock", lock=str(target), hint="run `python -m builder lock`")
         for target in unlocked
     ]
-    return locks, [_integrity_proof(locks), _freshness_proof(project, locks, library, missing)]
+    return locks, [_integrity_proof(locks), _freshness_proof(project, locks, library, listed, missing)]
+
+
+def _listed_targets(library: Library | None) -> frozenset[Target]:
+    """Return every target that any release lists: none without recipes."""
+    if library is None:
+        return frozenset()
+    return frozenset(lockable_targets(library, Selection(releases=(ALL,))))
 
 
 def _with_image(
@@ -260,17 +268,21 @@ def _examined_lock(project: Project, path: Path) -> Examined:
 def _integrity_proof(locks: Sequence[Examined]) -> Proof:
     findings = tuple(finding for one in locks for finding in _findings_of_lock(one, one.findings))
     rows = sum(one.rows for one in locks)
-    says = f"{len(locks)} locks with {rows} rows: form, order, digests, references, target"
+    size = f"{counted(len(locks), 'lock')} with {counted(rows, 'row')}"
+    says = f"{size}: form, order, digests, references, target"
     return Proof(name="integrity", says=says, findings=findings)
 
 
 def _freshness_proof(
-    project: Project, locks: Sequence[Examined], library: Library | None, missing: Sequence[Finding]
+    project: Project,
+    locks: Sequence[Examined],
+    library: Library | None,
+    listed: frozenset[Target],
+    missing: Sequence[Finding],
 ) -> Proof:
     if library is None:
         unknown = found("no-recipes", "the project has no recipes, so freshness was not checked")
         return Proof(name="freshness", says="not checked", findings=(unknown,))
-    listed = frozenset(lockable_targets(library, Selection(releases=(ALL,))))
     releases = _signed_contents(project, [one.lock for one in locks if one.lock])
     findings = list(missing)
     for one in locks:
@@ -280,11 +292,13 @@ def _freshness_proof(
             findings += _findings_of_lock(
                 one, (f for f in against if f.rule.id != "recipe-mismatch" or f.row not in faulty_rows)
             )
-    says = f"{len(locks)} locks against the recipes as they are now"
+    says = f"{counted(len(locks), 'lock')} against the recipes as they are now"
     return Proof(name="freshness", says=says, findings=tuple(findings))
 
 
-def _missing_targets(project: Project, options: Options, library: Library | None) -> list[Target]:
+def _missing_targets(
+    project: Project, options: Options, library: Library | None, listed: frozenset[Target]
+) -> list[Target]:
     """Return what a release lists, the selection holds, and nobody has locked."""
     if library is None or options.files:
         return []
@@ -292,7 +306,6 @@ def _missing_targets(project: Project, options: Options, library: Library | None
         wanted = lockable_targets(library, options.selection)
     except (UsageError, NoSolutionError):
         return []  # what is selected are locks that no release lists
-    listed = frozenset(lockable_targets(library, Selection(releases=(ALL,))))
     there = {path for path, _ in lock_files(project)}
     return [target for target in wanted if target in listed and target.path not in there]
 

@@ -15,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from builder.errors import BuilderError, DigestMismatchError, UsageError
+from builder.model import counted
 from builder.store import Store
 from builder.tars import ArchiveEntry, Contents, UnreadableError, read_contents
 
@@ -96,7 +97,7 @@ def difference(first: Path, second: Path) -> Difference:
         return Difference(kind=DifferenceKind.COMPRESSION, detail=detail)
     changed = tuple(_changed_entries(one.entries, two.entries))
     if changed:
-        return Difference(kind=DifferenceKind.CONTENTS, detail=f"{len(changed)} files", files=changed)
+        return Difference(kind=DifferenceKind.CONTENTS, detail=counted(len(changed), "file"), files=changed)
     return _of_metadata(one, two)
 
 

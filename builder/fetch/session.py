@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from builder.errors import DigestMismatchError
 from builder.io import Client, first_answer, read_bytes
 from builder.model import Sha256
 from builder.origins import Origins
@@ -62,15 +61,10 @@ class Session:
         if kept is not None and kept.is_file() and Sha256.of(data := read_bytes(kept)) == sha256:
             self.store.add_bytes(data)
             return data
-
-        def ask(url: str) -> bytes:
-            data = self.client.get_bytes(url)
-            if Sha256.of(data) != sha256:
-                raise DigestMismatchError(f"expected sha256 {sha256}, got {Sha256.of(data)}", place=url)
-            return data
-
         places = [place for url in urls for place in self.origins.candidates(url)]
         hint = "name a mirror that still has it, or refresh the pin with scripts/pin"
-        data = first_answer(places, ask, place=label, hint=hint)
+        data = first_answer(
+            places, lambda url: self.client.download_bytes(url, sha256), place=label, hint=hint
+        )
         self.store.add_bytes(data)
         return data

@@ -21,13 +21,11 @@ from builder.io import Completed, Network, ToolTimeoutError, clean_environment, 
 
 __all__ = [
     "Ref",
-    "Tag",
     "fetch_commit",
     "git_environment",
     "instead_of",
     "ls_remote",
     "reaching",
-    "resolve_tag",
 ]
 
 
@@ -69,15 +67,6 @@ class Ref:
     oid: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tag:
-    """A tag, the commit that it means, and for an annotated tag its own object."""
-
-    name: str
-    commit: str
-    tag_object: str | None
-
-
 def git_environment(
     base: Mapping[str, str] | None = None, *, protocols: tuple[str, ...] = _PROTOCOLS
 ) -> dict[str, str]:
@@ -107,23 +96,6 @@ def ls_remote(
     text = _run_remote(("ls-remote", "--quiet", "--", url, *patterns), url, environment, _ASK_TIMEOUT)
     rows = (line.split("\t", 1) for line in text.splitlines() if "\t" in line)
     return tuple(sorted((Ref(name=name, oid=oid) for oid, name in rows), key=lambda ref: ref.name))
-
-
-def resolve_tag(url: str, tag: str, *, environment: Mapping[str, str] | None = None) -> Tag:
-    """Return what `tag` is in `url` now; FetchError when there is none, saying so when it is a branch."""
-    name, branch = f"refs/tags/{tag}", f"refs/heads/{tag}"
-    refs = {
-        ref.name: ref.oid for ref in ls_remote(url, (name, f"{name}^{{}}", branch), environment=environment)
-    }
-    if name not in refs:
-        hint = (
-            f"{tag} is a branch, which moves: name a tag, or a commit with its reason"
-            if branch in refs
-            else ""
-        )
-        raise FetchError(f"has no tag {tag}", place=redacted(url), hint=hint)
-    peeled = refs.get(f"{name}^{{}}")
-    return Tag(name=tag, commit=peeled or refs[name], tag_object=refs[name] if peeled else None)
 
 
 def fetch_commit(

@@ -14,6 +14,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
+from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar
 
 import requests
@@ -238,6 +239,15 @@ class Client:
             is_aborted=self._aborted.is_set,
             progress=progress,
         )
+
+    def download_bytes(self, url: str, sha256: str, *, limit: int = LARGEST_DOCUMENT) -> bytes:
+        """Return the bytes of `url` that have this SHA-256, of at most `limit` bytes.
+
+        They come as files do: a broken transfer is resumed. DigestMismatchError for others.
+        """
+        sink = BytesIO()
+        self.download(url, sink, sha256=sha256, limit=limit)
+        return sink.getvalue()
 
     def _open_response(
         self, method: str, url: str, headers: dict[str, str], body: bytes | None = None

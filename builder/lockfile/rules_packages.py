@@ -29,7 +29,7 @@ from builder.lockfile.lock import (
     Repository,
 )
 from builder.lockfile.rule import MOMENT, SNAPSHOT, Fault, LockRule, clean_path
-from builder.model import key_name, target_tags, wheel_tags
+from builder.model import counted, key_name, target_tags, wheel_tags
 
 __all__ = ["OS_RULES", "PYTHON_RULES", "REPOSITORY_RULES"]
 
@@ -464,11 +464,12 @@ def _index_faults(lock: Lock) -> Iterator[Fault]:
 def _index_texts(row: Repository, lock: Lock) -> Iterator[str]:
     if lock.environment.family == "rpm":
         if len(row.indexes) != _RPM_INDEXES:
-            yield f"it has {len(row.indexes)} indexes, not primary and filelists"
+            yield f"it has {counted(len(row.indexes), 'index', 'indexes')}, not primary and filelists"
         if not clean_path(row.path):
             yield f"{row.path!r} is not a folder below an archive"
     elif len(row.indexes) != len(row.components):
-        yield f"it has {len(row.components)} components and {len(row.indexes)} indexes"
+        indexes = counted(len(row.indexes), "index", "indexes")
+        yield f"it has {counted(len(row.components), 'component')} and {indexes}"
     elif len(set(row.components)) != len(row.components):
         yield "one of its components appears twice"
 

@@ -74,9 +74,9 @@ def ascii_only(text: str) -> str:
     return "".join(item if item.isascii() and item.isprintable() else ascii(item)[1:-1] for item in text)
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, which takes an s unless it is one: `1 lock`, `3 locks`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun: `1 lock`, `3 locks`; `plural` is the form that no s makes."""
+    return f"{number} {noun}" if number == 1 else f"{number} {plural or f'{noun}s'}"
 
 
 def nearest_names(name: str, known: Collection[str], *, otherwise: str = "") -> str:

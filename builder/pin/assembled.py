@@ -12,7 +12,7 @@ from builder.errors import BuilderError, DigestMismatchError, LockError, UsageEr
 from builder.fetch import Session, fetch_all
 from builder.io import read_bytes
 from builder.lockfile import BASE, OsPackage, Repository
-from builder.model import Arch, Sha256
+from builder.model import Arch, Sha256, counted
 from builder.pin.context import Context, finish
 from builder.recipe import Library, Platform, read_library
 from builder.recipe_editor import RecipeEditor
@@ -50,7 +50,7 @@ def store_base(rows: Iterable[OsPackage], store: Store, *, expected: Sha256 | No
         digest = Sha256(write_rootfs_tar(debs, arriving.file, arch=arch))
         if expected is not None and digest != expected:
             raise DigestMismatchError(
-                f"the tar of {len(debs)} packages has sha256 {digest}, locked is {expected}",
+                f"the tar of {counted(len(debs), 'package')} has sha256 {digest}, locked is {expected}",
                 place=f"assembled base for {arch}",
                 hint="the packages changed since it was pinned, or the program did: pin it again and compare",
             )

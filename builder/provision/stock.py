@@ -12,7 +12,7 @@ from builder.errors import BuilderError, DigestMismatchError
 from builder.fetch import JOBS, BaseNeed, FileNeed, KnownFiles, Needs, Session, fetch_all, index_paths, needs
 from builder.git import materialise
 from builder.lockfile import Lock, Repository
-from builder.model import Sha256
+from builder.model import Sha256, counted
 from builder.pin import store_base
 from builder.project import Project
 from builder.render import Inputs
@@ -75,7 +75,7 @@ def fill_absent(project: Project, missing: Needs, jobs: int, known: KnownFiles |
             steps.done(f"{source.component} {source.version}: commit {source.commit[:12]}")
         for base in missing.bases:
             _assemble_base(project, base)
-            steps.done(f"{base.label}: assembled from {len(base.packages)} packages")
+            steps.done(f"{base.label}: assembled from {counted(len(base.packages), 'package')}")
 
 
 def _fetch_files(project: Project, files: Sequence[FileNeed], jobs: int, known: KnownFiles) -> None:

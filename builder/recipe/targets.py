@@ -11,7 +11,7 @@ from builder.recipe.library import Library
 from builder.recipe.release import Release, TargetRefusal
 from builder.selection import ALL, Selection, check_names
 
-__all__ = ["ALL", "Selection", "check_refused", "lockable_targets", "target_refusal"]
+__all__ = ["check_refused", "lockable_targets", "target_refusal"]
 
 
 def lockable_targets(library: Library, selection: Selection) -> tuple[Target, ...]:

@@ -29,6 +29,7 @@ from builder.lockfile import (
     environment_packages,
     lock_faults,
     os_python,
+    row_label,
 )
 from builder.model import Arch, Target
 from builder.project import Project
@@ -121,7 +122,7 @@ def _check_same_bytes(before: Lock | None, lock: Lock, upgrade: tuple[str, ...])
         if locked != row.sha256 and row.name not in upgrade:
             raise DigestMismatchError(
                 f"{row.file} of {row.origin} has sha256 {row.sha256} now, locked is {locked}",
-                place=f"python {row.name}",
+                place=row_label(row),
                 hint="ask another mirror, or the index itself; to take the new bytes, pass "
                 f"--upgrade {row.name}",
             )

@@ -4,17 +4,42 @@ In: bytes with the digest that they must have. Out: paths of complete files. A f
 visible when all of its bytes are right, and never changes. Imports `io`.
 """
 
-from builder.store.arriving import (
-    Partial,
-    Progress,
-    Quiet,
-    Request,
-    Staging,
-    arrived_size,
-    open_partial,
-    staging,
-)
-from builder.store.store import Store, journal, recover, store_root, sweep, unwritable
+from typing import TYPE_CHECKING
+
+from builder.lazy_face import lazy_face
+
+if TYPE_CHECKING:
+    from builder.store.arriving import (
+        Partial,
+        Progress,
+        Quiet,
+        Request,
+        Staging,
+        arrived_size,
+        open_partial,
+        staging,
+    )
+    from builder.store.store import Store, journal, recover, store_root, sweep, unwritable
+else:
+    __getattr__, __dir__ = lazy_face(
+        __name__,
+        {
+            "Partial": "arriving",
+            "Progress": "arriving",
+            "Quiet": "arriving",
+            "Request": "arriving",
+            "Staging": "arriving",
+            "Store": "store",
+            "arrived_size": "arriving",
+            "journal": "store",
+            "open_partial": "arriving",
+            "recover": "store",
+            "staging": "arriving",
+            "store_root": "store",
+            "sweep": "store",
+            "unwritable": "store",
+        },
+    )
 
 __all__ = [
     "Partial",

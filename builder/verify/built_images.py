@@ -20,7 +20,7 @@ from builder.lockfile import (
     found,
     row_label,
 )
-from builder.model import LockedMembers, printable
+from builder.model import LockedMembers, counted, printable
 from builder.oci import ImageLayout, OciImage, open_images, read_tree
 from builder.project import Project
 from builder.rootfs import LockedDeb, deb_contents, wheel_contents
@@ -42,6 +42,7 @@ def image_proof(project: Project, path: Path, locks: Sequence[Examined]) -> Proo
     """Explain every image of `path` by the one of `locks` that it was made from."""
     findings: list[Finding] = []
     facts: list[dict[str, object]] = []
+    said: list[str] = []
     with open_images(path) as images:
         for image in images.images():
             one = _lock_of(image, locks, path)
@@ -51,8 +52,8 @@ def image_proof(project: Project, path: Path, locks: Sequence[Examined]) -> Proo
             own = [*_same_lock(image, one), *explanation.findings]
             findings += [finding.in_lock(one.name) for finding in own]
             facts.append(_image_facts(image, one, explanation))
-    says = "; ".join(_facts_in_words(fact) for fact in facts)
-    return Proof(name="image", says=says, findings=tuple(findings), facts={"images": facts})
+            said.append(_explained_in_words(image, explanation))
+    return Proof(name="image", says="; ".join(said), findings=tuple(findings), facts={"images": facts})
 
 
 def _image_label(image: OciImage, name: str) -> str:
@@ -127,19 +128,19 @@ def _locked_members(project: Project, row: PythonPackage | OsPackage) -> LockedM
 def _weaker_grounds(rows: int, known: int, explanation: Explanation) -> Iterable[Finding]:
     if known < rows:
         text = (
-            f"{rows - known} of {rows} wheels and packages are not in the store: "
+            f"the store lacks {rows - known} of {rows} wheels and packages: "
             "their files agree with the lists in the image, which nothing proves"
         )
         yield found("unproven", text, hint="run `python -m builder fetch` for this lock, and verify again")
     for ground, why in _WHY.items():
         if explanation.grounds[ground]:
-            yield found("unproven", f"{explanation.grounds[ground]} files {why}")
+            yield found("unproven", f"{counted(explanation.grounds[ground], 'file')} {why}")
 
 
 _WHY = {
-    "place": "are in the folder of a build, in the layer that copies it: their bytes are not compared here "
+    "place": "in the folder of a build, in the layer that copies it: bytes are not compared here "
     "(two builds to one digest prove them: `reproduce`)",
-    "rule": "are written by programs of the image while it is built: their bytes are not compared here",
+    "rule": "written by programs of the image while it is built: bytes are not compared here",
 }
 
 
@@ -155,14 +156,10 @@ def _image_facts(image: OciImage, one: Examined, explanation: Explanation) -> di
     }
 
 
-def _facts_in_words(fact: dict[str, object]) -> str:
-    grounds = fact["explained-by"]
-    said = (
-        ", ".join(f"{count} by {ground}" for ground, count in grounds.items())
-        if isinstance(grounds, dict)
-        else ""
-    )
+def _explained_in_words(image: OciImage, explanation: Explanation) -> str:
+    grounds = ", ".join(f"{count} by {ground}" for ground, count in explanation.grounds.items())
     return (
-        f"{fact['platform']} {fact['digest']}: {fact['files']} files, {fact['python']} Python distributions, "
-        f"{fact['os-packages']} OS packages; explained: {said}"
+        f"{printable(image.platform)} {printable(image.digest)}: {counted(explanation.files, 'file')}, "
+        f"{counted(explanation.python, 'Python distribution')}, "
+        f"{counted(explanation.os_packages, 'OS package')}; explained: {grounds}"
     )

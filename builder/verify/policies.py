@@ -10,6 +10,7 @@ from pathlib import Path
 from builder import policy as policies
 from builder.io import read_bytes, redacted
 from builder.lockfile import Examined, Finding, Lock, Proof
+from builder.model import counted
 from builder.policy import AdvisoryPolicy, ServiceAnswer
 from builder.project import Project
 
@@ -27,7 +28,8 @@ def licenses_proof(locks: Sequence[Examined], policy: Path) -> Proof:
             dataclasses.replace(item, lock=name)
             for item in policies.judge_licenses(lock, read, today=_today())
         ]
-    says = f"{rows} Python rows and builds of {len(locks)} locks against {policy}"
+    judged = counted(rows, "Python row or build", "Python rows and builds")
+    says = f"{judged} of {counted(len(locks), 'lock')} against {policy}"
     return Proof(name="licenses", says=says, findings=tuple(findings), facts={"rows": rows})
 
 
@@ -45,7 +47,8 @@ def advisories_proof(
         judged = policies.judge_advisories(lock, told.advisories, policy, today=_today(), told=told.commits)
         findings += [dataclasses.replace(item, lock=name) for item in judged]
     count = len(told.advisories)
-    says = f"{count} advisories of {redacted(source)}, {len(readable)} locks"
+    known = counted(count, "advisory", "advisories")
+    says = f"{known} of {redacted(source)}, {counted(len(readable), 'lock')}"
     return Proof(name="advisories", says=says, findings=tuple(findings), facts={"advisories": count})
 
 

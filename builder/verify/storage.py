@@ -52,8 +52,8 @@ def store_proof(
         "absent": len(rows.keys() - here),
     }
     says = (
-        f"{len(digests)} files with {size} bytes hashed again; the store has "
-        f"{facts['named']} of {len(rows)} files that the locks name"
+        f"{counted(len(digests), 'file')} with {counted(size, 'byte')} hashed again; the store has "
+        f"{facts['named']} of the {counted(len(rows), 'file')} that the locks name"
     )
     findings = tuple(finding for _, finding in answers if finding is not None)
     wrong = (sha256 for sha256, (_, finding) in zip(digests, answers, strict=True) if finding is not None)
@@ -94,7 +94,7 @@ def _base_finding(
     row = row_label(image)
     absent = [one.name for one in rows if not store.path(one.sha256).is_file()]
     if absent:
-        text = f"{len(absent)} of {len(rows)} packages are not in the store, such as {absent[0]}"
+        text = f"the store lacks {len(absent)} of {counted(len(rows), 'package')}, such as {absent[0]}"
         return found("unknown", text, lock=name, row=row, hint="run `python -m builder fetch` for this lock")
     try:
         for one in rows:

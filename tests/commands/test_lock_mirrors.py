@@ -234,8 +234,9 @@ def test_credentials_of_a_mirror_are_used_and_not_written(
     assert "secret-word" not in "".join(capsys.readouterr())
 
 
+@pytest.mark.parametrize("source", ["variable", "netrc"])
 def test_an_index_itself_may_want_credentials(
-    project: Project, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+    project: Project, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str
 ) -> None:
     index = MirrorServer(httpserver, "private")
     beside_the_page(index)
@@ -244,7 +245,13 @@ def test_an_index_itself_may_want_credentials(
     project.index.warehouse = True
     for name, version, requires in (("helper", "2.0", ()), ("pip", "26.2.1", ())):
         project.index.wheel(name, version, requires=requires)
-    monkeypatch.setenv("LOCKWRIGHT_AUTH", f"{httpserver.host}:{httpserver.port}=somebody:secret-word")
+    if source == "netrc":
+        netrc = tmp_path / "netrc"
+        netrc.write_text(f"machine {httpserver.host} login somebody password secret-word\n")
+        netrc.chmod(0o600)
+        monkeypatch.setenv("NETRC", str(netrc))
+    else:
+        monkeypatch.setenv("LOCKWRIGHT_AUTH", f"{httpserver.host}:{httpserver.port}=somebody:secret-word")
     assert project.run("--arch", "x86_64") == 0
     assert rows(project)["engine"] == EXPECTED["engine"]
 

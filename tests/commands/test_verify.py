@@ -47,6 +47,13 @@ def test_sound_locks_end_in_zero(project: Path, capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out.endswith("findings: none\n")
 
 
+def test_one_lock_is_no_plural(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert verify(project, "--arch", "x86_64") == 0
+    said = capsys.readouterr().out
+    assert "1 lock with " in said
+    assert "1 lock against the recipes as they are now" in said
+
+
 def test_the_committed_locks_are_sound_and_fresh(capsys: pytest.CaptureFixture[str]) -> None:
     assert verify(ROOT, "--release", "all") == 0, capsys.readouterr().out
 

@@ -60,7 +60,7 @@ def test_only_metadata(tmp_path: Path, packing: str, more: dict[str, int], words
 
 def test_contents_and_the_files(tmp_path: Path, packing: str) -> None:
     found = compared(tmp_path, packed(tar(), packing), packed(tar(EDITED, time=9), packing))
-    assert found == Difference(kind=DifferenceKind.CONTENTS, detail="1 files", files=("~ ucx-1.0/src/b.c",))
+    assert found == Difference(kind=DifferenceKind.CONTENTS, detail="1 file", files=("~ ucx-1.0/src/b.c",))
     found = compared(tmp_path, packed(tar(), packing), packed(tar(MOVED), packing))
     assert found.files == ("- ucx-1.0/src/a.c", "- ucx-1.0/src/b.c", "+ ucx-1.0/src/c.c")
 

@@ -10,7 +10,7 @@ import pytest
 
 from builder.errors import DigestMismatchError, FetchError, ToolError
 from builder.git.objects import Objects, cat_blobs, commit_info, ls_tree, open_objects
-from builder.git.process import Tag, fetch_commit, git_environment, ls_remote, resolve_tag
+from builder.git.process import fetch_commit, git_environment, ls_remote
 
 URL = "https://git.invalid/org/project.git"
 
@@ -126,25 +126,6 @@ def test_ls_remote(upstream: Upstream, environment: dict[str, str]) -> None:
     refs = {ref.name: ref.oid for ref in ls_remote(URL, ("refs/tags/*",), environment=environment)}
     assert list(refs) == ["refs/tags/v1", "refs/tags/v2", "refs/tags/v2^{}"]
     assert refs["refs/tags/v2^{}"] == upstream.commits[1]
-
-
-def test_resolve_tag(upstream: Upstream, environment: dict[str, str]) -> None:
-    assert resolve_tag(URL, "v1", environment=environment) == Tag(
-        name="v1", commit=upstream.commits[0], tag_object=None
-    )
-    annotated = resolve_tag(URL, "v2", environment=environment)
-    assert annotated.commit == upstream.commits[1]
-    assert annotated.tag_object == upstream.git("rev-parse", "v2")
-
-
-def test_branch_and_missing_tag(environment: dict[str, str]) -> None:
-    with pytest.raises(FetchError) as caught:
-        resolve_tag(URL, "1.20.0", environment=environment)
-    assert str(caught.value) == f"{URL}: has no tag 1.20.0"
-    assert caught.value.hint == "1.20.0 is a branch, which moves: name a tag, or a commit with its reason"
-    with pytest.raises(FetchError) as caught:
-        resolve_tag(URL, "v*", environment=environment)
-    assert caught.value.hint == ""
 
 
 def test_protocol_that_was_not_asked_for(upstream: Upstream, tmp_path: Path) -> None:

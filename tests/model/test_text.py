@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.model.text import MAX_LENGTH, check_line
+from builder.model.text import MAX_LENGTH, check_line, counted
 
 
 @pytest.mark.parametrize("text", ["", "a b", "größe", "日本", "$(x) `y` \\ ' \"", "café"])
@@ -46,3 +46,8 @@ def test_what_passes_is_one_line_for_every_reader(text: str) -> None:
         assert any(unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} for c in text)
     else:
         assert len(text.splitlines()) <= 1
+
+
+def test_a_number_with_its_noun() -> None:
+    assert [counted(number, "lock") for number in (0, 1, 2)] == ["0 locks", "1 lock", "2 locks"]
+    assert [counted(number, "index", "indexes") for number in (1, 2)] == ["1 index", "2 indexes"]

@@ -70,7 +70,7 @@ def test_replaced_bytes_are_compared_with_those_of_the_store(
     component("thing", RECIPE % bench.store.add_bytes(old))
     with pytest.raises(DigestMismatchError) as caught:
         pin_archive(bench.context(), "thing", "1.0", "thing-1.0.tar.gz")
-    assert "what differs: contents (1 files)\n    ~ ucx-1.0/src/b.c" in str(caught.value)
+    assert "what differs: contents (1 file)\n    ~ ucx-1.0/src/b.c" in str(caught.value)
 
 
 def test_replaced_bytes_are_refused_and_named(

@@ -9,7 +9,7 @@ import pytest
 from builder.errors import NoSolutionError, RecipeError
 from builder.lockfile.lock import Lock
 from builder.lockfile.reading import load_lock
-from builder.model.target import Target
+from builder.model.target import Arch, Target
 from builder.recipe.build_environments import check_build_environments
 from builder.recipe.effective import effective_recipe
 from builder.recipe.library import Library
@@ -75,7 +75,7 @@ def test_without_python_at_all_the_missing_program_is_named() -> None:
 def test_a_source_is_not_built_on_an_os_that_its_recipe_does_not_describe(
     platform: str, library: Library
 ) -> None:
-    target = Target(release="1.4.2", platform=platform, framework="dynamo", arch="x86_64")
+    target = Target(release="1.4.2", platform=platform, framework="dynamo", arch=Arch.X86_64)
     with pytest.raises(
         NoSolutionError, match=f"is described for debian-12 and debian-13, not for {platform}"
     ):

@@ -36,7 +36,7 @@ def test_the_old_lock_does_not_take_the_new_bytes(httpserver: HTTPServer, tmp_pa
     said = str(caught.value)
     assert hashlib.sha256(OLD).hexdigest() in said
     assert hashlib.sha256(NEW).hexdigest() in said
-    assert "what differs: contents (1 files)\n    ~ ucx-1.0/src/b.c" in said
+    assert "what differs: contents (1 file)\n    ~ ucx-1.0/src/b.c" in said
     assert list(store.digests()) == [hashlib.sha256(NEW).hexdigest()]
 
 

@@ -22,7 +22,7 @@ REPLACED = {
     "T7-metadata": (packed(tar(time=99, owner=1000), "gz"), "what differs: only metadata (time, owner)"),
     "T7-contents": (
         packed(tar(FILES | {"ucx-1.0/src/b.c": b"int evil;\n"}), "gz"),
-        "what differs: contents (1 files)\n    ~ ucx-1.0/src/b.c",
+        "what differs: contents (1 file)\n    ~ ucx-1.0/src/b.c",
     ),
 }
 

@@ -76,11 +76,11 @@ def active_requirements(
         if _cannot_count(text, extra):
             continue
         requirement = lenient_requirement(text)
-        if _counts(node, text, requirement, environment, extra):
+        if _requirement_counts(node, text, requirement, environment, extra):
             yield text, requirement
 
 
-def _counts(
+def _requirement_counts(
     node: RequirementNode, text: str, requirement: Requirement, environment: Mapping[str, str], extra: str
 ) -> bool:
     try:
@@ -119,7 +119,7 @@ def recipe_marker_holds(text: str, environment: Mapping[str, str]) -> bool:
         raise open_marker(f"the recipe requires {text}", environment) from None
 
 
-def _refuse(error: BuilderError) -> None:
+def _raise_error(error: BuilderError) -> None:
     raise error
 
 
@@ -127,7 +127,7 @@ def walk_requirements(
     request: PythonRequest,
     nodes: Mapping[str, RequirementNode],
     *,
-    unmet: Callable[[BuilderError], None] = _refuse,
+    unmet: Callable[[BuilderError], None] = _raise_error,
 ) -> dict[str, DistributionDemand]:
     """Return how each reachable node is asked for.
 
@@ -163,7 +163,7 @@ class _RequirementWalk:
     def ask(self, asker: str, said_by: str, text: str, requirement: Requirement) -> None:
         """Note that `asker` has the requirement `text`; `said_by` is what messages call it."""
         name = normalized_name(requirement)
-        error = _unmet(requirement, self.nodes, said_by, text)
+        error = _unmet_error(requirement, self.nodes, said_by, text)
         if error is not None:
             self.unmet(error)
         if name not in self.nodes:
@@ -205,7 +205,7 @@ def requirement_extras(requirement: Requirement) -> set[str]:
     return {str(canonicalize_name(extra)) for extra in requirement.extras}
 
 
-def _unmet(
+def _unmet_error(
     requirement: Requirement, nodes: Mapping[str, RequirementNode], asker: str, text: str
 ) -> NoSolutionError | None:
     """Return why no node meets a requirement, or None when one does."""

@@ -66,7 +66,7 @@ def choose_wheel(listed: SolvedDistribution, request: PythonRequest) -> Candidat
     if not standing:
         raise NoSolutionError(
             f"the index withdrew (yanked) every wheel of {listed.name} {listed.version} that fits "
-            f"{request.described()}: {', '.join(sorted(_withdrawal(item) for _, item in ranked))}",
+            f"{request.described()}: {', '.join(sorted(_withdrawal_text(item) for _, item in ranked))}",
             hint=f"choose another version of {listed.name}",
         )
     best = min(standing, key=lambda pair: pair[0])[1]
@@ -74,7 +74,7 @@ def choose_wheel(listed: SolvedDistribution, request: PythonRequest) -> Candidat
     return best
 
 
-def _withdrawal(wheel: CandidateWheel) -> str:
+def _withdrawal_text(wheel: CandidateWheel) -> str:
     return f"{wheel.file} ({printable(wheel.withdrawn)})" if wheel.withdrawn else wheel.file
 
 

@@ -23,7 +23,7 @@ from builder.lockfile import (
     part_label,
     row_label,
 )
-from builder.model import FileFact, ImageFiles, LockedMembers
+from builder.model import FileFact, ImageFiles, LockedMembers, counted
 from builder.verify.image import debs, wheels
 from builder.verify.image.claim import FileClaim, Ground, fits
 from builder.verify.image.generated import WriteScope, source_of, written_by
@@ -139,7 +139,7 @@ def explain(
         paths = [claim.path for claim in claims if claim.path not in judge.owners]
         files = [path for path in paths if path in image.files and image.files[path].kind != "directory"]
         judge.owners.update(dict.fromkeys(files, Ground.LIST))
-        text = f"no row of the lock has it; {len(files)} files, such as /{min(files, default='')}"
+        text = f"no row of the lock has it; {counted(len(files), 'file')}, such as /{min(files, default='')}"
         judge.findings.append(found("foreign", text, row=row))
     judge.findings += _explain_rest(judge)
     grounds = Counter(
@@ -247,7 +247,8 @@ def _explain_rest(judge: _FileJudge) -> Iterator[Finding]:
     if len(left) > _SHOWN:
         yield found("unexplained", f"{len(left) - _SHOWN} more files")
     if compiled:
-        text = f"{len(compiled)} files beside the modules that their names point to, such as /{compiled[0]}"
+        files = counted(len(compiled), "file")
+        text = f"{files} beside the modules that their names point to, such as /{compiled[0]}"
         yield found("bytecode", text)
 
 
