@@ -7,6 +7,7 @@ Choices come from the enum or the table that owns them.
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,20 +18,25 @@ from builder.project import Project, open_project
 from builder.selection import Selection, parse_arch
 
 if TYPE_CHECKING:
+    from builder.build import WantedImage
     from builder.console import Console
     from builder.render import Inputs
 
 __all__ = [
+    "DocumentOptions",
     "ResultFormat",
     "add_arch",
+    "add_documents",
     "add_engine",
     "add_format",
     "add_index_url",
     "add_inputs",
     "add_places",
     "add_selection",
+    "documents_of",
     "project_of",
     "selection_of",
+    "wanted_image",
 ]
 
 
@@ -112,6 +118,31 @@ def add_engine(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--builder", default="", metavar="NAME", help="builder of docker buildx")
 
 
+def add_documents(verb: argparse.ArgumentParser) -> None:
+    """Add the options of verbs that write documents of selected locks; `documents_of` reads them."""
+    add_selection(verb)
+    add_places(verb)
+    add_format(verb)
+    verb.add_argument("--output", type=Path, metavar="DIR", help="folder to write to")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentOptions:
+    """Of which locks documents are written, and where."""
+
+    selection: Selection
+    output: Path | None = None
+    """The folder to write to; without one, that of the rendered image."""
+    json: bool = False
+
+
+def documents_of(options: argparse.Namespace) -> DocumentOptions:
+    """Return what `add_documents` asked for (UsageError for an unknown architecture)."""
+    return DocumentOptions(
+        selection=selection_of(options), output=options.output, json=options.format == ResultFormat.JSON
+    )
+
+
 def add_index_url(verb: argparse.ArgumentParser) -> None:
     """Add `--index-url`."""
     verb.add_argument("--index-url", default="", metavar="URL", help="Python index instead of the default")
@@ -135,4 +166,15 @@ def project_of(options: argparse.Namespace, console: Console) -> Project:
         origins=tuple(options.origin),
         mirrors=tuple(options.mirror),
         console=console,
+    )
+
+
+def wanted_image(options: argparse.Namespace, inputs: Inputs) -> WantedImage:
+    """Return what is to be built from `inputs`, by the options of `add_selection` and `add_engine`."""
+    return build.WantedImage(
+        selection=selection_of(options),
+        inputs=inputs,
+        stale=options.stale,
+        component=options.component,
+        output=options.output,
     )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from builder.build.buildkit import Engine, find_engine
     from builder.build.engines import BUILDAH, BUILDKIT, ENGINES, AnyEngine, build, find
     from builder.build.events import BuildStep, Events
-    from builder.build.inputs import BuildInputs, build_inputs
+    from builder.build.inputs import BuildInputs, WantedImage, build_inputs
     from builder.build.request import BuildRequest, Built, build_context
     from builder.build.stage_graph import other_order, read_graph, stages_for
     from builder.build.stages import stage_progress
@@ -33,6 +33,7 @@ else:
             "Events": "events",
             "build": "engines",
             "build_context": "request",
+            "WantedImage": "inputs",
             "build_inputs": "inputs",
             "find": "engines",
             "find_engine": "buildkit",
@@ -56,6 +57,7 @@ __all__ = [
     "Built",
     "Engine",
     "Events",
+    "WantedImage",
     "build",
     "build_context",
     "build_inputs",

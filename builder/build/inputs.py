@@ -20,7 +20,21 @@ from builder.provision import fill_store, first_addresses
 from builder.render import OUTPUT, Addresses, Inputs, Rendered, output_stages, render
 from builder.selection import Selection
 
-__all__ = ["BuildInputs", "build_inputs"]
+__all__ = ["BuildInputs", "WantedImage", "build_inputs"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedImage:
+    """What is to be built: one image, or one component of it, and from where its files come."""
+
+    selection: Selection
+    inputs: Inputs
+    stale: bool = False
+    """Whether locks that differ from the recipes are taken nevertheless."""
+    component: str = ""
+    """Built alone, instead of the image."""
+    output: Path | None = None
+    """Where results go; without it, the folder of the rendered image."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +46,7 @@ class BuildInputs:
     folder: Path
     """Where results go."""
     context: Path
+    inputs: Inputs
     component: str = ""
     """What is built alone, if anything is."""
 
@@ -51,7 +66,8 @@ class BuildInputs:
 
     def what(self, target: str) -> dict[str, object]:
         """Return what is built, for a record of it: the component that is alone, or a target of the image."""
-        return {"component": self.component} if self.component else {"target": target}
+        built = {"component": self.component} if self.component else {"target": target}
+        return {**built, "inputs": self.inputs.value}
 
     def request(self, target: str, output: Path | None) -> BuildRequest:
         """Return the request to build a target of it."""
@@ -70,45 +86,39 @@ class BuildInputs:
         text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
         write_atomic(self.folder / f"{name}.json", text.encode())
 
-    def describe(self) -> dict[str, object]:
-        """Return what was built of what, for a record of it."""
+    def describe(self, engine: AnyEngine) -> dict[str, object]:
+        """Return by what it was built, and of what, for a record of it."""
         return {
+            "engine": engine.describe(),
             "locks": {f"lock/{lock.target.path}": f"sha256:{Sha256.of(data)}" for lock, data in self.locks},
             "source-date-epoch": self.locks[0][0].source_date_epoch,
         }
 
 
 @contextmanager
-def build_inputs(
-    project: Project,
-    selection: Selection,
-    inputs: Inputs,
-    engine: AnyEngine,
-    output: Path | None,
-    *,
-    stale: bool = False,
-    component: str = "",
-) -> Iterator[BuildInputs]:
+def build_inputs(project: Project, wanted: WantedImage, engine: AnyEngine) -> Iterator[BuildInputs]:
     """Render the selected image, write its files, fill the store, and yield it with its build context.
 
-    With `component` it is what makes this one alone, and only what that reads is brought: UsageError
+    With a `component` it is what makes this one alone, and only what that reads is brought: UsageError
     where a lock does not build it. LockError for a lock that differs from the recipes beside it,
     unless it may be `stale`.
     """
-    targets = _buildable_targets(project, select_image(project, selection), selection, engine)
+    component, inputs = wanted.component, wanted.inputs
+    selected = select_image(project, wanted.selection)
+    targets = _buildable_targets(project, selected, wanted.selection, engine)
     locks = read_locks(project, targets)
     plain = [lock for lock, _ in locks]
-    compared = compare_with_recipes(project, plain, stale=stale)
+    compared = compare_with_recipes(project, plain, stale=wanted.stale)
     addresses = Addresses() if inputs is Inputs.STORE else first_addresses(project, plain)
     rendered = render(locks, inputs=inputs, addresses=addresses, compared=compared)
     first = targets[0]
-    folder = output or project.rendered_folder(first)
+    folder = wanted.output or project.rendered_folder(first)
     for name, text in rendered.files.items():
         write_atomic(folder / name, text.encode())
     read = [component_part(lock, component) for lock in plain] if component else plain
-    wanted = fill_store(project, read, inputs)
-    with build_context(project.store, wanted.digests()) as context:
-        whole = BuildInputs(locks=locks, rendered=rendered, folder=folder, context=context)
+    needs = fill_store(project, read, inputs)
+    with build_context(project.store, needs.digests()) as context:
+        whole = BuildInputs(locks=locks, rendered=rendered, folder=folder, context=context, inputs=inputs)
         yield whole.alone(component) if component else whole
 
 

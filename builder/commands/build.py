@@ -12,6 +12,7 @@ from builder.build import (
     AnyEngine,
     BuildInputs,
     Built,
+    WantedImage,
     build,
     build_inputs,
     find,
@@ -30,11 +31,10 @@ from builder.options import (
     add_places,
     add_selection,
     project_of,
-    selection_of,
+    wanted_image,
 )
 from builder.project import Project
 from builder.render import CHECK_TARGET, IMAGE_TARGETS, RUNTIME_TARGET, Inputs
-from builder.selection import Selection
 
 __all__ = ["EXAMPLES", "Options", "add_options", "build_image", "run"]
 
@@ -72,12 +72,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
     return build_image(
         project_of(options, console),
         Options(
-            selection=selection_of(options),
-            inputs=Inputs(options.inputs),
-            stale=options.stale,
+            wanted=wanted_image(options, Inputs(options.inputs)),
             target=options.target,
-            component=options.component,
-            output=options.output,
             cache=not options.no_cache,
             engine=options.engine,
             builder=options.builder,
@@ -90,14 +86,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
 class Options:
     """What the command line asks for."""
 
-    selection: Selection
-    inputs: Inputs
-    stale: bool = False
-    """Whether locks that differ from the recipes are taken nevertheless."""
+    wanted: WantedImage
     target: str
-    component: str = ""
-    """Builds this one alone, instead of the image."""
-    output: Path | None = None
     cache: bool
     engine: str
     builder: str = ""
@@ -110,37 +100,30 @@ def build_image(project: Project, options: Options) -> int:
     Only the image itself is written to a file: of every other target it is
     enough that it was built.
     """
-    select_image(project, options.selection)  # a wrong name is reported before a missing engine
-    engine = find(options.engine, options.builder, options.inputs)
+    select_image(project, options.wanted.selection)  # a wrong name is reported before a missing engine
+    engine = find(options.engine, options.builder, options.wanted.inputs)
     if options.engine == BUILDAH and options.cache:
         project.console.status("buildah builds every stage again: its cache is not reliable")
-    with build_inputs(
-        project,
-        options.selection,
-        options.inputs,
-        engine,
-        options.output,
-        stale=options.stale,
-        component=options.component,
-    ) as making:
+    with build_inputs(project, options.wanted, engine) as making:
         request = making.request(options.target, None if options.target == CHECK_TARGET else making.image)
-        with stage_progress(project, request, f"building {options.component or options.target}") as heard:
+        with stage_progress(
+            project, request, f"building {options.wanted.component or options.target}"
+        ) as heard:
             built = build(engine, replace(request, cache=options.cache), heard)
         record = _build_record(making, engine, built, options)
-        making.write_record(options.component or options.target, record)
+        making.write_record(options.wanted.component or options.target, record)
     _report_build(project, record, options)
     return 0
 
 
 def _build_record(ready: BuildInputs, engine: AnyEngine, built: Built, options: Options) -> dict[str, Any]:
     """Return what was built, by what, and how long each stage took."""
-    record: dict[str, Any] = {**ready.what(options.target), "inputs": options.inputs.value}
+    record: dict[str, Any] = dict(ready.what(options.target))
     if options.target != CHECK_TARGET:
         record |= digests(ready.image)
     return {
         **record,
-        "engine": engine.describe(),
-        **ready.describe(),
+        **ready.describe(engine),
         "seconds": built.seconds,
         "stages": stage_rows(built, ready.rendered.dockerfile),
         "timeline": timeline_rows(built, ready.rendered.dockerfile),

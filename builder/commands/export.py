@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
-from pathlib import Path
 
 from builder.console import Console
 from builder.export import to_pylock, to_requirements
 from builder.io import write_atomic
 from builder.locks import read_locks, select_image
-from builder.options import ResultFormat, add_format, add_places, add_selection, project_of, selection_of
+from builder.options import DocumentOptions, add_documents, documents_of, project_of
 from builder.project import Project
-from builder.selection import Selection
 
-__all__ = ["EXAMPLES", "Options", "add_options", "export_locks", "run"]
+__all__ = ["EXAMPLES", "add_options", "export_locks", "run"]
 
 EXAMPLES = """\
   python -m builder export --framework vllm --arch x86_64
@@ -24,34 +21,15 @@ EXAMPLES = """\
 
 def add_options(verb: argparse.ArgumentParser) -> None:
     """Add the options of `export`."""
-    add_selection(verb)
-    add_places(verb)
-    add_format(verb)
-    verb.add_argument("--output", type=Path, metavar="DIR", help="folder to write to")
+    add_documents(verb)
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Write both forms for each selected lock of one image; 0, or an error."""
-    return export_locks(
-        project_of(options, console),
-        Options(
-            selection=selection_of(options),
-            output=options.output,
-            json=options.format == ResultFormat.JSON,
-        ),
-    )
+    return export_locks(project_of(options, console), documents_of(options))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What the command line asks for."""
-
-    selection: Selection
-    output: Path | None = None
-    json: bool = False
-
-
-def export_locks(project: Project, options: Options) -> int:
+def export_locks(project: Project, options: DocumentOptions) -> int:
     """Write both forms for each selected lock of one image; 0, or an error."""
     targets = select_image(project, options.selection)
     locks = [lock for lock, _ in read_locks(project, targets)]

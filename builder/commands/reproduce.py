@@ -9,6 +9,7 @@ from typing import Any
 
 from builder.build import (
     BUILDKIT,
+    WantedImage,
     build_inputs,
     find,
     find_engine,
@@ -31,7 +32,7 @@ from builder.options import (
     add_places,
     add_selection,
     project_of,
-    selection_of,
+    wanted_image,
 )
 from builder.project import Project
 from builder.render import RUNTIME_TARGET, Inputs
@@ -46,7 +47,6 @@ from builder.reproduce import (
     compare,
     reproduce,
 )
-from builder.selection import Selection
 
 __all__ = ["EXAMPLES", "Options", "add_options", "reproduce_image", "run"]
 
@@ -91,11 +91,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     return reproduce_image(
         project_of(options, console),
         Options(
-            selection=selection_of(options),
-            inputs=Inputs(options.inputs),
-            stale=options.stale,
-            component=options.component,
-            output=options.output,
+            wanted=wanted_image(options, Inputs(options.inputs)),
             engine=options.engine,
             builder=options.builder,
             pause=options.pause,
@@ -114,13 +110,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
 class Options:
     """What the command line asks for."""
 
-    selection: Selection
-    inputs: Inputs
-    stale: bool = False
-    """Whether locks that differ from the recipes are taken nevertheless."""
-    component: str = ""
-    """Builds this one alone, instead of the image."""
-    output: Path | None = None
+    wanted: WantedImage
     engine: str
     builder: str = ""
     pause: int
@@ -142,31 +132,23 @@ class Options:
 def reproduce_image(project: Project, options: Options) -> int:
     """Build twice and compare, or compare two images; 0 for one digest, 1 for differences, or an error."""
     if options.images:
-        if not options.selection.is_empty:
+        if not options.wanted.selection.is_empty:
             raise UsageError(
                 "two images are compared as they are",
-                place=str(options.selection),
+                place=str(options.wanted.selection),
                 hint="leave out --release, --platform, --framework and --arch",
             )
         return _compare_images(project, options)
     if options.against is not None:
         with open_images(options.against):
             pass  # a file that is not an image is refused before anything is built
-    select_image(project, options.selection)  # a wrong name is reported before a missing engine
-    engine = find(options.engine, options.builder, options.inputs)
+    select_image(project, options.wanted.selection)  # a wrong name is reported before a missing engine
+    engine = find(options.engine, options.builder, options.wanted.inputs)
     buildkit = options.engine == BUILDKIT
     if options.second_builder and not buildkit:
         raise UsageError("buildah has no builders", place="--second-builder", hint="leave it out")
     other = find_engine(options.second_builder) if options.second_builder else None
-    with build_inputs(
-        project,
-        options.selection,
-        options.inputs,
-        engine,
-        options.output,
-        stale=options.stale,
-        component=options.component,
-    ) as ready:
+    with build_inputs(project, options.wanted, engine) as ready:
         second = ready.image.with_name(f"second-{ready.image.name}")
         request = ready.request(RUNTIME_TARGET, ready.image)
         arches = tuple(platform.partition("/")[2] for platform in request.platforms)
@@ -189,9 +171,7 @@ def reproduce_image(project: Project, options: Options) -> int:
         )
         record = {
             **ready.what(RUNTIME_TARGET),
-            "inputs": options.inputs.value,
-            "engine": engine.describe(),
-            **ready.describe(),
+            **ready.describe(engine),
             **_comparison_record(found, ready.rendered.dockerfile),
         }
         ready.write_record("reproduce", record)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.build import build_inputs, stage_progress, stage_rows
+from builder.build import WantedImage, build_inputs, stage_progress, stage_rows
 from builder.build.buildkit import Engine
 from builder.build.events import BuildStep
 from builder.build.request import BuildRequest, Built
@@ -119,7 +119,7 @@ def test_an_architecture_that_was_asked_for_must_be_possible(project: Project) -
     selection = Selection(releases=("1.4.2",), arches=(Arch.AARCH64,))
     with (
         pytest.raises(UsageError, match="cannot run linux/arm64") as caught,
-        build_inputs(project, selection, Inputs.STORE, ENGINE, None),
+        build_inputs(project, WantedImage(selection=selection, inputs=Inputs.STORE), ENGINE),
     ):
         pass
     assert "emulation" in caught.value.hint
@@ -140,7 +140,9 @@ def test_what_the_engine_cannot_run_is_left_out_when_nobody_asked_for_it(
     lock = project.locks / "1.4.2" / "debian-13" / "dynamo-x86_64.toml"
     with (
         pytest.raises(FilledError),
-        build_inputs(project, Selection(releases=("1.4.2",)), Inputs.STORE, ENGINE, None),
+        build_inputs(
+            project, WantedImage(selection=Selection(releases=("1.4.2",)), inputs=Inputs.STORE), ENGINE
+        ),
     ):
         pass  # what matters was said and written before
     assert "left out, because this engine cannot run it: linux/arm64" in said.getvalue()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.build import BUILDKIT
+from builder.build import BUILDKIT, WantedImage
 from builder.commands import reproduce
 from builder.console import Console
 from builder.errors import BuilderError, UsageError
@@ -39,8 +39,7 @@ def run(tmp_path: Path, *images: Path, as_json: bool = False, against: Path | No
         console=Console(out, io.StringIO()),
     )
     options = reproduce.Options(
-        selection=Selection(),
-        inputs=Inputs.REMOTE,
+        wanted=WantedImage(selection=Selection(), inputs=Inputs.REMOTE),
         engine=BUILDKIT,
         pause=5,
         images=images,

@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from builder.build import build_inputs
+from builder.build import WantedImage, build_inputs
 from builder.build.buildkit import build, find_engine
 from builder.build.request import Built
 from builder.cli import main
@@ -114,7 +114,8 @@ def build_stages(
     store = str(project / "caches/store")
     opened = open_project(project=str(project), store=store, origins=(), mirrors=(), console=console)
     engine = find_engine()
-    with build_inputs(opened, Selection(arches=arches), Inputs.STORE, engine, output.parent) as ready:
+    wanted = WantedImage(selection=Selection(arches=arches), inputs=Inputs.STORE, output=output.parent)
+    with build_inputs(opened, wanted, engine) as ready:
         request = ready.request(target, output)
         return build(engine, dataclasses.replace(request, again=anew))
 
