@@ -26,9 +26,11 @@ __all__ = [
     "read_lock",
     "read_locks",
     "read_outcomes",
+    "read_stand_in",
     "select_image",
     "select_locks",
     "select_targets",
+    "stand_in_path",
 ]
 
 _MOST_SHOWN = 8
@@ -98,6 +100,19 @@ def read_outcomes(project: Project) -> LockOutcomes:
     return load_outcomes(read_bytes(path, error=LockError), place=f"lock/{path.name}")
 
 
+def stand_in_path(project: Project) -> Path:
+    """Return where it is recorded what the printed commands of untried cells did on a stand-in."""
+    return project.locks / "stand-in.toml"
+
+
+def read_stand_in(project: Project) -> LockOutcomes:
+    """Read what was recorded; nothing if there is no record (LockError)."""
+    path = stand_in_path(project)
+    if not path.is_file():
+        return LockOutcomes()
+    return load_outcomes(read_bytes(path, error=LockError), place=f"lock/{path.name}")
+
+
 def select_targets(project: Project, selection: Selection, targets: Collection[Target]) -> tuple[Target, ...]:
     """Return those of `targets` that are selected, sorted; see `builder.selection.choose` for the errors."""
 
@@ -141,7 +156,11 @@ def _unlocked_targets(
     if not _has_recipes(project):
         return ()
     every = matrix.cells(
-        project.library(), locked_targets(project), read_outcomes(project).by_target(), selection
+        project.library(),
+        locked_targets(project),
+        read_outcomes(project).by_target(),
+        selection,
+        stand_in=read_stand_in(project).by_target(),
     )
     found = sorted(
         every, key=lambda cell: cell.state is not matrix.CellState.REFUSED

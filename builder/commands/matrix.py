@@ -10,7 +10,7 @@ from typing import Any
 from builder.console import Console
 from builder.io import read_bytes
 from builder.lockfile import Lock, parse_lock
-from builder.locks import lock_path, locked_targets, read_outcomes, select_targets
+from builder.locks import lock_path, locked_targets, read_outcomes, read_stand_in, select_targets
 from builder.matrix import (
     Cell,
     MatrixTable,
@@ -152,7 +152,8 @@ class _MatrixFacts:
         if self._cells is None:
             outcomes = read_outcomes(self._project).by_target()
             locked = locked_targets(self._project)
-            self._cells = cells(self._library, locked, outcomes, self._selection)
+            stand_in = read_stand_in(self._project).by_target()
+            self._cells = cells(self._library, locked, outcomes, self._selection, stand_in=stand_in)
         return self._cells
 
     def locks(self) -> tuple[Lock, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
-    from builder.matrix.cell import Cell, CellState, cells, command, open_targets, suggestion
+    from builder.matrix.cell import Cell, CellState, cells, command, open_targets, suggestion, waiting_cells
     from builder.matrix.floors import GENERATIONS, generations, wheel_floors
     from builder.matrix.release_versions import ReleaseVersions, accelerators, cuda_of, newest_first, versions
     from builder.matrix.tables import (
@@ -58,6 +58,7 @@ else:
             "targets_table": "tables",
             "versions": "release_versions",
             "versions_table": "tables",
+            "waiting_cells": "cell",
             "wheel_floors": "floors",
             "wheels_table": "tables",
             "without_typed_refusals": "typed_refusals",
@@ -90,6 +91,7 @@ __all__ = [
     "targets_table",
     "versions",
     "versions_table",
+    "waiting_cells",
     "wheel_floors",
     "wheels_table",
     "without_typed_refusals",

@@ -23,7 +23,7 @@ from builder.recipe import (
 )
 from builder.selection import Selection
 
-__all__ = ["Cell", "CellState", "cells", "command", "open_targets", "suggestion", "trap_of"]
+__all__ = ["Cell", "CellState", "cells", "command", "open_targets", "suggestion", "trap_of", "waiting_cells"]
 
 _EXPERIMENTAL = "experimental"
 _IMAGE_PINS = (": digest of the image ", ": inventory of ", ": Python distributions of ")
@@ -36,6 +36,10 @@ class CellState(StrEnum):
     REFUSED = "refused"
     LOCKABLE = "lockable"
     """`lock` ran to its end on real bytes with these recipes (exit 0), and there is no lock."""
+    STAND_IN = "command tried on a stand-in"
+    """The printed command ran to its end on archives, indexes and registries made of what is published."""
+    NOT_LOCKABLE = "not lockable"
+    """No command leads to a lock: something is missing, and the reason says what."""
     UNTRIED = "untried"
     """Nobody ran `lock` to its end: pins are missing, an index gave no answer, or no trial is recorded."""
 
@@ -71,11 +75,16 @@ def cells(
     locked: Collection[Target],
     outcomes: Mapping[Target, LockOutcome],
     selection: Selection | None = None,
+    *,
+    stand_in: Mapping[Target, LockOutcome] | None = None,
 ) -> tuple[Cell, ...]:
-    """Return every selected cell: newest release first, then by framework, platform and architecture."""
+    """Return every selected cell: newest release first, then by framework, platform and architecture.
+
+    `outcomes` are trials on real bytes, `stand_in` those of the printed commands on a stand-in.
+    """
     have, wanted = frozenset(locked), selection or Selection()
     return tuple(
-        _target_cell(library, target, have, outcomes)
+        _target_cell(library, target, have, outcomes, stand_in or {})
         for release in newest_first(library)
         for target in _release_targets(library, release.version)
         if wanted.holds(target)
@@ -90,7 +99,11 @@ def _release_targets(library: Library, release: str) -> Iterator[Target]:
 
 
 def _target_cell(
-    library: Library, target: Target, have: frozenset[Target], outcomes: Mapping[Target, LockOutcome]
+    library: Library,
+    target: Target,
+    have: frozenset[Target],
+    outcomes: Mapping[Target, LockOutcome],
+    stand_in: Mapping[Target, LockOutcome],
 ) -> Cell:
     experimental = library.platform(target.platform).status == _EXPERIMENTAL
     cell = Cell(target=target, state=CellState.LOCKED, experimental=experimental)
@@ -104,7 +117,10 @@ def _target_cell(
     missing = missing_pins(recipe)
     if row is not None and not row.unreached:
         return _refused_cell(cell, row)
-    return _tried_cell(cell, row, missing, _recorded_outcome(outcomes, target, recipe))
+    found = _tried_cell(cell, row, missing, _recorded_outcome(outcomes, target, recipe))
+    if found.state is CellState.UNTRIED:
+        return _stand_in_cell(found, missing, _recorded_outcome(stand_in, target, recipe))
+    return found
 
 
 def _recorded_outcome(
@@ -128,8 +144,6 @@ def _tried_cell(
     if missing:
         # A release's own reason says what could not be reached, in fewer words than the list of pins.
         reason = row.reason if row is not None else f"pins are missing: {'; '.join(missing)}"
-        if unnamed := [text for text in missing if _is_unnamed(text)]:
-            reason += f"; no command fills in what its recipe does not name: {'; '.join(unnamed)}"
         pinning = _pin_commands(cell.target.platform, missing)
         return _untried_cell(cell, f"not tried: {reason}", pinning)
     if outcome is None:
@@ -137,6 +151,24 @@ def _tried_cell(
     if outcome.exit:
         return _untried_cell(cell, f"not tried to its end: {row.reason if row else outcome.said}")
     return replace(cell, state=CellState.LOCKABLE, reason="`lock` ran to its end, and no lock is committed")
+
+
+def _stand_in_cell(cell: Cell, missing: Sequence[str], outcome: LockOutcome | None) -> Cell:
+    """Return a cell that was not tried on real bytes, by what its printed command did on a stand-in."""
+    if unnamed := [text for text in missing if _is_unnamed(text)]:
+        what = "; ".join(text.partition(": ")[2] for text in unnamed)
+        verb = "is missing" if len(unnamed) == 1 else "are missing"
+        return replace(
+            cell,
+            state=CellState.NOT_LOCKABLE,
+            reason=f"{what} {verb}: no command fills in what a recipe does not name",
+            pinning=(),
+        )
+    if outcome is None:
+        return cell
+    if outcome.exit:
+        return replace(cell, state=CellState.NOT_LOCKABLE, reason=outcome.said, pinning=())
+    return replace(cell, state=CellState.STAND_IN)
 
 
 def _refused_cell(cell: Cell, row: TargetRefusal) -> Cell:
@@ -159,9 +191,9 @@ def command(group: Sequence[Cell]) -> str:
 def suggestion(group: Sequence[Cell]) -> str:
     """Return the command line that would try `group`, cells of one release; empty unless all are untried.
 
-    Nobody ran it: it may fail.
+    Nobody ran it on real bytes: it may fail. That of cells that were tried on a stand-in ran through there.
     """
-    return _lock_command(group, CellState.UNTRIED)
+    return _lock_command(group, CellState.UNTRIED) or _lock_command(group, CellState.STAND_IN)
 
 
 def _lock_command(group: Sequence[Cell], state: CellState) -> str:
@@ -197,8 +229,15 @@ def open_targets(library: Library, locked: Collection[Target]) -> dict[Target, s
     What releases refuse counts too: a trial says whether a typed refusal is needed, and still holds.
     """
     found = cells(without_typed_refusals(library), locked, {})
-    open_now = (cell.target for cell in found if cell.state is CellState.UNTRIED)
+    open_now = (cell.target for cell in found if cell.state in (CellState.UNTRIED, CellState.NOT_LOCKABLE))
     return {target: inputs_digest(effective_recipe(library, target)) for target in open_now}
+
+
+def waiting_cells(
+    library: Library, locked: Collection[Target], outcomes: Mapping[Target, LockOutcome]
+) -> tuple[Cell, ...]:
+    """Return the cells whose printed command only a stand-in can run here."""
+    return tuple(cell for cell in cells(library, locked, outcomes) if cell.state is CellState.UNTRIED)
 
 
 # The words are those of the errors themselves; each trap's own test folder is classified in the tests.

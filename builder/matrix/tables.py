@@ -76,7 +76,13 @@ def summary_table(found: Sequence[FrameworkSummary]) -> MatrixTable:
     rows = []
     for row in found:
         where = "; ".join(f"{', '.join(item.platforms)}: {', '.join(item.arches)}" for item in row.places)
-        unlocked = (CellState.REFUSED, CellState.LOCKABLE, CellState.UNTRIED)
+        unlocked = (
+            CellState.REFUSED,
+            CellState.LOCKABLE,
+            CellState.STAND_IN,
+            CellState.NOT_LOCKABLE,
+            CellState.UNTRIED,
+        )
         others = [f"{row.counts[state]} {state}" for state in unlocked if row.counts[state]]
         rows.append((row.release, row.framework, where or "nowhere", ", ".join(others)))
     return MatrixTable(
@@ -101,6 +107,7 @@ def targets_table(cells: Sequence[Cell]) -> MatrixTable:
         title="Targets",
         about=(
             "What is locked; what is refused, and the trap; what is lockable, and the command that was run; "
+            "whose command was tried on a stand-in; what is not lockable, and what is missing; "
             "what nobody tried to its end, and a command to try."
         ),
         columns=("release", "framework", "platforms", "architectures", "state", "why"),

@@ -14,8 +14,8 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from builder.model.digest import Evidence
-from tests.commands.vendor_index import SMALL, Project, VendorIndex, vendor
 from tests.local_index import LocalIndex
+from tests.standin.vendor_index import SMALL, Project, VendorIndex, vendor
 
 
 @pytest.fixture

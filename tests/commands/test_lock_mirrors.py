@@ -14,8 +14,8 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from tests.commands.vendor_index import SMALL, Project
 from tests.local_index import JSON, LocalIndex, make_wheel
+from tests.standin.vendor_index import SMALL, Project
 
 GONE = "http://127.0.0.1:9"
 """Nobody listens on port 9: an index behind it answers through a mirror or not at all."""

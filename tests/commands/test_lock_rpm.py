@@ -22,7 +22,7 @@ from builder.lockfile.lock import Lock
 from builder.lockfile.reading import load_lock
 from tests.local_index import LocalIndex
 from tests.render import hermetic
-from tests.resolve.rpm.tiny_repo import Rpm, TinyRepo
+from tests.standin.rpm_repository import Rpm, TinyRepo
 
 SMALL = Path(__file__).resolve().parents[1] / "faults/project"
 AT = "2026-09-14T00:00:00Z"

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from builder.console import Console
+from builder.locks import locked_targets, read_outcomes
 from builder.matrix import RefusalStanding, judge_refusals, open_targets
 from builder.matrix.typed_refusals import without_typed_refusals
 from builder.model.target import Arch, Target
+from builder.project import open_project
 from builder.recipe import (
     Library,
     LockOutcome,
@@ -20,7 +23,8 @@ from builder.recipe import (
     read_library,
 )
 
-SMALL = Path(__file__).resolve().parents[2] / "tests/faults/project/recipes"
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = ROOT / "tests/faults/project/recipes"
 TINY = Target(release="1.0", platform="plain", framework="tiny", arch=Arch.X86_64)
 
 
@@ -111,3 +115,15 @@ def test_one_target_that_would_lock_decides_for_the_row() -> None:
 
 def test_targets_of_typed_refusals_are_tried_too() -> None:
     assert TINY in open_targets(library(), ())
+
+
+def test_no_committed_refusal_is_one_that_the_tool_says_by_itself_or_that_does_not_hold() -> None:
+    project = open_project(project=str(ROOT), store="", origins=(), mirrors=(), console=Console())
+    found = judge_refusals(project.library(), locked_targets(project), read_outcomes(project).by_target())
+    needless = (RefusalStanding.WOULD_LOCK, RefusalStanding.SAID_BY_LOCK, RefusalStanding.UNTRIED)
+    wrong = [
+        f"{one.release} {one.row.framework}, {one.row.reason}: {one.standing}"
+        for one in found
+        if one.standing in needless
+    ]
+    assert not wrong, "see scripts/maintenance/try-targets --refused"

@@ -1,19 +1,15 @@
 from __future__ import annotations
 
 import hashlib
-import lzma
 import re
 import tomllib
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pysequoia import SignatureMode, Tsk, sign
+from pysequoia import Tsk
 from pytest_httpserver import HTTPServer
-from werkzeug import Request, Response
 
 from builder.errors import BuilderError, DigestMismatchError, FetchError, RecipeError, UsageError
 from builder.fetch.session import Session
@@ -26,6 +22,7 @@ from builder.pin.repositories import pin_repositories
 from builder.recipe.library import Library
 from builder.recipe.platform import RepositoryRecipe
 from builder.resolve.debian.archive import open_debian_archive
+from tests.standin.signed_archive import SignedArchive
 
 NOW = datetime(2026, 11, 22, 18, 0, 0, 654321, tzinfo=UTC)
 STAMP = "20261122T180000Z"
@@ -41,52 +38,6 @@ keys = ["archive.asc"]
 KEY = Tsk.generate("Archive <archive@example.invalid>")
 
 
-@dataclass(slots=True)
-class Archive:
-    """A signed archive on loopback, without time stamps."""
-
-    server: HTTPServer
-    date: datetime = NOW - timedelta(hours=1)
-    until: datetime | None = NOW + timedelta(days=7)
-    key: Any = KEY
-    served: dict[str, bytes] = field(default_factory=dict)
-
-    def publish(self, suite: str, packages: dict[str, bytes]) -> None:
-        """Serve a suite: component and architecture (`main/amd64`) to the text of its Packages."""
-        lines = []
-        for name, text in packages.items():
-            component, arch = name.split("/")
-            data = lzma.compress(text)
-            sha256 = hashlib.sha256(data).hexdigest()
-            folder = f"{component}/binary-{arch}"
-            self.serve(f"dists/{suite}/{folder}/Packages.xz", data)
-            self.serve(f"dists/{suite}/{folder}/by-hash/SHA256/{sha256}", data)
-            lines.append(f" {sha256} {len(data)} {folder}/Packages.xz")
-        head = [f"Suite: {suite}", f"Codename: {suite}", f"Date: {format_datetime(self.date, usegmt=True)}"]
-        if self.until:
-            head.append(f"Valid-Until: {format_datetime(self.until, usegmt=True)}")
-        body = [*head, "Components: main", "Architectures: amd64 arm64", "SHA256:", *lines, ""]
-        signed = sign(self.key.signer(), "\n".join(body).encode(), mode=SignatureMode.CLEAR)
-        self.serve(f"dists/{suite}/InRelease", bytes(signed))
-
-    def serve(self, path: str, data: bytes) -> None:
-        self.served[path] = data
-
-    def answer(self, request: Request) -> Response:
-        data = self.served.get(request.path.removeprefix("/debian/"))
-        return Response(status=404) if data is None else Response(data)
-
-    def clear(self) -> None:
-        """Serve nothing any more."""
-        self.served.clear()
-
-    def break_(self, path: str, data: bytes) -> None:
-        """Serve other bytes at a path, and nothing by hash."""
-        self.served[path] = data
-        for known in [known for known in self.served if "/by-hash/" in known]:
-            del self.served[known]
-
-
 def stanza(name: str, arch: str = "amd64") -> bytes:
     return (
         f"Package: {name}\nVersion: 1.0\nArchitecture: {arch}\nSize: 1\n"
@@ -95,7 +46,7 @@ def stanza(name: str, arch: str = "amd64") -> bytes:
 
 
 @pytest.fixture
-def archive(bench: Any, httpserver: HTTPServer) -> Archive:
+def archive(bench: Any, httpserver: HTTPServer) -> SignedArchive:
     bench.write("keys/archive.asc", str(KEY.extract_certificate()))
     httpserver.no_handler_status_code = 404
     snapshot = httpserver.url_for("/snapshot/")  # has nothing: the mirror serves
@@ -103,7 +54,9 @@ def archive(bench: Any, httpserver: HTTPServer) -> Archive:
         origins=(Origin(name="debian", url=snapshot, layout="snapshot"),),
         mirrors=(Mirror(prefix=f"{snapshot}*/", places=(httpserver.url_for("/debian/"),)),),
     )
-    found = Archive(server=httpserver)
+    found = SignedArchive(
+        server=httpserver, date=NOW - timedelta(hours=1), until=NOW + timedelta(days=7), key=KEY
+    )
     httpserver.expect_request(re.compile("/debian/.*")).respond_with_handler(found.answer)
     found.publish("stable", {"main/amd64": stanza("a"), "main/arm64": stanza("a", "arm64")})
     return found
@@ -120,7 +73,9 @@ def pinned(file: Path) -> list[dict[str, Any]]:
     return found
 
 
-def test_the_signed_state_of_now_is_pinned_and_kept(bench: Any, archive: Archive, platform: Path) -> None:
+def test_the_signed_state_of_now_is_pinned_and_kept(
+    bench: Any, archive: SignedArchive, platform: Path
+) -> None:
     assert pin_repositories(bench.context(), now=NOW) == 0
     signed = archive.served["dists/stable/InRelease"]
     assert pinned(platform) == [
@@ -143,7 +98,7 @@ def test_the_signed_state_of_now_is_pinned_and_kept(bench: Any, archive: Archive
 
 
 def test_what_is_kept_is_what_locking_reads_without_network(
-    bench: Any, archive: Archive, platform: Path, tmp_path: Path
+    bench: Any, archive: SignedArchive, platform: Path, tmp_path: Path
 ) -> None:
     pin_repositories(bench.context(), now=NOW)
     (row,) = pinned(platform)
@@ -172,7 +127,7 @@ def test_what_is_kept_is_what_locking_reads_without_network(
 
 
 def test_a_large_index_is_in_the_store_only(
-    bench: Any, archive: Archive, platform: Path, monkeypatch: pytest.MonkeyPatch
+    bench: Any, archive: SignedArchive, platform: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(repositories, "KEPT_LIMIT", 1000)
     many = b"".join(stanza(hashlib.sha256(bytes([n])).hexdigest()) for n in range(100))
@@ -185,7 +140,9 @@ def test_a_large_index_is_in_the_store_only(
     assert bench.store.read(hashlib.sha256(large).hexdigest()) == large
 
 
-def test_folders_that_nothing_refers_to_are_removed(bench: Any, archive: Archive, platform: Path) -> None:
+def test_folders_that_nothing_refers_to_are_removed(
+    bench: Any, archive: SignedArchive, platform: Path
+) -> None:
     pin_repositories(bench.context(), now=NOW)
     other = bench.write("indexes/notes-of-mine/readme", "kept")
     archive.publish("stable", {"main/amd64": stanza("b"), "main/arm64": stanza("b", "arm64")})
@@ -197,7 +154,7 @@ def test_folders_that_nothing_refers_to_are_removed(bench: Any, archive: Archive
 
 
 def test_a_folder_of_a_platform_that_was_not_pinned_stays(
-    bench: Any, archive: Archive, platform: Path
+    bench: Any, archive: SignedArchive, platform: Path
 ) -> None:
     bench.write("platforms/q.toml", 'name = "q"\n' + REPOSITORY % "stable")
     platform.write_text(platform.read_text().replace('"stable"', '"older"'))
@@ -209,7 +166,7 @@ def test_a_folder_of_a_platform_that_was_not_pinned_stays(
     assert folders == ["older-20261122T200000Z", f"stable-{STAMP}"]
 
 
-def test_what_is_still_current_keeps_its_moment(bench: Any, archive: Archive, platform: Path) -> None:
+def test_what_is_still_current_keeps_its_moment(bench: Any, archive: SignedArchive, platform: Path) -> None:
     pin_repositories(bench.context(), now=NOW)
     before = platform.read_bytes()
     for file in (bench.root / "recipes/indexes" / f"stable-{STAMP}").iterdir():
@@ -222,14 +179,14 @@ def test_what_is_still_current_keeps_its_moment(bench: Any, archive: Archive, pl
     assert (bench.root / "recipes/indexes" / f"stable-{STAMP}" / "InRelease").is_file()
 
 
-def test_platforms_on_one_suite_are_pinned_alike(bench: Any, archive: Archive, platform: Path) -> None:
+def test_platforms_on_one_suite_are_pinned_alike(bench: Any, archive: SignedArchive, platform: Path) -> None:
     other = bench.write("platforms/q.toml", 'name = "q"\n' + REPOSITORY % "stable")
     pin_repositories(bench.context(), now=NOW)
     assert pinned(platform) == pinned(other)
 
 
 def test_a_platform_that_extends_another_pins_the_others_file(
-    bench: Any, archive: Archive, platform: Path
+    bench: Any, archive: SignedArchive, platform: Path
 ) -> None:
     bench.write("platforms/q.toml", 'name = "q"\nextends = "p"\n')
     pin_repositories(bench.context(), "q", now=NOW)
@@ -237,7 +194,7 @@ def test_a_platform_that_extends_another_pins_the_others_file(
 
 
 def test_only_the_architectures_of_the_images_are_fetched(
-    bench: Any, archive: Archive, platform: Path
+    bench: Any, archive: SignedArchive, platform: Path
 ) -> None:
     platform.write_text(platform.read_text() + '\n[[images.x86_64]]\nname = "x"\n')
     pin_repositories(bench.context(), now=NOW)
@@ -245,7 +202,7 @@ def test_only_the_architectures_of_the_images_are_fetched(
     assert sorted(file.name for file in folder.iterdir()) == ["InRelease", "main-amd64.Packages.xz"]
 
 
-def test_dry_run_writes_nothing_but_the_store(bench: Any, archive: Archive, platform: Path) -> None:
+def test_dry_run_writes_nothing_but_the_store(bench: Any, archive: SignedArchive, platform: Path) -> None:
     before = platform.read_bytes()
     pin_repositories(bench.context(dry_run=True), now=NOW)
     assert platform.read_bytes() == before
@@ -253,7 +210,7 @@ def test_dry_run_writes_nothing_but_the_store(bench: Any, archive: Archive, plat
     assert bench.store.has(hashlib.sha256(archive.served["dists/stable/InRelease"]).hexdigest())
 
 
-def republish(archive: Archive) -> None:
+def republish(archive: SignedArchive) -> None:
     archive.clear()
     archive.publish("stable", {"main/amd64": stanza("a"), "main/arm64": stanza("a", "arm64")})
 
@@ -268,7 +225,7 @@ def refused(bench: Any, platform: Path) -> BuilderError:
     return caught.value
 
 
-def test_an_expired_release_is_refused(bench: Any, archive: Archive, platform: Path) -> None:
+def test_an_expired_release_is_refused(bench: Any, archive: SignedArchive, platform: Path) -> None:
     archive.until = NOW - timedelta(minutes=1)
     republish(archive)
     error = refused(bench, platform)
@@ -277,31 +234,33 @@ def test_an_expired_release_is_refused(bench: Any, archive: Archive, platform: P
     assert error.place == archive.server.url_for("/debian/dists/stable/InRelease")
 
 
-def test_a_release_of_tomorrow_is_refused(bench: Any, archive: Archive, platform: Path) -> None:
+def test_a_release_of_tomorrow_is_refused(bench: Any, archive: SignedArchive, platform: Path) -> None:
     archive.date = NOW + timedelta(days=1)
     republish(archive)
     assert "later than 2026-11-22 18:00:00 UTC" in refused(bench, platform).cause
 
 
-def test_a_foreign_key_is_refused(bench: Any, archive: Archive, platform: Path) -> None:
+def test_a_foreign_key_is_refused(bench: Any, archive: SignedArchive, platform: Path) -> None:
     archive.key = Tsk.generate("Somebody <else@example.invalid>")
     republish(archive)
     assert isinstance(refused(bench, platform), DigestMismatchError)
 
 
-def test_a_changed_release_is_refused(bench: Any, archive: Archive, platform: Path) -> None:
+def test_a_changed_release_is_refused(bench: Any, archive: SignedArchive, platform: Path) -> None:
     path = "dists/stable/InRelease"
     archive.break_(path, archive.served[path].replace(b"Codename: stable", b"Codename: stabil"))
     assert isinstance(refused(bench, platform), DigestMismatchError)
 
 
-def test_a_well_signed_file_of_another_suite_is_refused(bench: Any, archive: Archive, platform: Path) -> None:
+def test_a_well_signed_file_of_another_suite_is_refused(
+    bench: Any, archive: SignedArchive, platform: Path
+) -> None:
     archive.publish("older", {"main/amd64": stanza("a"), "main/arm64": stanza("a", "arm64")})
     archive.break_("dists/stable/InRelease", archive.served["dists/older/InRelease"])
     assert refused(bench, platform).cause == "expected the index of stable, got that of older (older)"
 
 
-def test_a_swapped_index_is_refused_and_named(bench: Any, archive: Archive, platform: Path) -> None:
+def test_a_swapped_index_is_refused_and_named(bench: Any, archive: SignedArchive, platform: Path) -> None:
     path = "dists/stable/main/binary-amd64/Packages.xz"
     wanted = hashlib.sha256(archive.served[path]).hexdigest()
     archive.break_(path, b"other")
@@ -311,12 +270,12 @@ def test_a_swapped_index_is_refused_and_named(bench: Any, archive: Archive, plat
     assert f"expected sha256 {wanted}, got {hashlib.sha256(b'other').hexdigest()}" in error.cause
 
 
-def test_a_component_that_the_release_has_not(bench: Any, archive: Archive, platform: Path) -> None:
+def test_a_component_that_the_release_has_not(bench: Any, archive: SignedArchive, platform: Path) -> None:
     platform.write_text(platform.read_text().replace('["main"]', '["contrib"]'))
     assert refused(bench, platform).cause.startswith("contrib/binary-arm64/Packages.xz is not listed")
 
 
-def test_a_place_that_is_not_there(bench: Any, archive: Archive, platform: Path) -> None:
+def test_a_place_that_is_not_there(bench: Any, archive: SignedArchive, platform: Path) -> None:
     archive.clear()
     error = refused(bench, platform)
     assert isinstance(error, FetchError)
@@ -324,7 +283,7 @@ def test_a_place_that_is_not_there(bench: Any, archive: Archive, platform: Path)
     assert "--mirror" in error.hint
 
 
-def test_a_key_file_that_is_not_there(bench: Any, archive: Archive, platform: Path) -> None:
+def test_a_key_file_that_is_not_there(bench: Any, archive: SignedArchive, platform: Path) -> None:
     (bench.root / "recipes/keys/archive.asc").unlink()
     assert isinstance(refused(bench, platform), RecipeError)
 

@@ -28,7 +28,7 @@ from builder.recipe.platform import RepositoryRecipe
 from builder.recipe.reading import parse_recipe
 from builder.resolve.rpm.archive import open_rpm_archive
 from builder.resolve.rpm.closure import resolve
-from tests.resolve.rpm.tiny_repo import Rpm, TinyRepo
+from tests.standin.rpm_repository import Rpm, TinyRepo
 
 NOW = datetime(2026, 11, 22, 18, 0, 0, tzinfo=UTC)
 LATER = datetime(2026, 11, 23, 18, 0, 0, tzinfo=UTC)

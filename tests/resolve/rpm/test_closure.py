@@ -9,7 +9,7 @@ from builder.model.target import Arch
 from builder.resolve.os import PackageChoice
 from builder.resolve.rpm.closure import plan, resolve
 from builder.resolve.rpm.pool import RepositorySource, RpmPool
-from tests.resolve.rpm.tiny_repo import Rpm, filelists_xml, primary_xml
+from tests.standin.rpm_repository import Rpm, filelists_xml, primary_xml
 
 
 def source(*packages: Rpm, label: str = "main", priority: int = 99) -> RepositorySource:

@@ -14,7 +14,7 @@ from pysequoia import Tsk
 
 from builder.errors import BuilderError, DigestMismatchError, FetchError
 from builder.resolve.rpm.repomd import RepodataFile, Repomd, check_moment, read_repomd, repodata_text
-from tests.resolve.rpm.tiny_repo import STAMP, Rpm, TinyRepo
+from tests.standin.rpm_repository import STAMP, Rpm, TinyRepo
 
 BOMB = '<!DOCTYPE repomd [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>\n'
 
