@@ -27,7 +27,7 @@ _EXPIRED = (
 
 
 def certificates(parts: Iterable[bytes], *, place: str) -> tuple[Cert, ...]:
-    """Return the certificates of key files, binary or armoured; FetchError where there is none."""
+    """Return the certificates of key files, binary or armoured; FetchError without any."""
     found: dict[str, Cert] = {}
     for part in parts:
         try:
@@ -45,7 +45,7 @@ def verify_clear(
     """Return the text of a clear-signed message, and the fingerprints of its good signers, sorted.
 
     One good signature by a certificate of `keyring` is enough; key validity is
-    that of the time of signing. DigestMismatchError where there is none.
+    that of the time of signing. DigestMismatchError without one.
     """
     block = _SIGNATURE_BLOCK.search(data)
     signature = block[0] if block else b""

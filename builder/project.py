@@ -189,7 +189,7 @@ def open_project(
 
 
 def recipe_files(folder: Path) -> dict[str, bytes]:
-    """Return every recipe and key by its path below `folder` (UsageError where there are none)."""
+    """Return every recipe and key by its path below `folder` (UsageError without any)."""
     if not folder.is_dir():
         raise UsageError(
             "no recipes here", place=str(folder), hint="go to a project, or name it: --project DIR"

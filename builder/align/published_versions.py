@@ -29,7 +29,7 @@ class Existence:
 def existence(evidence: Evidence, name: str, version: str) -> Existence:
     """Look for a version on the index, then among the tags of its component (UnaskedError).
 
-    Where the index has the project its word is enough; what it has not is judged by tags alone.
+    If the index has the project, its answer is enough; a project that it lacks is judged by tags alone.
     """
     wanted = version_of(version)
     unasked: UnaskedError | None = None
@@ -73,7 +73,7 @@ def existence_anywhere(evidence: Evidence, name: str, version: str) -> Existence
 
 
 def _component_tags(evidence: Evidence, name: str, wanted: Version) -> RepositoryTags | None:
-    """Return the tags of a component, or None where there is none; what is newer than all is not judged."""
+    """Return the tags of a component, or None without a known repository (UnaskedError if newer than all)."""
     url = evidence.repository(name)
     if not url:
         return None

@@ -28,7 +28,7 @@ def build_context(store: Store, digests: Sequence[str]) -> Iterator[Path]:
 
     It has the same name whenever its content is the same, because BuildKit
     sends again only what changed below a name. FetchError for a file that the
-    store has not, UsageError when the folder cannot be made.
+    store lacks, UsageError when the folder cannot be made.
     """
     listed = sorted(set(digests))
     name = hashlib.sha256("\n".join(listed).encode()).hexdigest()[:16]

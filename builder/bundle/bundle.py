@@ -104,9 +104,9 @@ def read_bundle(
 ) -> tuple[Bundle, dict[str, bytes]]:
     """Read a whole bundle into `staged`; return its table of contents and its locks by path.
 
-    FetchError for what is no bundle, is cut off, or holds another member than
+    FetchError for a file that is not a bundle, is cut off, or holds another member than
     its table says; DigestMismatchError for other bytes than it says, or when
-    the whole has not the SHA-256 `expected`.
+    the SHA-256 of the whole is not `expected`.
     """
     reader = _BundleReader(source, place)
     data = reader.manifest()

@@ -67,7 +67,7 @@ class RowAction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedField:
-    """One value of a row before and after, as one line of text; empty where there is none."""
+    """One value of a row before and after, as one line of text; empty if it is missing."""
 
     key: str
     before: str
@@ -89,9 +89,9 @@ class History:
     """The way from one locked commit to another, read from a repository at hand."""
 
     added: int
-    """Commits that the new one has and the old one has not."""
+    """Commits that only the new one has."""
     dropped: int
-    """Commits that the old one has and the new one has not; 0 where the way only goes forward."""
+    """Commits that only the old one has; 0 if the history only goes forward."""
     authors: tuple[tuple[str, int], ...]
     """Who wrote the added commits, and how many, most first."""
     newest: tuple[Commit, ...]

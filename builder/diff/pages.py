@@ -51,7 +51,7 @@ class PageSection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportPage:
-    """Everything that is said: first what is unsound, then a summary, then the sections."""
+    """The whole report: first unsound locks, then a summary, then the sections."""
 
     unsound: tuple[TextLine, ...]
     summary: tuple[TextLine, ...]
@@ -71,7 +71,7 @@ def page(report: Report) -> ReportPage:
 
 
 def _unsound_lines(report: Report) -> Iterator[TextLine]:
-    """Yield what is wrong with locks; what is wrong with many alike is said once."""
+    """Yield what is wrong with locks; a fault that many locks share stands once."""
     alike: dict[tuple[tuple[str, ...], bool], list[str]] = {}
     for item in report.unsound:
         alike.setdefault((item.findings, item.after), []).append(item.place)

@@ -1,4 +1,4 @@
-"""What is said once in a lock: its header, the platform, the run-time configuration, the recipe's digests."""
+"""What stands once in a lock: its header, the platform, the run-time configuration, the recipe's digests."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ class Arrival(Download):
         self._progress.failed(self.request, error)
 
     def explained(self, error: DigestMismatchError) -> BuilderError:
-        """Return the error with what differs from the file that is known to be right, where there is one."""
+        """Return the error with what differs from a file that is known to be right."""
         return explained(error, self.request.known, self._partial.path)
 
     def attempts_at(self, url: str) -> int:

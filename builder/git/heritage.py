@@ -56,7 +56,7 @@ def archived_repository(
 ) -> Iterator[Path]:
     """Yield a bare repository with `commit` from the archive at `base`; it is gone afterwards.
 
-    FetchError when the archive has not got it, or does not prepare it in half an hour.
+    FetchError when the archive lacks it, or does not prepare it in half an hour.
     """
     vault = f"{base}api/1/vault/git-bare/{revision_swhid(commit)}/"
     with (

@@ -53,7 +53,7 @@ class Repository:
         return self._ask_git(*words)
 
     def merge_base(self, one: str, other: str) -> str:
-        """Return the best common ancestor of two commits; UsageError when there is none."""
+        """Return the best common ancestor of two commits; UsageError when they have none."""
         found = self._ask_git("merge-base", one, other)
         if not found:
             hint = "fetch more history: git fetch --unshallow"
@@ -109,7 +109,7 @@ def find_repository(folder: Path) -> Repository:
 
 
 def log_between(directory: Path, before: str, after: str, *, newest: int) -> Log | None:
-    """Return the commits between two full ids in a repository; None where it has not all of them."""
+    """Return the commits between two full ids in a repository; None if it lacks some of them."""
     env = git_environment()
     known = run(
         ("git", f"--git-dir={directory}", "cat-file", "--batch-check=%(objecttype)"),

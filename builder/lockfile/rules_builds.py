@@ -226,7 +226,7 @@ SOURCE_RULES = (
     ),
     LockRule(
         id="archives-used",
-        says="A build reads every archive of its component, and no other file.",
+        says="A build reads every archive of its component and nothing else.",
         stops=True,
         why="the build would lack the file",
         finds=_archive_use_faults,

@@ -476,9 +476,9 @@ ROW_RULES = (
     ),
     LockRule(
         id="publishers",
-        says="A declared digest says who published it, and no other does.",
+        says="A declared digest names its publisher; any other digest does not.",
         stops=True,
-        why="evidence without a publisher is none",
+        why="a declared digest without a publisher proves nothing",
         finds=_publisher_faults,
     ),
     LockRule(

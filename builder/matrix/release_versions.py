@@ -30,9 +30,9 @@ class Accelerated:
     framework: str
     platform: str
     toolkit: str
-    """Of the platform, such as `13.0`; empty where it has none."""
+    """Of the platform, such as `13.0`; empty if it has none."""
     libraries: str
-    """Of the CUDA libraries among the wheels, such as `12.8`; empty where there are none."""
+    """Of the CUDA libraries among the wheels, such as `12.8`; empty without any."""
     arches: tuple[str, ...]
 
 

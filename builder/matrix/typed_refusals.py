@@ -104,7 +104,7 @@ def _judged_refusal(
     for target in targets:
         standing, said = _target_standing(bare, target, outcomes)
         found.setdefault(standing, []).append((target, said))
-    # The strongest statement decides; a row is said by lock or recipes only if all of its targets are.
+    # The strongest statement decides; lock or recipes count only if they refuse all targets of a row.
     order = (
         RefusalStanding.WOULD_LOCK,
         RefusalStanding.NEEDED,
@@ -126,7 +126,7 @@ def _judged_refusal(
 def _target_standing(
     bare: Library, target: Target, outcomes: Mapping[Target, LockOutcome]
 ) -> tuple[RefusalStanding, str]:
-    """Return what is said of one target without its typed refusal."""
+    """Return what lock or recipes say of one target without its typed refusal."""
     try:
         recipe = effective_recipe(bare, target)
     except BuilderError as error:

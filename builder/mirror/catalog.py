@@ -61,7 +61,7 @@ class Catalogue:
     origins: dict[str, str] = field(default_factory=dict)
     """The layout of each origin's folder `/origin/<name>/`."""
     absent: dict[str, str] = field(default_factory=dict)
-    """What locks name and the store has not: what people call it, by SHA-256."""
+    """What locks name and the store lacks: its label, by SHA-256."""
 
     def image(self, name: str, host: str, reference: str) -> MirroredImage | None:
         """Return the image that a client of the registry means; `host` is empty where it does not say."""

@@ -379,7 +379,7 @@ def _link_blob(source: Path, target: Path) -> None:
 
 @contextmanager
 def image_file(image: str) -> Iterator[Path]:
-    """Give the file or folder `image`, or where there is none the image of that name, saved by the engine.
+    """Give the file or folder `image`, or without one the image of that name, saved by the engine.
 
     UsageError where neither is there, ToolError where there is no engine to ask.
     """

@@ -87,7 +87,7 @@ class Origins:
                 self._check_secure(place, f'mirrors."{mirror.prefix}"')
 
     def origin(self, name: str) -> Origin:
-        """Return the origin `name`; UsageError saying how to configure it when there is none."""
+        """Return the origin `name`; UsageError, with how to configure it, if it is unknown."""
         for origin in self.origins:
             if origin.name == name:
                 return origin

@@ -19,7 +19,7 @@ def pin_archive(
     """Fetch a file that the recipe names, from its origin, and set or confirm its digest and size.
 
     The file enters the store, and the evidence becomes `observed`. A digest
-    or size that the recipe records and the file has not is a
+    or size that differs from the one that the recipe records is a
     DigestMismatchError unless `accept_changed` (traps T7 and T12).
     """
     (editor,) = context.editors("components", component)

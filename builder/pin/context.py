@@ -25,7 +25,7 @@ class Context:
 
     project: Project
     dry_run: bool = False
-    """Whether recipes and kept index files stay as they are; the store is filled all the same."""
+    """Whether recipes and kept index files stay as they are; the store is filled nevertheless."""
 
     @property
     def recipes(self) -> Path:
@@ -48,7 +48,7 @@ class Context:
         return self.project.console
 
     def editors(self, folder: str, name: str = "") -> tuple[RecipeEditor, ...]:
-        """Open the recipe `name` of a folder, or all of them (UsageError when there is none)."""
+        """Open the recipe `name` of a folder, or all of them (UsageError if it is missing)."""
         paths = sorted((self.recipes / folder).glob("*.toml"))
         chosen = [path for path in paths if name in ("", path.stem)]
         if not chosen:

@@ -29,7 +29,7 @@ class LicensePolicy:
     """Which licences are allowed."""
 
     allowed: tuple[str, ...] = ()
-    """SPDX ids, also `ID WITH EXCEPTION`; where there are none, everything that is not denied."""
+    """SPDX ids, also `ID WITH EXCEPTION`; if empty, everything that is not denied."""
     denied: tuple[str, ...] = ()
     """The same; refused also where another entry allows it."""
     unstated: str = "warn"
@@ -121,7 +121,7 @@ def judge_licenses(lock: Lock, policy: LicensePolicy, *, today: date) -> Iterato
 
 
 def _license_problem(expression: str, policy: LicensePolicy) -> str:
-    """Return why `expression` is not acceptable; empty where it is, and where there is none."""
+    """Return why `expression` is not acceptable; empty if it is, or if it is empty."""
     if not expression:
         return ""
     allowed, denied = _canonical_names(policy.allowed), _canonical_names(policy.denied)

@@ -44,7 +44,7 @@ def store_needs(project: Project, locks: Sequence[Lock], inputs: Inputs) -> Need
 
 
 def store_lacks(project: Project, wanted: Needs) -> Needs:
-    """Return what the store has not; a missing base needs its packages instead of itself."""
+    """Return what the store lacks; a missing base needs its packages instead of itself."""
     for digest in recover(project.store):
         project.console.warning(f"{digest} was damaged when the machine went down; it is fetched again")
     has = project.store.has
@@ -109,7 +109,7 @@ def _assemble_base(project: Project, base: BaseNeed) -> None:
 
 
 class FetchProgress(Quiet):
-    """Progress in bytes; what a place did not give is said once the file has been had from another."""
+    """Progress in bytes; a place that gave wrong bytes is reported when the file has come from another."""
 
     def __init__(self, project: Project, shown: Transfers) -> None:
         self._console = project.console

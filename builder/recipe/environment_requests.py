@@ -35,7 +35,7 @@ UPGRADE_ALL = ("*",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandIn:
-    """A distribution that does not come as a published wheel; its requirements count all the same."""
+    """A distribution that does not come as a published wheel; its requirements count nevertheless."""
 
     name: str
     version: str

@@ -38,19 +38,19 @@ class Library:
     keys: Mapping[str, bytes]
 
     def component(self, name: str, *, place: str) -> Component:
-        """Return a component; RecipeError at `place` where there is none of that name."""
+        """Return a component; RecipeError at `place` for an unknown name."""
         return _find_recipe(self.components, name, "component", RecipeError, place)
 
     def framework(self, name: str) -> Framework:
-        """Return a framework (UsageError where there is none of that name)."""
+        """Return a framework (UsageError for an unknown name)."""
         return _find_recipe(self.frameworks, name, "framework", UsageError, "--framework")
 
     def platform(self, name: str) -> Platform:
-        """Return a platform (UsageError where there is none of that name)."""
+        """Return a platform (UsageError for an unknown name)."""
         return _find_recipe(self.platforms, name, "platform", UsageError, "--platform")
 
     def release(self, name: str) -> Release:
-        """Return a release (UsageError where there is none of that version)."""
+        """Return a release (UsageError for an unknown version)."""
         return _find_recipe(self.releases, name, "release", UsageError, "--release")
 
     @property

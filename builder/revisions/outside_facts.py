@@ -77,7 +77,7 @@ def _folders_below(folder: Path) -> Iterator[Path]:
 def yanked(project: Project, changes: Iterable[RowChange], index_url: str) -> dict[tuple[str, str], str]:
     """Ask the index about each distribution whose row came or changed; return the withdrawn releases.
 
-    Distributions that the index has not are not known. FetchError when it cannot be asked.
+    Nothing is known of a distribution that the index lacks. FetchError when the index cannot be reached.
     """
     found = {}
     with project.client() as client:

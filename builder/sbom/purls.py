@@ -25,7 +25,7 @@ _GITHUB = re.compile(r"https://github\.com/([^/]+)/([^/]+?)(?:\.git)?/?")
 
 
 def python_purl(row: PythonPackage) -> PackageURL:
-    """Return the URL of a Python distribution, with the wheel's file name where there is one."""
+    """Return the URL of a Python distribution, with the file name if it is a wheel."""
     qualifiers = {"file_name": row.file} if row.file else {}
     return PackageURL("pypi", None, row.name, row.version, qualifiers)
 

@@ -109,7 +109,7 @@ def _explained_image(project: Project, images: ImageLayout, image: OciImage, loc
 
 
 def _locked_members(project: Project, row: PythonPackage | OsPackage) -> LockedMembers | Finding | None:
-    """Return what the row's file holds; None where the store has it not, or it cannot be read."""
+    """Return what the row's file holds; None if the store lacks it, or it cannot be read."""
     sha256 = str(row.sha256)
     if not project.store.path(sha256).is_file():
         return None

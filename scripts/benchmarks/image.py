@@ -70,7 +70,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> bool:
-    """Run the comparison; what fails is said with its place, and ends with its exit code."""
+    """Run the comparison; a failure is reported with its place, and decides the exit code."""
     console = Console()
     try:
         _run_comparison(options, console)

@@ -2,7 +2,7 @@
 
 Three kinds of distribution have no wheel that uv could read: what a build of ours makes,
 what the base image holds, and declared wheels that may be out of reach. Their requirements
-must count all the same, and nothing may be executed, so `--no-build` rules out sdists. uv's
+must count nevertheless, and nothing may be executed, so `--no-build` rules out sdists. uv's
 own `dependency-metadata` does not get past `--no-build` (tried). So each becomes a wheel with
 METADATA, WHEEL and RECORD and no code, in a folder that uv gets through `--find-links`, and a
 constraint `==` binds its version. The row that it leads to is replaced afterwards: a built
