@@ -195,8 +195,8 @@ def _facts_file(wheel: CandidateWheel, services: IndexServices) -> Path:
 def _fetch_facts(name: str, wheel: CandidateWheel, services: IndexServices) -> WheelFacts:
     """Read the metadata of `wheel`, from checked bytes where that is possible; only these are kept.
 
-    In this order: the separate METADATA, if the index's page states its hash; the whole wheel, if it
-    is small or the server serves no ranges; else parts of the wheel, which no hash covers (a warning says so).
+    In this order: the separate METADATA, if the index's page states its hash; the whole wheel, if it is
+    small or the server serves no ranges; else parts of the wheel, which no hash covers (a warning says so).
     """
     size = wheel.size
     data = _metadata_file(wheel, services) if wheel.metadata_sha256 else None
