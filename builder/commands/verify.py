@@ -5,20 +5,39 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
-from collections.abc import Iterable, Sequence
+import functools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from builder import oci, resolve, verify
 from builder.console import Console
 from builder.errors import LockError, NoSolutionError, RecipeError, UsageError
-from builder.io import read_bytes
-from builder.lockfile import Examined, Finding, Lock, Proof, Repository, examine, exit_code, found
+from builder.io import Client, read_bytes
+from builder.lockfile import (
+    Examined,
+    Finding,
+    Lock,
+    OsPackage,
+    Proof,
+    Repository,
+    examine,
+    exit_code,
+    found,
+)
 from builder.locks import lock_files, lock_path, lock_place, select_locks
 from builder.model import Sha256, Target, counted, printable
-from builder.options import ResultFormat, add_format, add_places, add_selection, project_of, selection_of
+from builder.options import (
+    ResultFormat,
+    add_format,
+    add_index_url,
+    add_places,
+    add_selection,
+    project_of,
+    selection_of,
+)
 from builder.project import Project
-from builder.recipe import Library, effective_recipe, lockable_targets
+from builder.recipe import EffectiveRecipe, Library, effective_recipe, lockable_targets
 from builder.selection import ALL, Selection
 from builder.verify import as_text, as_value, outdated, signed_indexes
 
@@ -30,7 +49,7 @@ EXAMPLES = """\
   python -m builder verify lock/1.4.2/debian-13/dynamo-x86_64.toml
   python -m builder verify --licenses licenses.toml
   python -m builder verify --advisories osv-all.zip --accepted accepted.toml
-  python -m builder verify --online                          still there, same hash, tag unmoved?
+  python -m builder verify --online                          still there, same hash, tag unmoved? all needed?
   python -m builder verify --store                           is every fetched file what it was?
   python -m builder verify --again                           does resolving it again give the same rows?
   python -m builder verify --image dynamo-1.4.2.oci.tar      which row explains each file?
@@ -62,6 +81,7 @@ def add_options(verb: argparse.ArgumentParser) -> None:
         "--accepted", type=Path, metavar="FILE", help="accepted advisories, each until a day (TOML)"
     )
     verb.add_argument("--online", action="store_true", help="ask indexes, archives, git and registries")
+    add_index_url(verb)
     verb.add_argument("--again", action="store_true", help="resolve each lock from nothing, compare rows")
     verb.add_argument("--rebuild-base", action="store_true", help="assemble bases again, compare digests")
     verb.add_argument("--image", default="", metavar="IMAGE", help="explain every file: a tar, or a name")
@@ -78,6 +98,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             advisories=options.advisories,
             accepted=options.accepted,
             online=options.online,
+            index_url=options.index_url,
             store=options.store is not None and not (options.store and options.image),
             again=options.again,
             rebuild_base=options.rebuild_base,
@@ -102,6 +123,8 @@ class Options:
     """Advisories that somebody accepted."""
     online: bool = False
     """Whether indexes, archives, git servers and registries are asked."""
+    index_url: str = ""
+    """The Python index that is asked instead of the default one."""
     store: bool = False
     """Whether every file of the store is hashed again."""
     again: bool = False
@@ -130,16 +153,70 @@ def verify_locks(project: Project, options: Options) -> int:
     prove = _with_image if options.image else _lock_proofs
     locks, proofs = prove(project, options, library)
     if options.online:
-        proofs.append(verify.online_proof(project, [one.lock for one in locks if one.lock], library))
+        proofs += _online_proofs(project, locks, options, library)
     proofs += _storage_proofs(project, locks, options, library)
     if options.again:
-        proofs.append(_resolved_again(project, locks, library))
+        proofs.append(_resolved_again(project, locks, options, library))
     proofs += _policy_proofs(project, locks, options)
     if options.json:
         project.console.json(as_value(locks, proofs))
     else:
         project.console.data(as_text(proofs))
     return exit_code(finding for proof in proofs for finding in proof.findings)
+
+
+def _online_proofs(
+    project: Project, locks: Sequence[Examined], options: Options, library: Library | None
+) -> list[Proof]:
+    """Ask for every row, and prove the set of rows by what indexes state."""
+    readable = [(one.name, one.lock) for one in locks if one.lock]
+    indexes = verify.index_urls(library, options.index_url)
+    asked = verify.online_proof(project, [lock for _, lock in readable], indexes)
+    return [asked, *_index_proofs(project, _closure_questions(readable, library), library, indexes)]
+
+
+def _index_proofs(
+    project: Project,
+    questions: Sequence[verify.ClosureQuestion],
+    library: Library | None,
+    indexes: Mapping[str, str],
+) -> list[Proof]:
+    """Prove the set of rows by what Python indexes and signed OS indexes state."""
+    with project.client() as client:
+        source = verify.IndexedMetadata(services=project.services(client), indexes=indexes)
+        with project.console.steps("walking", len(questions)) as steps:
+            proof = verify.closure_proof(
+                questions, name="index-closure", read=source.of_lock, done=steps.done
+            )
+        evidence = source.evidence()
+        said = ", ".join(f"{count} by {cover}" for cover, count in evidence.items())
+        of_wheels = dataclasses.replace(
+            proof,
+            says=f"{proof.says}, Python only; metadata of wheels: {said}",
+            facts={**proof.facts, "evidence": evidence},
+        )
+        return [of_wheels, _os_index_proof(project, client, questions, library, absent_is_unknown=True)]
+
+
+def _os_index_proof(
+    project: Project,
+    client: Client,
+    questions: Sequence[verify.ClosureQuestion],
+    library: Library | None,
+    *,
+    absent_is_unknown: bool,
+) -> Proof:
+    """Compare OS packages with the signed indexes that `client`, the store or the recipes have."""
+    session = project.session(client)
+
+    def resolved_rows(recipe: EffectiveRecipe) -> tuple[tuple[Repository, ...], tuple[OsPackage, ...]]:
+        assert library is not None, "without a library there is no recipe"  # noqa: S101
+        return resolve.resolve_os(recipe, library=library, session=session)
+
+    with project.console.steps("comparing", len(questions)) as steps:
+        return verify.os_index_proof(
+            questions, resolve=resolved_rows, absent_is_unknown=absent_is_unknown, done=steps.done
+        )
 
 
 def _storage_proofs(
@@ -158,8 +235,12 @@ def _storage_proofs(
             )
             proofs.append(proof)
         questions = _closure_questions(readable, library)
+        read = functools.partial(verify.stored_metadata, project.store, damaged=damaged)
         with project.console.steps("walking", len(questions)) as steps:
-            proofs.append(verify.closure_proof(project.store, questions, damaged=damaged, done=steps.done))
+            proofs.append(verify.closure_proof(questions, name="closure", read=read, done=steps.done))
+        if library is not None and not options.online:
+            with project.client(offline=True) as client:
+                proofs.append(_os_index_proof(project, client, questions, library, absent_is_unknown=False))
     if options.rebuild_base:
         bases = {image.tar for _, lock in readable for image in lock.images if image.tar}
         with project.console.steps("assembling", len(bases)) as steps:
@@ -167,13 +248,16 @@ def _storage_proofs(
     return proofs
 
 
-def _resolved_again(project: Project, locks: Sequence[Examined], library: Library | None) -> Proof:
+def _resolved_again(
+    project: Project, locks: Sequence[Examined], options: Options, library: Library | None
+) -> Proof:
     """Resolve every readable lock again in memory; nothing is written."""
     if library is None:
         raise UsageError("--again needs recipes, and the project has none", hint="name it: --project DIR")
     readable = [(one.name, one.lock) for one in locks if one.lock]
     with project.client() as client, project.console.steps("resolving", len(readable)) as steps:
-        session, services = project.session(client), project.services(client)
+        session = project.session(client)
+        services = project.services(client, index_url=options.index_url, warn=project.console.warning)
 
         def resolved_lock(target: Target) -> Lock:
             return resolve.make_lock(

@@ -12,7 +12,7 @@ from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
     from builder.recipe.agreement import LockAgreement, lock_agreement, recipe_faults
-    from builder.recipe.assembly import assemble_lock, check_architecture_skew, missing_pins
+    from builder.recipe.assembly import assemble_lock, check_architecture_skew, merge_os, missing_pins
     from builder.recipe.component import Component, GitRecipe
     from builder.recipe.effective import EffectiveRecipe, effective_recipe
     from builder.recipe.environment_requests import (
@@ -74,6 +74,7 @@ else:
             "load_outcomes": "outcomes",
             "lock_agreement": "agreement",
             "lockable_targets": "targets",
+            "merge_os": "assembly",
             "missing_pins": "assembly",
             "os_requests": "environment_requests",
             "parse_recipe": "reading",
@@ -126,6 +127,7 @@ __all__ = [
     "load_outcomes",
     "lock_agreement",
     "lockable_targets",
+    "merge_os",
     "missing_pins",
     "os_requests",
     "parse_recipe",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
-    from builder.resolve.os_packages import resolve_base
+    from builder.resolve.os_packages import resolve_base, resolve_os
     from builder.resolve.target import Trial, make_lock
 else:
     __getattr__, __dir__ = lazy_face(
@@ -20,7 +20,8 @@ else:
             "Trial": "target",
             "make_lock": "target",
             "resolve_base": "os_packages",
+            "resolve_os": "os_packages",
         },
     )
 
-__all__ = ["Trial", "make_lock", "resolve_base"]
+__all__ = ["Trial", "make_lock", "resolve_base", "resolve_os"]

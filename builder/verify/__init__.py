@@ -13,39 +13,47 @@ if TYPE_CHECKING:
     from builder.verify.against_recipes import outdated, signed_indexes
     from builder.verify.built_images import image_proof, labelled
     from builder.verify.closure import LockMetadata, closure_faults
-    from builder.verify.online import judge_listed, offers_attestations, online_proof
+    from builder.verify.closures import ClosureQuestion, closure_proof
+    from builder.verify.index_metadata import IndexedMetadata
+    from builder.verify.online import index_urls, judge_listed, offers_attestations, online_proof
+    from builder.verify.os_index import os_index_proof
     from builder.verify.policies import advisories_proof, licenses_proof
     from builder.verify.report import as_text, as_value
     from builder.verify.resolved_again import resolved_again_proof
     from builder.verify.storage import base_proof, store_proof
-    from builder.verify.store_metadata import ClosureQuestion, closure_proof
+    from builder.verify.store_metadata import stored_metadata
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
-            "ClosureQuestion": "store_metadata",
+            "ClosureQuestion": "closures",
+            "IndexedMetadata": "index_metadata",
             "LockMetadata": "closure",
             "advisories_proof": "policies",
             "as_text": "report",
             "as_value": "report",
             "base_proof": "storage",
             "closure_faults": "closure",
-            "closure_proof": "store_metadata",
+            "closure_proof": "closures",
             "image_proof": "built_images",
+            "index_urls": "online",
             "judge_listed": "online",
             "labelled": "built_images",
             "licenses_proof": "policies",
             "offers_attestations": "online",
             "online_proof": "online",
+            "os_index_proof": "os_index",
             "outdated": "against_recipes",
             "resolved_again_proof": "resolved_again",
             "signed_indexes": "against_recipes",
             "store_proof": "storage",
+            "stored_metadata": "store_metadata",
         },
     )
 
 __all__ = [
     "ClosureQuestion",
+    "IndexedMetadata",
     "LockMetadata",
     "advisories_proof",
     "as_text",
@@ -54,13 +62,16 @@ __all__ = [
     "closure_faults",
     "closure_proof",
     "image_proof",
+    "index_urls",
     "judge_listed",
     "labelled",
     "licenses_proof",
     "offers_attestations",
     "online_proof",
+    "os_index_proof",
     "outdated",
     "resolved_again_proof",
     "signed_indexes",
     "store_proof",
+    "stored_metadata",
 ]

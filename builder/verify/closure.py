@@ -1,7 +1,7 @@
 """The set of rows, proven: each is needed by something that the target asks for, and nothing is missing.
 
 `via` of a row is the lock's own word, so it proves nothing. Here the requirements
-are read from the locked files themselves, which their hashes vouch for, and walked
+are read from the locked files themselves, or what an index states of them, and walked
 from what the recipe asks for. A row that is not reached was added by hand; a
 requirement that no row meets was left unmet by hand.
 
@@ -42,7 +42,8 @@ class LockMetadata:
     """What the locked files say of themselves, by their SHA-256."""
 
     wheels: Mapping[str, WheelFacts]
-    packages: Mapping[str, Stanza]
+    packages: Mapping[str, Stanza] | None
+    """None where OS packages are proven in another way, and not walked."""
 
 
 def required_metadata(lock: Lock) -> tuple[tuple[PythonPackage, ...], tuple[OsPackage, ...]]:
@@ -65,7 +66,7 @@ def closure_faults(lock: Lock, recipe: EffectiveRecipe, metadata: LockMetadata) 
         for environment in sorted(set(row.for_) - asked):
             text = f"the recipe asks for no Python distribution in {environment}"
             yield found("unasked", text, row=row_label(row))
-    if lock.environment.family == "debian":
+    if lock.environment.family == "debian" and metadata.packages is not None:
         yield from _debian_faults(lock, recipe, metadata.packages)
 
 
@@ -75,8 +76,9 @@ def _misnamed_rows(lock: Lock, metadata: LockMetadata) -> Iterator[Finding]:
         if facts is not None and not _is_same_release(row, facts):
             text = f"the file's own metadata is of {facts.name} {facts.version}"
             yield found("misnamed", text, row=row_label(row))
+    packages = metadata.packages or {}
     for package in lock.os_packages:
-        stanza = metadata.packages.get(str(package.sha256))
+        stanza = packages.get(str(package.sha256))
         if stanza is not None and (stanza.name, stanza.version, stanza.arch) != (
             package.name,
             package.version,

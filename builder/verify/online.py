@@ -34,7 +34,7 @@ from builder.origins import Origins
 from builder.project import Project
 from builder.recipe import PYPI, Library
 
-__all__ = ["judge_listed", "offers_attestations", "online_proof"]
+__all__ = ["index_urls", "judge_listed", "offers_attestations", "online_proof"]
 
 
 def judge_listed(rows: Iterable[PythonPackage], page: Any) -> Iterator[Finding]:
@@ -92,11 +92,14 @@ class _Question:
     ask: Callable[[], Answer]
 
 
-def online_proof(project: Project, locks: Sequence[Lock], library: Library | None) -> Proof:
-    """Ask for every row of `locks`, each only once, in parallel; an unreachable host proves nothing."""
+def online_proof(project: Project, locks: Sequence[Lock], indexes: Mapping[str, str]) -> Proof:
+    """Ask for every row of `locks`, each only once, in parallel; an unreachable host proves nothing.
+
+    `indexes` has the address of the simple index of each origin of wheels.
+    """
     with project.client(attempts=_ATTEMPTS) as client:
         asked = [
-            *_python_questions(locks, project.index_client(client), _index_urls(library)),
+            *_python_questions(locks, project.index_client(client), indexes),
             *_file_questions(locks, client, project.origins),
             *_git_questions(locks, project),
             *_image_questions(locks, project.origins),
@@ -124,11 +127,11 @@ def online_proof(project: Project, locks: Sequence[Lock], library: Library | Non
     return Proof(name="online", says=f"asked for {said or 'nothing'}", findings=findings, facts=facts)
 
 
-def _index_urls(library: Library | None) -> dict[str, str]:
-    """Return the simple index of each origin of wheels."""
+def index_urls(library: Library | None, default: str = "") -> dict[str, str]:
+    """Return the simple index of each origin of wheels; `default` replaces the default index."""
     frameworks = library.frameworks.values() if library else ()
     return {index.name: index.url for one in frameworks for index in one.indexes} | {
-        PYPI: default_index_url()
+        PYPI: default or default_index_url()
     }
 
 

@@ -41,7 +41,11 @@ def as_value(locks: Sequence[Examined], proofs: Sequence[Proof]) -> dict[str, An
 
 
 _CLAIMS = (
-    ("that each row is needed and none is missing", "--store or --again", {"closure", "again"}),
+    (
+        "that each row is needed and none is missing",
+        "--store, --online or --again",
+        {"closure", "index-closure", "again"},
+    ),
     ("that the fetched files have their digests", "--store", {"store"}),
     ("that places still have these files, unchanged", "--online", {"online"}),
 )

@@ -14,7 +14,7 @@ from builder.errors import BuilderError, FetchError
 from builder.lockfile import Finding, Lock, Proof, found
 from builder.model import Target, counted
 
-__all__ = ["resolved_again_proof"]
+__all__ = ["resolved_again_proof", "row_differences"]
 
 _MOST_FIELDS = 4
 
@@ -49,10 +49,13 @@ def _lock_differences(name: str, lock: Lock, resolve: Callable[[Target], Lock]) 
     except BuilderError as error:
         yield found("resolves-differently", f"resolving it again is refused: {error}", lock=name)
         return
+    yield from (finding.in_lock(name) for finding in row_differences(lock, again))
+
+
+def row_differences(lock: Lock, again: Lock) -> Iterator[Finding]:
+    """Yield each row in which a lock differs from what resolving it again gives."""
     for change in compare(lock, again):
-        yield found(
-            "resolves-differently", _change_text(change), lock=name, row=f"{change.kind} {change.name}"
-        )
+        yield found("resolves-differently", _change_text(change), row=f"{change.kind} {change.name}")
 
 
 def _change_text(change: RowChange) -> str:

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from builder.index import WheelFacts
-from builder.lockfile import RUNTIME, Finding, Lock, parse_lock, row_label
+from builder.lockfile import RUNTIME, Finding, Lock, Proof, parse_lock, row_label
 from builder.model import LicenseStatement, Sha256
 from builder.project import recipe_files
 from builder.recipe import EffectiveRecipe, effective_recipe, read_library
 from builder.resolve.debian import Stanza
 from builder.store import Store
-from builder.verify import ClosureQuestion, LockMetadata, closure_faults, closure_proof
+from builder.verify import ClosureQuestion, LockMetadata, closure_faults, closure_proof, stored_metadata
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = "1.4.2/debian-13-assembled/dynamo-x86_64.toml"
@@ -50,8 +50,17 @@ def metadata() -> LockMetadata:
     )
 
 
+def stanzas() -> dict[str, Stanza]:
+    return dict(metadata().packages or {})
+
+
 def faults(lock: Lock, known: LockMetadata | None = None) -> list[Finding]:
     return list(closure_faults(lock, recipe(), known or metadata()))
+
+
+def store_closure(question: ClosureQuestion, store: Store, damaged: tuple[str, ...] = ()) -> Proof:
+    read = partial(stored_metadata, store, damaged=damaged)
+    return closure_proof([question], name="closure", read=read, done=lambda _: None)
 
 
 def with_python(lock: Lock, *rows: Any) -> Lock:
@@ -84,7 +93,7 @@ def test_every_os_row_is_needed() -> None:
         told = faults(with_packages(lock, *(row for row in lock.os_packages if row != gone)))
         if not told:
             unnoticed.append(gone.name)
-            stanza = metadata().packages[gone.sha256]
+            stanza = stanzas()[gone.sha256]
             assert stanza.essential or stanza.priority == "required", gone
     assert len(unnoticed) < 5
 
@@ -118,7 +127,7 @@ def test_an_added_os_package_is_named_whatever_its_via_says(environment: str) ->
         lock.os_packages[0], name="evil", version="1.0", sha256=FORGED, for_=(environment,), via=("adduser",)
     )
     stanza = Stanza(name="evil", version="1.0", arch=evil.arch)
-    known = dataclasses.replace(metadata(), packages={**metadata().packages, FORGED: stanza})
+    known = dataclasses.replace(metadata(), packages={**stanzas(), FORGED: stanza})
     told = faults(with_packages(lock, *lock.os_packages, evil), known)
     assert [(one.rule.id, one.row) for one in told] == [("unasked", "os-packages evil 1.0")]
 
@@ -127,11 +136,11 @@ def test_an_alternative_that_apt_would_not_have_taken_excuses_no_row() -> None:
     """A package that provides what another row already meets is not needed by that."""
     lock = committed_lock()
     wanted = next(row for row in lock.os_packages if row.name == "mawk")
-    provides = metadata().packages[wanted.sha256].provides
+    provides = stanzas()[wanted.sha256].provides
     assert "awk" in provides
     evil = dataclasses.replace(wanted, name="original-awk", version="2.0", sha256=FORGED)
     stanza = Stanza(name="original-awk", version="2.0", arch=evil.arch, provides=provides)
-    known = dataclasses.replace(metadata(), packages={**metadata().packages, FORGED: stanza})
+    known = dataclasses.replace(metadata(), packages={**stanzas(), FORGED: stanza})
     told = faults(with_packages(lock, *lock.os_packages, evil), known)
     assert [(one.rule.id, one.row) for one in told] == [("unasked", "os-packages original-awk 2.0")]
 
@@ -150,8 +159,8 @@ def test_an_os_package_that_is_older_than_its_askers_allow_is_named() -> None:
     lock = committed_lock()
     row = next(row for row in lock.os_packages if row.name == "libc6")
     old = dataclasses.replace(row, version="2.1", sha256=FORGED)
-    stanza = dataclasses.replace(metadata().packages[row.sha256], version="2.1")
-    known = dataclasses.replace(metadata(), packages={**metadata().packages, FORGED: stanza})
+    stanza = dataclasses.replace(stanzas()[row.sha256], version="2.1")
+    known = dataclasses.replace(metadata(), packages={**stanzas(), FORGED: stanza})
     told = faults(with_packages(lock, *(old if one == row else one for one in lock.os_packages)), known)
     assert any("libc6" in one.text and one.rule.id == "unmet" for one in told)
 
@@ -163,8 +172,8 @@ def test_a_file_that_is_another_than_its_row_says_is_named() -> None:
     known = LockMetadata(
         wheels={**metadata().wheels, str(wheel.sha256): other},
         packages={
-            **metadata().packages,
-            package.sha256: dataclasses.replace(metadata().packages[package.sha256], name="other"),
+            **stanzas(),
+            package.sha256: dataclasses.replace(stanzas()[package.sha256], name="other"),
         },
     )
     told = {one.row for one in faults(lock, known) if one.rule.id == "misnamed"}
@@ -187,7 +196,7 @@ def test_rows_of_an_environment_that_the_recipe_does_not_have_are_named() -> Non
 
 def test_a_lock_whose_files_are_not_in_the_store_is_not_called_proven(tmp_path: Path) -> None:
     question = ClosureQuestion(name="x", lock=committed_lock(), recipe=recipe())
-    proof = closure_proof(Store(tmp_path), [question], damaged=(), done=lambda _: None)
+    proof = store_closure(question, Store(tmp_path))
     assert [(one.rule.id, one.hint) for one in proof.findings] == [
         ("unknown", "run `python -m builder fetch` for this lock")
     ]
@@ -196,7 +205,7 @@ def test_a_lock_whose_files_are_not_in_the_store_is_not_called_proven(tmp_path: 
 
 def test_a_lock_without_a_recipe_is_not_called_proven(tmp_path: Path) -> None:
     question = ClosureQuestion(name="x", lock=committed_lock(), recipe=None)
-    proof = closure_proof(Store(tmp_path), [question], damaged=(), done=lambda _: None)
+    proof = store_closure(question, Store(tmp_path))
     assert [one.rule.id for one in proof.findings] == ["unknown"]
 
 
@@ -206,8 +215,8 @@ def test_what_a_damaged_file_says_counts_for_nothing(tmp_path: Path) -> None:
     row = dataclasses.replace(committed_lock().python[0], sha256=Sha256(wheel))
     lock = dataclasses.replace(with_python(committed_lock(), row), os_packages=())
     question = ClosureQuestion(name="x", lock=lock, recipe=recipe())
-    damaged = closure_proof(store, [question], damaged=(wheel,), done=lambda _: None)
+    damaged = store_closure(question, store, (wheel,))
     assert [one.rule.id for one in damaged.findings] == ["unknown"]
-    whole = closure_proof(store, [question], damaged=(), done=lambda _: None)
+    whole = store_closure(question, store)
     assert [(one.rule.id, one.row) for one in whole.findings] == [("misnamed", row_label(row))]
     assert whole.facts["proven"] == 0, "a lock with a finding is not proven"

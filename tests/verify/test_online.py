@@ -118,4 +118,10 @@ def test_a_real_lock_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     (proof,) = [proof for proof in value["proofs"] if proof["name"] == "online"]
     assert sum(count for kind, count in proof["asked"].items() if kind.startswith("projects")) > 50
     assert {f["rule"] for f in value["findings"]} <= {"unknown", "unattested", "yanked"}
+    (walked,) = [proof for proof in value["proofs"] if proof["name"] == "index-closure"]
+    # An index that states no hash of METADATA leaves the one wheel over 16 MiB unknown.
+    large = [f["row"] for f in value["findings"] if "no hash covers its metadata" in f["text"]]
+    assert large in ([], ["python ai-dynamo-runtime 1.4.2"])
+    assert (walked["proven"], walked["rows"]) == ((0, 0) if large else (1, 70))
+    assert sum(walked["evidence"].values()) == 70 - len(large)
     assert code in (0, 1, 6)
