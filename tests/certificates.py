@@ -20,6 +20,7 @@ unique_subject = no
 commonName = supplied
 [v3]
 subjectAltName = IP:127.0.0.1
+authorityKeyIdentifier = keyid
 """
 
 
@@ -33,7 +34,11 @@ def make_certificates(folder: Path) -> Path:
         subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
 
     new = ("req", "-newkey", "rsa:2048", "-nodes", "-keyout")
-    openssl(*new, "ca.key", "-x509", "-days", "30", "-subj", "/CN=authority", "-out", "ca.pem")
+    # From Python 3.13 on, an authority must say that it signs certificates (ssl.VERIFY_X509_STRICT).
+    openssl(
+        *(*new, "ca.key", "-x509", "-days", "30", "-subj", "/CN=authority", "-out", "ca.pem"),
+        *("-addext", "keyUsage=critical,keyCertSign,cRLSign"),
+    )
     openssl(
         *(*new, "self.key", "-x509", "-days", "30", "-subj", "/CN=self", "-out", "self.crt"),
         *("-addext", "subjectAltName=IP:127.0.0.1"),

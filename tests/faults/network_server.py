@@ -28,6 +28,11 @@ OTHER = random.Random(7).randbytes(300_000)
 SHOWN = ("range", "if-range", "authorization")
 
 
+def packed(data: bytes) -> bytes:
+    """Return `data` as a server that packs with gzip sends it."""
+    return gzip.compress(data, mtime=0)
+
+
 class FaultServer:
     """Serves answers in order; a context manager."""
 
@@ -149,4 +154,4 @@ class FaultServer:
             body[answer["flip"]] ^= 1
         body += bytes(answer.get("extra", 0))
         data = bytes(body[answer.get("from", 0) :])
-        return gzip.compress(data, mtime=0) if answer.get("gzip") else data
+        return packed(data) if answer.get("gzip") else data

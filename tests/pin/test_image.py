@@ -8,6 +8,7 @@ import struct
 import subprocess
 import tomllib
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -343,11 +344,11 @@ def rpm_header(**values: str | int) -> bytes:
 
 
 def rpm_database(*headers: bytes) -> bytes:
-    database = sqlite3.connect(":memory:")
-    database.execute("CREATE TABLE Packages (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL)")
-    database.executemany("INSERT INTO Packages (blob) VALUES (?)", [(header,) for header in headers])
-    database.commit()
-    return database.serialize()
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute("CREATE TABLE Packages (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL)")
+        database.executemany("INSERT INTO Packages (blob) VALUES (?)", [(header,) for header in headers])
+        database.commit()
+        return database.serialize()
 
 
 BASH = rpm_header(name="bash", version="5.2", release="1.el9", arch="x86_64", summary="a shell")
