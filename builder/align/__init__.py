@@ -22,15 +22,23 @@ if TYPE_CHECKING:
         tag_version,
         version_of,
     )
-    from builder.align.gathering import ask_tags, evidence_of, read_documents, read_tags, tags_asker
+    from builder.align.gathering import (
+        NAMED_LIKE_A_VERSION,
+        ask_tags,
+        evidence_of,
+        read_documents,
+        read_tags,
+        tags_asker,
+    )
     from builder.align.judge import StatementRow, judge_document, judge_release
     from builder.align.published_index import Index
-    from builder.align.published_versions import existence, nearest
+    from builder.align.published_versions import existence, existence_anywhere, nearest
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
             "DYNAMO": "evidence",
+            "NAMED_LIKE_A_VERSION": "gathering",
             "Document": "claims",
             "Evidence": "evidence",
             "LockedFacts": "evidence",
@@ -43,6 +51,7 @@ else:
             "check_document": "claims",
             "evidence_of": "gathering",
             "existence": "published_versions",
+            "existence_anywhere": "published_versions",
             "held": "evidence",
             "judge_document": "judge",
             "judge_release": "judge",
@@ -58,6 +67,7 @@ else:
 
 __all__ = [
     "DYNAMO",
+    "NAMED_LIKE_A_VERSION",
     "Document",
     "Evidence",
     "Index",
@@ -70,6 +80,7 @@ __all__ = [
     "check_document",
     "evidence_of",
     "existence",
+    "existence_anywhere",
     "held",
     "judge_document",
     "judge_release",

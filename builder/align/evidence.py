@@ -72,6 +72,8 @@ class RepositoryTags:
     tags: tuple[str, ...]
     branches: tuple[str, ...]
     by: str
+    all_branches: bool = False
+    """Whether `branches` are all of them; a record has only those that are named like a version."""
 
 
 class Published(Protocol):

@@ -96,15 +96,16 @@ def read_tags(project: Project) -> dict[str, TagRecord]:
 
 
 def ask_tags(places: GitPlaces, url: str) -> RepositoryTags:
-    """Ask a repository for its tags, and for its branches of such names (FetchError)."""
+    """Ask a repository for its tags and branches (FetchError)."""
     refs = places.refs(url, (f"{_TAGS}*", f"{_BRANCHES}*"))
     names = [name.removesuffix("^{}") for name in refs]
     tags = {name.removeprefix(_TAGS) for name in names if name.startswith(_TAGS)}
     branches = {name.removeprefix(_BRANCHES) for name in names if name.startswith(_BRANCHES)}
     return RepositoryTags(
         tags=tuple(sorted(tags)),
-        branches=tuple(sorted(name for name in branches if NAMED_LIKE_A_VERSION.fullmatch(name))),
+        branches=tuple(sorted(branches)),
         by="asked now",
+        all_branches=True,
     )
 
 

@@ -17,6 +17,16 @@ STUB = '[build-system]\nrequires = ["wheel-stub"]\nbuild-backend = "wheel_stub.b
 
 
 @pytest.fixture(scope="module")
+def no_forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let no forge answer: tags are those that are recorded."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GIT_CONFIG_COUNT", "1")
+        patch.setenv("GIT_CONFIG_KEY_0", f"url.{tmp_path_factory.mktemp('nothing')}/.insteadOf")
+        patch.setenv("GIT_CONFIG_VALUE_0", "https://")
+        yield
+
+
+@pytest.fixture(scope="module")
 def recorded() -> Iterator[LocalIndex]:
     """The recorded index: real file names, days, Pythons and requirements; the files have nothing else."""
     with HTTPServer() as server:

@@ -54,6 +54,9 @@ class Run:
         return found
 
 
+pytestmark = pytest.mark.usefixtures("no_forge")
+
+
 def document(says: str, **values: str) -> str:
     """Return a file of one statement about 0.8.0 as of 2026-01-20."""
     lines = ['name = "mine"', 'title = "t"', 'source = "s"', 'release = "0.8.0"', 'date = "2026-01-20"']
@@ -63,16 +66,6 @@ def document(says: str, **values: str) -> str:
 
 
 Judge = Callable[..., dict[str, str]]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def no_forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let no forge answer: tags are those that are recorded."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GIT_CONFIG_COUNT", "1")
-        patch.setenv("GIT_CONFIG_KEY_0", f"url.{tmp_path_factory.mktemp('nothing')}/.insteadOf")
-        patch.setenv("GIT_CONFIG_VALUE_0", "https://")
-        yield
 
 
 @pytest.fixture

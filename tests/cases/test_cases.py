@@ -2,6 +2,7 @@
 
 `README` is the case in words and `expect.toml` its outcome. `index.json` is what a Python index lists, and
 `lock` is run on it; `rows.txt` has one Python row before and after, and `diff` is run on two locks that have it.
+Dockerfiles and requirements beside an `expect.txt` are judged by tests/align/dockerfile/test_cases.py.
 """
 
 from __future__ import annotations

@@ -6,8 +6,9 @@ Imports `align` and `model`. Pure.
 
 from builder.align.dockerfile.check import check_pins
 from builder.align.dockerfile.pin import Pin, PinFinding
-from builder.align.dockerfile.pins import dockerfile_pins, requirements_pins
+from builder.align.dockerfile.pins import dockerfile_pins
 from builder.align.dockerfile.reader import read_dockerfile
+from builder.align.dockerfile.requirements_file import requirements_pins
 from builder.align.dockerfile.variables import UNRESOLVED
 
 __all__ = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from packaging.requirements import InvalidRequirement, Requirement
 
@@ -17,6 +18,17 @@ from builder.model import admits, exact_version, normalized_name
 __all__ = ["check_pins"]
 
 _MOST = 2000
+_DOCKER_HUB = """
+almalinux alpine alt amazoncorretto amazonlinux archlinux bash buildpack-deps busybox caddy cassandra
+centos clearlinux clojure composer consul couchdb crate dart debian docker eclipse-temurin
+elasticsearch elixir erlang fedora gcc golang gradle groovy haproxy haskell hello-world httpd hylang
+ibmjava influxdb jetty julia jruby kibana kong logstash mageia mariadb maven memcached mongo mono
+mysql nats neo4j nextcloud nginx node openjdk oraclelinux percona perl photon php postgres pypy python
+r-base rabbitmq redis registry rethinkdb rockylinux ros ruby rust sapmachine scratch sl solr swift
+tomcat traefik ubuntu ubi vault wordpress zookeeper
+"""
+_OFFICIAL_IMAGES = frozenset(_DOCKER_HUB.split())
+"""Names without a slash that Docker Hub serves as images."""
 _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
 
 
@@ -26,29 +38,33 @@ def check_pins(pins: Iterable[Pin], evidence: Evidence, release: str = "") -> tu
     given = tuple(pins)
     if len(given) > _MOST:
         raise UsageError(f"{len(given)} pins are too many to judge (at most {_MOST})")
-    refs = frozenset(pin.value for pin in given if pin.kind is PinKind.GIT)
     for pin in given:
-        found += _pin_findings(pin, evidence, release, refs)
+        found += _pin_findings(pin, evidence, release)
     found += _conflict_findings(given, evidence)
     return tuple(sorted(found, key=lambda item: item.pin.line))
 
 
-def _pin_findings(pin: Pin, evidence: Evidence, release: str, refs: frozenset[str]) -> list[PinFinding]:
+def _pin_findings(pin: Pin, evidence: Evidence, release: str) -> list[PinFinding]:
     rules: dict[PinKind, Callable[[], Iterator[PinFinding]]] = {
         PinKind.IMAGE: lambda: _image_findings(pin),
-        PinKind.ARGUMENT: lambda: judged_argument(pin, evidence, release, refs),
+        PinKind.ARGUMENT: lambda: judged_argument(pin, evidence, release),
         PinKind.GIT: lambda: judged_git(pin, evidence),
         PinKind.DOWNLOAD: lambda: _download_findings(pin),
         PinKind.REQUIREMENT: lambda: _requirement_findings(pin, evidence, release),
-        PinKind.PACKAGES: lambda: _package_findings(pin),
+        PinKind.PACKAGES: lambda: iter(()),
+        PinKind.RESOLVER: lambda: iter(()),
         PinKind.FILE: lambda: _file_findings(pin),
         PinKind.COMMAND: lambda: iter(()),
         PinKind.SHELL: lambda: _shell_findings(pin),
     }
     try:
-        found = list(rules[pin.kind]())
+        own = [finding(pin, item.status, item.what, item.text) for item in pin.judged]
+        found = own if own and pin.kind is not PinKind.ARGUMENT else list(rules[pin.kind]())
     except UnaskedError as error:
         found = [finding(pin, Status.UNKNOWN, "not asked", str(error))]
+    if pin.note and found:
+        found[0] = replace(found[0], evidence=f"{found[0].evidence}; {pin.note}")
+    found += [finding(pin, item.status, item.what, item.text) for item in pin.besides]
     if pin.forgiven:
         found.append(finding(pin, Status.DRIFT, "hidden failure", "the build continues if it fails (`||`)"))
     return found
@@ -61,6 +77,10 @@ def _image_findings(pin: Pin) -> Iterator[PinFinding]:
         yield decided_later(pin)
     else:
         name, _, tag = pin.value.rpartition(":")
+        if _names_a_context(pin):
+            text = "no stage has this name: it is a build context (`--build-context`), or an untagged image"
+            yield finding(pin, Status.UNKNOWN, "named context", text)
+            return
         tagged = bool(name) and "/" not in tag
         if "@" in pin.value:
             text = "expected sha256: and 64 digits after the @"
@@ -68,6 +88,11 @@ def _image_findings(pin: Pin) -> Iterator[PinFinding]:
             return
         text = f"the tag {tag} can be moved" if tagged else "no tag: the build takes the newest"
         yield finding(pin, Status.DRIFT, "floating base", f"{text}; name it by digest (@sha256:…)")
+
+
+def _names_a_context(pin: Pin) -> bool:
+    """Whether a reference may be a named build context: one word that no official image of Docker Hub has."""
+    return not re.search(r"[/:@]", pin.value) and pin.value.lower() not in _OFFICIAL_IMAGES
 
 
 def _download_findings(pin: Pin) -> Iterator[PinFinding]:
@@ -78,17 +103,6 @@ def _download_findings(pin: Pin) -> Iterator[PinFinding]:
     if pin.piped:
         text = "it goes straight into an interpreter, and no checksum or signature is checked"
     yield finding(pin, Status.DRIFT, "unpinned download", text)
-
-
-def _package_findings(pin: Pin) -> Iterator[PinFinding]:
-    names = pin.value.split()
-    if pin.name == "add-apt-repository":
-        yield finding(
-            pin, Status.DRIFT, "unpinned packages", "a third party's archive, whose content changes"
-        )
-        return
-    text = f"{len(names)} without a version: the build takes whatever the archive has"
-    yield finding(pin, Status.DRIFT, "unpinned packages", text)
 
 
 def _file_findings(pin: Pin) -> Iterator[PinFinding]:
@@ -102,7 +116,9 @@ def _shell_findings(pin: Pin) -> Iterator[PinFinding]:
     yield finding(pin, Status.UNKNOWN, "not understood", f"{pin.reason}; what it fetches is not judged")
 
 
-def _requirement_findings(pin: Pin, evidence: Evidence, release: str) -> Iterator[PinFinding]:
+def _requirement_findings(  # noqa: PLR0911 - one return a cause
+    pin: Pin, evidence: Evidence, release: str
+) -> Iterator[PinFinding]:
     if UNRESOLVED in pin.value:
         yield decided_later(pin)
         return
@@ -111,7 +127,10 @@ def _requirement_findings(pin: Pin, evidence: Evidence, release: str) -> Iterato
     except InvalidRequirement:
         yield finding(pin, Status.IMPOSSIBLE, "no requirement", "pip cannot read it")
         return
-    if not pin.elsewhere and evidence.published.project(normalized_name(requirement)) is None:
+    if (
+        not (pin.elsewhere or pin.binders)
+        and evidence.published.project(normalized_name(requirement)) is None
+    ):
         near = [
             name
             for name in evidence.distributions(normalized_name(requirement))
@@ -122,12 +141,16 @@ def _requirement_findings(pin: Pin, evidence: Evidence, release: str) -> Iterato
         yield finding(pin, Status.IMPOSSIBLE, "no such project", text)
         return
     exact = exact_version(requirement.specifier)
+    if not exact and pin.binders:
+        text = f"not bound by `==` here; {', '.join(pin.binders)} may bind it and is not read"
+        yield finding(pin, Status.UNKNOWN, "not read", text)
+        return
     if not exact:
         today = "not bound by `==`" if pin.elsewhere else _newest_today(requirement, evidence)
         yield finding(pin, Status.DRIFT, "unpinned requirement", today)
         return
     found = existence(evidence, requirement.name, exact)
-    if not found.exists and pin.elsewhere:
+    if not found.exists and (pin.elsewhere or pin.binders):
         text = f"it names another index, which is not asked; on the default one {found.said}"
         yield finding(pin, Status.UNKNOWN, "not asked", text)
         return

@@ -1,388 +1,313 @@
-"""Pins in the commands of a RUN: downloads, git, Python packages, packages of other installers. Pure."""
+"""Pins in the commands of a RUN: each command goes to its program's reader, or is not understood. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from packaging.requirements import InvalidRequirement, Requirement
-
-from builder.align.dockerfile.pin import Pin, PinKind
-from builder.align.dockerfile.shell import ShellCommand
+from builder.align import Status
+from builder.align.dockerfile.arguments import value_options
+from builder.align.dockerfile.downloads import DOWNLOADERS, note_checks, note_files, read_download
+from builder.align.dockerfile.git_commands import read_git
+from builder.align.dockerfile.local_programs import is_local_program
+from builder.align.dockerfile.os_packages import PACKAGERS, read_packages, read_rpm, unsigned_text
+from builder.align.dockerfile.other_tools import TOOLS, tool_pins
+from builder.align.dockerfile.pin import Pin, PinKind, drift, unknown
+from builder.align.dockerfile.python_packages import PYTHON, Settings, python_pins
+from builder.align.dockerfile.shell import ShellCommand, ShellScript
+from builder.align.dockerfile.stage_state import StageState
 from builder.align.dockerfile.variables import UNRESOLVED
 
-__all__ = ["TOOLS", "command_pins", "loose_packages", "pip_pins", "tool_pins"]
+__all__ = ["read_commands"]
 
-_DOWNLOADERS = frozenset(("aria2c", "axel", "curl", "wget"))
-_INTERPRETERS = frozenset(("bash", "dash", "node", "perl", "python", "python3", "sh", "zsh"))
-_BUILDERS = frozenset(("cargo", "cmake", "make", "meson", "ninja"))
-_SUMS = re.compile(r"(sha(1|224|256|384|512)|b2|b3|md5)sum|shasum")
-_SUM = re.compile(r"\b[0-9a-f]{32,128}\b")
-_SIGNATURES = frozenset(("cosign", "gpg", "gpgv", "minisign", "signify"))
-_PIP = re.compile(r"pip[0-9.]*")
-_PYTHON = re.compile(r"python[0-9.]*")
-_PACKAGERS = {
-    "apk": ("add",),
-    "apt": ("install",),
-    "apt-get": ("install",),
-    "dnf": ("install",),
-    "microdnf": ("install",),
-    "yum": ("install",),
-    "zypper": ("in", "install"),
-}
-_PIP_OPTIONS_WITH_VALUE = """
--b -c -C -e -f -i -p -P -r -t --abi --build-constraint --build-constraints --cache-dir --cert
---config-settings
---constraint --constraints --default-index --editable --exclude-newer --extra-index-url --find-links
---implementation --index --index-strategy --index-url --keyring-provider --link-mode --log --no-binary
---only-binary --override --overrides --platform --prefix --prerelease --progress-bar --proxy --python
---python-platform --python-version --report --requirement --requirements --resolution --retries --root --src
---target --timeout --torch-backend --trusted-host --upgrade-package --with
-"""
-_FILE = re.compile(r"(?:-r|--requirements?(?:=|$))(.*)")
-_RUNNER_VALUES = frozenset(("-p", "--from", "--index", "--index-url", "--python", "--spec", "--with"))
-_TAKES_VALUE = frozenset(_PIP_OPTIONS_WITH_VALUE.split())
-_OTHER_INDEX = frozenset(
-    (
-        "-f",
-        "-i",
-        "--default-index",
-        "--extra-index-url",
-        "--find-links",
-        "--index",
-        "--index-url",
-        "--torch-backend",
-    )
+_BUILDERS = frozenset(("cmake", "make", "meson", "ninja"))
+_DOWNLOADS_IN_PYTHON = re.compile(
+    r"snapshot_download|hf_hub_download|from_pretrained|urlretrieve|urlopen|requests\.get|httpx\.get|nltk\.download"
+    r"|torch\.hub|load_dataset|wget\.download|gdown|download_cubin|download_artifacts|download_model"
 )
-_PACKAGER_OPTIONS_WITH_VALUE = "-c -o -p -t -X --enablerepo --installroot --option --repo --repository"
-_PACKAGER_VALUES = frozenset(_PACKAGER_OPTIONS_WITH_VALUE.split())
-_CLONE_OPTIONS_WITH_VALUE = """
--b -c -j -o -u --branch --config --depth --filter --jobs --origin --reference --revision --shallow-since
-"""
-_CLONE_VALUES = frozenset(_CLONE_OPTIONS_WITH_VALUE.split())
+_LOCAL_MODULES = frozenset(
+    ("compileall", "ensurepip", "py_compile", "site", "venv", "virtualenv", "zipfile", "json.tool")
+)
+_SHOWN_COMMANDS = 3
+_LONGEST = 60
 
 
-def command_pins(run: Sequence[ShellCommand], line: int, *, elsewhere: bool = False) -> Iterator[Pin]:
-    """Yield the pins of the commands of one RUN, which stand or fall together.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Context:
+    """What holds for all commands of one RUN."""
+
+    line: int
+    state: StageState
+    settings: Settings
+    functions: frozenset[str]
+
+
+def read_commands(
+    script: ShellScript, line: int, state: StageState, known: Mapping[str, str], *, elsewhere: bool = False
+) -> None:
+    """Note the pins of the commands of one RUN in the ledger of its stage.
 
     `elsewhere`: a variable or pip's settings name another index for all of them.
     """
-    checks = list(filter(_verifies_files, run))
-    listed = _checksum_list(run, checks)
-    repositories: list[Pin] = []
-    for command in run:
-        if command.program in _DOWNLOADERS:
-            yield from _download_pins(command, line, checked=bool(checks) and _is_listed(command, listed))
-        elif command.program == "git":
-            _add_git_pins(command, line, repositories)
-        elif command.program in _PACKAGERS:
-            yield from _package_pins(command, line)
-        elif command.forgiven and (command.program in _BUILDERS or command.program.endswith(".sh")):
+    state.begin_run()
+    values = {**known, **script.values}
+    context = _Context(
+        line=line,
+        state=state,
+        settings=Settings(values=values, elsewhere=elsewhere),
+        functions=script.functions,
+    )
+    strange: list[ShellCommand] = []
+    for index, command in enumerate(script.commands):
+        if command.program in ("cd", "pushd", "chdir"):
+            state.change_folder(command.scope, command.words[1:])
+            continue
+        checks = note_checks(script.commands, index, state)
+        if not _read_command(command, context) and not checks:
+            strange.append(command)
+        if command.program not in DOWNLOADERS:
+            note_files(command, state)
+        _note_settings(command, context)
+    if strange:
+        state.ledger.add(_strange_pin(strange, line))
+    for command in strange:
+        if command.forgiven and (command.program in _BUILDERS or command.program.endswith(".sh")):
             shown = " ".join(command.words[:3])
-            yield Pin(line=line, kind=PinKind.COMMAND, name=command.program, value=shown, forgiven=True)
-        elif command.program in TOOLS:
-            yield from tool_pins(command, line)
-        else:
-            for pin in _install_pins(command, line):
-                yield replace(pin, elsewhere=pin.elsewhere or elsewhere)
-    yield from repositories
-
-
-def _verifies_files(command: ShellCommand) -> bool:
-    """Whether a command checks a sum or a signature, and the build ends where it does not fit."""
-    words = command.words[1:]
-    if command.forgiven:
-        return False
-    if _SUMS.fullmatch(command.program):
-        return any(word == "--check" or re.fullmatch(r"-[a-z]*c[a-z]*", word) for word in words)
-    if command.program in _SIGNATURES:
-        return command.program == "gpgv" or any("verify" in word for word in words)
-    return command.program == "openssl" and "-verify" in words
-
-
-def _checksum_list(run: Sequence[ShellCommand], checks: Sequence[ShellCommand]) -> str:
-    """Return the lines with sums that the RUN itself writes, or nothing where only the build knows them."""
-    read = [word for check in checks for word in check.words[1:] if not word.startswith("-")]
-    if read or not all(_SUMS.fullmatch(check.program) for check in checks):
-        return ""
-    written = (word for command in run if command.program in ("echo", "printf") for word in command.words[1:])
-    text = " ".join(word for word in written if _SUM.search(word))
-    return "" if UNRESOLVED in text else text
-
-
-def _is_listed(command: ShellCommand, listed: str) -> bool:
-    """Whether the name of a downloaded file is among the lines with sums; nothing listed says nothing."""
-    words = command.words[1:]
-    name = _option_value(words, ("-o", "-O", "--output", "--output-document"))
-    names = [name] if name and "://" not in name else [word for word in words if "://" in word]
-    return not listed or any(word.rstrip("/").rpartition("/")[2] in listed for word in names)
-
-
-def _download_pins(command: ShellCommand, line: int, *, checked: bool) -> Iterator[Pin]:
-    for word in command.words[1:]:
-        address = word.partition("=")[2] if word.startswith("--url=") else word
-        if "://" in address and not word.startswith(("-H", "--header", "--proxy", "--referer")):
-            yield Pin(
-                line=line,
-                kind=PinKind.DOWNLOAD,
-                name=command.program,
-                value=address,
-                checked=checked,
-                piped=command.into in _INTERPRETERS or bool(_PYTHON.fullmatch(command.into)),
-                forgiven=command.forgiven,
+            state.ledger.add(
+                Pin(line=line, kind=PinKind.COMMAND, name=command.program, value=shown, forgiven=True)
             )
 
 
-def _add_git_pins(command: ShellCommand, line: int, repositories: list[Pin]) -> None:
-    """Note a clone, or the ref that a later command of the RUN takes of the last one."""
-    words = list(command.words[1:])
-    while words and words[0].startswith("-"):
-        words = words[2:] if words[0] in ("-C", "-c") else words[1:]
-    if not words:
-        return
-    verb, rest = words[0], words[1:]
-    if verb == "clone":
-        url = next((word for word in _operand_words(rest, _CLONE_VALUES)), "")
-        ref = _option_value(rest, ("-b", "--branch", "--revision"))
-        if url:
-            repositories.append(
-                Pin(line=line, kind=PinKind.GIT, name=url, value=ref, forgiven=command.forgiven)
-            )
-    elif verb == "remote" and rest[:1] == ["add"] and len(rest) >= 3:
-        repositories.append(Pin(line=line, kind=PinKind.GIT, name=rest[-1], value=""))
-    elif verb in ("checkout", "switch", "reset", "fetch") and repositories:
-        operands = list(_operand_words(rest, frozenset(("-b", "-B", "--depth", "-c"))))
-        refs = operands[1:] if verb == "fetch" else operands[:1]
-        if refs and refs[0] not in ("--", ".", "FETCH_HEAD", "HEAD"):
-            last = repositories[-1]
-            repositories[-1] = Pin(
-                line=last.line,
-                kind=PinKind.GIT,
-                name=last.name,
-                value=refs[0].removeprefix("refs/tags/"),
-                forgiven=last.forgiven or command.forgiven,
-            )
-
-
-def _option_value(words: Sequence[str], names: tuple[str, ...]) -> str:
-    for index, word in enumerate(words):
-        name, equals, value = word.partition("=")
-        if name in names:
-            return value if equals else "".join(words[index + 1 : index + 2])
-        if word.startswith("-b") and "-b" in names and len(word) > 2 and not word.startswith("--"):
-            return word[2:]
-    return ""
-
-
-def _operand_words(words: Sequence[str], with_value: frozenset[str]) -> Iterator[str]:
-    skip = False
-    for word in words:
-        if skip:
-            skip = False
-        elif word.startswith("-") and word != "-":
-            skip = word in with_value
-        else:
-            yield word
-
-
-def _package_pins(command: ShellCommand, line: int) -> Iterator[Pin]:
-    words = command.words[1:]
-    verbs = _PACKAGERS[command.program]
-    position = next((index for index, word in enumerate(words) if word in verbs), None)
-    if position is None:
-        return
-    names = [name for name in _operand_words(words[position + 1 :], _PACKAGER_VALUES) if "/" not in name]
-    loose = [name for name in names if "=" not in name and not name.endswith((".deb", ".rpm", ".apk"))]
-    yield from loose_packages(command, line, loose)
-
-
-def _install_pins(command: ShellCommand, line: int) -> Iterator[Pin]:
-    """Yield what pip, uv or pipx installs."""
-    words = list(command.words)
-    if _PYTHON.fullmatch(command.program) and words[1:2] == ["-m"]:
-        words = words[2:]
-    program, rest = words[0].rpartition("/")[2] if words else "", words[1:]
-    if program == "uv" and rest[:1] == ["pip"]:
-        program, rest = "pip", rest[1:]
-    elif program == "uvx" or (program, *rest[:1]) == ("pipx", "run") or rest[:2] == ["tool", "run"]:
-        yield from _run_once(rest if program == "uvx" else rest[rest.index("run") + 1 :], line)
-        return
-    elif program in ("uv", "uvx", "pipx"):
-        rest = rest[1:] if rest[:1] == ["tool"] else rest
-        program = "pip" if rest[:1] in (["install"], ["add"]) else ""
-    if not _PIP.fullmatch(program):
-        return
-    while rest and rest[0].startswith("-"):
-        rest = rest[1:]
-    if rest[:1] in (["install"], ["download"], ["wheel"], ["add"]):
-        yield from pip_pins(rest[1:], line, forgiven=command.forgiven)
-
-
-def _run_once(words: Sequence[str], line: int) -> Iterator[Pin]:
-    """Yield what a program that is fetched, run and forgotten comes from."""
-    source = _option_value(words, ("--from", "--spec"))
-    name = source or next(_operand_words(words, _RUNNER_VALUES), "")
-    if name and not name.startswith("git+"):
-        name = re.sub(r"^([A-Za-z0-9._-]+)@(?!latest$)", r"\1==", name).removesuffix("@latest")
-    pin = _requirement_pin(name, line)
-    if pin is not None:
-        yield pin
-
-
-def pip_pins(words: Sequence[str], line: int, *, forgiven: bool = False) -> Iterator[Pin]:
-    """Yield the requirements among the arguments of `pip install`."""
-    elsewhere = any(word.partition("=")[0] in _OTHER_INDEX for word in words)
-    hashed = "--require-hashes" in words
-    editable = [words[index + 1] for index, word in enumerate(words[:-1]) if word in ("-e", "--editable")]
-    for index, word in enumerate(words):
-        named = _FILE.fullmatch(word)
-        path = named[1] or "".join(words[index + 1 : index + 2]) if named else ""
-        if path:
-            kind = PinKind.DOWNLOAD if "://" in path else PinKind.FILE
-            yield Pin(line=line, kind=kind, name="-r", value=path, checked=hashed, forgiven=forgiven)
-    for word in (*_operand_words(words, _TAKES_VALUE), *editable):
-        pin = _requirement_pin(word, line)
-        if pin is not None:
-            yield Pin(
-                line=line,
-                kind=pin.kind,
-                name=pin.name,
-                value=pin.value,
-                checked=pin.checked or hashed,
-                forgiven=forgiven,
-                elsewhere=elsewhere,
-            )
-
-
-def _requirement_pin(word: str, line: int) -> Pin | None:
-    """Return the pin of one requirement; a file or folder at hand is none."""
-    place = word.partition(" @ ")[2] or word
-    if place.startswith(("git+", "hg+", "svn+", "bzr+")):
-        address = place.partition("#")[0]
-        url, at, ref = address.rpartition("@")
-        if not at or "/" in ref or ref.endswith(".git"):
-            url, ref = address, ""
-        return Pin(line=line, kind=PinKind.GIT, name=url, value=ref)
-    if "://" in place:
-        checked = bool(re.search(r"#(.*&)?sha(256|384|512)=[0-9a-f]{64,}", place))
-        return Pin(line=line, kind=PinKind.DOWNLOAD, name="pip", value=place, checked=checked)
-    if word.startswith((".", "/", "~")) or word.endswith((".whl", ".tar.gz", ".zip")) or not word:
-        return None
-    if UNRESOLVED in word or re.search(r"%\w+%", word):
-        word = re.sub(r"%\w+%", UNRESOLVED, word)
-        return Pin(line=line, kind=PinKind.REQUIREMENT, name="pip", value=word)
-    try:
-        Requirement(word)
-    except InvalidRequirement:
-        return None if "/" in word else Pin(line=line, kind=PinKind.REQUIREMENT, name="pip", value=word)
-    return Pin(line=line, kind=PinKind.REQUIREMENT, name="pip", value=word)
-
-
-_EXACT = re.compile(r"v?\d+\.\d+(\.\d+)?([-+.].*)?|[0-9a-f]{12,40}|nightly-\d{4}-\d\d-\d\d.*")
-_CHANNEL = re.compile(r"(\d+\.\d+\.\d+|nightly-\d{4}-\d\d-\d\d)(-.*)?")
-
-
-def tool_pins(command: ShellCommand, line: int) -> Iterator[Pin]:
-    """Yield what a command installs without a version."""
-    yield from loose_packages(command, line, list(TOOLS[command.program](command.words[1:])))
-
-
-def loose_packages(command: ShellCommand, line: int, names: Sequence[str]) -> Iterator[Pin]:
-    """Yield the pin of what a command installs without a version, if there is anything."""
-    if names:
-        yield Pin(
-            line=line,
-            kind=PinKind.PACKAGES,
-            name=command.program,
-            value=" ".join(names),
-            forgiven=command.forgiven,
+def _read_command(command: ShellCommand, context: _Context) -> bool:  # noqa: C901, PLR0911, PLR0912 - one branch a reader
+    """Read one command; False if what it does is not known."""
+    program, line, state = command.program, context.line, context.state
+    if program in DOWNLOADERS:
+        read_download(command, line, state)
+        return True
+    if program == "git":
+        return read_git(command, line, state)
+    if program in PACKAGERS:
+        return read_packages(command, line, state)
+    if program in ("rpm", "dpkg"):
+        return read_rpm(command, line, state)
+    inner = _inner_command(command)
+    if inner is not None:
+        words = [*command.words[: len(command.words) - len(inner.words)], *inner.words]
+        own = python_pins(words, line, context.settings, forgiven=command.forgiven)
+        for pin in own or ():
+            state.ledger.add(pin)
+        return _read_command(inner, context)
+    settings = context.settings
+    if command.assignments:
+        given = dict(command.assignments)
+        named = any(name in _INDEX_VARIABLES and value for name, value in given.items())
+        settings = replace(
+            settings, values={**settings.values, **given}, elsewhere=settings.elsewhere or named
         )
+    pins = python_pins(command.words, line, settings, forgiven=command.forgiven)
+    if pins is None and program in TOOLS:
+        pins = tool_pins(command.words, line, forgiven=command.forgiven)
+        pins = None if pins is None else tuple(_with_lock(pin, state) for pin in pins)
+    if pins is None and PYTHON.fullmatch(program):
+        # The program of a heredoc is shown by its characters.
+        pins = () if _has_document(command) else _module_pins(command, line)
+    if pins is not None:
+        for pin in pins:
+            state.ledger.add(pin)
+        return True
+    if program in context.functions or UNRESOLVED in program:
+        return program in context.functions
+    if program in ("sh", "bash", "dash", "ash", "zsh", "ksh") and _runs_text(command):
+        return True
+    return is_local_program(command.words)
 
 
-def _words_after(words: Sequence[str], verbs: tuple[str, ...], with_value: str) -> Iterator[str]:
-    """Yield the operands after a verb; nothing where another verb stands first."""
-    position = next((index for index, word in enumerate(words) if not word.startswith("-")), None)
-    if position is None or words[position] not in verbs:
-        return
-    skip = False
-    for word in words[position + 1 :]:
-        if skip:
-            skip = False
-        elif word.startswith("-"):
-            skip = word in with_value.split()
-        else:
-            yield word
-
-
-def _is_local(word: str) -> bool:
-    return word.startswith((".", "/", "~", "$")) or "://" in word
-
-
-def _conda_packages(words: Sequence[str]) -> Iterator[str]:
-    for word in _words_after(words, ("install", "create"), "-c -f -n -p --channel --file --name --prefix"):
-        if "=" not in word and not _is_local(word):
-            yield word
-
-
-def _npm_packages(words: Sequence[str]) -> Iterator[str]:
-    for word in _words_after(words, ("add", "global", "i", "install"), "-C --prefix --registry"):
-        if word != "add" and not _EXACT.fullmatch(word[1:].partition("@")[2]) and not _is_local(word):
-            yield word
-
-
-def _cargo_packages(words: Sequence[str]) -> Iterator[str]:
-    named = ("--version", "--vers", "--path", "--rev", "--tag")
-    if any(word.partition("=")[0] in named for word in words):
-        return
-    for word in _words_after(
-        words, ("install",), "-F -j --branch --features --git --index --profile --registry --root --target"
-    ):
-        if not _EXACT.fullmatch(word.partition("@")[2]):
-            yield word
-
-
-def _go_packages(words: Sequence[str]) -> Iterator[str]:
-    for word in _words_after(words, ("get", "install"), "-ldflags -o -tags"):
-        if not _EXACT.fullmatch(word.partition("@")[2]) and not _is_local(word) and "/" in word:
-            yield word
-
-
-def _gem_packages(words: Sequence[str]) -> Iterator[str]:
-    if not any(word in ("-v", "--version") or word.startswith("--version=") for word in words):
-        yield from (
-            word for word in _words_after(words, ("install",), "-i -n -s") if not word.endswith(".gem")
-        )
-
-
-def _rustup_packages(words: Sequence[str]) -> Iterator[str]:
-    """Yield toolchains that are channels, such as stable, which move."""
-    for index, word in enumerate(words):
-        name, equals, value = word.partition("=")
-        if name == "--default-toolchain":
-            words = ("default", value if equals else "".join(words[index + 1 : index + 2]))
-    given = words[1:] if tuple(words[:2]) == ("toolchain", "install") else words
-    for word in _words_after(given, ("default", "install", "update"), "-c -t --component --profile --target"):
-        if word != "none" and not _CHANNEL.fullmatch(word):
-            yield word
-
-
-def _archive_packages(words: Sequence[str]) -> Iterator[str]:
-    yield from (word for word in words if not word.startswith("-"))
-
-
-TOOLS: dict[str, Callable[[Sequence[str]], Iterator[str]]] = {
-    "add-apt-repository": _archive_packages,
-    "cargo": _cargo_packages,
-    "conda": _conda_packages,
-    "gem": _gem_packages,
-    "go": _go_packages,
-    "mamba": _conda_packages,
-    "micromamba": _conda_packages,
-    "npm": _npm_packages,
-    "pnpm": _npm_packages,
-    "rustup": _rustup_packages,
-    "rustup-init": _rustup_packages,
-    "yarn": _npm_packages,
+_LOCK_FILES = {
+    "bun": ("bun.lock", "bun.lockb"),
+    "bundle": ("Gemfile.lock",),
+    "cargo": ("Cargo.lock",),
+    "npm": ("package-lock.json", "npm-shrinkwrap.json"),
+    "pdm": ("pdm.lock",),
+    "pixi": ("pixi.lock",),
+    "pnpm": ("pnpm-lock.yaml",),
+    "poetry": ("poetry.lock",),
+    "yarn": ("yarn.lock",),
 }
-"""Programs, each with what names the unpinned ones among its arguments."""
+"""The lock files of resolvers, which decide if they are at hand."""
+
+
+def _with_lock(pin: Pin, state: StageState) -> Pin:
+    """Return a resolver's pin, as one that moves if the file brings no lock file of it."""
+    names = _LOCK_FILES.get(pin.name, ())
+    if pin.kind is not PinKind.RESOLVER or not names or state.may_have(*names):
+        return pin
+    if any(item.status is Status.UNKNOWN for item in pin.judged):
+        text = f"no line brings {' or '.join(names)}: it chooses the versions of its day"
+        return replace(pin, judged=(drift("resolves while building", text),))
+    return pin
+
+
+_INDEX_VARIABLES = frozenset(
+    ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL")
+) | {"UV_FIND_LINKS", "UV_INDEX", "UV_INDEX_URL", "UV_TORCH_BACKEND", "PIP_CONFIG_FILE", "UV_CONFIG_FILE"}
+
+
+def _has_document(command: ShellCommand) -> bool:
+    return any(operator in ("<<", "<<-", "<<<") for operator, _ in command.redirects)
+
+
+def _runs_text(command: ShellCommand) -> bool:
+    """Whether a shell runs a text that stands in the file and is read on its own, or what a pipe brings."""
+    words = command.words[1:]
+    given = [word for word in words if not word.startswith(("-", "+"))]
+    texts = _has_document(command)
+    inline = any(word.startswith("-") and not word.startswith("--") and "c" in word for word in words)
+    return inline or texts or not given or "-s" in words
+
+
+def _inner_command(command: ShellCommand) -> ShellCommand | None:
+    """Return the command that `uv run` and its like start, or None."""
+    words = list(command.words)
+    starts = {
+        ("uv", "run"),
+        ("poetry", "run"),
+        ("pdm", "run"),
+        ("pipenv", "run"),
+        ("conda", "run"),
+        ("mamba", "run"),
+        ("micromamba", "run"),
+        ("rye", "run"),
+        ("hatch", "run"),
+        ("pixi", "run"),
+        ("bundle", "exec"),
+    }
+    if (command.program, *words[1:2]) not in starts:
+        return None
+    valued = (
+        value_options("uv run") if command.program == "uv" else frozenset(("-n", "-p", "--name", "--prefix"))
+    )
+    position = 2
+    while position < len(words) and words[position].startswith("-"):
+        if words[position] in ("-m", "--module") and command.program == "uv":
+            break
+        position += 2 if words[position] in valued else 1
+    rest = words[position:]
+    if rest[:1] and rest[0] in ("-m", "--module"):
+        rest = ["python", "-m", *rest[1:]]
+    return replace(command, words=tuple(rest)) if rest else None
+
+
+def _module_pins(  # noqa: C901, PLR0911 - one return a kind of module
+    command: ShellCommand, line: int
+) -> tuple[Pin, ...] | None:
+    """Return the pins of `python -m NAME` and of `python -c TEXT`; None if what it does is not known."""
+    words = list(command.words[1:])
+    while words and words[0].startswith("-") and words[0] not in ("-m", "-c"):
+        words.pop(0)
+    if not words:
+        return () if len(command.words) > 1 and command.words[1] in ("-V", "--version") else None
+    if words[0] == "-m" and len(words) > 1:
+        module = words[1]
+        if module in _LOCAL_MODULES:
+            return ()
+        if module in TOOLS:
+            return tool_pins(words[1:], line, forgiven=command.forgiven)
+        if module == "build":
+            judged = unknown("not read", "what its build system requires is chosen while the image is built")
+            return (
+                Pin(
+                    line=line,
+                    kind=PinKind.FILE,
+                    name="python -m build",
+                    value=" ".join(words[2:]),
+                    judged=(judged,),
+                ),
+            )
+        if (
+            "download" in module
+            or "download" in words[2:3]
+            or (module == "playwright" and "install" in words)
+        ):
+            return (_hidden_download(" ".join(words[1:]), line, forgiven=command.forgiven),)
+        return None
+    text = words[1] if words[0] == "-c" and len(words) > 1 else ""
+    if text and _DOWNLOADS_IN_PYTHON.search(text):
+        if re.search(r"revision\s*=\s*['\"][0-9a-f]{40}['\"]", text):
+            return ()
+        return (_hidden_download(text, line, forgiven=command.forgiven),)
+    if words[0].endswith("setup.py") and {"develop", "install"} & set(words[1:]):
+        judged = drift(
+            "resolves while building", "setup.py installs what it requires in the newest versions that fit"
+        )
+        return (
+            Pin(
+                line=line, kind=PinKind.RESOLVER, name="setup.py", value=" ".join(words[1:]), judged=(judged,)
+            ),
+        )
+    return None
+
+
+def _hidden_download(text: str, line: int, *, forgiven: bool) -> Pin:
+    judged = drift(
+        "unpinned download", "it downloads while the image is built, and nothing here names the bytes"
+    )
+    return Pin(
+        line=line,
+        kind=PinKind.DOWNLOAD,
+        name="python",
+        value=_text_excerpt(text),
+        judged=(judged,),
+        forgiven=forgiven,
+    )
+
+
+def _note_settings(command: ShellCommand, context: _Context) -> None:
+    """Note settings that a command writes and that switch checks off for later ones."""
+    text = " ".join(command.words[1:])
+    written = [target for operator, target in command.redirects if operator in (">", ">>")]
+    piped = command.into == "tee"
+    documents = [target for operator, target in command.redirects if operator in ("<<", "<<-", "<<<")]
+    found = ""
+    if command.program in ("cat", "echo", "printf", "sed", "tee") and (
+        written or piped or documents or command.program == "sed"
+    ):
+        found = next((off for item in (text, *documents) if (off := unsigned_text(item))), "")
+    if found:
+        judged = drift("unsigned archive", f"{_text_excerpt(found)}: no signature of the archive is checked")
+        context.state.ledger.add(
+            Pin(
+                line=context.line,
+                kind=PinKind.PACKAGES,
+                name=command.program,
+                value=_text_excerpt(text),
+                judged=(judged,),
+            )
+        )
+    if command.words[1:4] in (("config", "set", "strict-ssl"), ("config", "set", "strict-ssl=false")) or (
+        command.program == "conda" and command.words[1:4] == ("config", "--set", "ssl_verify")
+    ):
+        judged = drift("verification off", "no certificate is checked by any later command")
+        context.state.ledger.add(
+            Pin(line=context.line, kind=PinKind.COMMAND, name=command.program, value=text, judged=(judged,))
+        )
+
+
+def _strange_pin(commands: Sequence[ShellCommand], line: int) -> Pin:
+    """Return the pin that shows what was not understood of a RUN."""
+    shown = [_text_excerpt(" ".join(command.words[:3])) for command in commands[:_SHOWN_COMMANDS]]
+    more = len(commands) - len(shown)
+    names = ", ".join(shown) + (f" and {more} more" if more else "")
+    count = f"{len(commands)} command{'s' if len(commands) > 1 else ''}"
+    return Pin(
+        line=line,
+        kind=PinKind.SHELL,
+        name="RUN",
+        value=names,
+        reason=f"{count} of programs or scripts that are not read here",
+    )
+
+
+def _text_excerpt(text: str) -> str:
+    line = " ".join(text[: 4 * _LONGEST].split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from builder.align import Evidence, Status, version_of
 
-__all__ = ["Pin", "PinFinding", "PinKind", "decided_later", "finding", "of_release"]
+__all__ = [
+    "Judgement",
+    "Pin",
+    "PinFinding",
+    "PinKind",
+    "PinLedger",
+    "aligned",
+    "decided_later",
+    "drift",
+    "finding",
+    "of_release",
+    "unknown",
+]
 
 
 class PinKind(StrEnum):
@@ -20,11 +32,37 @@ class PinKind(StrEnum):
     REQUIREMENT = "requirement"
     PACKAGES = "packages"
     FILE = "file"
-    """A requirements file that is named, not read."""
+    """A requirements file or a project's folder that is named, not read."""
+    RESOLVER = "resolver"
+    """A command that chooses versions while the image is built."""
     COMMAND = "command"
     """A step of a build that is of interest only because its failure is hidden."""
     SHELL = "shell"
-    """Text of a RUN that was not understood."""
+    """Text or commands of a RUN that were not understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a reader of commands itself says of a pin."""
+
+    status: Status
+    what: str
+    text: str
+
+
+def aligned(text: str) -> Judgement:
+    """Return a judgement that something holds."""
+    return Judgement(Status.ALIGNED, "holds", text)
+
+
+def drift(what: str, text: str) -> Judgement:
+    """Return a judgement that something moves."""
+    return Judgement(Status.DRIFT, what, text)
+
+
+def unknown(what: str, text: str) -> Judgement:
+    """Return a judgement that the file does not decide."""
+    return Judgement(Status.UNKNOWN, what, text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +88,19 @@ class Pin:
     elsewhere: bool = False
     """Whether another index than the default one is named for a requirement."""
     reason: str = ""
-    """How much text was not understood, and why."""
-
-    def replaced(self, *, unused: bool, named_at: int) -> Pin:
-        """Return it marked as unused, or as used."""
-        return replace(self, unused=unused, named_at=named_at if unused else 0)
+    """How much was not understood, and why."""
+    judged: tuple[Judgement, ...] = ()
+    """What the reader of the command says of it, instead of what its kind decides."""
+    besides: tuple[Judgement, ...] = ()
+    """What is said of it besides, such as a check that is switched off."""
+    note: str = ""
+    """What its evidence does not cover, as a clause."""
+    binders: tuple[str, ...] = ()
+    """Files of constraints, or a local index, which may bind a requirement that is not bound here."""
+    uses: tuple[Pin, ...] = ()
+    """Pins that take the value of an argument."""
+    only_image: bool = False
+    """Whether an argument only names images."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +117,22 @@ class PinFinding:
 def finding(pin: Pin, status: Status, what: str, text: str) -> PinFinding:
     """Return a finding of a pin."""
     return PinFinding(pin=pin, status=status, what=what, evidence=text)
+
+
+class PinLedger:
+    """The pins of a file while it is read: what a later line does to an earlier pin changes it here."""
+
+    def __init__(self) -> None:
+        self.pins: list[Pin] = []
+
+    def add(self, pin: Pin) -> int:
+        """Add a pin; return its number."""
+        self.pins.append(pin)
+        return len(self.pins) - 1
+
+    def replace(self, number: int, pin: Pin) -> None:
+        """Put another pin in the place of one."""
+        self.pins[number] = pin
 
 
 def decided_later(pin: Pin) -> PinFinding:

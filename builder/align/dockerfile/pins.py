@@ -1,20 +1,20 @@
-"""What a Dockerfile or a requirements file pins or leaves open: bases, downloads, distributions. Pure."""
+"""What a Dockerfile pins or leaves open: bases, arguments, sources, downloads, distributions. Pure."""
 
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from builder.align.dockerfile.commands import command_pins, pip_pins
-from builder.align.dockerfile.pin import Pin, PinKind
+from builder.align.dockerfile.commands import read_commands
+from builder.align.dockerfile.pin import Pin, PinKind, PinLedger, drift, unknown
 from builder.align.dockerfile.reader import Instruction
+from builder.align.dockerfile.refs import is_pin
 from builder.align.dockerfile.shell import READING_ALLOWANCE, ShellScript, Unread, read_script, read_words
-from builder.align.dockerfile.variables import bounded, expanded, references
-from builder.errors import UsageError
+from builder.align.dockerfile.stage_state import StageState, absolute_path
+from builder.align.dockerfile.variables import UNRESOLVED, bounded, expanded, references
 
-__all__ = ["dockerfile_pins", "requirements_pins"]
+__all__ = ["dockerfile_pins"]
 
 _GIVEN_BY_DOCKER = """
 TARGETPLATFORM TARGETOS TARGETARCH TARGETVARIANT BUILDPLATFORM BUILDOS BUILDARCH BUILDVARIANT
@@ -31,13 +31,20 @@ _INDEXES = (
         "UV_INDEX_URL",
         "UV_TORCH_BACKEND",
     ),
+    *("PIP_CONFIG_FILE", "UV_CONFIG_FILE"),
 )
 """Variables that give pip or uv another index."""
 _OWN_INDEX = re.compile(rf"\b(?:{'|'.join(_INDEXES)})=|\bpip[0-9.]*\s+config\s+(?:--\S+\s+)*set\b")
+_MOUNTED = re.compile(rf"pip\.conf|pip\.ini|uv\.toml|\benv=(?:{'|'.join(_INDEXES)})\b")
+_WRITTEN = re.compile(r"(?:>|\btee\b)[^|;&\n]{0,200}(?:pip\.conf|pip\.ini|uv\.toml)")
+_SETTINGS = re.compile(r"(?:^|/)(?:pip\.conf|pip\.ini|uv\.toml|\.pip)/?$")
+"""Files that may name another index, among the words of a COPY."""
 _ONLY_HEREDOC = re.compile(r"\d*<<-?\s*\S+")
 _SHEBANG = re.compile(r"#!\s*(\S+)(?:[ \t]+(\S+))?")
 _SHELL = re.compile(r"(?:.*/)?(?:ba|da|a|z)?sh")
 _SHOWN = 60
+_MOST_USES = 2000
+"""Neither among more pins nor in longer values is it looked for what takes an argument's value."""
 _GIT = re.compile(r"(git@|git://|ssh://|https?://[^\s#]*\.git(#|$))")
 
 
@@ -45,12 +52,19 @@ _GIT = re.compile(r"(git@|git://|ssh://|https?://[^\s#]*\.git(#|$))")
 class _BuildStage:
     """What is known while the instructions of a stage are read."""
 
+    state: StageState
     name: str = ""
     parent: str = ""
     known: dict[str, str] = field(default_factory=dict)
     used: dict[str, int] = field(default_factory=dict)
     """Names that the stage uses, with the first line that does."""
     declared: dict[str, int] = field(default_factory=dict)
+    environment: dict[str, int] = field(default_factory=dict)
+    """Names that an ENV sets, with its line: it wins over an ARG of the same name."""
+    last_run: int = 0
+    """The line of its last RUN, whose programs may read any argument from their environment."""
+    own_index: bool = False
+    """Whether a settings file may name another index."""
 
     def use(self, names: Iterable[str], line: int) -> None:
         """Note that a line uses some names."""
@@ -58,39 +72,140 @@ class _BuildStage:
             self.used.setdefault(name, line)
 
 
+@dataclass(slots=True)
+class _FileReading:
+    """The state of reading one Dockerfile."""
+
+    ledger: PinLedger
+    top: _BuildStage
+    stages: list[_BuildStage] = field(default_factory=list)
+    arguments: dict[str, Pin] = field(default_factory=dict)
+    mentions: dict[str, set[str]] = field(default_factory=dict)
+    """By name: the keywords of the instructions that use it, FROM also for `--from`."""
+    derived: dict[str, set[str]] = field(default_factory=dict)
+    """By name: the names whose values are made from its value."""
+    allowance: int = READING_ALLOWANCE
+
+    @property
+    def here(self) -> _BuildStage:
+        """The stage that is read, or the top of the file."""
+        return self.stages[-1] if self.stages else self.top
+
+    def note(self, instruction: Instruction, names: Iterable[str]) -> None:
+        """Note which names an instruction uses."""
+        for name in names:
+            self.mentions.setdefault(name, set()).add(instruction.keyword)
+
+
 def dockerfile_pins(instructions: tuple[Instruction, ...]) -> tuple[Pin, ...]:
     """Return every pin in the order of the file; arguments that nothing uses are marked."""
-    top = _BuildStage()
-    stages: list[_BuildStage] = []
-    found: list[Pin] = []
-    arguments: dict[str, Pin] = {}
-    allowance = READING_ALLOWANCE
+    ledger = PinLedger()
+    reading = _FileReading(ledger=ledger, top=_BuildStage(state=StageState(ledger=ledger)))
     for instruction in instructions:
-        here = stages[-1] if stages else top
-        if instruction.keyword == "FROM":
-            stage, pins = _base_pins(instruction, top, stages)
-            stages.append(stage)
-            found += pins
-            continue
-        if instruction.keyword == "ARG":
-            found += _comment_words(instruction)
-            for pin in _argument_pins(instruction, here, top if stages else None):
-                arguments.setdefault(pin.name, pin)
-                if pin.value and not arguments[pin.name].value:
-                    arguments[pin.name] = pin
-            continue
-        here.use(_referenced_names(instruction), instruction.line)
-        found += _instruction_pins(instruction, here, stages)
-        if instruction.keyword == "RUN":
-            script = _run_script(instruction, here.known, allowance)
-            allowance -= script.cost
-            found += _run_pins(instruction, here, script)
-    unused = _unused_arguments([top, *stages])
-    named = {name: line for stage in reversed(stages) for name, line in stage.used.items()}
-    found += [
-        pin.replaced(unused=name in unused, named_at=named.get(name, 0)) for name, pin in arguments.items()
-    ]
+        _read_instruction(instruction, reading)
+    found = [*ledger.pins, *_judged_arguments(reading)]
     return tuple(sorted(found, key=lambda pin: pin.line))
+
+
+def _read_instruction(  # noqa: C901, PLR0912 - one branch an instruction
+    instruction: Instruction, reading: _FileReading
+) -> None:
+    here, ledger = reading.here, reading.ledger
+    if instruction.keyword == "FROM":
+        reading.note(instruction, _referenced_names(instruction))
+        _read_base(instruction, reading)
+        return
+    if instruction.keyword == "ARG":
+        for pin in _comment_words(instruction):
+            ledger.add(pin)
+        for pin in _argument_pins(instruction, here, reading):
+            if pin.judged:
+                ledger.add(pin)
+                continue
+            known = reading.arguments.setdefault(pin.name, pin)
+            if pin.value and not known.value:
+                reading.arguments[pin.name] = pin
+        return
+    here.use(_referenced_names(instruction), instruction.line)
+    _note_mentions(instruction, reading)
+    if instruction.keyword == "ENV":
+        _set_environment(instruction, here, reading)
+    elif instruction.keyword == "WORKDIR":
+        here.state.folder = absolute_path(
+            here.state.folder, expanded(instruction.value.strip("\"'"), here.known)
+        )
+    elif instruction.keyword == "SHELL":
+        here.state.shell_options = instruction.words[1:] if instruction.exec_form else ()
+    elif instruction.keyword in ("COPY", "ADD"):
+        for pin in (*_from_images(instruction, here, reading.stages), *_add_pins(instruction, here)):
+            ledger.add(pin)
+        here.own_index = here.own_index or any(_SETTINGS.search(word) for word in instruction.words)
+        here.state.brought |= {_base_name(word, here.known) for word in instruction.words[:-1]}
+    elif instruction.keyword == "RUN":
+        for pin in _from_images(instruction, here, reading.stages):
+            ledger.add(pin)
+        here.last_run = instruction.line
+        mounts = [value for key, value in instruction.flags if key == "mount"]
+        here.state.brought |= {
+            _base_name(part.partition("=")[2], here.known)
+            for mount in mounts
+            for part in mount.split(",")
+            if "type=bind" in mount and part.startswith(("source=", "src=", "from="))
+        } | {
+            "." for mount in mounts if "type=bind" in mount and "source=" not in mount and "src=" not in mount
+        }
+        script = _run_script(instruction, here, reading.allowance)
+        reading.allowance -= script.cost
+        _read_run(instruction, here, script)
+
+
+def _note_mentions(instruction: Instruction, reading: _FileReading) -> None:
+    names = _referenced_names(instruction)
+    image = {name for value in (instruction.flag("from"),) for name in references(value)}
+    reading.note(Instruction(line=instruction.line, keyword="FROM", value=""), image)
+    if instruction.keyword != "ENV":
+        reading.note(instruction, names - image)
+
+
+def _base_name(word: str, known: Mapping[str, str]) -> str:
+    return expanded(word.strip("\"'"), known).rstrip("/").rpartition("/")[2] or "."
+
+
+def _judged_arguments(reading: _FileReading) -> Iterator[Pin]:
+    """Yield the arguments with what is known of their use."""
+    stages = [reading.top, *reading.stages]
+    unused = _unused_arguments(stages)
+    named = {name: line for stage in reversed(reading.stages) for name, line in stage.used.items()}
+    for name, pin in reading.arguments.items():
+        family = _descendants(name, reading.derived)
+        keywords = {keyword for item in family for keyword in reading.mentions.get(item, ())}
+        uses = tuple(
+            item
+            for item in (reading.ledger.pins if keywords and is_pin(name) else ())
+            if len(reading.ledger.pins) <= _MOST_USES
+            and len(item.value) <= _MOST_USES
+            and pin.value
+            and item.line != pin.line
+            and pin.value.lstrip("v") in item.value
+        )
+        yield replace(
+            pin,
+            unused=name in unused,
+            named_at=named.get(name, 0) if name in unused else 0,
+            uses=uses,
+            only_image=keywords == {"FROM"},
+        )
+
+
+def _descendants(name: str, derived: Mapping[str, set[str]]) -> set[str]:
+    """Return a name and every one whose value is made from it, at any distance."""
+    found, waiting = {name}, [name]
+    while waiting:
+        for other in derived.get(waiting.pop(), ()):
+            if other not in found:
+                found.add(other)
+                waiting.append(other)
+    return found
 
 
 def _referenced_names(instruction: Instruction) -> frozenset[str]:
@@ -98,37 +213,58 @@ def _referenced_names(instruction: Instruction) -> frozenset[str]:
     return frozenset().union(*map(references, texts))
 
 
-def _base_pins(
-    instruction: Instruction, top: _BuildStage, stages: list[_BuildStage]
-) -> tuple[_BuildStage, list[Pin]]:
+def _read_base(instruction: Instruction, reading: _FileReading) -> None:
+    top, stages = reading.top, reading.stages
     top.use(_referenced_names(instruction), instruction.line)
     words = instruction.words
     reference = expanded(words[0], top.known) if words else ""
     name = words[2].lower() if len(words) >= 3 and words[1].lower() == "as" else ""
     base = next((stage for stage in reversed(stages) if stage.name and stage.name == reference.lower()), None)
-    stage = _BuildStage(name=name, known=dict(base.known) if base else {}, parent=base.name if base else "")
-    if base is not None or reference.lower() == "scratch":
-        return stage, []
-    return stage, [Pin(line=instruction.line, kind=PinKind.IMAGE, name="FROM", value=reference)]
+    stage = _BuildStage(
+        state=base.state.heir() if base else StageState(ledger=reading.ledger),
+        name=name,
+        known=dict(base.known) if base else {},
+        parent=base.name if base else "",
+        environment=dict(base.environment) if base else {},
+        own_index=base.own_index if base else False,
+    )
+    if base is None and reference.lower() != "scratch":
+        pin = Pin(line=instruction.line, kind=PinKind.IMAGE, name="FROM", value=reference)
+        pattern = re.escape(reference.lower()).replace(re.escape(UNRESOLVED), ".*")
+        if UNRESOLVED in reference and any(
+            re.fullmatch(pattern, other.name) for other in stages if other.name
+        ):
+            text = "only the build knows which stage it is"
+            pin = replace(pin, judged=(unknown("decided later", text),))
+        reading.ledger.add(pin)
+    stages.append(stage)
 
 
-def _argument_pins(instruction: Instruction, stage: _BuildStage, top: _BuildStage | None) -> Iterator[Pin]:
+def _argument_pins(instruction: Instruction, stage: _BuildStage, reading: _FileReading) -> Iterator[Pin]:
     """Declare arguments in `stage`; one without a default takes that of the top of the file."""
+    top = reading.top if reading.stages else None
     words = _before_comment(instruction.words)
     stage.use(references(" ".join(words)), instruction.line)
     for word in words:
         name, equals, quoted = word.partition("=")
         if not name.replace("_", "a").isalnum():
             continue
+        for other in references(quoted):
+            reading.derived.setdefault(other, set()).add(name)
         value = _argument_value(quoted, stage.known)
         if not equals and top is not None and name in top.declared:
             top.use((name,), instruction.line)
             value = top.known.get(name, "")
-        if value or equals:
-            stage.known[name] = value
         stage.declared.setdefault(name, instruction.line)
+        shadow = stage.environment.get(name, 0)
+        if (value or equals) and not shadow:
+            stage.known[name] = value
         if name not in _PREDEFINED:
-            yield Pin(line=instruction.line, kind=PinKind.ARGUMENT, name=name, value=value)
+            pin = Pin(line=instruction.line, kind=PinKind.ARGUMENT, name=name, value=value)
+            if shadow and equals and value != stage.known.get(name):
+                text = f"the ENV of line {shadow} wins: every RUN sees {stage.known.get(name, '')!a}"
+                pin = replace(pin, judged=(drift("overridden", text),))
+            yield pin
 
 
 def _before_comment(words: Sequence[str]) -> Sequence[str]:
@@ -156,22 +292,23 @@ def _without_quotes(text: str) -> str:
     return text[1:-1] if len(text) >= 2 and text[0] == text[-1] and text[0] in "\"'" else text
 
 
-def _instruction_pins(instruction: Instruction, stage: _BuildStage, stages: list[_BuildStage]) -> list[Pin]:
-    if instruction.keyword == "ENV":
-        _set_environment(instruction, stage)
-    elif instruction.keyword in ("COPY", "ADD"):
-        return [*_from_images(instruction, stage, stages), *_add_pins(instruction, stage)]
-    elif instruction.keyword == "RUN":
-        return list(_from_images(instruction, stage, stages))
-    return []
-
-
-def _set_environment(instruction: Instruction, stage: _BuildStage) -> None:
+def _set_environment(instruction: Instruction, stage: _BuildStage, reading: _FileReading) -> None:
     """Take the values of an ENV. Docker expands all of them by what was known before the instruction."""
     names, values = instruction.words[::2], instruction.words[1::2]
-    stage.known |= {
-        name: _argument_value(value, stage.known) for name, value in zip(names, values, strict=True)
-    }
+    known = {name: _argument_value(value, stage.known) for name, value in zip(names, values, strict=True)}
+    for name, value in zip(names, values, strict=True):
+        others = references(value)
+        for other in others - {name}:
+            reading.derived.setdefault(other, set()).add(name)
+        if others == {name}:
+            reading.note(instruction, others)
+        stage.environment[name] = instruction.line
+        if not others and is_pin(name) and known[name]:
+            reading.arguments.setdefault(
+                name,
+                Pin(line=instruction.line, kind=PinKind.ARGUMENT, name=name, value=known[name]),
+            )
+    stage.known |= known
 
 
 def _from_images(instruction: Instruction, stage: _BuildStage, stages: list[_BuildStage]) -> Iterator[Pin]:
@@ -183,7 +320,7 @@ def _from_images(instruction: Instruction, stage: _BuildStage, stages: list[_Bui
         for part in mount.split(",")
         if part.startswith("from=")
     ]
-    if instruction.keyword == "COPY" and instruction.flag("from"):
+    if instruction.keyword in ("ADD", "COPY") and instruction.flag("from"):
         given.append(instruction.flag("from"))
     names = {other.name for other in stages if other.name}
     for reference in given:
@@ -206,24 +343,27 @@ def _add_pins(instruction: Instruction, stage: _BuildStage) -> Iterator[Pin]:
             yield Pin(line=instruction.line, kind=PinKind.DOWNLOAD, name="ADD", value=value, checked=checked)
 
 
-def _run_pins(instruction: Instruction, stage: _BuildStage, script: ShellScript) -> Iterator[Pin]:
-    """Yield what the commands of a RUN fetch and install, and a pin for what was not understood of it."""
-    elsewhere = any(stage.known.get(name) for name in _INDEXES) or any(
-        _OWN_INDEX.search(text)
-        for text in (instruction.value, *(document.text for document in instruction.heredocs))
-    )
-    yield from command_pins(script.commands, instruction.line, elsewhere=elsewhere)
+def _read_run(instruction: Instruction, stage: _BuildStage, script: ShellScript) -> None:
+    """Note what the commands of a RUN fetch and install, and what was not understood of it."""
+    texts = (instruction.value, *(document.text for document in instruction.heredocs))
+    mounts = [value for key, value in instruction.flags if key == "mount"]
+    own = any(_OWN_INDEX.search(text) for text in texts) or any(map(_MOUNTED.search, mounts))
+    stage.own_index = stage.own_index or any(map(_WRITTEN.search, texts))
+    elsewhere = own or stage.own_index or any(stage.known.get(name) for name in _INDEXES)
+    read_commands(script, instruction.line, stage.state, stage.known, elsewhere=elsewhere)
     by_reason: dict[str, list[Unread]] = {}
     for unread in script.unread:
         by_reason.setdefault(unread.reason, []).append(unread)
     for reason, pieces in by_reason.items():
         size = sum(len(piece.text) for piece in pieces)
-        yield Pin(
-            line=instruction.line,
-            kind=PinKind.SHELL,
-            name="RUN",
-            value=_text_excerpt(pieces[0].text),
-            reason=f"{size} characters, {reason}",
+        stage.state.ledger.add(
+            Pin(
+                line=instruction.line,
+                kind=PinKind.SHELL,
+                name="RUN",
+                value=_text_excerpt(pieces[0].text),
+                reason=f"{size} characters, {reason}",
+            )
         )
 
 
@@ -232,12 +372,13 @@ def _text_excerpt(text: str) -> str:
     return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…"
 
 
-def _run_script(instruction: Instruction, known: Mapping[str, str], allowance: int) -> ShellScript:
+def _run_script(instruction: Instruction, stage: _BuildStage, allowance: int) -> ShellScript:
     """Read what a RUN gives to a shell."""
+    known, options = stage.known, stage.state.shell_options
     if instruction.exec_form:
         return read_words(instruction.words, known, allowance=allowance)
     if not instruction.heredocs:
-        return read_script(instruction.value, known, allowance=allowance)
+        return read_script(instruction.value, known, allowance=allowance, options=options)
     if len(instruction.heredocs) == 1 and _ONLY_HEREDOC.fullmatch(instruction.value):
         # The heredoc is the script itself, or a program of its own if it begins with `#!`.
         text = instruction.heredocs[0].text
@@ -246,79 +387,25 @@ def _run_script(instruction: Instruction, known: Mapping[str, str], allowance: i
         if program and not _SHELL.fullmatch(program):
             reason = f"it is a program for {program.rpartition('/')[2][:_SHOWN]}"
             return ShellScript(unread=(Unread(text=text, reason=reason),))
-        return read_script(text, known, allowance=allowance)
+        if named:
+            options = tuple(text.partition("\n")[0].split()[1:])
+        return read_script(text, known, allowance=allowance, options=options)
     documents = "".join(f"{document.text}{document.name}\n" for document in instruction.heredocs)
-    return read_script(f"{instruction.value}\n{documents}", known, allowance=allowance)
+    return read_script(f"{instruction.value}\n{documents}", known, allowance=allowance, options=options)
 
 
 def _unused_arguments(stages: list[_BuildStage]) -> frozenset[str]:
-    """Return the arguments that no stage uses in which they are declared, nor one built on such a stage."""
+    """Return the arguments that no stage uses in which they are declared, nor one built on such a stage.
+
+    A stage with a RUN behind the ARG counts as a use: an ARG is in the environment of every later RUN.
+    """
     unused = {name for stage in stages for name in stage.declared}
     for stage in stages:
         heirs = {stage.name} if stage.name else set()
-        used = set(stage.used)
+        used = {name for name, line in stage.declared.items() if stage.last_run > line} | set(stage.used)
         for other in stages:
             if other.parent and other.parent in heirs:
                 heirs |= {other.name} - {""}
-                used |= set(other.used)
+                used |= set(other.used) | (set(stage.declared) if other.last_run else set())
         unused -= used & set(stage.declared)
     return frozenset(unused)
-
-
-_COMMENT = re.compile(r"(^|\s)#.*$")
-_HASH = re.compile(r"\s--hash[= ]\S+")
-_INDEX = ("-i ", "--index-url", "--extra-index-url", "-f ", "--find-links")
-_OPTION = re.compile(r"\s--(config-settings?|global-option|install-option)[= ].*$")
-_MOST_BYTES = 16 * 2**20
-
-
-def requirements_pins(data: bytes, *, place: str) -> tuple[Pin, ...]:
-    """Return the requirements of a file, as pip reads it (UsageError)."""
-    if len(data) > _MOST_BYTES:
-        raise UsageError(f"{len(data)} bytes are too many for a requirements file", place=place)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"byte {error.start} is not UTF-8", place=place) from None
-    found: list[Pin] = []
-    elsewhere = False
-    for number, line in _requirement_lines(text):
-        if line.startswith(_INDEX):
-            elsewhere = True
-        elif line.startswith(("-e", "--editable", "-r", "--requirement")):
-            found += _line_pins(line, number, place)
-        elif not line.startswith("-"):
-            hashed = bool(_HASH.search(line))
-            bare = _OPTION.sub("", _HASH.sub("", line)).strip()
-            found += [replace(pin, checked=pin.checked or hashed) for pin in pip_pins([bare], number)]
-    if any(line.partition(" ")[0] == "--require-hashes" for _, line in _requirement_lines(text)):
-        found = [replace(pin, checked=True) for pin in found]
-    return tuple(
-        replace(pin, elsewhere=elsewhere) if pin.kind is PinKind.REQUIREMENT else pin for pin in found
-    )
-
-
-def _line_pins(line: str, number: int, place: str) -> Iterator[Pin]:
-    try:
-        yield from pip_pins(shlex.split(line), number)
-    except ValueError as error:
-        raise UsageError(f"line {number}: {error}", place=place) from None
-
-
-def _requirement_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield logical lines with the number of their first one; comments are gone."""
-    parts: list[str] = []
-    first = 1
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not parts:
-            first = number
-        stripped = _COMMENT.sub("", line).rstrip()
-        if line.rstrip().endswith("\\") and not _COMMENT.search(line):
-            parts.append(stripped[:-1])
-            continue
-        joined = "".join((*parts, stripped)).strip()
-        parts = []
-        if joined:
-            yield first, joined
-    if joined := "".join(parts).strip():
-        yield first, joined

@@ -15,14 +15,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
-from builder.align.dockerfile.variables import UNRESOLVED, bounded, expanded
+from builder.align.dockerfile.shell_words import ShellSource
+from builder.align.dockerfile.variables import UNRESOLVED, bounded
 
-__all__ = ["READING_ALLOWANCE", "ShellCommand", "ShellScript", "Unread", "read_script", "read_words"]
+__all__ = [
+    "READING_ALLOWANCE",
+    "ShellCommand",
+    "ShellScope",
+    "ShellScript",
+    "Unread",
+    "read_script",
+    "read_words",
+]
 
 READING_ALLOWANCE = 2**28
 """The sum of squared sizes, in bytes, of the scripts that one file may have parsed.
@@ -32,8 +42,20 @@ this bounds a file at about 4 s of one processor core. The Dockerfiles of decisi
 """
 _LONGEST_SCRIPT = 12_000
 """In bytes: memory grows with the square too, to 860 MB here. The longest RUN of decision 24 has 4,396."""
-_STARTERS = "sudo env command exec nohup nice ionice stdbuf time eatmydata"
-_WRAPPERS = frozenset(_STARTERS.split())
+_WRAPPERS: dict[str, tuple[str, int]] = {
+    **dict.fromkeys(("command", "exec", "nohup", "time", "eatmydata", "builtin", "setsid", "retry"), ("", 0)),
+    "chroot": ("--userspec --groups", 1),
+    "env": ("-u -C --unset --chdir", 0),
+    "gosu": ("", 1),
+    "ionice": ("-c -n --class --classdata", 0),
+    "nice": ("-n --adjustment", 0),
+    "stdbuf": ("-i -o -e", 0),
+    "su-exec": ("", 1),
+    "sudo": ("-u -g -h -p -C -r -t -U -D -R --user --group", 0),
+    "timeout": ("-k -s --kill-after --signal", 1),
+    "xargs": ("-n -P -I -L -d -a -E -s --max-args --max-procs --delimiter --arg-file --replace", 0),
+}
+"""Programs that only start another one: their options with a value, and how many operands are their own."""
 _SHELLS = frozenset(("ash", "bash", "dash", "sh", "zsh"))
 _INTERPRETERS = re.compile(r"(python|perl|ruby|node|php|lua|Rscript|pwsh)[0-9.]*")
 _EXCUSES = frozenset((":", "echo", "printf", "true"))
@@ -42,17 +64,22 @@ _BASH = Language(tree_sitter_bash.language())
 _AND_OR = frozenset(("&&", "||"))
 _PIPES = frozenset(("|", "|&"))
 _AFTER_HEREDOC = _AND_OR | _PIPES | {"pipeline"}
-_UNKNOWN_VALUES = frozenset(("arithmetic_expansion", "array", "command_substitution", "process_substitution"))
 _SUBSTITUTIONS = frozenset(("command_substitution", "process_substitution"))
 _REDIRECTS = frozenset(("file_redirect", "heredoc_redirect", "herestring_redirect"))
 _TEST_PARTS = frozenset(
     ("binary_expression", "parenthesized_expression", "postfix_expression", "ternary_expression")
 ) | {"unary_expression"}
-_ESCAPED = re.compile(r"\\(\n|.)", re.DOTALL)
-_BLANKS_OF_VALUES = re.compile(r"(?<!\\)[ \t\n]+")
-_SPLIT = "\0"
-"""Stands where a word is split; no script has a zero byte."""
-_ESCAPED_IN_QUOTES = re.compile(r"\\([\"\\$`\n])")
+_BODIES = frozenset(
+    ("program", "subshell", "compound_statement", "do_group", "if_statement", "elif_clause", "else_clause")
+) | {"while_statement", "case_item"}
+_ENDS = re.compile(r"\b(exit|return)\s+[1-9$]|\bfalse\b")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShellScope:
+    """A subshell; each is another one, and knows the one around it."""
+
+    outer: ShellScope | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +96,12 @@ class ShellCommand:
     """The program that its output is piped into."""
     forgiven: bool = False
     """Whether a failure is hidden by what follows `||`."""
+    fatal: bool = False
+    """Whether its failure ends the script with a failure, as far as the text says."""
+    scope: ShellScope | None = None
+    """The innermost subshell that it runs in: `cd` in it does not outlive it."""
+    substitutions: tuple[str, ...] = ()
+    """The scripts of the command substitutions in its words, with variables replaced."""
 
     @property
     def program(self) -> str:
@@ -94,13 +127,20 @@ class ShellScript:
     unread: tuple[Unread, ...] = ()
     cost: int = 0
     """What it takes of the READING_ALLOWANCE."""
+    functions: frozenset[str] = frozenset()
+    """The names of the functions that it defines."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    """The values of its variables at its end."""
 
 
-def read_script(text: str, known: Mapping[str, str], *, allowance: int = READING_ALLOWANCE) -> ShellScript:
-    """Read a script; `known` are the values of its variables. No text raises."""
+def read_script(
+    text: str, known: Mapping[str, str], *, allowance: int = READING_ALLOWANCE, options: Sequence[str] = ()
+) -> ShellScript:
+    """Read a script with `known` values of variables and the `options` of its shell. No text raises."""
     reading = _ShellReading(allowance)
-    reading.script(text, dict(known), 0)
-    return reading.result(allowance)
+    values = dict(known)
+    reading.script(text, values, _ShellPlace(depth=0), _shell_options(options))
+    return replace(reading.result(allowance), values=values)
 
 
 def read_words(
@@ -119,6 +159,11 @@ class _ShellPlace:
     depth: int
     into: str = ""
     forgiven: bool = False
+    last: bool = True
+    """Whether the exit code of the script is that of this place."""
+    heard: bool = True
+    """Whether the exit code of this place is seen at all: not that of a condition, nor before a pipe."""
+    scope: ShellScope | None = None
 
 
 @dataclass(slots=True)
@@ -128,6 +173,7 @@ class _CommandParts:
     words: list[str] = field(default_factory=list)
     assignments: list[tuple[str, str]] = field(default_factory=list)
     redirects: list[tuple[str, str]] = field(default_factory=list)
+    substitutions: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +191,24 @@ class _ShellReading:
         self._left = allowance
         self._commands: list[ShellCommand] = []
         self._unread: list[Unread] = []
+        self._functions: set[str] = set()
+        self._options: set[str] = set()
+        self._origins: dict[str, str] = {}
 
     def result(self, allowance: int) -> ShellScript:
         return ShellScript(
-            commands=tuple(self._commands), unread=tuple(self._unread), cost=allowance - self._left
+            commands=tuple(self._commands),
+            unread=tuple(self._unread),
+            cost=allowance - self._left,
+            functions=frozenset(self._functions),
         )
 
-    def script(self, text: str, values: dict[str, str], depth: int) -> None:
+    def script(
+        self, text: str, values: dict[str, str], place: _ShellPlace, options: frozenset[str] = frozenset()
+    ) -> None:
         data = text.encode("utf-8", "replace").replace(b"\0", b"\xef\xbf\xbd")
         cost = len(data) ** 2
-        if depth > _DEEPEST:
+        if place.depth > _DEEPEST:
             self._unread.append(Unread(text=text, reason=f"shells in shells, more than {_DEEPEST} deep"))
         elif len(data) > _LONGEST_SCRIPT:
             reason = f"a script of more than {_LONGEST_SCRIPT} bytes"
@@ -163,16 +217,18 @@ class _ShellReading:
             self._unread.append(Unread(text=text, reason="more shell text than is read of one file"))
         else:
             self._left -= cost
-            self._walk_source(_ShellSource(data), values, depth)
+            outer, self._options = self._options, set(options)
+            self._walk_source(ShellSource(data), values, place)
+            self._options = outer
 
-    def _walk_source(self, source: _ShellSource, values: dict[str, str], depth: int) -> None:
+    def _walk_source(self, source: ShellSource, values: dict[str, str], around: _ShellPlace) -> None:
         """Visit the tree in the order of the text; assignments count for what follows them.
 
         The stack replaces recursion: a tree is as deep as its text is long (`a && a && …`).
         """
         tree = Parser(_BASH).parse(source.data)
         stack: list[tuple[_SyntaxElement, _ShellPlace, bool]] = [
-            (_SyntaxElement(tree.root_node, ()), _ShellPlace(depth=depth), False)
+            (_SyntaxElement(tree.root_node, ()), around, False)
         ]
         while stack:
             element, place, seen = stack.pop()
@@ -190,13 +246,22 @@ class _ShellReading:
                     stack += [(part, here, seen) for part, here in reversed(placed)]
                     continue
             self._visit_element(element, source, values, place)
-            inner = _ShellPlace(depth=depth) if node.type in _SUBSTITUTIONS else place
+            inner = place
+            if node.type in _SUBSTITUTIONS:
+                inner = _ShellPlace(depth=place.depth, last=False, heard=False, scope=ShellScope(place.scope))
+            elif node.type == "subshell":
+                inner = replace(place, scope=ShellScope(place.scope))
+            elif node.type == "negated_command" and not _is_condition(node):
+                inner = replace(place, heard=False)
+            elif node.type == "function_definition" and (name := node.child_by_field_name("name")):
+                self._functions.add(source.text(name))
+            places = _statement_places(node, inner, source)
             below = list(node.children)
             for redirect in element.redirects:
                 elsewhere = _after_heredoc(redirect)  # elements of the list that this one stands in
                 below += [child for child in redirect.children if child not in elsewhere]
             stack += [
-                (_SyntaxElement(child, ()), inner, seen)
+                (_SyntaxElement(child, ()), places.get(child.id, inner), seen)
                 for child in reversed(below)
                 if child.child_count or child.is_error or child.is_missing
             ]
@@ -204,39 +269,48 @@ class _ShellReading:
     def _placed_elements(
         self,
         parts: list[tuple[_SyntaxElement, str]],
-        source: _ShellSource,
+        source: ShellSource,
         values: Mapping[str, str],
         place: _ShellPlace,
     ) -> list[tuple[_SyntaxElement, _ShellPlace]]:
         """Say of each element of an and-or list what it is piped into and whether its failure is hidden."""
         placed: list[tuple[_SyntaxElement, _ShellPlace]] = []
         forgiven = place.forgiven
+        heard, last = place.heard, place.last
         following: _SyntaxElement | None = None
         for element, operator in reversed(parts):
             words = _first_words(following, source, values) if following and operator else []
             if operator == "||" and words and words[0] in _EXCUSES and _is_simple(following):
                 # `a && b || true` hides a failure of `a` too: everything to the left is forgiven.
                 forgiven = True
+            if operator == "||" and following is not None:
+                # `a || exit 1` ends the script; after any other fallback it goes on.
+                heard = last = bool(_ENDS.search(source.text(following.node)))
             into = place.into
             if operator in _PIPES:
                 into = words[0].rpartition("/")[2] if words else ""
-            placed.append((element, _ShellPlace(depth=place.depth, into=into, forgiven=forgiven)))
+            own = heard and (operator not in _PIPES or "pipefail" in self._options)
+            placed.append((element, replace(place, into=into, forgiven=forgiven, heard=own, last=last)))
             following = element
         return placed[::-1]
 
     def _visit_element(
-        self, element: _SyntaxElement, source: _ShellSource, values: dict[str, str], place: _ShellPlace
+        self, element: _SyntaxElement, source: ShellSource, values: dict[str, str], place: _ShellPlace
     ) -> None:
         """Take what one node itself says; its children are visited later."""
         node = element.node
         if node.type in ("command", "test_command", "redirected_statement"):
-            self.command(_command_parts(element, source, values), values, place)
+            self.command(_command_parts(element, source, values, self._origins), values, place)
         elif node.type == "declaration_command":
             for name, value in _command_parts(element, source, values).assignments:
                 values[name] = bounded(value)
         elif node.type == "variable_assignment" and _stands_alone(node):
             name, value = _assigned_value(node, [node], source, values)
             values[name] = bounded(value)
+            self._origins.pop(name, None)
+            origin = node.child_by_field_name("value")
+            for script in () if origin is None else source.substitutions(origin, values, {}):
+                self._origins[name] = script
         elif node.type == "unset_command":
             for child in node.named_children:
                 values.pop(source.text(child), None)
@@ -254,96 +328,35 @@ class _ShellReading:
             if not parts.words:
                 values.update((name, bounded(value)) for name, value in parts.assignments)
             return
+        if words[0] == "set":
+            self._options ^= _changed_options(words[1:], self._options)
         command = ShellCommand(
             words=tuple(words),
             assignments=tuple(parts.assignments),
             redirects=tuple(parts.redirects),
             into=place.into,
             forgiven=place.forgiven,
+            fatal=place.heard and not place.forgiven and (place.last or "errexit" in self._options),
+            scope=place.scope,
+            substitutions=tuple(parts.substitutions),
         )
         documents = [target for operator, target in parts.redirects if operator in ("<<", "<<-", "<<<")]
         if command.program in _SHELLS:
             script = _script_argument(words)
+            inner = replace(
+                place,
+                depth=place.depth + 1,
+                last=command.fatal,
+                heard=command.fatal,
+                forgiven=place.forgiven,
+                scope=ShellScope(place.scope),
+            )
             for text in [script] if script else documents:
-                self.script(text, values, place.depth + 1)
+                self.script(text, values, inner, _shell_options(words[1:]))
         elif documents and _INTERPRETERS.fullmatch(command.program):
             reason = f"it is a program for {command.program}"
             self._unread += [Unread(text=text, reason=reason) for text in documents]
         self._commands.append(command)
-
-
-class _ShellSource:
-    """The bytes of a script, from which the nodes of its tree take their text."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def slice(self, start: int, end: int) -> str:
-        return self.data[start:end].decode("utf-8", "replace")
-
-    def text(self, node: Node) -> str:
-        return self.slice(node.start_byte, node.end_byte)
-
-    def word(self, nodes: Sequence[Node], values: Mapping[str, str]) -> str:
-        """Return what touching nodes make up where a shell splits nothing, such as in an assignment."""
-        return self._expanded_word(nodes, values).replace(_SPLIT, " ")
-
-    def words(self, nodes: Sequence[Node], values: Mapping[str, str]) -> list[str]:
-        """Return the words that touching nodes make up: a value that is not quoted is split at its blanks."""
-        first, *others = self._expanded_word(nodes, values).split(_SPLIT)
-        return [first, *others] if not others else [word for word in (first, *others) if word]
-
-    def _expanded_word(self, nodes: Sequence[Node], values: Mapping[str, str]) -> str:
-        found: list[str] = []
-        plain: list[str] = []
-
-        def flush() -> None:
-            if plain:
-                text = expanded("".join(plain), values)
-                found.append(_ESCAPED.sub(_unescaped_character, _BLANKS_OF_VALUES.sub(_SPLIT, text)))
-                plain.clear()
-
-        position = nodes[0].start_byte
-        stack = list(reversed(nodes))
-        while stack:
-            node = stack.pop()
-            plain.append(self.slice(position, node.start_byte))
-            position = node.end_byte
-            if node.type in ("command_name", "concatenation", "translated_string") and node.child_count:
-                stack += reversed(node.children)
-                position = node.start_byte
-            elif node.type == "string":
-                flush()
-                found.append(self._in_quotes(node, values))
-            elif node.type in ("raw_string", "ansi_c_string"):
-                flush()
-                found.append(self.text(node).removeprefix("$").removeprefix("'").removesuffix("'"))
-            elif node.type in _UNKNOWN_VALUES:
-                flush()
-                found.append(UNRESOLVED)
-            elif not (
-                node.type == "$" and node.parent is not None and node.parent.type == "translated_string"
-            ):
-                plain.append(self.text(node))
-        flush()
-        return "".join(found)
-
-    def _in_quotes(self, node: Node, values: Mapping[str, str]) -> str:
-        """Return what double quotes hold. Blanks belong to no node, so the text is cut at substitutions."""
-        parts: list[str] = []
-        position, end = node.start_byte + 1, node.end_byte
-        if end > position and self.data[end - 1 : end] == b'"':
-            end -= 1
-        for child in node.children:
-            if child.type in _UNKNOWN_VALUES:
-                parts += [expanded(self.slice(position, child.start_byte), values), UNRESOLVED]
-                position = child.end_byte
-        parts.append(expanded(self.slice(position, end), values))
-        return _ESCAPED_IN_QUOTES.sub(_unescaped_character, "".join(parts))
-
-
-def _unescaped_character(match: re.Match[str]) -> str:
-    return "" if match[1] == "\n" else match[1]
 
 
 def _flattened_elements(element: _SyntaxElement) -> Iterator[tuple[_SyntaxElement, str]]:
@@ -383,11 +396,52 @@ def _after_heredoc(redirect: Node) -> list[Node]:
     ]
 
 
+def _statement_places(node: Node, place: _ShellPlace, source: ShellSource) -> dict[int, _ShellPlace]:
+    """Say of each statement of a body whether the script's exit code is its; by the id of its node.
+
+    Conditions decide nothing, unless what follows them ends the script.
+    """
+    if node.type not in _BODIES:
+        return {}
+    statements = [child for child in node.named_children if child.type != "comment"]
+    found = {child.id: replace(place, last=False) for child in statements[:-1]}
+    if node.type in ("if_statement", "elif_clause", "while_statement"):
+        ends = bool(_ENDS.search(source.text(node)))
+        for child in node.children_by_field_name("condition"):
+            found[child.id] = replace(place, last=ends, heard=ends)
+    return found
+
+
+def _is_condition(node: Node) -> bool:
+    parent = node.parent
+    if parent is None or parent.type not in ("if_statement", "elif_clause", "while_statement"):
+        return False
+    return any(child.id == node.id for child in parent.children_by_field_name("condition"))
+
+
+def _shell_options(words: Sequence[str]) -> frozenset[str]:
+    """Return which of errexit and pipefail a shell is started with."""
+    return frozenset(_changed_options(words, set()))
+
+
+def _changed_options(words: Sequence[str], now: set[str]) -> set[str]:
+    """Return which of errexit and pipefail the words of `set` change."""
+    then = set(now)
+    for index, word in enumerate(words):
+        if not word.startswith(("-", "+")) or word.startswith("--"):
+            continue
+        named = "".join(words[index + 1 : index + 2])
+        wanted = {"errexit"} if "e" in word[1:] else set()
+        wanted |= {named} & {"errexit", "pipefail"} if "o" in word[1:] else set()
+        then = then | wanted if word.startswith("-") else then - wanted
+    return then ^ now
+
+
 def _is_simple(element: _SyntaxElement | None) -> bool:
     return element is not None and element.node.type == "command"
 
 
-def _first_words(element: _SyntaxElement, source: _ShellSource, values: Mapping[str, str]) -> list[str]:
+def _first_words(element: _SyntaxElement, source: ShellSource, values: Mapping[str, str]) -> list[str]:
     """Return the words of the first command of an element."""
     stack = [element]
     while stack:
@@ -398,7 +452,12 @@ def _first_words(element: _SyntaxElement, source: _ShellSource, values: Mapping[
     return []
 
 
-def _command_parts(element: _SyntaxElement, source: _ShellSource, values: Mapping[str, str]) -> _CommandParts:
+def _command_parts(
+    element: _SyntaxElement,
+    source: ShellSource,
+    values: Mapping[str, str],
+    origins: Mapping[str, str] = MappingProxyType({}),
+) -> _CommandParts:
     """Return the words, assignments and redirections of a simple command."""
     found = _CommandParts()
     group: list[Node] = []
@@ -411,6 +470,7 @@ def _command_parts(element: _SyntaxElement, source: _ShellSource, values: Mappin
         group.clear()
 
     for node in _word_nodes(element):
+        found.substitutions += source.substitutions(node, values, origins)
         if node.type in _REDIRECTS:
             close()
             found.redirects.append(_redirect_target(node, source, values))
@@ -451,7 +511,7 @@ def _touching_nodes(nodes: Sequence[Node]) -> list[list[Node]]:
     return groups
 
 
-def _redirect_target(node: Node, source: _ShellSource, values: Mapping[str, str]) -> tuple[str, str]:
+def _redirect_target(node: Node, source: ShellSource, values: Mapping[str, str]) -> tuple[str, str]:
     """Return the operator of a redirection and its target."""
     operator = next(
         (child.type for child in node.children if child.type.lstrip("&").startswith(("<", ">"))), ""
@@ -464,7 +524,7 @@ def _redirect_target(node: Node, source: _ShellSource, values: Mapping[str, str]
 
 
 def _assigned_value(
-    node: Node, group: Sequence[Node], source: _ShellSource, values: Mapping[str, str]
+    node: Node, group: Sequence[Node], source: ShellSource, values: Mapping[str, str]
 ) -> tuple[str, str]:
     """Return the name and the value of an assignment, whose value the grammar may have cut in pieces."""
     name = node.child_by_field_name("name")
@@ -484,12 +544,16 @@ def _stands_alone(node: Node) -> bool:
 
 def _without_wrappers(words: Sequence[str]) -> list[str]:
     """Drop programs that only start another one, with their options and assignments."""
-    position = 0
-    while position < len(words) and words[position].rpartition("/")[2] in _WRAPPERS:
+    position, listed = 0, False
+    while position < len(words) and (wrapper := words[position].rpartition("/")[2]) in _WRAPPERS:
+        valued, operands = _WRAPPERS[wrapper]
+        listed = listed or wrapper == "xargs"
         position += 1
         while position < len(words) and (words[position].startswith("-") or _is_assignment(words[position])):
-            position += 1
-    return list(words[position:])
+            position += 2 if words[position] in valued.split() else 1
+        position += operands
+    # xargs adds what it reads, which only the build knows.
+    return [*words[position:], UNRESOLVED] if listed and position < len(words) else list(words[position:])
 
 
 def _is_assignment(word: str) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builder.align.dockerfile.pin import Pin, PinKind
-from builder.align.dockerfile.pins import dockerfile_pins, requirements_pins
+from builder.align.dockerfile.pins import dockerfile_pins
 from builder.align.dockerfile.reader import read_dockerfile
+from builder.align.dockerfile.requirements_file import requirements_pins
 from builder.align.dockerfile.variables import UNRESOLVED, expanded
 from builder.cli import main
 from builder.commands import align
@@ -28,15 +28,7 @@ from tests.local_index import LocalIndex
 ROOT = Path(__file__).resolve().parents[3]
 CASES = Path(__file__).parent / "cases"
 
-
-@pytest.fixture(scope="module", autouse=True)
-def no_forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let no forge answer: tags are those that are recorded."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GIT_CONFIG_COUNT", "1")
-        patch.setenv("GIT_CONFIG_KEY_0", f"url.{tmp_path_factory.mktemp('nothing')}/.insteadOf")
-        patch.setenv("GIT_CONFIG_VALUE_0", "https://")
-        yield
+pytestmark = pytest.mark.usefixtures("no_forge")
 
 
 def judged(recorded: LocalIndex, folder: Path, **options: Any) -> tuple[int, list[dict[str, Any]], str]:
@@ -198,7 +190,7 @@ def test_requirements(script: str, wanted: list[str]) -> None:
 @pytest.mark.parametrize(
     ("script", "wanted"),
     [
-        ("conda install -y -c x pytorch=2.8 numpy", [("conda", "numpy")]),
+        ("conda install -y -c x pytorch=2.8 numpy", [("conda", "pytorch=2.8 numpy")]),
         ("npm install -g a b@1.2.3 @c/d @c/e@1.0.0", [("npm", "a @c/d")]),
         ("npm ci", []),
         ("cargo install sccache", [("cargo", "sccache")]),
@@ -272,7 +264,8 @@ def unused(text: str) -> list[str]:
         ("ARG A=1\nFROM b", ["A"]),
         ("ARG A=1\nFROM b:$A", []),
         ("FROM b\nARG A=1\nRUN echo $A", []),
-        ("FROM b\nARG A=1\nRUN echo A", ["A"]),
+        ("FROM b\nARG A=1\nRUN echo A", []),
+        ("FROM b\nRUN echo A\nARG A=1\nCMD a", ["A"]),
         ("FROM b\nARG A=1\nENV B=${A}", []),
         ("FROM b\nARG A=1\nARG B=${A}x\nRUN echo ${B#x}", []),
         ("ARG A=1\nFROM b\nRUN echo $A", ["A"]),
@@ -281,7 +274,8 @@ def unused(text: str) -> list[str]:
         ("FROM b AS x\nARG A=1\nFROM c\nRUN echo $A", ["A"]),
         ("FROM b\nARG A=1\nRUN python -c 'import os; os.environ[\"A\"]'", []),
         ("FROM b\nARG A=1\nRUN <<X\necho $A\nX", []),
-        ("FROM b\nARG A=1\n# $A\nRUN true", ["A"]),
+        ("FROM b\nARG A=1\n# $A\nCMD a", ["A"]),
+        ("FROM b AS x\nARG A=1\nFROM x\nRUN make", []),
         ("ARG TARGETARCH\nFROM b", []),
     ],
 )
@@ -381,7 +375,7 @@ def test_long_files_are_read_to_their_end(piece: str) -> None:
         ),
         ('a==1 ; python_version < "3.12"  # why\n', [('a==1 ; python_version < "3.12"', False, 1)]),
         ("-r other.txt\n-c bounds.txt\na\n", [("other.txt", False, 1), ("a", False, 3)]),
-        ("./local\n", []),
+        ("./local\n", [("./local", False, 1)]),
     ],
 )
 def test_requirements_files(text: str, wanted: list[tuple[str, bool, int]]) -> None:
