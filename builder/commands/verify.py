@@ -9,11 +9,12 @@ import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from builder import oci, resolve, verify
 from builder.console import Console
 from builder.errors import LockError, NoSolutionError, RecipeError, UsageError
-from builder.io import Client, read_bytes
+from builder.io import read_bytes
 from builder.lockfile import (
     Examined,
     Finding,
@@ -40,6 +41,9 @@ from builder.project import Project
 from builder.recipe import EffectiveRecipe, Library, effective_recipe, lockable_targets
 from builder.selection import ALL, Selection
 from builder.verify import as_text, as_value, outdated, signed_indexes
+
+if TYPE_CHECKING:
+    from builder.io import Client  # with the HTTP library, which a run without network does not load
 
 __all__ = ["EXAMPLES", "Options", "add_options", "run", "verify_locks"]
 
