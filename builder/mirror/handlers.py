@@ -7,14 +7,17 @@ __all__ = ["Offer", "routes"]
 import asyncio
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler, StaticFileHandler
 
 from builder.errors import UsageError
 from builder.mirror import pages
 from builder.mirror.catalog import Catalogue, MirroredImage
+from builder.mirror.door import STALL
 from builder.mirror.pages import guide, origins_file
 from builder.origins import checked_place
 from builder.store import Store
@@ -91,6 +94,18 @@ class _MirrorHandler(RequestHandler):
 
     async def head(self, *arguments: str) -> None:
         self.get(*arguments)
+
+    def flush(self, include_footers: bool = False) -> asyncio.Future[None]:  # noqa: FBT001, FBT002 - tornado's
+        """Send what was written; a client that takes too long over one piece of it is dropped."""
+        sent = super().flush(include_footers)
+        return asyncio.ensure_future(self._within_stall(sent))
+
+    async def _within_stall(self, sent: asyncio.Future[None]) -> None:
+        await asyncio.wait({sent}, timeout=STALL)
+        if not sent.done():
+            self.request.connection.stream.close()  # type: ignore[union-attr]
+        with suppress(StreamClosedError):
+            await sent
 
 
 class _GuideHandler(_MirrorHandler):

@@ -18,12 +18,12 @@ from tornado.web import Application
 
 from builder.errors import UsageError
 from builder.mirror.catalog import Catalogue
+from builder.mirror.door import IDLE, Door, RareLog, connection_limit, first_byte
 from builder.mirror.handlers import Offer, routes
 from builder.store import Store
 
 _LOOPBACK = "127.0.0.1"
 _WAITING = 128  # connections
-_IDLE = 120.0  # seconds
 _GRACE = 10.0  # seconds that running answers get at the end
 _REQUEST = 2**16  # bytes
 _HANDSHAKE = b"\x16"
@@ -77,42 +77,48 @@ def serve(
 class _MirrorServer(HTTPServer):
     """Answers a client that tries https first, as docker does, at once: it would wait for its handshake."""
 
-    async def handle_stream(self, stream: IOStream, address: object) -> None:  # type: ignore[override]
-        if await _first_byte(stream.socket) != _HANDSHAKE:
-            super().handle_stream(stream, address)  # type: ignore[arg-type]
+    door: Door
+
+    async def begin(self, connection: socket.socket, address: object) -> None:
+        """Serve a connection that was let in; the door is told when it is over."""
+        first = await first_byte(connection)
+        stream = IOStream(connection)
+        if first and first != _HANDSHAKE:
+            self.handle_stream(stream, address)  # type: ignore[arg-type]
             return
-        with suppress(StreamClosedError):
-            await stream.read_bytes(_REQUEST, partial=True)  # what is left unread would cut the answer off
-            await stream.write(b"HTTP/1.0 400 Bad Request\r\n\r\nthis is http, not https\n")
+        if first:
+            with suppress(StreamClosedError):
+                await stream.read_bytes(_REQUEST, partial=True)  # what stays unread would cut the answer off
+                await stream.write(b"HTTP/1.0 400 Bad Request\r\n\r\nthis is http, not https\n")
         stream.close()
+        self.door.left()
 
-
-async def _first_byte(connection: socket.socket) -> bytes:
-    """Return the first byte that a client sends, and leave it there to be read."""
-    loop, readable = asyncio.get_running_loop(), asyncio.Event()
-    loop.add_reader(connection, readable.set)
-    try:
-        await asyncio.wait_for(readable.wait(), _IDLE)
-        return connection.recv(1, socket.MSG_PEEK)
-    except (TimeoutError, OSError):
-        return b""
-    finally:
-        loop.remove_reader(connection)
+    def on_close(self, server_conn: object) -> None:
+        """Hear that a connection is over."""
+        super().on_close(server_conn)
+        self.door.left()
 
 
 async def _until_stopped(listening: socket.socket, offer: Offer, ready: Callable[[str], None]) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    log = RareLog(offer.heard)
+    log.take_over()
     application = Application(routes(offer), log_function=lambda _: None)
     server = _MirrorServer(
-        application, idle_connection_timeout=_IDLE, max_header_size=_REQUEST, max_body_size=_REQUEST
+        application,
+        idle_connection_timeout=IDLE,
+        body_timeout=IDLE,
+        max_header_size=_REQUEST,
+        max_body_size=_REQUEST,
     )
-    server.add_socket(listening)
+    server.door = Door(listening, connection_limit(), server.begin, log)
+    server.door.open()
     offer.idle.set()
     ready(offer.base)
     await stopped.wait()
-    server.stop()
+    server.door.shut()
     with suppress(TimeoutError):
         await asyncio.wait_for(offer.idle.wait(), _GRACE)
     await server.close_all_connections()
