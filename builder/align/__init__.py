@@ -26,11 +26,13 @@ if TYPE_CHECKING:
         NAMED_LIKE_A_VERSION,
         ask_tags,
         evidence_of,
+        known_names,
         read_documents,
         read_tags,
         tags_asker,
     )
     from builder.align.judge import StatementRow, judge_document, judge_release
+    from builder.align.markdown_claims import claims_in_markdown
     from builder.align.published_index import Index
     from builder.align.published_versions import existence, existence_anywhere, nearest
 else:
@@ -55,6 +57,8 @@ else:
             "held": "evidence",
             "judge_document": "judge",
             "judge_release": "judge",
+            "known_names": "gathering",
+            "claims_in_markdown": "markdown_claims",
             "nearest": "published_versions",
             "read_documents": "gathering",
             "read_tags": "gathering",
@@ -78,12 +82,14 @@ __all__ = [
     "UnaskedError",
     "ask_tags",
     "check_document",
+    "claims_in_markdown",
     "evidence_of",
     "existence",
     "existence_anywhere",
     "held",
     "judge_document",
     "judge_release",
+    "known_names",
     "nearest",
     "read_documents",
     "read_tags",

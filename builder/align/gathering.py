@@ -9,7 +9,15 @@ from functools import cache
 from pathlib import Path
 
 from builder.align.claims import Document, check_document
-from builder.align.evidence import Evidence, LockedFacts, RepositoryTags, UnaskedError, held, repository_of
+from builder.align.evidence import (
+    DYNAMO,
+    Evidence,
+    LockedFacts,
+    RepositoryTags,
+    UnaskedError,
+    held,
+    repository_of,
+)
 from builder.align.published_index import Index
 from builder.errors import BuilderError, RecipeError
 from builder.git import GitPlaces
@@ -19,7 +27,15 @@ from builder.locks import lock_path, locked_targets
 from builder.project import Project
 from builder.recipe import Library, RecordedTags, TagRecord, parse_recipe, parse_table, plain_url
 
-__all__ = ["NAMED_LIKE_A_VERSION", "ask_tags", "evidence_of", "read_documents", "read_tags", "tags_asker"]
+__all__ = [
+    "NAMED_LIKE_A_VERSION",
+    "ask_tags",
+    "evidence_of",
+    "known_names",
+    "read_documents",
+    "read_tags",
+    "tags_asker",
+]
 
 
 def read_documents(paths: Sequence[Path], root: Path) -> list[Document]:
@@ -32,6 +48,15 @@ def read_documents(paths: Sequence[Path], root: Path) -> list[Document]:
         check_document(document, place=place)
         found.append(document)
     return found
+
+
+def known_names(project: Project, library: Library) -> frozenset[str]:
+    """Return the names whose versions can be judged: components, roots of releases, recorded repositories."""
+    roots = {
+        name for item in library.releases.values() for table in item.python.values() for name, _ in table
+    }
+    recorded = {url.rpartition("/")[2] for url in read_tags(project)}
+    return frozenset({DYNAMO, *library.components, *roots, *recorded})
 
 
 @contextmanager

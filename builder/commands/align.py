@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,11 @@ from builder.align import (
     StatementRow,
     Status,
     UnaskedError,
+    claims_in_markdown,
     evidence_of,
     judge_document,
     judge_release,
+    known_names,
     read_documents,
 )
 from builder.align.dockerfile import (
@@ -26,8 +30,8 @@ from builder.align.dockerfile import (
     PinFinding,
     check_pins,
     dockerfile_pins,
+    file_pins,
     read_dockerfile,
-    requirements_pins,
 )
 from builder.console import Console
 from builder.errors import UsageError
@@ -47,6 +51,8 @@ EXAMPLES = """\
   python -m builder align --claims mine.toml --format json   the statements of your own document
   python -m builder align --dockerfile Dockerfile            which pins of your own file hold?
   python -m builder align --requirements requirements.txt --release 0.8.0
+  python -m builder align --requirements uv.lock --requirements compose.yaml
+  python -m builder align --write-claims matrix.md --release 0.8.0 > mine.toml
 """
 COLUMNS = ("status", "release", "claim", "published", "lock", "evidence", "where")
 _PIN_COLUMNS = ("status", "file", "line", "kind", "pin", "found", "evidence")
@@ -67,9 +73,18 @@ def add_options(verb: argparse.ArgumentParser) -> None:
     )
     for option, meaning in (
         ("--dockerfile", "judge the pins of this file"),
-        ("--requirements", "likewise"),
+        (
+            "--requirements",
+            "likewise: requirements, pyproject.toml, uv.lock, pylock.toml, compose, Helm values",
+        ),
     ):
         verb.add_argument(option, action="append", default=[], type=Path, metavar="FILE", help=meaning)
+    verb.add_argument(
+        "--write-claims",
+        type=Path,
+        metavar="FILE",
+        help="write the tables of a markdown file as claims, to review",
+    )
     statuses = [status.value for status in Status]
     verb.add_argument("--status", action="append", default=[], choices=statuses, help="show only these rows")
     verb.add_argument(
@@ -82,6 +97,10 @@ def add_options(verb: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Judge claims and releases, or the pins of files; 1 where anything drifts or cannot be."""
+    if options.write_claims:
+        if options.claims or options.dockerfile or options.requirements or len(options.release) > 1:
+            raise UsageError("--write-claims stands alone, with at most one --release")
+        return write_claims(project_of(options, console), options.write_claims, "".join(options.release))
     if options.dockerfile or options.requirements:
         if options.claims or len(options.release) > 1:
             raise UsageError(
@@ -110,6 +129,38 @@ def run(options: argparse.Namespace, console: Console) -> int:
             format=ResultFormat(options.format),
         ),
     )
+
+
+def write_claims(project: Project, path: Path, release: str) -> int:
+    """Write the tables of a markdown document as a file of claims to standard output."""
+    library = project.library()
+    try:
+        text = read_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"byte {error.start} is not UTF-8", place=str(path)) from None
+    found = claims_in_markdown(text, known_names(project, library))
+    if not found.claims:
+        hint = "add `| … |` lines, or write the claims by hand"
+        raise UsageError("it has no table with a cell", place=str(path), hint=hint)
+    day = datetime.now(UTC).date().isoformat()
+    project.console.data(
+        found.as_toml(
+            {
+                "name": re.sub(r"[^a-z0-9.]+", "-", path.stem.lower()).strip("-") or "document",
+                "title": path.stem,
+                "source": path.name,
+                "release": release or library.default_release.version,
+                "date": day,
+                "date-by": "the day when this file was written: put the day of the document's state",
+            }
+        ).rstrip("\n")
+    )
+    kinds = Counter(claim["says"] for claim in found.claims)
+    counted = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    project.console.status(
+        f"{len(found.claims)} rows to review ({counted}); {found.other_lines} lines outside tables are unread"
+    )
+    return 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,7 +289,7 @@ def check_files(project: Project, options: FileOptions) -> int:
         (path, dockerfile_pins(read_dockerfile(read_bytes(path), place=str(path))))
         for path in options.dockerfiles
     ]
-    pins += [(path, requirements_pins(read_bytes(path), place=str(path))) for path in options.requirements]
+    pins += [(path, file_pins(read_bytes(path), place=str(path))) for path in options.requirements]
     library = project.library()
     if options.release:
         library.release(options.release)

@@ -1,14 +1,15 @@
 """Dockerfiles and requirements files of others: what they pin, and what they leave to chance.
 
-In: the text of a Dockerfile or of a requirements file. Out: pins, and whether each holds.
+In: the text of a Dockerfile, of requirements, or of another list of versions or images. Out: pins, and
+whether each holds.
 Imports `align` and `model`. Pure.
 """
 
 from builder.align.dockerfile.check import check_pins
+from builder.align.dockerfile.other_files import file_pins
 from builder.align.dockerfile.pin import Pin, PinFinding
 from builder.align.dockerfile.pins import dockerfile_pins
 from builder.align.dockerfile.reader import read_dockerfile
-from builder.align.dockerfile.requirements_file import requirements_pins
 from builder.align.dockerfile.variables import UNRESOLVED
 
 __all__ = [
@@ -17,6 +18,6 @@ __all__ = [
     "PinFinding",
     "check_pins",
     "dockerfile_pins",
+    "file_pins",
     "read_dockerfile",
-    "requirements_pins",
 ]
