@@ -41,7 +41,7 @@ class Steps:
         with self._mutex:
             if self._progress is not None and self._task is not None:
                 self._progress.advance(self._task)
-            self._terminal.print(_safe(label), style="dim", highlight=False, soft_wrap=True)
+            self._terminal.print(_markup_free(label), style="dim", highlight=False, soft_wrap=True)
 
 
 class Transfers:
@@ -56,25 +56,25 @@ class Transfers:
     def planned(self, files: int, size: int) -> None:
         """Say how many files and bytes are to come."""
         self._files, self._size = files, size
-        self._show()
+        self._show_progress()
 
     def advanced(self, difference: int) -> None:
         """Say how many more bytes there are than before; a file that starts again makes them fewer."""
         self._bytes += difference
-        self._show()
+        self._show_progress()
 
     def done(self, label: str) -> None:
         """Say that one file is there: by its name where there is no display."""
         self._done_files += 1
-        self._show()
+        self._show_progress()
         if self._progress is None:
             self.said(label)
 
     def said(self, text: str) -> None:
         """Say something above the display."""
-        self._terminal.print(_safe(text), style="dim", highlight=False, soft_wrap=True)
+        self._terminal.print(_markup_free(text), style="dim", highlight=False, soft_wrap=True)
 
-    def _show(self) -> None:
+    def _show_progress(self) -> None:
         if self._progress is not None and self._task is not None:
             files = f"{self._done_files}/{self._files} files"
             total = max(self._size, self._bytes)
@@ -95,7 +95,7 @@ class Console:
 
     @cached_property
     def _terminal(self) -> Terminal:
-        return _terminal(self._err)
+        return _rich_terminal(self._err)
 
     def data(self, text: str) -> None:
         """Write result text to standard output, as it is."""
@@ -121,7 +121,7 @@ class Console:
             return
         from rich.text import Text  # noqa: PLC0415
 
-        terminal = _terminal(self._out)
+        terminal = _rich_terminal(self._out)
         for line in lines:
             terminal.print(Text.assemble(*line), soft_wrap=True)
 
@@ -130,13 +130,13 @@ class Console:
         from rich.box import SIMPLE  # noqa: PLC0415
         from rich.table import Table  # noqa: PLC0415
 
-        terminal = _terminal(self._out)
+        terminal = _rich_terminal(self._out)
         if not terminal.is_terminal:
             widest = 4 + sum(max(map(len, column)) + 3 for column in zip(columns, *rows, strict=True))
-            terminal = _terminal(self._out, width=max(widest, _NARROWEST))
+            terminal = _rich_terminal(self._out, width=max(widest, _NARROWEST))
         table = Table(*columns, box=SIMPLE, pad_edge=False)
         for row in rows:
-            table.add_row(*(_safe(cell) for cell in row))
+            table.add_row(*(_markup_free(cell) for cell in row))
         terminal.print(table)
 
     def ask(self, question: str) -> str:
@@ -144,32 +144,38 @@ class Console:
         if self._quiet or not (sys.stdin.isatty() and self._terminal.is_terminal):
             return ""
         try:
-            return self._terminal.input(f"{_safe(question)}: ").strip()
+            return self._terminal.input(f"{_markup_free(question)}: ").strip()
         except EOFError:
             return ""
 
     def status(self, text: str) -> None:
         """Tell what is going on."""
         if not self._quiet:
-            self._terminal.print(_safe(redacted(text)), highlight=False, soft_wrap=True)
+            self._terminal.print(_markup_free(redacted(text)), highlight=False, soft_wrap=True)
 
     def warning(self, text: str) -> None:
         """Tell what deserves attention and stops nothing."""
-        self._terminal.print(f"[yellow]warning:[/] {_safe(redacted(text))}", highlight=False, soft_wrap=True)
+        self._terminal.print(
+            f"[yellow]warning:[/] {_markup_free(redacted(text))}", highlight=False, soft_wrap=True
+        )
 
     def error(self, error: BuilderError) -> None:
         """Tell why the program cannot go on, and what to do next; passwords in URLs are hidden."""
-        self._terminal.print(f"[red]error:[/] {_safe(redacted(str(error)))}", highlight=False, soft_wrap=True)
+        self._terminal.print(
+            f"[red]error:[/] {_markup_free(redacted(str(error)))}", highlight=False, soft_wrap=True
+        )
         if error.hint:
             self._terminal.print(
-                f"[cyan]hint:[/] {_safe(redacted(error.hint))}", highlight=False, soft_wrap=True
+                f"[cyan]hint:[/] {_markup_free(redacted(error.hint))}", highlight=False, soft_wrap=True
             )
 
     @contextmanager
     def transfers(self, title: str) -> Iterator[Transfers]:
         """Show one display of a fetch while the block runs; on no terminal a line a file."""
         if self._quiet or not self._terminal.is_terminal:
-            yield Transfers(None, _terminal(self._err, quiet=True) if self._quiet else self._terminal, title)
+            yield Transfers(
+                None, _rich_terminal(self._err, quiet=True) if self._quiet else self._terminal, title
+            )
             return
         from rich import progress as shown  # noqa: PLC0415
 
@@ -189,7 +195,7 @@ class Console:
     def steps(self, title: str, total: int) -> Iterator[Steps]:
         """Show progress while the block runs; on no terminal a line a step."""
         if self._quiet or not self._terminal.is_terminal:
-            quiet = _terminal(self._err, quiet=True) if self._quiet else self._terminal
+            quiet = _rich_terminal(self._err, quiet=True) if self._quiet else self._terminal
             yield Steps(None, quiet, title, total)
             return
         from rich import progress as shown  # noqa: PLC0415
@@ -206,13 +212,13 @@ class Console:
             yield Steps(progress, self._terminal, title, total)
 
 
-def _terminal(file: IO[str], *, width: int | None = None, quiet: bool = False) -> Terminal:
+def _rich_terminal(file: IO[str], *, width: int | None = None, quiet: bool = False) -> Terminal:
     from rich.console import Console as Rich  # noqa: PLC0415
 
     return Rich(file=file, highlight=False, width=width, quiet=quiet)
 
 
-def _safe(text: str) -> str:
+def _markup_free(text: str) -> str:
     """Return text for rich that shows as it is and steers no terminal, whoever wrote it."""
     from rich.markup import escape  # noqa: PLC0415
 

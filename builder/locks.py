@@ -250,7 +250,7 @@ def compare_with_recipes(project: Project, locks: Iterable[Lock], *, stale: bool
     library = project.library()
     compared = RecipeComparison.AGREES
     for lock in locks:
-        texts = _mismatches(lock, library)
+        texts = _recipe_mismatches(lock, library)
         if not texts:
             continue
         more = f" and {len(texts) - _MOST_SHOWN} more" if len(texts) > _MOST_SHOWN else ""
@@ -266,7 +266,7 @@ def compare_with_recipes(project: Project, locks: Iterable[Lock], *, stale: bool
     return compared
 
 
-def _mismatches(lock: Lock, library: Library) -> list[str]:
+def _recipe_mismatches(lock: Lock, library: Library) -> list[str]:
     try:
         recipe = effective_recipe(library, lock.target)
     except (UsageError, NoSolutionError) as error:

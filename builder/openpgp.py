@@ -52,7 +52,7 @@ def verify_clear(
     try:
         verified = verify(data, store=lambda _wanted: list(keyring))
     except Exception as error:  # pysequoia raises bare Exception
-        raise _bad_signature_error(signature, keyring, place, hint, _reason(error)) from error
+        raise _bad_signature_error(signature, keyring, place, hint, _error_reason(error)) from error
     signers = _good_signers(verified, signature, keyring, place, hint)
     if verified.bytes is None:
         raise DigestMismatchError("the message holds no text", place=place, hint=hint)
@@ -67,12 +67,12 @@ def verify_detached(
         parsed = Sig.from_bytes(signature)
     except Exception as error:  # pysequoia raises bare Exception
         raise FetchError(
-            f"it is not an OpenPGP signature ({_reason(error)})", place=place, hint=hint
+            f"it is not an OpenPGP signature ({_error_reason(error)})", place=place, hint=hint
         ) from error
     try:
         verified = verify(data, store=lambda _wanted: list(keyring), signature=parsed)
     except Exception as error:
-        raise _bad_signature_error(signature, keyring, place, hint, _reason(error)) from error
+        raise _bad_signature_error(signature, keyring, place, hint, _error_reason(error)) from error
     return _good_signers(verified, signature, keyring, place, hint)
 
 
@@ -126,7 +126,7 @@ def _bad_signature_error(
 def _signature_fault(issuer: str, made: datetime | None, keys: Iterable[_SigningKey]) -> tuple[str, str]:
     """Return why a signature is not good, in words, and the hint of it; an empty hint for changed bytes."""
     listed = list(keys)
-    when = f" of {_day(made)}" if made else ""
+    when = f" of {_day_text(made)}" if made else ""
     key = next((key for key in listed if key.made(issuer)), None)
     if not issuer:
         return f"the signature{when} does not name its key", ""
@@ -136,7 +136,7 @@ def _signature_fault(issuer: str, made: datetime | None, keys: Iterable[_Signing
     if key.certificate.is_revoked:
         return f"the signature{when} is by key {issuer}, whose owner revoked it", _EXPIRED
     if key.expires is not None and made is not None and key.expires <= made:
-        return f"the signature{when} is by key {issuer}, which expired on {_day(key.expires)}", _EXPIRED
+        return f"the signature{when} is by key {issuer}, which expired on {_day_text(key.expires)}", _EXPIRED
     return f"the signature{when} by key {issuer} is not one of these bytes", ""
 
 
@@ -159,10 +159,10 @@ def _certificate_keys(certificate: Cert) -> Iterator[_SigningKey]:
         yield _SigningKey(fingerprint, certificate, min(ends) if ends else None)
 
 
-def _day(moment: datetime) -> str:
+def _day_text(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d}"
 
 
-def _reason(error: Exception) -> str:
+def _error_reason(error: Exception) -> str:
     # Some builds append a stack trace, which says nothing to a user and names machine paths.
     return " ".join(str(error).partition("Stack backtrace:")[0].split())

@@ -134,7 +134,10 @@ def judge_release(release: str, evidence: Evidence) -> list[StatementRow]:
         asked = evidence.requirements(DYNAMO, release)
     except UnaskedError as error:
         return [_release_row(release, DYNAMO, Verdict(status=Status.UNKNOWN, evidence=str(error)))]
-    rows = [_release_row(release, _requirer(item), _against_lock(item, release, evidence)) for item in asked]
+    rows = [
+        _release_row(release, _requiring_project(item), _against_lock(item, release, evidence))
+        for item in asked
+    ]
     return [*rows, *_against_images(release, asked, evidence)]
 
 
@@ -142,7 +145,7 @@ def _release_row(release: str, section: str, verdict: Verdict) -> StatementRow:
     return StatementRow(source=DYNAMO, section=section, quote="", release=release, claim="", verdict=verdict)
 
 
-def _requirer(asked: Asked) -> str:
+def _requiring_project(asked: Asked) -> str:
     return asked.who.rstrip(",")
 
 

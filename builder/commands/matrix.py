@@ -167,13 +167,15 @@ class _MatrixFacts:
 
     def table(self, name: str) -> MatrixTable:
         """Return one of TABLES for people."""
-        return _TABLE_MAKERS[name](self._rows(name))
+        return _TABLE_MAKERS[name](self._table_rows(name))
 
     def values(self, name: str) -> list[dict[str, Any]]:
         """Return the same table for programs: a value for each row."""
-        return [_cell_as_json(row) if isinstance(row, Cell) else asdict(row) for row in self._rows(name)]
+        return [
+            _cell_as_json(row) if isinstance(row, Cell) else asdict(row) for row in self._table_rows(name)
+        ]
 
-    def _rows(self, name: str) -> Sequence[Any]:
+    def _table_rows(self, name: str) -> Sequence[Any]:
         """Return what the rows of a table are made from; every form of it is made from these."""
         makers: Mapping[str, Callable[[], Sequence[Any]]] = {
             "summary": lambda: framework_summaries(self.cells()),

@@ -96,12 +96,12 @@ class Objects:
         found = self.stream(oid)
         if found.kind != kind or found.size > _SMALL:
             raise FetchError(
-                f"{oid} is a {found.kind} of {found.size} bytes, not a {kind}", place=self._where
+                f"{oid} is a {found.kind} of {found.size} bytes, not a {kind}", place=self._repository_text
             )
         return b"".join(found.chunks)
 
     @property
-    def _where(self) -> str:
+    def _repository_text(self) -> str:
         return str(self.repository)
 
     def _object_content(self, oid: str, kind: str, size: int) -> Iterator[bytes]:
@@ -116,14 +116,20 @@ class Objects:
             yield chunk
         self._output.read(1)  # the line end after each object
         if digest.hexdigest() != oid:
-            raise DigestMismatchError(f"object {oid} has the id {digest.hexdigest()}", place=self._where)
+            raise DigestMismatchError(
+                f"object {oid} has the id {digest.hexdigest()}", place=self._repository_text
+            )
 
     def _absent_object(self, oid: str, header: list[str]) -> FetchError | ToolError:
         if header[1:] == ["missing"]:
-            return FetchError(f"object {oid} is missing", place=self._where, hint="fetch the commit again")
+            return FetchError(
+                f"object {oid} is missing", place=self._repository_text, hint="fetch the commit again"
+            )
         self._errors.seek(0)
         said = self._errors.read().decode("utf-8", "replace").strip().splitlines()
-        return ToolError(f"object {oid} cannot be read: {said[-1] if said else header}", place=self._where)
+        return ToolError(
+            f"object {oid} cannot be read: {said[-1] if said else header}", place=self._repository_text
+        )
 
 
 @contextmanager

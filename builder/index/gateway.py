@@ -55,20 +55,20 @@ class _PassedFile:
 
     def token(self) -> str:
         """Return these values as a word of a URL."""
-        return _encoded(json.dumps([self.url, self.sha256, self.metadata_sha256]))
+        return _encoded_word(json.dumps([self.url, self.sha256, self.metadata_sha256]))
 
     @classmethod
     def of_token(cls, token: str) -> _PassedFile:
         """Read a word that `token` made; ValueError for another."""
-        url, sha256, metadata_sha256 = json.loads(_decoded(token))
+        url, sha256, metadata_sha256 = json.loads(_decoded_text(token))
         return cls(url=url, sha256=sha256, metadata_sha256=metadata_sha256)
 
 
-def _encoded(text: str) -> str:
+def _encoded_word(text: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _decoded(word: str) -> str:
+def _decoded_text(word: str) -> str:
     return base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)).decode()
 
 
@@ -91,23 +91,23 @@ class IndexGateway:
         with self._guard:
             self._users += 1
             if self._users == 1:
-                self._start(offline=offline)
+                self._start_server(offline=offline)
         try:
             yield
         finally:
             with self._guard:
                 self._users -= 1
                 if not self._users:
-                    self._stop()
+                    self._stop_server()
 
     def index_address(self, url: str) -> str:
         """Return the address of this server for the index at `url`; valid inside `running`."""
-        return f"{self._base}index/{_encoded(url)}/"
+        return f"{self._base_address}index/{_encoded_word(url)}/"
 
     def real_url(self, url: str) -> str:
         """Return the URL of the file behind an address of this server; another URL stays as it is."""
-        kind, _, rest = url.removeprefix(self._base).partition("/")
-        if not url.startswith(self._base) or kind != "file":
+        kind, _, rest = url.removeprefix(self._base_address).partition("/")
+        if not url.startswith(self._base_address) or kind != "file":
             return url
         return _PassedFile.of_token(rest.partition("/")[0]).url
 
@@ -118,10 +118,12 @@ class IndexGateway:
             with suppress(ValueError):
                 if match["kind"] == "file":
                     return redacted(_PassedFile.of_token(match["word"]).url)
-                return redacted(_decoded(match["word"]).rstrip("/") + match["rest"])
+                return redacted(_decoded_text(match["word"]).rstrip("/") + match["rest"])
             return match[0]
 
-        pattern = rf"{re.escape(self._base)}(?P<kind>index|file)/(?P<word>[\w-]+)(?P<rest>[^\s`'\")]*)"
+        pattern = (
+            rf"{re.escape(self._base_address)}(?P<kind>index|file)/(?P<word>[\w-]+)(?P<rest>[^\s`'\")]*)"
+        )
         return re.sub(pattern, replaced, text)
 
     def error_in(self, text: str) -> BuilderError | None:
@@ -129,10 +131,10 @@ class IndexGateway:
         return next((error for url, error in self._errors.items() if url.rstrip("/") in text), None)
 
     @property
-    def _base(self) -> str:
+    def _base_address(self) -> str:
         return f"http://127.0.0.1:{self._port}/{self._secret}/"
 
-    def _start(self, *, offline: bool) -> None:
+    def _start_server(self, *, offline: bool) -> None:
         kept_port, secret = self._kept_address()
         self._port, self._secret = kept_port, secret or secrets.token_urlsafe(24)
         self._errors.clear()
@@ -152,7 +154,7 @@ class IndexGateway:
             (self._folder / _KEPT).chmod(0o600)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
-    def _stop(self) -> None:
+    def _stop_server(self) -> None:
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
@@ -165,7 +167,7 @@ class IndexGateway:
         except (OSError, ValueError, KeyError, TypeError):
             return 0, ""
 
-    def answer(self, path: str, byte_range: str, *, whole_size_only: bool) -> _Passed:
+    def answer(self, path: str, byte_range: str, *, whole_size_only: bool) -> _PassedAnswer:
         """Return what is behind a path of this server (BuilderError; NotFoundError for no such path)."""
         secret, _, below = path.lstrip("/").partition("/")
         kind, _, rest = below.partition("/")
@@ -177,41 +179,41 @@ class IndexGateway:
             raise NotFoundError("no such address", place="gateway")
         try:
             if kind == "index":
-                return self._page(_decoded(word), unquote(name).strip("/"))
+                return self._passed_page(_decoded_text(word), unquote(name).strip("/"))
             passed = _PassedFile.of_token(word)
         except ValueError:
             raise NotFoundError("no such address", place="gateway") from None
         if name.endswith(".metadata"):
-            return _Passed(kind=_FILE, body=self._metadata(passed))
-        return self._file(passed, byte_range, whole_size_only=whole_size_only)
+            return _PassedAnswer(kind=_FILE, body=self._passed_metadata(passed))
+        return self._passed_file(passed, byte_range, whole_size_only=whole_size_only)
 
     def failed(self, path: str, error: BuilderError) -> None:
         """Remember why a path of this server could not be answered."""
         self._errors[f"http://127.0.0.1:{self._port}{path}"] = error
 
-    def _page(self, index_url: str, project: str) -> _Passed:
+    def _passed_page(self, index_url: str, project: str) -> _PassedAnswer:
         body = passed_on_page(self._client, index_url, project, self._file_address)
         if body is None:
             raise NotFoundError("the index has no such project", place=redacted(f"{index_url}{project}/"))
-        return _Passed(kind=_PAGE, body=body)
+        return _PassedAnswer(kind=_PAGE, body=body)
 
     def _file_address(self, item: DistributionFile) -> str:
         passed = _PassedFile(url=item.url, sha256=item.sha256, metadata_sha256=item.metadata_sha256)
-        return f"{self._base}file/{passed.token()}/{quote(item.file)}"
+        return f"{self._base_address}file/{passed.token()}/{quote(item.file)}"
 
-    def _metadata(self, passed: _PassedFile) -> bytes:
+    def _passed_metadata(self, passed: _PassedFile) -> bytes:
         if not passed.metadata_sha256:
             raise NotFoundError("the page states no hash of it", place=redacted(f"{passed.url}.metadata"))
         return self._client.get_bytes(f"{passed.url}.metadata", sha256=passed.metadata_sha256)
 
-    def _file(self, passed: _PassedFile, byte_range: str, *, whole_size_only: bool) -> _Passed:
+    def _passed_file(self, passed: _PassedFile, byte_range: str, *, whole_size_only: bool) -> _PassedAnswer:
         size = self._client.head(passed.url).size
         if size is not None and whole_size_only:
-            return _Passed(kind=_FILE, body=b"", size=size)
+            return _PassedAnswer(kind=_FILE, body=b"", size=size)
         if size is not None and size > _LARGEST_WHOLE and byte_range:
             start, end = _wanted_bytes(byte_range, size)
             with suppress(NoRangesError):
-                return _Passed(
+                return _PassedAnswer(
                     kind=_FILE, body=self._client.get_range(passed.url, start, end), size=size, start=start
                 )
         with tempfile.TemporaryFile() as whole:
@@ -219,9 +221,9 @@ class IndexGateway:
             whole.seek(0)
             data = whole.read()
         if not byte_range:
-            return _Passed(kind=_FILE, body=data, size=len(data))
+            return _PassedAnswer(kind=_FILE, body=data, size=len(data))
         start, end = _wanted_bytes(byte_range, len(data))
-        return _Passed(kind=_FILE, body=data[start:end], size=len(data), start=start)
+        return _PassedAnswer(kind=_FILE, body=data[start:end], size=len(data), start=start)
 
 
 def _wanted_bytes(byte_range: str, size: int) -> tuple[int, int]:
@@ -235,7 +237,7 @@ def _wanted_bytes(byte_range: str, size: int) -> tuple[int, int]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Passed:
+class _PassedAnswer:
     """An answer: its media type, its bytes, and for a file its whole size and where the bytes start."""
 
     kind: str
@@ -255,13 +257,13 @@ class _GatewayHandler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer with a page, a METADATA file, or a file or part of it."""
-        self._respond(with_body=True)
+        self._send_answer(with_body=True)
 
     def do_HEAD(self) -> None:
         """Answer with the size of a file."""
-        self._respond(with_body=False)
+        self._send_answer(with_body=False)
 
-    def _respond(self, *, with_body: bool) -> None:
+    def _send_answer(self, *, with_body: bool) -> None:
         asked = self.headers.get("Range", "") if with_body else ""
         try:
             passed = self.gateway.answer(self.path, asked, whole_size_only=not with_body)

@@ -15,7 +15,16 @@ if TYPE_CHECKING:
     from builder.io.curl import Ended, Exchanges
     from builder.io.download import ADMISSIONS, Access, Download, DownloadStep, download_file
     from builder.io.exchange import NoRangesError, NotFoundError
-    from builder.io.files import locked, open_regular, read_bytes, read_text, remove, replacing, write_atomic
+    from builder.io.files import (
+        locked,
+        open_regular,
+        read_bytes,
+        read_text,
+        remove,
+        replacing,
+        sync_folder,
+        write_atomic,
+    )
     from builder.io.home import NO_HOME, user_cache_folder, user_config_folder, user_home
     from builder.io.http import Answer, Client, Head
     from builder.io.network import ATTEMPTS, LARGEST_DOCUMENT, LARGEST_FILE, Network, is_loopback
@@ -66,6 +75,7 @@ else:
             "run": "process",
             "stop_group": "process",
             "stream": "process",
+            "sync_folder": "files",
             "write_atomic": "files",
         },
     )
@@ -110,6 +120,7 @@ __all__ = [
     "run",
     "stop_group",
     "stream",
+    "sync_folder",
     "user_cache_folder",
     "user_config_folder",
     "user_home",

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ["locked", "open_regular", "read_bytes", "read_text", "remove", "replacing", "write_atomic"]
+__all__ = [
+    "locked",
+    "open_regular",
+    "read_bytes",
+    "read_text",
+    "remove",
+    "replacing",
+    "sync_folder",
+    "write_atomic",
+]
 
 import errno
 import os
@@ -93,7 +102,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         except BaseException:  # an interrupt too must not leave the sibling behind
             Path(name).unlink(missing_ok=True)
             raise
-        _sync_directory(path.parent)
+        sync_folder(path.parent)
     except OSError as cause:
         raise UsageError(
             f"cannot be written: {_os_reason(cause)}", place=str(path), hint=_ELSEWHERE
@@ -145,8 +154,8 @@ def _has_content(path: Path, data: bytes) -> bool:
         return False  # an unreadable file is replaced; the replacement says whether that is allowed
 
 
-def _sync_directory(path: Path) -> None:
-    """Make the rename itself durable."""
+def sync_folder(path: Path) -> None:
+    """Make what was renamed in a folder durable (OSError)."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

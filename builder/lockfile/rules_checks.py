@@ -94,7 +94,11 @@ def _cuda_texts(
         stated = [
             version for text in _STATED_VERSION.findall(check.expect) if (version := cuda_version(text))
         ]
-        if build.version and stated and not any(_agree(version, build.version) for version in stated):
+        if (
+            build.version
+            and stated
+            and not any(_versions_agree(version, build.version) for version in stated)
+        ):
             text = f"{row.name} {row.version} is for CUDA {build.version} ({build.by} says so)"
             yield name, f"it expects {check.expect!r}, and {text}"
 
@@ -105,7 +109,7 @@ def _described_build(row: PythonPackage, build: CudaBuild) -> str:
     return f"no row tells the CUDA of {row.name} {row.version}"
 
 
-def _agree(one: CudaVersion, other: CudaVersion) -> bool:
+def _versions_agree(one: CudaVersion, other: CudaVersion) -> bool:
     return one.major == other.major and (None in (one.minor, other.minor) or one.minor == other.minor)
 
 

@@ -144,7 +144,7 @@ def _cuda_major_faults(stack: CudaStack) -> Iterator[Fault]:
     reported: set[str] = set()
     for _, rows in stack.environments():
         versions = _row_versions(rows)
-        anchor, described = _anchor(stack, rows, versions)
+        anchor, described = _anchor_version(stack, rows, versions)
         if anchor is None:
             continue
         foreign = {
@@ -168,7 +168,7 @@ def _row_versions(rows: tuple[PythonPackage, ...]) -> dict[str, CudaVersion]:
     return {name: build.version for name, build in builds if build.version is not None}
 
 
-def _anchor(
+def _anchor_version(
     stack: CudaStack, rows: tuple[PythonPackage, ...], versions: Mapping[str, CudaVersion]
 ) -> tuple[CudaVersion | None, str]:
     """Return the CUDA that the others must agree with, and in words where it comes from.
@@ -265,7 +265,7 @@ def _compiler_faults(stack: CudaStack) -> Iterator[Fault]:
         for row in rows:
             version = cuda_version(row.version)
             if cuda_family(row.name)[0] in CUDA_COMPILERS and version:
-                bound = next((text for text in _older(version, runtimes, stack.toolkit)), "")
+                bound = next((text for text in _older_runtimes(version, runtimes, stack.toolkit)), "")
                 if bound and row_label(row) not in reported:
                     newer[row] = (version, bound)
         pins = {row.name: _fitting_pin(stack, row, runtimes) for row in newer}
@@ -278,7 +278,7 @@ def _compiler_faults(stack: CudaStack) -> Iterator[Fault]:
             yield Fault(row=row_label(row), text=text, hint=_pins_hint(stack, pins))
 
 
-def _older(version: CudaVersion, runtimes: Iterable[PythonPackage], toolkit: str) -> Iterator[str]:
+def _older_runtimes(version: CudaVersion, runtimes: Iterable[PythonPackage], toolkit: str) -> Iterator[str]:
     none = True
     for row in runtimes:
         none = False

@@ -6,7 +6,6 @@ podman read, and an image that a Docker engine has is saved as such a file.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import tempfile
@@ -41,6 +40,7 @@ from builder.tars import (
     TarBounds,
     TarMember,
     UnreadableError,
+    content_sha256,
     open_section,
     open_unpacked,
     read_tar,
@@ -157,16 +157,16 @@ class ImageLayout:
     def _check_blob(self, name: str, digest: str, *, unpacked: bool = False) -> None:
         with self._open_file(name) as file:
             if unpacked:
-                with self._unpacked(file, name) as stream:
-                    observed = _content_sha256(stream)
+                with self._unpacked_layer(file, name) as stream:
+                    observed = content_sha256(stream)
             else:
-                observed = _content_sha256(file)
+                observed = content_sha256(file)
         if f"{_SHA256}{observed}" != digest:
             expected = "" if name == _blob_path(digest) else f", and its configuration states {digest[:80]!r}"
             raise DigestMismatchError(f"blob {name[:120]} has sha256 {observed}{expected}", place=self.place)
 
     @contextmanager
-    def _unpacked(self, file: BinaryIO, name: str) -> Iterator[ByteReader]:
+    def _unpacked_layer(self, file: BinaryIO, name: str) -> Iterator[ByteReader]:
         try:
             with open_unpacked(file) as stream:
                 yield stream
@@ -240,7 +240,7 @@ class ImageLayout:
     def _open_layer(self, layer: ImageLayer) -> Iterator[Iterator[tuple[TarMember, MemberContent]]]:
         with (
             self._open_file(_blob_path(layer.digest)) as file,
-            self._unpacked(file, layer.digest) as stream,
+            self._unpacked_layer(file, layer.digest) as stream,
         ):
             yield read_tar(stream, _LAYER_BOUNDS)
 
@@ -307,18 +307,11 @@ def _layer_entry(member: TarMember, content: ByteReader | None) -> LayerEntry:
         gid=member.gid,
         mtime=int(member.mtime),
         size=member.size,
-        sha256=_content_sha256(content) if content is not None else "",
+        sha256=content_sha256(content) if content is not None else "",
         target=member.link_name,
         device=member.device,
         xattrs=tuple(sorted((k, v) for k, v in member.pax.items() if k.startswith(_XATTR))),
     )
-
-
-def _content_sha256(content: ByteReader) -> str:
-    digest = hashlib.sha256()
-    while chunk := content.read(_CHUNK):
-        digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _plain_path(name: str) -> str:

@@ -166,7 +166,8 @@ def python_distributions(
     rows: dict[str, str] = {}
     others = set()
     for folder, name, version in sorted(
-        _distributions(files, place), key=lambda row: folders.index(row[0]) if row[0] in folders else -1
+        _installed_distributions(files, place),
+        key=lambda row: folders.index(row[0]) if row[0] in folders else -1,
     ):
         if folder in folders:
             rows.setdefault(name, version)
@@ -189,7 +190,7 @@ def _system_folders(python: str) -> tuple[str, ...]:
     )
 
 
-def _distributions(files: Mapping[str, bytes], place: str) -> Iterator[tuple[str, str, str]]:
+def _installed_distributions(files: Mapping[str, bytes], place: str) -> Iterator[tuple[str, str, str]]:
     """Yield folder, normalised name and version of each distribution's metadata."""
     for path, data in files.items():
         match = _METADATA.fullmatch(path)

@@ -63,7 +63,7 @@ def make_lock(
     # First of all: what a release refuses may lack versions and pins as well.
     check_refused(library, target)
     try:
-        return _make(
+        return _make_lock(
             effective_recipe(library, target),
             library=library,
             session=session,
@@ -75,7 +75,7 @@ def make_lock(
         raise error.within(str(target)) from None
 
 
-def _make(
+def _make_lock(
     recipe: EffectiveRecipe,
     *,
     library: Library,
@@ -91,7 +91,7 @@ def _make(
     repositories, os_packages = resolve_os(recipe, library=library, session=session)
     requests = python_requests(
         recipe,
-        preferences=_preferences(before),
+        preferences=_preferred_versions(before),
         upgrade=upgrade,
         full_pythons=_full_pythons(recipe, os_packages),
     )
@@ -141,7 +141,7 @@ def _full_pythons(recipe: EffectiveRecipe, rows: tuple[OsPackage, ...]) -> dict[
     return found
 
 
-def _preferences(before: Lock | None) -> dict[str, tuple[tuple[str, str], ...]]:
+def _preferred_versions(before: Lock | None) -> dict[str, tuple[tuple[str, str], ...]]:
     found: dict[str, list[tuple[str, str]]] = {}
     for row in before.python if before else ():
         for name in row.for_:
@@ -177,7 +177,7 @@ class Trial:
             if missing_pins(recipe):
                 self._resolve_python(recipe)
             else:
-                self._lock(target)
+                self._try_lock(target)
         except FetchError as error:
             extra = next((index for index in recipe.framework.indexes if index.url in str(error)), None)
             if extra is None:
@@ -196,7 +196,7 @@ class Trial:
             said=said,
         )
 
-    def _lock(self, target: Target) -> None:
+    def _try_lock(self, target: Target) -> None:
         lock = make_lock(
             target,
             library=self._library,

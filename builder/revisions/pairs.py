@@ -64,7 +64,7 @@ def compare_sides(sides: Sides, chosen: Collection[str]) -> Reading:
         if _same_bytes(sides, name):
             compared.append(Compared(target=_lock_label(name), before=name, after=name, changes=()))
             continue
-        old, new = _examined(before, name), _examined(after, name)
+        old, new = _examined_lock(before, name), _examined_lock(after, name)
         compared.append(_compared_pair(sides, name, old.lock if old else None, new.lock if new else None))
         judged += [
             *_unsound_locks(before, name, old, after=False),
@@ -79,7 +79,7 @@ def _same_bytes(sides: Sides, name: str) -> bool:
     return sides.before.files.get(name) == sides.after.files.get(name)
 
 
-def _examined(side: Side, name: str) -> Examined | None:
+def _examined_lock(side: Side, name: str) -> Examined | None:
     """Read a lock and judge it by its own integrity; LockError for what cannot be read."""
     if name not in side.files:
         return None
@@ -101,7 +101,7 @@ def _compared_pair(sides: Sides, name: str, old: Lock | None, new: Lock | None) 
     if old is not None:
         changes = compare(old, new) or rewritten(before.files[name], after.files[name])
         return Compared(target=label, before=name or before.label, after=name or after.label, changes=changes)
-    earlier = _predecessor(before, name)
+    earlier = _earlier_lock(before, name)
     if not earlier:
         return Compared(target=label, before="", after=name or after.label, changes=(came_whole(new),))
     base = parse_lock(before.files[earlier], place=before.places[earlier])
@@ -109,7 +109,7 @@ def _compared_pair(sides: Sides, name: str, old: Lock | None, new: Lock | None) 
     return Compared(target=label, before=earlier, after=name, changes=changes)
 
 
-def _predecessor(side: Side, name: str) -> str:
+def _earlier_lock(side: Side, name: str) -> str:
     """Return the lock of the newest earlier release for the same platform, framework and architecture."""
     parts = name.split("/")
     if len(parts) < 3:

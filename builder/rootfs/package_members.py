@@ -12,7 +12,7 @@ from typing import BinaryIO
 from builder.errors import FetchError
 from builder.model import LockedMembers
 from builder.rootfs.deb import DebMember, LockedDeb, read_deb
-from builder.tars import ByteReader, TarBounds, UnreadableError, open_zip
+from builder.tars import TarBounds, UnreadableError, content_sha256, open_zip
 
 _CHUNK = 2**20  # bytes
 _LARGEST_TEXT = 2**24  # bytes
@@ -31,7 +31,7 @@ def wheel_contents(path: Path) -> LockedMembers:
                 if info.is_dir():
                     continue
                 with archive.open(info) as file:
-                    members[info.filename] = _file_sha256(file)
+                    members[info.filename] = content_sha256(file)
                 modes[info.filename] = info.external_attr >> 16 & 0o7777
                 kept = info.filename.endswith(".dist-info/entry_points.txt")
                 if kept and info.file_size <= _LARGEST_TEXT:
@@ -65,11 +65,4 @@ def _spooled_sha256(member: DebMember, spool: BinaryIO) -> str:
     while left and (chunk := spool.read(min(left, _CHUNK))):
         digest.update(chunk)
         left -= len(chunk)
-    return digest.hexdigest()
-
-
-def _file_sha256(file: ByteReader) -> str:
-    digest = hashlib.sha256()
-    while chunk := file.read(_CHUNK):
-        digest.update(chunk)
     return digest.hexdigest()

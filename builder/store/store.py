@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from builder.errors import BuilderError, DigestMismatchError, FetchError, UsageError
-from builder.io import NO_HOME, user_cache_folder
+from builder.io import NO_HOME, sync_folder, user_cache_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,7 +103,7 @@ class Store:
         return self._root
 
     @cached_property
-    def _files(self) -> str:
+    def _files_root(self) -> str:
         return str(self.root / "sha256")
 
     def path(self, sha256: str) -> Path:
@@ -113,7 +113,7 @@ class Store:
     def _file_place(self, sha256: str) -> str:
         if not _SHA256.fullmatch(sha256):
             raise ValueError(f"not a sha256 digest: {sha256!r}")
-        return f"{self._files}/{sha256[:2]}/{sha256[2:]}"
+        return f"{self._files_root}/{sha256[:2]}/{sha256[2:]}"
 
     @property
     def arriving(self) -> Path:
@@ -269,7 +269,7 @@ def journal(store: Store, digests: Iterable[str]) -> Iterator[None]:
         try:
             os.write(descriptor, "\n".join((_boot_id(), f"{time.monotonic():.0f}", *digests, "")).encode())
             os.fsync(descriptor)
-            _sync_folder(store.arriving)
+            sync_folder(store.arriving)
         except OSError as cause:
             raise unwritable(store.root, cause) from cause
         yield
@@ -326,11 +326,3 @@ def _boot_id() -> str:
         return _BOOT.read_text("ascii").strip()
     except OSError:
         return ""  # no Linux: every fetch hashes what the ones before it stored
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -8,7 +8,15 @@ from builder.tars.ar import ArMember, read_ar
 from builder.tars.archives import ArchiveEntry, Contents, read_contents
 from builder.tars.packing import UnreadableError, open_unpacked, packing_of
 from builder.tars.paths import check_component, check_links, check_path, lies_in
-from builder.tars.reader import ByteReader, MemberContent, TarBounds, TarMember, header_size, read_tar
+from builder.tars.reader import (
+    ByteReader,
+    MemberContent,
+    TarBounds,
+    TarMember,
+    content_sha256,
+    header_size,
+    read_tar,
+)
 from builder.tars.section import open_section
 from builder.tars.ustar import BLOCK, END, Member, entry_header, header, padding
 from builder.tars.zips import ZipReader, open_zip
@@ -29,6 +37,7 @@ __all__ = [
     "check_component",
     "check_links",
     "check_path",
+    "content_sha256",
     "entry_header",
     "header",
     "header_size",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from builder.tars.packing import UnreadableError, open_unpacked, packing_of
-from builder.tars.reader import ByteReader, TarBounds, read_tar
+from builder.tars.reader import ByteReader, TarBounds, content_sha256, read_tar
 from builder.tars.zips import open_zip
 
 _CHUNK = 2**20  # bytes
@@ -84,7 +84,7 @@ def _tar_entries(stream: ByteReader) -> Iterator[ArchiveEntry]:
         yield ArchiveEntry(
             name=member.name,
             kind=_KINDS.get(member.kind, "special"),
-            content=_stream_sha256(content) if is_file else member.link_name,
+            content=content_sha256(content) if is_file else member.link_name,
             time=str(member.mtime),
             owner=f"{member.uid}:{member.gid} {member.user}:{member.group}",
             mode=f"{member.mode:o}",
@@ -96,7 +96,7 @@ def _zip_entries(path: Path) -> Iterator[ArchiveEntry]:
         for member in archive.members:
             folder = member.is_dir()
             with archive.open(member) as stream:
-                content = "" if folder else _stream_sha256(stream)
+                content = "" if folder else content_sha256(stream)
             yield ArchiveEntry(
                 name=member.filename.rstrip("/"),
                 kind="directory" if folder else "file",
@@ -105,10 +105,3 @@ def _zip_entries(path: Path) -> Iterator[ArchiveEntry]:
                 owner=str(member.create_system),
                 mode=f"{member.external_attr >> 16:o}",
             )
-
-
-def _stream_sha256(stream: ByteReader) -> str:
-    digest = hashlib.sha256()
-    while chunk := stream.read(_CHUNK):
-        digest.update(chunk)
-    return digest.hexdigest()

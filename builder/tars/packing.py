@@ -35,7 +35,7 @@ class UnreadableError(Exception):
     """A file that is no archive, a damaged one, or one beyond what is read; the text says which."""
 
 
-class _Unpacker(Protocol):
+class _StreamUnpacker(Protocol):
     @property
     def eof(self) -> bool: ...
 
@@ -76,19 +76,19 @@ def open_unpacked(file: BinaryIO) -> Iterator[PackedStream]:
         yield PackedStream(file, plain=True)
 
 
-class _Readable(Protocol):
+class _ReadableStream(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
 class PackedStream:
     """A stream whose only error is UnreadableError."""
 
-    def __init__(self, stream: _Readable, *, plain: bool = False) -> None:
+    def __init__(self, stream: _ReadableStream, *, plain: bool = False) -> None:
         self._stream = stream
         self._is_plain = plain
 
     @property
-    def plain(self) -> _Readable | None:
+    def plain(self) -> _ReadableStream | None:
         """The file itself, where it is not packed."""
         return self._stream if self._is_plain else None
 
@@ -128,7 +128,7 @@ class _ManyStreams:
             if data:
                 return data
 
-    def _new_unpacker(self) -> _Unpacker:
+    def _new_unpacker(self) -> _StreamUnpacker:
         if self._packing == "xz":
             return lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
         return bz2.BZ2Decompressor()

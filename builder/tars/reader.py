@@ -8,8 +8,17 @@ yields members or raises UnreadableError.
 
 from __future__ import annotations
 
-__all__ = ["ByteReader", "MemberContent", "TarBounds", "TarMember", "header_size", "read_tar"]
+__all__ = [
+    "ByteReader",
+    "MemberContent",
+    "TarBounds",
+    "TarMember",
+    "content_sha256",
+    "header_size",
+    "read_tar",
+]
 
+import hashlib
 import io
 import re
 from collections.abc import Iterator, Mapping
@@ -50,12 +59,22 @@ _PAX_LENGTH = re.compile(rb"([1-9][0-9]{0,7}) ")
 _PAX_TIME = re.compile(rf"-?[0-9]{{1,{_LONGEST_NUMBER}}}(\.[0-9]{{0,{_LONGEST_NUMBER}}})?", re.ASCII)
 _PAX_NUMBER = re.compile(rf"[0-9]{{1,{_LONGEST_NUMBER}}}", re.ASCII)
 
+_HASHED_CHUNK = 2**20  # bytes
+
 
 class ByteReader(Protocol):
     """What bytes are read from."""
 
     def read(self, size: int, /) -> bytes:
         """Return up to `size` bytes, and nothing only at the end."""
+
+
+def content_sha256(stream: ByteReader) -> str:
+    """Return the SHA-256 of all that `stream` still gives."""
+    digest = hashlib.sha256()
+    while chunk := stream.read(_HASHED_CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +170,7 @@ def read_tar(file: ByteReader, bounds: TarBounds | None = None) -> Iterator[tupl
 def header_size(block: bytes) -> int:
     """Return the size that one plain header block states (UnreadableError)."""
     _check_sum(block)
-    return _number(block[124:136], "size", _LARGEST_SIZE)
+    return _header_number(block[124:136], "size", _LARGEST_SIZE)
 
 
 class _CountedSource:
@@ -205,15 +224,15 @@ def _next_member(source: _CountedSource, shared: dict[str, str]) -> TarMember | 
             return None
         flag = block[156:157]
         if flag in _PAX:
-            own |= _pax_records(_extension(source, block))
+            own |= _pax_records(_extension_content(source, block))
         elif flag == _PAX_GLOBAL:
-            shared |= _pax_records(_extension(source, block))
+            shared |= _pax_records(_extension_content(source, block))
             if _record_bytes(shared) > _LARGEST_EXTENSION:
                 raise UnreadableError("has too many global records")
         elif flag == _LONG_NAME:
-            long_path = _until_nul(_extension(source, block))
+            long_path = _until_nul(_extension_content(source, block))
         elif flag == _LONG_LINK:
-            long_target = _until_nul(_extension(source, block))
+            long_target = _until_nul(_extension_content(source, block))
         else:
             return _described_member(block, shared | own, long_path, long_target, source.position)
     raise UnreadableError(f"has more than {_MOST_EXTENSIONS} headers for one member")
@@ -232,9 +251,9 @@ def _header_block(source: _CountedSource) -> bytes | None:
     return block
 
 
-def _extension(source: _CountedSource, block: bytes) -> bytes:
+def _extension_content(source: _CountedSource, block: bytes) -> bytes:
     """Return the content of a pax header or long name."""
-    size = _number(block[124:136], "size", _LARGEST_SIZE)
+    size = _header_number(block[124:136], "size", _LARGEST_SIZE)
     if size > _LARGEST_EXTENSION:
         raise UnreadableError(f"has a header of {size} bytes; at most {_LARGEST_EXTENSION} are read")
     data = source.read_exactly(size)
@@ -262,22 +281,22 @@ def _described_member(
         _check_name(text)
     size = _pax_number(pax, "size", _LARGEST_SIZE)
     if size is None:
-        size = _number(block[124:136], "size", _LARGEST_SIZE)
+        size = _header_number(block[124:136], "size", _LARGEST_SIZE)
     uid = _pax_number(pax, "uid", _LARGEST_ID)
     gid = _pax_number(pax, "gid", _LARGEST_ID)
     return TarMember(
         path=path,
         kind=kind,
-        mode=_number(block[100:108], "mode", _LARGEST_ID),
-        uid=_number(block[108:116], "uid", _LARGEST_ID) if uid is None else uid,
-        gid=_number(block[116:124], "gid", _LARGEST_ID) if gid is None else gid,
-        mtime=_time(block[136:148], pax),
+        mode=_header_number(block[100:108], "mode", _LARGEST_ID),
+        uid=_header_number(block[108:116], "uid", _LARGEST_ID) if uid is None else uid,
+        gid=_header_number(block[116:124], "gid", _LARGEST_ID) if gid is None else gid,
+        mtime=_member_time(block[136:148], pax),
         size=size if kind == "file" else 0,
         offset=offset,
         target=target if is_link else b"",
         user=pax.get("uname") or _until_nul(block[265:297]).decode("utf-8", "surrogateescape"),
         group=pax.get("gname") or _until_nul(block[297:329]).decode("utf-8", "surrogateescape"),
-        device=_device(block) if kind in ("character device", "block device") else (0, 0),
+        device=_device_number(block) if kind in ("character device", "block device") else (0, 0),
         pax=pax,
     )
 
@@ -301,18 +320,20 @@ def _check_name(name: bytes) -> None:
 
 def _check_sum(block: bytes) -> None:
     """Raise UnreadableError unless the checksum is right; old programs added signed bytes."""
-    stated = _number(block[148:156], "checksum", _LARGEST_ID)
+    stated = _header_number(block[148:156], "checksum", _LARGEST_ID)
     rest = block[:148] + b" " * 8 + block[156:]
     unsigned = sum(rest)
     if stated not in (unsigned, unsigned - 256 * sum(byte > 127 for byte in rest)):
         raise UnreadableError("has a damaged header, or is not a tar")
 
 
-def _device(block: bytes) -> tuple[int, int]:
-    return _number(block[329:337], "device", _LARGEST_ID), _number(block[337:345], "device", _LARGEST_ID)
+def _device_number(block: bytes) -> tuple[int, int]:
+    return _header_number(block[329:337], "device", _LARGEST_ID), _header_number(
+        block[337:345], "device", _LARGEST_ID
+    )
 
 
-def _time(data: bytes, pax: Mapping[str, str]) -> Decimal:
+def _member_time(data: bytes, pax: Mapping[str, str]) -> Decimal:
     stated = pax.get("mtime", "")
     if stated:
         if not _PAX_TIME.fullmatch(stated):
@@ -321,7 +342,7 @@ def _time(data: bytes, pax: Mapping[str, str]) -> Decimal:
     if data[:1] in (b"\x80", b"\xff"):
         value = int.from_bytes(data[1:], "big")
         return _bounded_time(Decimal(value if data[0] == 0x80 else value - 256 ** (len(data) - 1)))
-    return _bounded_time(Decimal(_number(data, "time", _LARGEST_SIZE)))
+    return _bounded_time(Decimal(_header_number(data, "time", _LARGEST_SIZE)))
 
 
 def _bounded_time(time: Decimal) -> Decimal:
@@ -330,7 +351,7 @@ def _bounded_time(time: Decimal) -> Decimal:
     return time
 
 
-def _number(data: bytes, what: str, largest: int) -> int:
+def _header_number(data: bytes, what: str, largest: int) -> int:
     """Return a number of a header: octal digits, or GNU's base 256; never a negative one."""
     if data[:1] == b"\x80":
         value = int.from_bytes(data[1:], "big")

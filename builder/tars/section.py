@@ -10,10 +10,10 @@ from typing import BinaryIO
 
 def open_section(file: BinaryIO, offset: int, size: int) -> io.BufferedReader:
     """Return bytes `offset` to `offset` + `size` of `file`; closing it leaves `file` open."""
-    return io.BufferedReader(_Section(file, offset, size))
+    return io.BufferedReader(_FileSection(file, offset, size))
 
 
-class _Section(io.RawIOBase):
+class _FileSection(io.RawIOBase):
     def __init__(self, file: BinaryIO, offset: int, size: int) -> None:
         super().__init__()
         self._file = file

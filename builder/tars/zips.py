@@ -29,7 +29,7 @@ _BROKEN = (
 )
 
 
-class _Seekable(Protocol):
+class _SeekableFile(Protocol):
     def read(self, size: int = -1, /) -> bytes | None: ...
 
     def seek(self, offset: int, whence: int = 0, /) -> int: ...
@@ -38,7 +38,7 @@ class _Seekable(Protocol):
 
 
 @contextmanager
-def open_zip(file: Path | _Seekable, bounds: TarBounds | None = None) -> Iterator[ZipReader]:
+def open_zip(file: Path | _SeekableFile, bounds: TarBounds | None = None) -> Iterator[ZipReader]:
     """Give a reader of a zip; UnreadableError for a damaged one, or one beyond `bounds`."""
     if isinstance(file, Path):
         try:
@@ -72,11 +72,11 @@ class ZipReader:
         """Give the content of a member, piece by piece; its checksum is checked at the end."""
         if member.compress_type not in _METHODS or member.flag_bits & _ENCRYPTED:
             how = "encrypted" if member.flag_bits & _ENCRYPTED else f"packed by method {member.compress_type}"
-            raise UnreadableError(f"{_shown(member)} is {how}, which is not read")
+            raise UnreadableError(f"{_shown_name(member)} is {how}, which is not read")
         try:
             content = self._archive.open(member)
         except _BROKEN as cause:
-            raise UnreadableError(f"{_shown(member)}: {cause or type(cause).__name__}") from cause
+            raise UnreadableError(f"{_shown_name(member)}: {cause or type(cause).__name__}") from cause
         with content:
             yield _MemberReader(self, member, cast("BinaryIO", content))
 
@@ -88,7 +88,7 @@ class ZipReader:
                 pieces.append(piece)
                 left -= len(piece)
         if left <= 0:
-            raise UnreadableError(f"{_shown(member)} is larger than {limit} bytes")
+            raise UnreadableError(f"{_shown_name(member)} is larger than {limit} bytes")
         return b"".join(pieces)
 
     def count(self, size: int) -> None:
@@ -108,7 +108,7 @@ class _MemberReader:
         try:
             data = self._content.read(size)
         except _BROKEN as cause:
-            raise UnreadableError(f"{_shown(self._member)}: {cause or type(cause).__name__}") from cause
+            raise UnreadableError(f"{_shown_name(self._member)}: {cause or type(cause).__name__}") from cause
         self._reader.count(len(data))
         return data
 
@@ -116,7 +116,7 @@ class _MemberReader:
 class _BoundedReads:
     """A file of which no read is larger than the largest directory of a zip."""
 
-    def __init__(self, file: _Seekable) -> None:
+    def __init__(self, file: _SeekableFile) -> None:
         self._file = file
 
     def read(self, size: int = -1, /) -> bytes:
@@ -134,5 +134,5 @@ class _BoundedReads:
         return True
 
 
-def _shown(member: zipfile.ZipInfo) -> str:
+def _shown_name(member: zipfile.ZipInfo) -> str:
     return ascii(member.filename)[1:-1][:120]

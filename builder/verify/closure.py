@@ -185,10 +185,10 @@ class _DebianWalk:
         everything = Universe.of(self.arch, [PackagesIndex(label="lock", stanzas=(*self.rows, *below))])
         roots = [clause for name in requested for clause in _request_clauses(name, self.arch)]
         for clause in roots:
-            if not _targets(clause, everything):
+            if not _clause_targets(clause, everything):
                 text = f"{self.environment}: the recipe asks for {clause}, and no row is it"
                 yield found("unmet", text)
-        needed = self._needed(roots, everything)
+        needed = self._needed_packages(roots, everything)
         for stanza, row in sorted(self.rows.items(), key=lambda item: str(item[0])):
             if stanza not in needed:
                 text = f"nothing that {self.environment} asks for depends on it"
@@ -196,7 +196,7 @@ class _DebianWalk:
             for clause in hard(stanza, self.arch):
                 yield from self._clause_faults(stanza, clause, everything)
 
-    def _needed(self, roots: Sequence[Clause], everything: Universe) -> set[Stanza]:
+    def _needed_packages(self, roots: Sequence[Clause], everything: Universe) -> set[Stanza]:
         needed: set[Stanza] = set()
         waiting: list[Clause] = list(roots)
         if self.environment == BASE:
@@ -207,7 +207,7 @@ class _DebianWalk:
         while waiting or undecided:
             if waiting:
                 clause = waiting.pop()
-                targets = () if clause.negative else _targets(clause, everything)
+                targets = () if clause.negative else _clause_targets(clause, everything)
                 if len(targets) > 1:
                     undecided.append(targets)
                     continue
@@ -221,7 +221,7 @@ class _DebianWalk:
 
     def _clause_faults(self, stanza: Stanza, clause: Clause, everything: Universe) -> Iterator[Finding]:
         row = row_label(self.rows[stanza])
-        targets = _targets(clause, everything)
+        targets = _clause_targets(clause, everything)
         if clause.negative:
             others = [target for target in targets if target.name != stanza.name]
             if others:
@@ -238,7 +238,7 @@ class _DebianWalk:
             yield found("unmet", text, row=row)
 
 
-def _targets(clause: Clause, everything: Universe) -> tuple[Stanza, ...]:
+def _clause_targets(clause: Clause, everything: Universe) -> tuple[Stanza, ...]:
     """Return every package that meets a clause, in the order of its alternatives."""
     return tuple(
         dict.fromkeys(target for relation in clause.alternatives for target in everything.targets(relation))

@@ -87,7 +87,7 @@ Answer = tuple[str, tuple[Finding, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Question:
+class _ServerQuestion:
     label: str
     ask: Callable[[], Answer]
 
@@ -109,7 +109,7 @@ def online_proof(project: Project, locks: Sequence[Lock], indexes: Mapping[str, 
             ThreadPoolExecutor(_WORKERS) as pool,
         ):
 
-            def one(question: _Question) -> Answer:
+            def one(question: _ServerQuestion) -> Answer:
                 answer = question.ask()
                 steps.done(question.label)
                 return answer
@@ -137,7 +137,7 @@ def index_urls(library: Library | None, default: str = "") -> dict[str, str]:
 
 def _python_questions(
     locks: Sequence[Lock], client: IndexClient, indexes: Mapping[str, str]
-) -> list[_Question]:
+) -> list[_ServerQuestion]:
     """Ask each index once for each project."""
     rows: dict[tuple[str, str], dict[str, PythonPackage]] = {}
     for lock in locks:
@@ -145,7 +145,7 @@ def _python_questions(
             if row.sha256 and row.origin in indexes:
                 rows.setdefault((row.origin, row.name), {})[row.file] = row
 
-    def question(origin: str, name: str, wanted: Mapping[str, PythonPackage]) -> _Question:
+    def question(origin: str, name: str, wanted: Mapping[str, PythonPackage]) -> _ServerQuestion:
         def ask() -> Answer:
             try:
                 url = f"{indexes[origin].rstrip('/')}/{name}/"
@@ -163,20 +163,22 @@ def _python_questions(
             kind = "projects" if offers_attestations(page) else "projects without attestations"
             return kind, tuple(judge_listed(wanted.values(), page))
 
-        return _Question(label=named_label(LockSection.PYTHON, name), ask=ask)
+        return _ServerQuestion(label=named_label(LockSection.PYTHON, name), ask=ask)
 
     return [question(origin, name, wanted) for (origin, name), wanted in sorted(rows.items())]
 
 
-def _file_questions(locks: Sequence[Lock], client: Client, origins: Origins) -> list[_Question]:
+def _file_questions(locks: Sequence[Lock], client: Client, origins: Origins) -> list[_ServerQuestion]:
     """Ask archives for the head of each OS package and each archive; wheels are asked of their index."""
     wanted = needs(locks, origins, everything=True)
     wheels = {row.sha256 for lock in locks for row in lock.python}
     files = {file.sha256: file for base in wanted.bases for _, file in base.packages}
     files |= {file.sha256: file for file in wanted.files if file.sha256 not in wheels}
 
-    def question(file: FileNeed) -> _Question:
-        return _Question(label=file.label, ask=lambda: ("files", _served_findings(file, client, origins)))
+    def question(file: FileNeed) -> _ServerQuestion:
+        return _ServerQuestion(
+            label=file.label, ask=lambda: ("files", _served_findings(file, client, origins))
+        )
 
     return [question(file) for file in sorted(files.values(), key=lambda file: file.label)]
 
@@ -200,12 +202,12 @@ def _served_findings(file: FileNeed, client: Client, origins: Origins) -> tuple[
     return ()
 
 
-def _git_questions(locks: Sequence[Lock], project: Project) -> list[_Question]:
+def _git_questions(locks: Sequence[Lock], project: Project) -> list[_ServerQuestion]:
     places = project.git_places()
     sources = {(row.git, row.commit): row for lock in locks for row in lock.sources}
 
-    def question(row: GitSource) -> _Question:
-        return _Question(label=row_label(row), ask=lambda: ("tags", _tag_findings(row, places)))
+    def question(row: GitSource) -> _ServerQuestion:
+        return _ServerQuestion(label=row_label(row), ask=lambda: ("tags", _tag_findings(row, places)))
 
     return [question(row) for _, row in sorted(sources.items())]
 
@@ -227,11 +229,11 @@ def _tag_findings(row: GitSource, places: GitPlaces) -> tuple[Finding, ...]:
     return ()
 
 
-def _image_questions(locks: Sequence[Lock], origins: Origins) -> list[_Question]:
+def _image_questions(locks: Sequence[Lock], origins: Origins) -> list[_ServerQuestion]:
     images = {(image.name, str(image.digest)) for lock in locks for image in lock.images if image.digest}
 
-    def question(name: str, digest: str) -> _Question:
-        return _Question(
+    def question(name: str, digest: str) -> _ServerQuestion:
+        return _ServerQuestion(
             label=named_label(LockSection.IMAGES, name),
             ask=lambda: ("images", _manifest_findings(name, digest, origins)),
         )

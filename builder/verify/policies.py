@@ -22,11 +22,11 @@ def licenses_proof(locks: Sequence[Examined], policy: Path) -> Proof:
     read = policies.read_license_policy(read_bytes(policy), place=str(policy))
     findings: list[Finding] = []
     rows = 0
-    for name, lock in _readable(locks):
+    for name, lock in _readable_locks(locks):
         rows += len(policies.licensed_rows(lock))
         findings += [
             dataclasses.replace(item, lock=name)
-            for item in policies.judge_licenses(lock, read, today=_today())
+            for item in policies.judge_licenses(lock, read, today=_today_utc())
         ]
     judged = counted(rows, "Python row or build", "Python rows and builds")
     says = f"{judged} of {counted(len(locks), 'lock')} against {policy}"
@@ -40,11 +40,13 @@ def advisories_proof(
     policy = AdvisoryPolicy()
     if accepted is not None:
         policy = policies.read_advisory_policy(read_bytes(accepted), place=str(accepted))
-    readable = _readable(locks)
-    told = _told(source, [lock for _, lock in readable], project)
+    readable = _readable_locks(locks)
+    told = _known_advisories(source, [lock for _, lock in readable], project)
     findings: list[Finding] = []
     for name, lock in readable:
-        judged = policies.judge_advisories(lock, told.advisories, policy, today=_today(), told=told.commits)
+        judged = policies.judge_advisories(
+            lock, told.advisories, policy, today=_today_utc(), told=told.commits
+        )
         findings += [dataclasses.replace(item, lock=name) for item in judged]
     count = len(told.advisories)
     known = counted(count, "advisory", "advisories")
@@ -52,7 +54,7 @@ def advisories_proof(
     return Proof(name="advisories", says=says, findings=tuple(findings), facts={"advisories": count})
 
 
-def _told(source: str, locks: Sequence[Lock], project: Project) -> ServiceAnswer:
+def _known_advisories(source: str, locks: Sequence[Lock], project: Project) -> ServiceAnswer:
     asked = dict.fromkeys(subject for lock in locks for subject in policies.advisory_subjects(lock))
     if source.startswith(("https://", "http://")):
         with project.client() as client:
@@ -63,9 +65,9 @@ def _told(source: str, locks: Sequence[Lock], project: Project) -> ServiceAnswer
     )
 
 
-def _readable(locks: Sequence[Examined]) -> list[tuple[str, Lock]]:
+def _readable_locks(locks: Sequence[Examined]) -> list[tuple[str, Lock]]:
     return [(one.name, one.lock) for one in locks if one.lock is not None]
 
 
-def _today() -> date:
+def _today_utc() -> date:
     return datetime.now(UTC).date()
