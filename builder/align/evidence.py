@@ -232,7 +232,7 @@ class Evidence:
         """Return the git repository of the component of this name, or a known one, or nothing."""
         own = str(canonicalize_name(name))
         component = self.library.components.get(own)
-        return repository_of(component) if component else self.repositories.get(own, "")
+        return (repository_of(component) if component else "") or self.repositories.get(own, "")
 
     def files(self, name: str, version: str) -> tuple[DistributionFile, ...]:
         """Return the files of a version; UnaskedError where the index has none."""

@@ -30,10 +30,11 @@ def no_forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def recorded() -> Iterator[LocalIndex]:
     """The recorded index: real file names, days, Pythons and requirements; the files have nothing else."""
     with HTTPServer() as server:
-        yield _filled(Indexes(server)("recorded", metadata_files=True))
+        yield fill_recorded(Indexes(server)("recorded", metadata_files=True))
 
 
-def _filled(found: LocalIndex) -> LocalIndex:
+def fill_recorded(found: LocalIndex) -> LocalIndex:
+    """Put the recorded projects into an index."""
     for project in json.loads((HERE / "claims/index.json").read_text())["projects"]:
         for row in project["files"]:
             data = _wheel(row) if row["file"].endswith(".whl") else _sdist(row)

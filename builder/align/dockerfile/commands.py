@@ -118,7 +118,7 @@ def _read_command(command: ShellCommand, context: _Context) -> bool:  # noqa: C9
         return True
     if program in context.functions or UNRESOLVED in program:
         return program in context.functions
-    if program in ("sh", "bash", "dash", "ash", "zsh", "ksh") and _runs_text(command):
+    if program in ("sh", "bash", "dash", "ash", "zsh", "ksh", "su", "runuser") and _runs_text(command):
         return True
     return is_local_program(command.words)
 
@@ -205,6 +205,8 @@ def _module_pins(  # noqa: C901, PLR0911 - one return a kind of module
     words = list(command.words[1:])
     while words and words[0].startswith("-") and words[0] not in ("-m", "-c"):
         words.pop(0)
+    if words in ([], ["-"]) and command.words[1:] in ((), ("-",)):
+        return ()  # what a pipe brings is judged where it comes from
     if not words:
         return () if len(command.words) > 1 and command.words[1] in ("-V", "--version") else None
     if words[0] == "-m" and len(words) > 1:

@@ -196,7 +196,8 @@ def _note_sums(commands: Sequence[ShellCommand], index: int, state: StageState) 
             for number in set(state.files.values()):
                 _mark(command, number, state, later=True)
         for digest, name in rows:
-            later = UNRESOLVED in digest or UNRESOLVED in name
+            exact = absolute_path(folder, name) in state.files
+            later = UNRESOLVED in digest or (UNRESOLVED in name and not exact)
             numbers = _files_named(name, folder, state) or (
                 set(state.files.values()) if UNRESOLVED in name else ()
             )
@@ -248,7 +249,7 @@ def _note_signature(command: ShellCommand, state: StageState) -> None:
         names += [re.sub(r"\.(asc|sig|sign|minisig)$", "", names[0])]
         for name in names:
             for number in _files_named(name, state.folder_in(command.scope), state) if name else ():
-                if not re.search(r"\.(asc|sig|sign|minisig|pem|pub|gpg)$", state.ledger.pins[number].value):
+                if not re.search(r"\.(pem|pub|gpg|key)$", state.ledger.pins[number].value):
                     _mark(command, number, state, later=False)
 
 

@@ -41,6 +41,8 @@ cc c++ clang clang++ ld gold lld ranlib as make-ssl-cert openssl gpg gpg2 gpgv g
 gpg-connect-agent dpkg rpm
 """
 _LOCAL = frozenset(f"{_BUILTINS} {_FILES} {_SYSTEM}".split())
+_SYSTEM_FOLDER = re.compile(r"(/usr(/local)?)?/s?bin/[^/]+|[^/]+")
+"""A program without a folder, or in one of the system: ./install is not `install`."""
 _SOURCED = re.compile(r".*/(activate|conda\.sh|cargo/env|os-release|\.bashrc|profile|\.profile|env)")
 
 
@@ -54,4 +56,4 @@ def is_local_program(words: tuple[str, ...]) -> bool:
             word.startswith(("--recv", "--refresh-keys", "--locate", "--auto-key", "--search"))
             for word in words
         )
-    return program in _LOCAL
+    return program in _LOCAL and bool(_SYSTEM_FOLDER.fullmatch(words[0]))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from builder.align.dockerfile.arguments import read_arguments, value_options
 from builder.align.dockerfile.downloads import is_download
@@ -72,7 +72,7 @@ _ZYPPER = _Packager(
     installs=_words("in install source-install si download"),
     upgrades=_words("up update dup dist-upgrade patch install-new-recommends inr"),
     archives=_words("ar addrepo addservice as"),
-    valued=_words("-R -C -c -r -t -p -n --root --cache-dir --config --repo --from --type --name --priority")
+    valued=_words("-R -C -c -r -t -p --root --cache-dir --config --repo --from --type --name --priority")
     | _words("--plus-repo --plus-content --reposd-dir --solv-cache-dir --raw-cache-dir --pkg-cache-dir"),
 )
 _APK = _Packager(
@@ -124,11 +124,13 @@ class _PackageReading:
     command: ShellCommand
     line: int
     state: StageState
-    besides: tuple[Judgement, ...] = ()
-    """What the options of the command switch off."""
+    besides: list[Judgement] = field(default_factory=list)
+    """What the options of the command switch off, until it is said."""
 
     def add(self, value: str, *judged: Judgement) -> None:
         """Add a pin; without a judgement it only says that these packages are named exactly."""
+        besides = tuple(self.besides)
+        self.besides.clear()
         self.state.ledger.add(
             Pin(
                 line=self.line,
@@ -136,8 +138,8 @@ class _PackageReading:
                 name=self.command.program,
                 value=value,
                 forgiven=self.command.forgiven,
-                judged=judged or self.besides,
-                besides=self.besides if judged else (),
+                judged=judged or besides,
+                besides=besides if judged else (),
             )
         )
 
@@ -161,7 +163,7 @@ def read_packages(command: ShellCommand, line: int, state: StageState) -> bool:
     packager = PACKAGERS[command.program]
     given = read_arguments(command.words[1:], packager.valued)
     off = _unsigned_option(packager, command.words[1:])
-    besides = (drift("unsigned archive", f"{off}: no signature of the archive is checked"),) if off else ()
+    besides = [drift("unsigned archive", f"{off}: no signature of the archive is checked")] if off else []
     reading = _PackageReading(command=command, line=line, state=state, besides=besides)
     if packager is _PACMAN:
         return _read_pacman(reading)
@@ -178,7 +180,7 @@ def read_packages(command: ShellCommand, line: int, state: StageState) -> bool:
         _read_installed(reading, packager.family, rest)
         if packager is _APK and given.has("-u", "-U", "--upgrade"):
             reading.add("add --upgrade", drift("unpinned packages", _EVERYTHING))
-    elif besides:
+    elif off:
         reading.add(verb)
     else:
         return verb in _HARMLESS_VERBS or not verb
@@ -224,7 +226,7 @@ def _read_installed(reading: _PackageReading, family: str, names: Sequence[str])
         reading.add(" ".join(files), unknown("not read", text))
     if exact:
         reading.add(" ".join(exact))
-    elif reading.besides and not (loose or later or files):
+    elif reading.besides:
         reading.add(" ".join(names))
 
 
@@ -277,10 +279,11 @@ def _read_archive(reading: _PackageReading, added: Sequence[str], rest: Sequence
     names += list(rest[1:]) if list(rest[:1]) == ["enable"] and "copr" in words else []
     for name in names:
         reading.add(name, drift("unpinned packages", "a third party's archive, whose content changes"))
-    if not names and reading.besides:
+    switched = bool(reading.besides)
+    if switched:
         reading.add(" ".join(rest))
     settings = ("--enable", "--set-enabled", "--disable", "--set-disabled", "--save", "--setopt", "setopt")
-    return bool(names or reading.besides) or any(word.startswith(settings) for word in words)
+    return bool(names or switched) or any(word.startswith(settings) for word in words)
 
 
 def _read_pacman(reading: _PackageReading) -> bool:

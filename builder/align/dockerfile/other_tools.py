@@ -327,7 +327,7 @@ def _hub(words: Sequence[str]) -> Reading:
 
 
 def _flashinfer(words: Sequence[str]) -> Reading:
-    if any(word.startswith(("download", "install-cubin")) for word in words):
+    if any("download" in word or "install-cubin" in word for word in words):
         return _fetches(
             " ".join(words),
             "cubins come from a server by the version of the program; no checksum is given here",

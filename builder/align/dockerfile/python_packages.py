@@ -43,6 +43,8 @@ _REQUIREMENT_OPTIONS = (
     "--with-requirements",
 )
 _CONSTRAINT_OPTIONS = ("-c", "--constraint", "--constraints", "--override", "--overrides")
+_NAMED_PLACE = re.compile(r"[\w.-]+\s*(?:\[[^\]]*\])?\s*@\s*((?:git|hg|svn|bzr)\+.+|[a-z]+:.+)", re.DOTALL)
+"""A direct reference of PEP 508, such as `name @ https://…`."""
 _ARCHIVE = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tgz", ".egg")
 _TRUSTED = ("--allow-insecure-host", "--trusted-host")
 _FOLDER_TEXT = "what its metadata requires is chosen while the image is built, and is not read"
@@ -204,7 +206,8 @@ def _binders(given: Arguments, settings: Settings) -> tuple[str, ...]:
 
 def _requirement_pin(word: str, line: int, *, in_place: bool = False) -> Pin | None:
     """Return the pin of one requirement; that of a folder or an archive at hand is a FILE."""
-    place = word.partition(" @ ")[2] or word
+    named = _NAMED_PLACE.fullmatch(word)
+    place = named[1] if named else word
     if place.startswith(("git+", "hg+", "svn+", "bzr+")):
         address = place.partition("#")[0].partition(" ;")[0]
         url, at, ref = address.rpartition("@")
@@ -269,7 +272,7 @@ def _uv_pins(  # noqa: C901, PLR0911 - one return a verb
     if verb == "python":
         return _uv_python_pins(after, line, forgiven=forgiven)
     if verb == "venv":
-        return ()
+        return _uv_venv_pins(after, line, settings, forgiven=forgiven)
     return _uv_project_pins(verb, after, line, settings, forgiven=forgiven)
 
 
@@ -338,6 +341,25 @@ def _uv_project_pins(  # noqa: PLR0911 - one return a verb
         if verb
         in ("cache", "help", "version", "tree", "remove", "format", "generate-shell-completion", "init")
         else None
+    )
+
+
+def _uv_venv_pins(after: Sequence[str], line: int, settings: Settings, *, forgiven: bool) -> tuple[Pin, ...]:
+    given = tool_arguments(after, "uv venv")
+    asked = given.value("-p", "--python")
+    never = given.has("--no-python-downloads") or settings.values.get("UV_PYTHON_DOWNLOADS") in ("never", "0")
+    if not asked or "/" in asked or never or settings.on("UV_NO_MANAGED_PYTHON") or not asked[:1].isdigit():
+        return ()
+    judged = unknown("not read", f"uv downloads a Python {asked} unless the image has one")
+    return (
+        Pin(
+            line=line,
+            kind=PinKind.PACKAGES,
+            name="uv venv",
+            value=f"--python {asked}",
+            judged=(judged,),
+            forgiven=forgiven,
+        ),
     )
 
 

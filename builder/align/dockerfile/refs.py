@@ -116,7 +116,7 @@ def _argument_finding(  # noqa: C901, PLR0911 - one return a kind of evidence
         worst = max(judged, key=lambda item: _WEIGHTS[item.status])
         if worst.status is not Status.IMPOSSIBLE or any(use.value == pin.value for use in taken):
             return worst  # else the fault is what the command puts before the value
-    subject = meant(pin.name, evidence.names)
+    subject = _required_name(pin) or meant(pin.name, evidence.names)
     tags = _tags_or_none(evidence, evidence.repository(subject)) if subject else None
     if _BRANCH.fullmatch(pin.value) or (tags and pin.value in tags.branches and pin.value not in tags.tags):
         return _moving_finding(pin)
@@ -142,6 +142,16 @@ def _argument_finding(  # noqa: C901, PLR0911 - one return a kind of evidence
         return finding(pin, Status.UNKNOWN, "not asked", text)
     said = f"{subject} {version_of(pin.value)} is {found.said}"
     return finding(pin, Status.ALIGNED, "holds", said)
+
+
+def _required_name(pin: Pin) -> str:
+    """Return the distribution that a requirement takes in exactly this version from the default index."""
+    for use in pin.uses:
+        if use.kind is PinKind.REQUIREMENT and not (use.elsewhere or use.binders or UNRESOLVED in use.value):
+            name, equals, version = use.value.partition("==")
+            if equals and version.split(";")[0].strip() == pin.value.removeprefix("v"):
+                return name.partition("[")[0].strip()
+    return ""
 
 
 _WEIGHTS = {Status.ALIGNED: 0, Status.UNKNOWN: 1, Status.DRIFT: 2, Status.IMPOSSIBLE: 3}

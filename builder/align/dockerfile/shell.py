@@ -57,6 +57,8 @@ _WRAPPERS: dict[str, tuple[str, int]] = {
 }
 """Programs that only start another one: their options with a value, and how many operands are their own."""
 _SHELLS = frozenset(("ash", "bash", "dash", "sh", "zsh"))
+_STARTERS = frozenset(("runuser", "su"))
+"""Programs that give the value of `-c` to a shell."""
 _INTERPRETERS = re.compile(r"(python|perl|ruby|node|php|lua|Rscript|pwsh)[0-9.]*")
 _EXCUSES = frozenset((":", "echo", "printf", "true"))
 _DEEPEST = 8
@@ -341,7 +343,7 @@ class _ShellReading:
             substitutions=tuple(parts.substitutions),
         )
         documents = [target for operator, target in parts.redirects if operator in ("<<", "<<-", "<<<")]
-        if command.program in _SHELLS:
+        if command.program in _SHELLS | _STARTERS:
             script = _script_argument(words)
             inner = replace(
                 place,
