@@ -75,6 +75,7 @@ ARROWS: dict[str, set[str]] = {
         "lockfile",
         "model",
         "oci",
+        "openpgp",
         "origins",
         "policy",
         "project",
@@ -392,7 +393,7 @@ def test_no_function_stands_in_two_places() -> None:
     assert [names for names in places.values() if len(names) > 1] == TWINS
 
 
-TEST_KINDS = {"benchmarks", "cases", "faults", "golden", "traps"}
+TEST_KINDS = {"benchmarks", "cases", "faults", "golden", "standin", "traps"}
 """Folders of tests that cross packages; every other folder with tests is named after its package."""
 
 

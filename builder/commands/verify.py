@@ -40,7 +40,7 @@ from builder.options import (
 from builder.project import Project
 from builder.recipe import EffectiveRecipe, Library, effective_recipe, lockable_targets
 from builder.selection import ALL, Selection
-from builder.verify import as_text, as_value, outdated, signed_indexes
+from builder.verify import as_text, as_value, outdated, signature_findings, signed_indexes
 
 if TYPE_CHECKING:
     from builder.io import Client  # with the HTTP library, which a run without network does not load
@@ -375,7 +375,11 @@ def _freshness_proof(
     findings = list(missing)
     for one in locks:
         if one.lock is not None:
-            against = (*outdated(one.lock, library, listed), *signed_indexes(one.lock, releases))
+            against = (
+                *outdated(one.lock, library, listed),
+                *signed_indexes(one.lock, releases),
+                *signature_findings(one.lock, library, releases),
+            )
             faulty_rows = {finding.row for finding in one.findings}
             findings += _findings_of_lock(
                 one, (f for f in against if f.rule.id != "recipe-mismatch" or f.row not in faulty_rows)

@@ -46,6 +46,9 @@ RULES: dict[str, FindingRule] = dict(
         _named_rule("misplaced", Level.ERROR, 4, "The lock's path does not match its target."),
         _named_rule("target", Level.ERROR, 4, "A row's file is for another Python, glibc or architecture."),
         _named_rule("recipe-mismatch", Level.ERROR, 4, "The lock differs from its recipe."),
+        _named_rule(
+            "signature", Level.ERROR, 7, "No key of the recipes vouches for a repository's signed index."
+        ),
         _named_rule("stale", Level.ERROR, 1, "The recipe changed since the lock was made."),
         _named_rule("missing", Level.ERROR, 1, "A release lists a target that has no lock."),
         _named_rule("orphan", Level.WARNING, 0, "No release lists the lock's target any more."),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from builder.verify.policies import advisories_proof, licenses_proof
     from builder.verify.report import as_text, as_value
     from builder.verify.resolved_again import resolved_again_proof
+    from builder.verify.signatures import signature_findings
     from builder.verify.storage import base_proof, store_proof
     from builder.verify.store_metadata import stored_metadata
 else:
@@ -45,6 +46,7 @@ else:
             "os_index_proof": "os_index",
             "outdated": "against_recipes",
             "resolved_again_proof": "resolved_again",
+            "signature_findings": "signatures",
             "signed_indexes": "against_recipes",
             "store_proof": "storage",
             "stored_metadata": "store_metadata",
@@ -71,6 +73,7 @@ __all__ = [
     "os_index_proof",
     "outdated",
     "resolved_again_proof",
+    "signature_findings",
     "signed_indexes",
     "store_proof",
     "stored_metadata",

@@ -328,3 +328,48 @@ def test_a_build_that_runs_what_nothing_brings_is_refused(
         capsys.readouterr().err
     )
     assert not list(bench.root.glob("lock/**/*.toml"))
+
+
+def keep_inrelease(bench: Bench) -> None:
+    """Keep the signed file beside the recipes, as `pin` does."""
+    folder = bench.root / f"recipes/indexes/{SUITE}-20260914T000000Z"
+    folder.mkdir(parents=True)
+    (folder / "InRelease").write_bytes(bench.archive.files[f"dists/{SUITE}/InRelease"])
+
+
+def other_certificate(_: Bench) -> bytes:
+    return bytes(Tsk.generate("Archive, new <a@example.invalid>").extract_certificate())
+
+
+def ended_certificate(bench: Bench) -> bytes:
+    """Return the archive's certificate as if its end, half a minute ago, had been known when it signed."""
+    key = bench.archive.key
+    ended = datetime.now(UTC) - timedelta(seconds=30)
+    return bytes(key.extract_certificate().set_expiration(ended, key.certifier()))
+
+
+@pytest.mark.parametrize(
+    ("make_certificate", "words"),
+    [
+        (other_certificate, ["is by key", "; the keyring has", "put the key into recipes/keys"]),
+        (ended_certificate, ["is by key", "which expired on 20", "get the present certificate"]),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_verify_says_which_key_no_longer_vouches_and_what_to_do(
+    bench: Bench,
+    make_certificate: Callable[[Bench], bytes],
+    words: list[str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    certificate = make_certificate(bench)
+    bench.pin(bench.archive.publish())
+    assert bench.run() == 0
+    keep_inrelease(bench)
+    words_of_verify = ["verify", "--arch", "x86_64", "--project", str(bench.root)]
+    assert main(words_of_verify) == 0
+    (bench.root / "recipes/keys/archive.asc").write_bytes(certificate)
+    capsys.readouterr()
+    assert main(words_of_verify) == 7
+    said = " ".join("".join(capsys.readouterr()).split())
+    assert [word for word in words if word not in said] == [], said
