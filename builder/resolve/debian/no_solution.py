@@ -140,7 +140,17 @@ class _ForcedPackages:
 def _available_versions(depcache: DepCache, relation: Relation) -> str:
     versions = depcache.universe.versions.get(relation.target, ())
     if versions:
-        return f"{relation.target} is at {', '.join(stanza.version for stanza in versions)}"
+        text = f"{relation.target} is at {', '.join(stanza.version for stanza in versions)}"
+        chosen, installed = depcache.candidate(relation.target), depcache.current.get(relation.target)
+        if installed is not None and installed is chosen:
+            return f"{text}, and {installed.version} is installed"
+        if installed is not None:
+            text += f", {installed.version} is installed"
+        return (
+            text
+            if chosen is None or len(versions) == 1
+            else f"{text}, and {chosen.version} is to be installed"
+        )
     if depcache.universe.providers.get(relation.target):
         return f"no provider of {relation.target} fits"
     return f"no index has {relation.target}"

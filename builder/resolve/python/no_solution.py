@@ -45,6 +45,7 @@ from builder.model import (
     printable,
     recipe_requirement,
     target_tags,
+    uv_platform,
     wheel_rank,
     wheel_tags,
 )
@@ -54,7 +55,7 @@ from builder.resolve.python.stand_in_wheels import stand_in_node
 from builder.resolve.python.uv import PROJECT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from packaging.requirements import Requirement
@@ -75,6 +76,7 @@ __all__ = [
 _FREE_THREADED = re.compile(r"(?:cp3\d+|abi3)t")
 """ABI tags of CPython without the global lock (PEP 703): no wheel for them runs on the usual build."""
 
+_ANOTHER_VERSION = "choose another version"
 _NEAR = 3
 """How many existing versions are offered on each side."""
 
@@ -118,20 +120,32 @@ def why_unavailable(
             "choose a version from before the date bound",
         )
     if best_wheel_file(in_time, request):
-        undated = request.index_of(project.name) is None and all(item.uploaded is None for item in in_time)
-        return (
-            (f"the index states no upload time for {shown}, so the date bound hides it", "")
-            if undated
-            else None
-        )
+        return _why_hidden(shown, in_time, request)
     if not any(item.wheel for item in in_time):
         return _source_only(shown, in_time[0], services)
     withdrawn = [replace(item, yanked=False) for item in in_time if item.yanked]
     if best_wheel_file(withdrawn, request):
         reasons = sorted({item.yanked_reason for item in withdrawn} - {""})
         why = f" ({'; '.join(map(printable, reasons))})" if reasons else ""
-        return f"the index withdrew (yanked) every wheel of {shown} that fits{why}", "choose another version"
+        return f"the index withdrew (yanked) every wheel of {shown} that fits{why}", _ANOTHER_VERSION
     return no_fitting_wheel(shown, [item.file for item in in_time if item.wheel], request)
+
+
+def _why_hidden(
+    shown: str, files: Sequence[DistributionFile], request: PythonRequest
+) -> tuple[str, str] | None:
+    """Return why uv cannot see a wheel that fits, or None when it can."""
+    reach = uv_platform(request.arch, request.glibc).rpartition("manylinux_")[2].replace("_", ".")
+    if not best_wheel_file(files, replace(request, glibc=reach)):
+        text = (
+            f"its wheels for {request.arch} need a glibc newer than {reach}, and uv names none newer for a "
+            f"target with glibc {request.glibc}"
+        )
+        hint = "choose a version with wheels for an older glibc, or let a component build it from source"
+        return f"{shown} has no wheel that uv can choose: {text}", hint
+    if request.index_of(shown.partition(" ")[0]) is None and all(item.uploaded is None for item in files):
+        return f"the index states no upload time for {shown}, so the date bound hides it", ""
+    return None
 
 
 def _source_only(shown: str, item: DistributionFile, services: IndexServices) -> tuple[str, str]:
@@ -366,7 +380,13 @@ def _published_node(walk: _PinWalk, name: str, version: str) -> RequirementNode 
         return None
     reason = why_unavailable(project, wanted, walk.request, walk.services)
     if reason:
-        walk.missing[name] = reason
+        text, hint = reason
+        askers = [
+            who.partition(" requires ")[0] for _, who in walk.asked.get(name, ()) if " requires " in who
+        ]
+        if hint == _ANOTHER_VERSION and askers:
+            hint = f"choose a version of {askers[0].partition(' ')[0]} that requires another {name}"
+        walk.missing[name] = (text, hint)
         return None
     best = best_wheel_file(project.of(wanted, parse_rfc3339(walk.request.exclude_newer)), walk.request)
     if best is None or not best.sha256:

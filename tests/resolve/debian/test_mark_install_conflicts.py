@@ -38,6 +38,17 @@ def test_a_missing_dependency_names_the_chain(universe: Build) -> None:
     )
 
 
+def test_a_missing_version_names_the_one_that_is_there_instead(universe: Build, base: Base) -> None:
+    u = universe(["a; Depends: d (= 3)", "d 1", "d 2"])
+    assert refusal(u, (), "a") == (
+        "a 1 needs d (= 3), but d is at 2, 1, and 2 is to be installed (a is requested)"
+    )
+    u = universe(["a; Depends: d (= 1)", "d 2"])
+    assert refusal(u, base("d 2"), "a") == (
+        "a 1 needs d (= 1), but d is at 2, and 2 is installed (a is requested)"
+    )
+
+
 def test_every_alternative_is_accounted_for(universe: Build) -> None:
     u = universe(["a; Depends: b | c (>= 2) | v (= 3)", "c 1", "p; Provides: v (= 2)"])
     assert refusal(u, (), "a") == (
