@@ -23,6 +23,7 @@ VERBS = {
     "fetch": "Bring everything that locks name into the store, verified.",
     "bundle": "Carry locks, and everything that building them needs, across an air gap.",
     "build": "Render, fetch what the build takes from the store, and build with BuildKit or buildah.",
+    "check": "Run a lock's checks in an image of it, with or without a GPU.",
     "reproduce": "Build twice under varied conditions and compare; exit 1 if the images differ.",
     "verify": "Prove what locks say: integrity, freshness, and more.",
     "init": "Write a new framework or component recipe, valid at once.",

@@ -18,7 +18,7 @@ from builder.store import Store, store_root
 
 __all__ = ["Project", "find_root", "open_project", "recipe_files"]
 
-_RECIPE_FOLDERS = ("components", "frameworks", "platforms", "releases", "keys")
+_RECIPE_FOLDERS = ("components", "frameworks", "platforms", "releases", "keys", "checks")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +143,11 @@ class Project:
     def page_cache(self) -> Path:
         """The folder of index pages that `align` keeps for a run without the network, beside the store."""
         return self.store.root.parent / "pages"
+
+    def check_program(self, file: str) -> bytes | None:
+        """Return a program of checks by its path below the recipe folder; None if it is not there."""
+        path = self.recipes / file
+        return read_bytes(path) if path.is_file() else None
 
     def library(self) -> recipe.Library:
         """Read all recipes (RecipeError)."""

@@ -59,6 +59,7 @@ ARROWS: dict[str, set[str]] = {
     "build": {"console", "io", "lockfile", "locks", "model", "project", "provision", "render", "selection"}
     | {"store"},
     "reproduce": {"build", "oci", "tars"},
+    "trial": {"build", "io", "lockfile", "oci", "tars"},
     "mirror": {"fetch", "lockfile", "model", "oci", "origins", "store"},
     # what auditors use
     "diff": {"lockfile", "model"},
@@ -393,7 +394,7 @@ def test_no_function_stands_in_two_places() -> None:
     assert [names for names in places.values() if len(names) > 1] == TWINS
 
 
-TEST_KINDS = {"benchmarks", "cases", "faults", "golden", "standin", "traps"}
+TEST_KINDS = {"benchmarks", "cases", "checks", "faults", "golden", "standin", "traps"}
 """Folders of tests that cross packages; every other folder with tests is named after its package."""
 
 

@@ -28,6 +28,7 @@ WORDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "fetch": (("--dry-run",), ("--serve", "127.0.0.1:0")),
     "bundle": (("--output", "out.tar"), ("--push", "registry.invalid/bundles/tiny:1")),
     "build": ((), ("--inputs", "store")),
+    "check": (),
     "reproduce": ((),),
     "verify": ((), ("--store",), ("--online",)),
     "init": (("framework", "fresh", "--summary", "x", "--license", "MIT", "--root", "idna"),),

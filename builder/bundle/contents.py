@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Literal
 
 from builder.errors import FetchError
-from builder.lockfile import BASE, Lock, row_label
+from builder.lockfile import BASE, Lock, check_programs, row_label
 from builder.model import Sha256, StructureError, structure, toml, unstructure
 from builder.oci import parse_image_manifest
 
@@ -43,6 +43,8 @@ class BundledFileKind(StrEnum):
     """The canonical tar of a git source."""
     BASE = "base"
     """The canonical tar of an assembled base."""
+    PROGRAM = "program"
+    """A program that a check runs."""
     IMAGE = "image"
     """A manifest, configuration or layer of a published image."""
     PACKAGE_LIST = "package-list"
@@ -161,6 +163,8 @@ def _row_contents(lock: Lock, *, apt: bool) -> Iterator[Content]:
         yield _content_of(lock, archive.sha256, BundledFileKind.ARCHIVE, archive.file, row_label(archive))
     for source in lock.sources:
         yield _content_of(lock, source.sha256, BundledFileKind.SOURCE, source.file, row_label(source))
+    for file, sha256 in check_programs(lock).items():
+        yield _content_of(lock, sha256, BundledFileKind.PROGRAM, file, "runtime")
     for image in lock.images:
         if image.tar is not None:
             name = f"{image.name}-{lock.arch}.tar"

@@ -188,6 +188,7 @@ def _stock_report(
         "files": (len({file.sha256 for file in (*wanted.files, *missing.files)}), len(missing.files)),
         "git sources": (len(wanted.sources), len(missing.sources)),
         "assembled bases": (len(wanted.bases), len(missing.bases)),
+        "programs of checks": (len(wanted.programs), len(missing.programs)),
     }
     size = sum(file.size or 0 for file in missing.files)
     unknown = sum(file.size is None for file in missing.files)

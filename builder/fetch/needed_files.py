@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from builder.errors import FetchError
-from builder.lockfile import BASE, DownloadedRow, GitSource, Lock, OsPackage, Repository, downloaded_rows
+from builder.lockfile import (
+    BASE,
+    DownloadedRow,
+    GitSource,
+    Lock,
+    OsPackage,
+    Repository,
+    check_programs,
+    downloaded_rows,
+)
 from builder.model import ImageDigest
 from builder.oci import parse_image_manifest
 from builder.origins import Origins
@@ -25,6 +34,7 @@ __all__ = [
     "BaseNeed",
     "FileNeed",
     "Needs",
+    "ProgramNeed",
     "absent_parts",
     "image_requests",
     "index_paths",
@@ -129,36 +139,52 @@ class BaseNeed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramNeed:
+    """A program that a check runs: it lies beside the recipes, or a bundle has brought it."""
+
+    sha256: str
+    file: str
+    """Its path below the recipe folder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
     """Everything that one build form of some locks takes from the store."""
 
     files: tuple[FileNeed, ...] = ()
     sources: tuple[GitSource, ...] = ()
     bases: tuple[BaseNeed, ...] = ()
+    programs: tuple[ProgramNeed, ...] = ()
 
     def digests(self) -> tuple[str, ...]:
         """Return the SHA-256 of every file, sorted."""
         found = {row.sha256 for row in self.files}
-        found |= {row.sha256 for row in self.sources}
+        found |= {row.sha256 for row in self.sources} | {row.sha256 for row in self.programs}
         return tuple(sorted(found | {row.sha256 for row in self.bases}))
 
 
-_Row = TypeVar("_Row", FileNeed, GitSource, BaseNeed)
+_Row = TypeVar("_Row", FileNeed, GitSource, BaseNeed, ProgramNeed)
 
 
 def needs(locks: Iterable[Lock], origins: Origins, *, everything: bool) -> Needs:
     """Return what the store must have to build `locks`, each digest once, sorted by name.
 
     Without `everything` only what BuildKit cannot download by itself: tars of
-    git sources and of assembled bases.
+    git sources and of assembled bases, and programs of checks.
     """
     listed = tuple(locks)
     bases = (base for lock in listed for base in _base_needs(lock, origins))
     files = [file for lock in listed for file in _file_needs(lock, origins)] if everything else []
+    programs = [
+        ProgramNeed(sha256=sha256, file=file)
+        for lock in listed
+        for file, sha256 in check_programs(lock).items()
+    ]
     return Needs(
         files=_digests_once(files, lambda row: row.label),
         sources=_digests_once((row for lock in listed for row in lock.sources), lambda row: row.file),
         bases=_digests_once(bases, lambda row: row.label),
+        programs=_digests_once(programs, lambda row: row.file),
     )
 
 

@@ -17,10 +17,13 @@ from builder.model import Arch, Evidence, GitOid, ImageDigest, Sha256, Table, Ta
 __all__ = [
     "BASE",
     "FORMAT",
+    "GPU",
     "INSTALLER",
     "LINKER_FILE",
+    "PROGRAMS_FOLDER",
     "RECIPE",
     "REQUIRED",
+    "ROOTS",
     "RUNTIME",
     "Archive",
     "Build",
@@ -35,6 +38,7 @@ __all__ = [
     "Repository",
     "Runtime",
     "Submodule",
+    "check_programs",
     "downloaded_rows",
     "first_difference",
     "row_key",
@@ -44,6 +48,15 @@ __all__ = [
 
 RECIPE = "recipe"
 """Stands in `via` for the recipes: the row is asked for by name."""
+
+GPU = "gpu"
+"""Stands in `needs` of a check that only a machine with an accelerator can run."""
+
+ROOTS = "{roots}"
+"""In the command of a recipe's check: every root and every wheel that a build makes, each `name==version`."""
+
+PROGRAMS_FOLDER = "/checks"
+"""Where checks see the programs that they run."""
 
 REQUIRED = "required"
 """Stands in `via` for the distribution, which calls the package essential or required."""
@@ -243,6 +256,22 @@ class Check:
 
     In a framework's recipe `{cuda:torch}` stands for the CUDA that torch is built for, as its rows tell.
     """
+    program: str = ""
+    """A program of the recipes that the command runs: its path below the recipe folder.
+
+    In a recipe `{program}` in `run` stands for the place where the check sees it.
+    """
+    sha256: Sha256 | None = None
+    """Of the program; locks have it, recipes do not."""
+    needs: str = ""
+    """`gpu` for a check that `check --gpu` runs; empty for one that needs no accelerator."""
+    seconds: int = 0
+    """How long it may run; 0 leaves it to who runs it."""
+
+    @property
+    def program_file(self) -> str:
+        """The name of the program's file."""
+        return self.program.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -335,6 +364,12 @@ def downloaded_rows(lock: Lock) -> Iterator[DownloadedRow]:
     yield from (row for row in lock.python if row.sha256 is not None)
     yield from lock.archives
     yield from (row for row in lock.os_packages if set(row.for_) != {BASE})
+
+
+def check_programs(lock: Lock) -> dict[str, Sha256]:
+    """Return the programs that the checks of `lock` run, path below the recipe folder to SHA-256."""
+    checks = (*lock.runtime.checks, *(check for build in lock.builds for check in build.checks))
+    return {check.program: check.sha256 for check in checks if check.sha256 is not None}
 
 
 def summary_digest(inputs: Iterable[tuple[str, str]]) -> ImageDigest:

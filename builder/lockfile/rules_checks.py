@@ -17,7 +17,7 @@ from packaging.version import InvalidVersion, Version
 
 from builder.lockfile.cuda import CudaBuild, CudaVersion, cuda_build, cuda_version
 from builder.lockfile.labels import row_label
-from builder.lockfile.lock import RUNTIME, Build, Check, Lock, PythonPackage
+from builder.lockfile.lock import GPU, PROGRAMS_FOLDER, RUNTIME, Build, Check, Lock, PythonPackage
 from builder.lockfile.rule import Fault, LockRule
 
 __all__ = ["CHECK_RULES", "filled_expectation"]
@@ -155,7 +155,43 @@ def _same_version(stated: str, version: str) -> bool:
     return row.release[: len(shown.release)] == shown.release
 
 
+_PROGRAM = re.compile(r"checks/[a-z][a-z0-9_]*\.(?:py|sh|c)")
+
+
+def _check_program_faults(lock: Lock) -> Iterator[Fault]:
+    """Yield checks whose program, need or bound in time is not one that can be run."""
+    digests: dict[str, str] = {}
+    owned = [("runtime", check) for check in lock.runtime.checks]
+    owned += [(row_label(build), check) for build in lock.builds for check in build.checks]
+    for row, check in owned:
+        for text in _program_texts(check):
+            yield Fault(row=row, text=f"check {_shown_command(check)}: {text}", hint=_HINT)
+        if check.program and digests.setdefault(check.program, str(check.sha256)) != str(check.sha256):
+            text = f"check {_shown_command(check)}: {check.program} has another SHA-256 in another check"
+            yield Fault(row=row, text=text, hint=_HINT)
+
+
+def _program_texts(check: Check) -> Iterator[str]:
+    if bool(check.program) != (check.sha256 is not None):
+        yield "a program and its sha256 belong together"
+    if check.program and not _PROGRAM.fullmatch(check.program):
+        yield f"{check.program!r} is not a program of the recipes, such as checks/elf_closure.py"
+    if check.program and f"{PROGRAMS_FOLDER}/{check.program_file}" not in check.run:
+        yield f"its command does not run {PROGRAMS_FOLDER}/{check.program_file}"
+    if check.needs not in ("", GPU):
+        yield f"it needs {check.needs!r}, which is not known"
+    if check.seconds < 0:
+        yield f"it may run {check.seconds} seconds"
+
+
 CHECK_RULES = (
+    LockRule(
+        id="check-programs",
+        says="A check names a program of the recipes with its SHA-256, runs it, and needs what is known.",
+        stops=True,
+        why="which bytes are run is not determined",
+        finds=_check_program_faults,
+    ),
     LockRule(
         id="check-expectations",
         says="What checks expect of distributions, of their CUDA and of components is what the rows have.",

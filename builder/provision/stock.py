@@ -8,8 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from builder.console import Transfers
-from builder.errors import BuilderError, DigestMismatchError
-from builder.fetch import JOBS, BaseNeed, FileNeed, KnownFiles, Needs, Session, fetch_all, index_paths, needs
+from builder.errors import BuilderError, DigestMismatchError, FetchError
+from builder.fetch import (
+    JOBS,
+    BaseNeed,
+    FileNeed,
+    KnownFiles,
+    Needs,
+    ProgramNeed,
+    Session,
+    fetch_all,
+    index_paths,
+    needs,
+)
 from builder.git import materialise
 from builder.lockfile import Lock, Repository
 from builder.model import Sha256, counted
@@ -55,14 +66,19 @@ def store_lacks(project: Project, wanted: Needs) -> Needs:
         files=tuple(file for file in files.values() if not has(file.sha256, file.size)),
         sources=tuple(source for source in wanted.sources if not has(source.sha256)),
         bases=bases,
+        programs=tuple(program for program in wanted.programs if not has(program.sha256)),
     )
 
 
 def fill_absent(project: Project, missing: Needs, jobs: int, known: KnownFiles | None = None) -> None:
-    """Download the files, then make the tars of git sources and bases (FetchError, DigestMismatchError).
+    """Take programs, download files, then make the tars of git sources and bases.
+
+    FetchError for what cannot be had, DigestMismatchError for other bytes than the locked ones.
 
     `known` are files that may have the right bytes, to explain wrong ones by.
     """
+    for program in missing.programs:
+        _take_program(project, program)
     if missing.files:
         _fetch_files(project, missing.files, jobs, known or KnownFiles(()))
     total = len(missing.sources) + len(missing.bases)
@@ -98,6 +114,25 @@ def _fetch_files(project: Project, files: Sequence[FileNeed], jobs: int, known: 
             jobs=jobs,
             progress=FetchProgress(project, shown),
         )
+
+
+def _take_program(project: Project, program: ProgramNeed) -> None:
+    """Bring a program of checks from the recipes into the store, and insist on its digest."""
+    data = project.check_program(program.file)
+    if data is None:
+        raise FetchError(
+            "is not beside the recipes, and not in the store",
+            place=f"recipes/{program.file}",
+            hint=f"restore it (its SHA-256 is {program.sha256}), or import a bundle that has it",
+        )
+    observed = Sha256.of(data)
+    if observed != program.sha256:
+        raise DigestMismatchError(
+            f"has sha256 {observed}, and the lock says {program.sha256}",
+            place=f"recipes/{program.file}",
+            hint="run `python -m builder lock`, or restore the file",
+        )
+    project.store.add_bytes(data)
 
 
 def _assemble_base(project: Project, base: BaseNeed) -> None:

@@ -11,10 +11,10 @@ from packaging.version import Version
 from builder.errors import FetchError, NoSolutionError
 from builder.lockfile import (
     RECIPE,
+    ROOTS,
     RUNTIME,
     Archive,
     Build,
-    Check,
     Environment,
     GitSource,
     Image,
@@ -165,9 +165,17 @@ def _lock_runtime(recipe: EffectiveRecipe, rows: tuple[PythonPackage, ...]) -> R
         command=framework.command,
         downloads=framework.downloads,
         checks=tuple(
-            Check(run=check.run, expect=filled_expectation(check.expect, rows)) for check in recipe.checks
+            replace(check, run=_with_roots(check.run, rows), expect=filled_expectation(check.expect, rows))
+            for check in recipe.checks
         ),
     )
+
+
+def _with_roots(run: tuple[str, ...], rows: Iterable[PythonPackage]) -> tuple[str, ...]:
+    """Return a command with the exact versions of roots and of what is built here, in place of ROOTS."""
+    asked = [row for row in rows if RUNTIME in row.for_ and (RECIPE in row.via or row.build)]
+    versions = tuple(sorted(f"{row.name}=={row.version}" for row in asked))
+    return tuple(word for argument in run for word in (versions if argument == ROOTS else (argument,)))
 
 
 def image_rows(recipe: EffectiveRecipe) -> tuple[Image, ...]:

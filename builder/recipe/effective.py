@@ -25,7 +25,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from builder.errors import NoSolutionError, RecipeError
-from builder.lockfile import RUNTIME, Check
+from builder.lockfile import PROGRAMS_FOLDER, ROOTS, RUNTIME, Check
 from builder.model import Arch, Table, Target
 from builder.recipe.build_systems import build_steps
 from builder.recipe.component import BuiltWheel, Component, OsNeeds, VersionRecipe
@@ -99,6 +99,9 @@ def effective_recipe(library: Library, target: Target) -> EffectiveRecipe:
     framework = library.framework(target.framework)
     _check_fit(framework, recipes)
     framework = _with_variants(framework, recipes)
+    framework = dataclasses.replace(
+        framework, checks=tuple(_framework_check(check, recipes) for check in framework.checks)
+    )
     interpreter = (platform.interpreter,) if platform.interpreter else ()
     names = (*framework.components, *platform.components, *interpreter)
     components, published = choose_components(recipes, names)
@@ -234,7 +237,7 @@ def _effective_component(recipes: TargetRecipes, component: Component) -> Effect
             fill_placeholders(path, values, place=f"{place}: library-path") for path in library_path
         ),
         checks=tuple(
-            _filled_check(check, values, place)
+            _filled_check(check, values, place, recipes.library)
             for check in component.checks + tuple(c for variant in variants for c in variant.checks)
         ),
     )
@@ -276,9 +279,39 @@ def _filled_wheel(wheel: BuiltWheel, values: PlaceholderValues, place: str) -> B
     )
 
 
-def _filled_check(check: Check, values: PlaceholderValues, place: str) -> Check:
-    (run,) = fill_steps((check.run,), values, place=f"{place}: checks")
-    return Check(run=run, expect=fill_placeholders(check.expect, values, place=f"{place}: checks"))
+def _framework_check(check: Check, recipes: TargetRecipes) -> Check:
+    """Return a check of a framework; one that runs no program has no placeholders: Python has braces."""
+    if not check.program:
+        return check
+    platform = recipes.platform
+    words = {
+        "python": platform.python,
+        "cuda": platform.cuda,
+        "cuda-major": platform.cuda.partition(".")[0],
+        ROOTS.strip("{}"): ROOTS,  # rows fill it, when the lock is assembled
+    }
+    values = PlaceholderValues(words=Table(words), gpu_archs=platform.gpu_archs)
+    place = f"recipes/frameworks/{recipes.target.framework}.toml"
+    return dataclasses.replace(_filled_check(check, values, place, recipes.library), expect=check.expect)
+
+
+def _filled_check(check: Check, values: PlaceholderValues, place: str, library: Library) -> Check:
+    """Return a check with placeholders filled and its program's digest (RecipeError without the file)."""
+    place = f"{place}: checks"
+    words = dict(values.words)
+    sha256 = None
+    if check.program:
+        sha256 = library.programs.get(check.program)
+        if sha256 is None:
+            known = ", ".join(sorted(library.programs)) or "none"
+            raise RecipeError(
+                f"{check.program!r} is not a program beside the recipes", place=place, hint=f"known: {known}"
+            )
+        words["program"] = f"{PROGRAMS_FOLDER}/{check.program_file}"
+    filled = dataclasses.replace(values, words=Table(words))
+    (run,) = fill_steps((check.run,), filled, place=place)
+    expect = fill_placeholders(check.expect, filled, place=place)
+    return dataclasses.replace(check, run=run, expect=expect, sha256=sha256)
 
 
 def _placeholder_values(recipes: TargetRecipes, component: Component, version: str) -> PlaceholderValues:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 
 from builder.errors import RecipeError, UsageError
 from builder.lockfile import INSTALLER
-from builder.model import Evidence, nearest_names
+from builder.model import Evidence, Sha256, nearest_names
 from builder.recipe.component import Component, VersionRecipe
 from builder.recipe.framework import Framework
 from builder.recipe.platform import ImageRecipe, Platform, RepositoryRecipe
@@ -36,6 +36,8 @@ class Library:
     platforms: Mapping[str, Platform]
     releases: Mapping[str, Release]
     keys: Mapping[str, bytes]
+    programs: Mapping[str, Sha256] = field(default_factory=dict)
+    """Programs that checks run, path below the recipe folder to SHA-256."""
 
     def component(self, name: str, *, place: str) -> Component:
         """Return a component; RecipeError at `place` for an unknown name."""

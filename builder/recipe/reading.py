@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from builder.errors import RecipeError
-from builder.model import StructureError, structure, toml
+from builder.model import Sha256, StructureError, structure, toml
 from builder.recipe.component import Component
 from builder.recipe.framework import Framework
 from builder.recipe.library import Library, check_library
@@ -52,6 +52,7 @@ def read_library(files: Mapping[str, bytes]) -> Library:
         platforms=_named_recipes(inherited_platforms(tables), "platforms", Platform),
         releases=_parsed_releases(tables),
         keys={path.split("/", 1)[1]: data for path, data in files.items() if path.startswith("keys/")},
+        programs={path: Sha256.of(data) for path, data in files.items() if path.startswith("checks/")},
     )
     check_library(library)
     return library

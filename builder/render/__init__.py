@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from builder.render.components import OUTPUT, output_stages
     from builder.render.fetches import Addresses, Form, Inputs
     from builder.render.files import DOCKERFILE, Rendered, render
+    from builder.render.images import image_checks
     from builder.render.instructions import Cmd, Entrypoint, Env
     from builder.render.planning import CHECK_TARGET, IMAGE_TARGETS, RUNTIME_TARGET, plan
     from builder.render.provenance import origin_of
@@ -36,6 +37,7 @@ else:
             "RUNTIME_TARGET": "planning",
             "Rendered": "files",
             "build_stage": "stages",
+            "image_checks": "images",
             "origin_of": "provenance",
             "output_stages": "components",
             "plan": "planning",
@@ -59,6 +61,7 @@ __all__ = [
     "Inputs",
     "Rendered",
     "build_stage",
+    "image_checks",
     "origin_of",
     "output_stages",
     "plan",

@@ -26,6 +26,7 @@ from builder.lockfile import (
     OsPackage,
     PythonPackage,
     RecipeComparison,
+    check_programs,
 )
 from builder.render.instructions import SCRATCH, Add, Copy, File, Mount
 from builder.render.quoting import Command, file_name, line, sha256, shown
@@ -230,12 +231,14 @@ class Fetches:
     installer: tuple[Stage, ...]
     archives: tuple[tuple[str, tuple[Stage, ...]], ...]
     sources: tuple[tuple[str, tuple[Stage, ...]], ...]
+    programs: tuple[Stage, ...] = ()
+    """Of what checks run; the last stage has them all, and there is none where checks run no program."""
 
     def stages(self) -> tuple[Stage, ...]:
         """Return every stage, in the order of the Dockerfile."""
         shared = (stage for group in (*self.os_packages, *self.python) for stage in group.stages)
         single_use = (stage for _, stages in (*self.archives, *self.sources) for stage in stages)
-        return (*shared, *self.installer, *single_use)
+        return (*shared, *self.installer, *single_use, *self.programs)
 
 
 def fetches(lock: Lock, form: Form) -> Fetches:
@@ -261,6 +264,7 @@ def fetches(lock: Lock, form: Form) -> Fetches:
         installer=single("installer", arch, "python for installer", _installer_items(wheels, form)),
         archives=tuple((name, _archive_stages(name, lock, form)) for name in components),
         sources=tuple((row.component, _source_stages(row, arch)) for row in lock.sources),
+        programs=_program_stages(lock),
     )
 
 
@@ -299,6 +303,17 @@ def _requirements_file(items: Iterable[FetchItem]) -> File:
 
 def _installer_items(rows: Iterable[PythonPackage], form: Form) -> list[FetchItem]:
     return [_wheel_item(row, form) for row in rows if INSTALLER in row.for_]
+
+
+def _program_stages(lock: Lock) -> tuple[Stage, ...]:
+    """Return the stages of the programs that checks run: they come from the store, as git sources do."""
+    items = [
+        FetchItem(file=file.rpartition("/")[2], sha256=sha256)
+        for file, sha256 in check_programs(lock).items()
+    ]
+    if not items:
+        return ()
+    return single("check-programs", str(lock.arch), "programs of checks", items)
 
 
 def _archive_stages(component: str, lock: Lock, form: Form) -> tuple[Stage, ...]:

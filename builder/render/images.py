@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from builder.errors import LockError
-from builder.lockfile import LINKER_FILE, PLAIN_FOLDER, RUNTIME, Check, Lock
-from builder.render.fetches import Fetches
+from builder.lockfile import LINKER_FILE, PLAIN_FOLDER, PROGRAMS_FOLDER, RUNTIME, Check, Lock
+from builder.render.fetches import Fetches, verify
 from builder.render.installing import fill_environment, install_os_packages, interpreter_copy
-from builder.render.instructions import Cmd, Copy, Entrypoint, Env, File, Instruction, Label, Run
+from builder.render.instructions import (
+    Cmd,
+    Copy,
+    Entrypoint,
+    Env,
+    File,
+    Instruction,
+    Label,
+    Mount,
+    Run,
+)
 from builder.render.quoting import Command, check_step, refuse_placeholder, shown
 from builder.render.stages import EPOCH, Stage, build_stage
 
-__all__ = ["check_stage", "runtime_stages"]
+__all__ = ["check_stage", "image_checks", "runtime_stages"]
 
 _CHECK = "/check"
 _CHECK_SCRIPT = (
@@ -113,15 +123,27 @@ def _image_settings(lock: Lock, digest: str, *, with_environment: bool) -> tuple
     )
 
 
-def check_stage(lock: Lock) -> Stage:
-    """Return the stage that runs the checks of the image and of everything in it."""
-    checks = [check for build in lock.builds if build.runtime or build.wheels for check in build.checks]
-    checks += lock.runtime.checks
+def check_stage(lock: Lock, fetches: Fetches) -> Stage:
+    """Return the stage that runs the checks of the image and of all in it, except those that need a GPU."""
+    checks = [check for check in image_checks(lock) if not check.needs]
     script = File(lines=_CHECK_SCRIPT, target=_CHECK, mode="755")
-    body: tuple[Instruction, ...] = (EPOCH, script, *map(_check_run, checks)) if checks else ()
+    runs = (_check_run(check, fetches) for check in checks)
+    body: tuple[Instruction, ...] = (EPOCH, script, *runs) if checks else ()
     notes = ("checks of builds and runtime: each must succeed and print what is expected",)
     return Stage(name=f"check-{lock.arch}", base=f"runtime-{lock.arch}", notes=notes, body=body)
 
 
-def _check_run(check: Check) -> Run:
-    return Run(commands=((_CHECK, check.expect, *check_step(check.run)),))
+def image_checks(lock: Lock) -> tuple[Check, ...]:
+    """Return the checks of the image: those of builds that reach it, then its own."""
+    built = (check for build in lock.builds if build.runtime or build.wheels for check in build.checks)
+    return (*built, *lock.runtime.checks)
+
+
+def _check_run(check: Check, fetches: Fetches) -> Run:
+    """Return what runs one check: within its bound of time, its program verified first."""
+    bound = ("timeout", "--kill-after=10", str(check.seconds)) if check.seconds else ()
+    command: Command = (_CHECK, check.expect, *bound, *check_step(check.run))
+    if not check.program:
+        return Run(commands=(command,))
+    mount = Mount(stage=fetches.programs[-1].name, target=PROGRAMS_FOLDER)
+    return Run(commands=(verify(PROGRAMS_FOLDER), command), mounts=(mount,))

@@ -67,7 +67,7 @@ def _architecture_stages(lock: Lock, data: bytes, form: Form) -> Iterator[Stage]
         yield from (*bases, *fetched.stages(), *rpm_stages(lock), *tools)
         yield from build_stages(lock, fetched, standing)
         yield from runtime_stages(lock, Sha256.of(data), fetched, roles["runtime"])
-        yield check_stage(lock)
+        yield check_stage(lock, fetched)
     except BuilderError as error:
         raise error.within(str(lock.target)) from None
 

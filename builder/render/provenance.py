@@ -73,7 +73,7 @@ class _StageReader:
                 self._digests.setdefault(digest, []).append(row)
             for build in lock.builds:
                 self._subjects[build_stage(build.component, lock.arch)] = build
-                self._checks |= {(check.expect, *check.run): build for check in build.checks}
+                self._checks |= {check.run: build for check in build.checks}
             for role in ("runtime", "check"):
                 self._subjects[f"{role}-{lock.arch}"] = lock.runtime
 
@@ -113,8 +113,9 @@ class _StageReader:
         """Return what an instruction is for, in a stage with a subject; a check may be that of a build."""
         if isinstance(instruction, Run) and isinstance(self._subjects[stage.name], Runtime):
             for command in instruction.commands:
-                if command[1:] in self._checks:
-                    return self._checks[command[1:]]
+                for run, build in self._checks.items():
+                    if run and command[-len(run) :] == run:
+                        return build
         return self._subjects[stage.name]
 
     def _base_image_rows(self, stage: Stage) -> Iterator[Row]:

@@ -8,7 +8,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from builder.errors import BuilderError, DigestMismatchError
-from builder.lockfile import BASE, Finding, Image, Lock, OsPackage, Proof, found, row_label
+from builder.lockfile import (
+    BASE,
+    Finding,
+    Image,
+    Lock,
+    OsPackage,
+    Proof,
+    check_programs,
+    found,
+    row_label,
+)
 from builder.model import counted
 from builder.rootfs import LockedDeb, write_rootfs_tar
 from builder.store import Store
@@ -66,6 +76,7 @@ def _labels_by_digest(locks: Iterable[Lock]) -> dict[str, str]:
     for lock in locks:
         for listed in (lock.sources, lock.archives, lock.python, lock.os_packages):
             rows |= {str(row.sha256): row_label(row) for row in listed if row.sha256}
+        rows |= {str(sha256): f"program {file}" for file, sha256 in check_programs(lock).items()}
         rows |= {str(image.tar): row_label(image) for image in lock.images if image.tar}
     return rows
 

@@ -308,6 +308,10 @@ BREAKS: dict[str, tuple[Path, Change]] = {
     "cuda-toolkit": (DEBIAN, environment(cuda="13.1")),
     "cuda-compilers": (DEBIAN, other_version("nvidia-cuda-nvcc", "13.3.70")),
     "cuda-families": (DEBIAN, first("python", named("nixl-cu13"), version="1.3.1")),
+    "check-programs": (
+        DEBIAN,
+        runtime(checks=(Check(run=("python", "/checks/elf_closure.py"), program="checks/elf_closure.py"),)),
+    ),
     "check-expectations": (
         DEBIAN,
         runtime(checks=(Check(run=("python", "-c", "import torch; print(torch.version.cuda)"), expect="12.8"),)),
