@@ -15,11 +15,20 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 TOPS = (".ci", "builder", "docs", "lock", "recipes", "scripts", "tests")
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("scripts/**/*.md")])
 SOURCE_TOPS = (".ci", "builder", "docs/github", "recipes", "scripts", "tests")
 SOURCE_SUFFIXES = {"", ".json", ".py", ".toml", ".txt", ".yml"}
-OTHER_REPOSITORIES = {"recipes/claims", "recipes/tags.toml"}
+OTHER_REPOSITORIES = {
+    "docs/align-corpus.md",
+    "recipes/claims",
+    "recipes/tags.toml",
+    "tests/align/corpus",
+    "tests/cases",
+}
 """What these name are files and tags of other repositories."""
+PAGES = sorted(
+    {*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("scripts/**/*.md")}
+    - {ROOT / name for name in OTHER_REPOSITORIES}
+)
 PLACEHOLDERS = re.compile(r"<[^<>]+>|\b(?:ARCH|FRAMEWORK|NAME|PLATFORM|RELEASE)\b")
 """The words that stand for any name. Another word in capitals is a name."""
 
