@@ -235,7 +235,7 @@ def _resolve_one(
 def _check_made(lock: Lock, library: Library) -> None:
     """Refuse to write what `verify`, `lock --check` or `render` would report (LockError)."""
     place = f"lock/{lock.target.path}"
-    check_lock(lock, dump_lock(lock), place=place, every_rule=True)
+    check_lock(lock, place=place, every_rule=True)
     for finding in recipe_faults(effective_recipe(library, lock.target), lock):
         raise LockError(_difference_text(finding), place=place)
 

@@ -7,9 +7,10 @@ Its canonical form has one order of rows and the digest of its inputs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from operator import attrgetter
 from typing import Any, Literal
 
 from builder.model import Arch, Evidence, GitOid, ImageDigest, Sha256, Table, Target
@@ -381,14 +382,19 @@ def summary_digest(inputs: Iterable[tuple[str, str]]) -> ImageDigest:
 def row_key(row: Any) -> tuple[str, ...]:
     """Return what a row is identified and ordered by."""
     kind: Any = type(row)
-    parts = (getattr(row, name) for name in _key_fields(kind))
-    return tuple(" ".join(part) if isinstance(part, tuple) else str(part) for part in parts)
+    parts = _key_parts(kind)(row)
+    return tuple(part if type(part) is str else _key_text(part) for part in parts)
+
+
+def _key_text(part: object) -> str:
+    return " ".join(part) if isinstance(part, tuple) else str(part)
 
 
 @cache
-def _key_fields(kind: type) -> tuple[str, ...]:
+def _key_parts(kind: type) -> Callable[[Any], tuple[Any, ...]]:
+    """Return what takes the identity out of rows of a kind: each kind has two of these fields or more."""
     names = ("component", "name", "suite", "version", "arch", "file", "origin", "build", "for_")
-    return tuple(name for name in names if hasattr(kind, name))
+    return attrgetter(*(name for name in names if hasattr(kind, name)))
 
 
 def first_difference(canonical: bytes, found: bytes) -> int:

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from builder.errors import LockError
+from builder.lockfile.blocks import lock_text, read_canonical
 from builder.lockfile.finding import Finding, found
 from builder.lockfile.labels import LockSection, section_rows
 from builder.lockfile.lock import FORMAT, Lock, first_difference
 from builder.lockfile.rules import lock_faults
-from builder.model import Sha256, StructureError, structure, toml, unstructure
+from builder.model import Sha256, StructureError, structure, toml
 
 __all__ = ["Examined", "check_lock", "dump_lock", "examine", "load_lock", "lock_findings", "parse_lock"]
 
@@ -38,6 +39,14 @@ class Examined:
 
 def parse_lock(data: bytes, *, place: str) -> Lock:
     """Read a lock without judging it; `place` names the file in errors (LockError)."""
+    return _read_lock(data, place=place)[0]
+
+
+def _read_lock(data: bytes, *, place: str) -> tuple[Lock, bool]:
+    """Read a lock, and say whether `data` is its canonical form (LockError)."""
+    canonical = read_canonical(data)
+    if canonical is not None:
+        return canonical, True
     table = toml.loads(data, place=place, error=LockError)
     found_format = table.get("format")
     if isinstance(found_format, int) and found_format > FORMAT:
@@ -47,11 +56,12 @@ def parse_lock(data: bytes, *, place: str) -> Lock:
             hint="update lockwright",
         )
     try:
-        return structure(table, Lock)
+        lock = structure(table, Lock)
     except StructureError as error:
         raise LockError(
             error.cause, place=f"{place}: {error.path}" if error.path else place, hint=error.hint
         ) from None
+    return lock, dump_lock(lock) == data
 
 
 def load_lock(data: bytes, *, place: str, path: str = "") -> Lock:
@@ -59,54 +69,52 @@ def load_lock(data: bytes, *, place: str, path: str = "") -> Lock:
 
     `path` is its path below the lock folder, if it is there: the lock of another target is refused.
     """
-    lock = parse_lock(data, place=place)
-    check_lock(lock, data, place=place)
-    for finding in _place_findings(lock, path):
+    lock, canonical = _read_lock(data, place=place)
+    check_lock(lock, place=place)
+    form = () if canonical else _form_findings(lock, data)
+    for finding in (*form, *_place_findings(lock, path)):
         raise LockError(finding.text, place=place, hint=finding.hint)
     return lock
 
 
-def check_lock(lock: Lock, data: bytes, *, place: str, every_rule: bool = False) -> None:
-    """Raise LockError for the first fault that stops readers, or where `data` is not the canonical form.
+def check_lock(lock: Lock, *, place: str, every_rule: bool = False) -> None:
+    """Raise LockError for the first fault that stops readers.
 
     With `every_rule` any fault is an error: what `verify` would report is never written.
     """
-    for _, fault in lock_faults(lock, only_stopping=not every_rule):
+    for _, fault in lock_faults(lock, stopping=None if every_rule else True):
         cause = f"{fault.row}: {fault.text}" if fault.row else fault.text
         raise LockError(cause, place=place, hint=fault.hint or _RESTORE)
-    for finding in _form_findings(lock, data):
-        raise LockError(finding.text, place=place, hint=finding.hint)
 
 
 def dump_lock(lock: Lock) -> bytes:
     """Return the canonical bytes of `lock`."""
-    return toml.dumps(unstructure(lock)).encode()
+    return lock_text(lock).encode()
 
 
 def examine(data: bytes, *, name: str, place: str = "") -> Examined:
     """Judge the lock file `name` by every rule; `place` is its path below the lock folder, if it is there."""
     sha256 = Sha256.of(data)
     try:
-        lock = parse_lock(data, place=name)
+        lock, canonical = _read_lock(data, place=name)
     except LockError as error:
         text = str(error).removeprefix(f"{name}: ")
         unreadable = found("unreadable", text, lock=name, hint=error.hint)
         return Examined(name=name, sha256=sha256, findings=(unreadable,))
-    findings = (*_form_findings(lock, data), *_place_findings(lock, place), *lock_findings(lock))
+    form = () if canonical else _form_findings(lock, data)
+    findings = (*form, *_place_findings(lock, place), *lock_findings(lock))
     return Examined(name=name, sha256=sha256, findings=findings, lock=lock)
 
 
-def lock_findings(lock: Lock) -> Iterator[Finding]:
-    """Yield every fault of `lock` as a finding."""
-    for rule, fault in lock_faults(lock):
+def lock_findings(lock: Lock, *, loaded: bool = False) -> Iterator[Finding]:
+    """Yield every fault of `lock` as a finding; one that `load_lock` took breaks no rule that stops."""
+    for rule, fault in lock_faults(lock, stopping=False if loaded else None):
         yield found(rule.kind, fault.text, row=fault.row, hint=fault.hint, lock_rule=rule.id)
 
 
 def _form_findings(lock: Lock, data: bytes) -> Iterator[Finding]:
-    canonical = dump_lock(lock)
-    if canonical != data:
-        text = f"line {first_difference(canonical, data)} is not in canonical form"
-        yield found("integrity", text, hint=_GENERATED, lock_rule="canonical-form")
+    text = f"line {first_difference(dump_lock(lock), data)} is not in canonical form"
+    yield found("integrity", text, hint=_GENERATED, lock_rule="canonical-form")
 
 
 def _place_findings(lock: Lock, path: str) -> Iterator[Finding]:

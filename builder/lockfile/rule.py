@@ -77,5 +77,8 @@ class LockRule:
     """The rule of `verify` under which its faults are reported."""
     unsolvable: bool = False
     """Whether `lock` refuses the target for it (exit 5): another run would resolve to the same rows."""
+    by_row: bool = False
+    """Whether it judges each Python row, archive and OS package by nothing but the row itself and what the
+    lock says of its target: such rows are judged once, however many locks share them."""
     after: tuple[str, ...] = ()
     """Rules that find the cause: where one of them has a fault in a row, this one adds nothing about it."""

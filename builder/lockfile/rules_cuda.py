@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from packaging.version import InvalidVersion, Version
 
@@ -330,10 +331,15 @@ def _family_faults(stack: CudaStack) -> Iterator[Fault]:
 
 
 def _public_version(row: PythonPackage) -> str:
+    return _public_part(row.version)
+
+
+@lru_cache(maxsize=8192)  # the locks of a release share most of their rows
+def _public_part(version: str) -> str:
     try:
-        return Version(row.version).public
+        return Version(version).public
     except InvalidVersion:
-        return row.version
+        return version
 
 
 # The table

@@ -358,8 +358,8 @@ _SORTED_LISTS = {
 
 def _row_order_faults(lock: Lock) -> Iterator[Fault]:
     for section in _ORDERED:
-        keyed = ((row_key(row), row) for row in section_rows(lock, section))
-        for (left, _), (right, row) in pairwise(keyed):
+        rows = section_rows(lock, section)
+        for row, (left, right) in zip(rows[1:], pairwise(map(row_key, rows)), strict=True):
             if left == right:
                 yield Fault(row=row_label(row), text="it appears twice")
             elif left > right:
@@ -414,8 +414,9 @@ def _origin_name_faults(lock: Lock) -> Iterator[Fault]:
 def _environment_faults(lock: Lock) -> Iterator[Fault]:
     rows: tuple[PythonPackage | OsPackage, ...] = (*lock.python, *lock.os_packages)
     known = lock.environments
+    allowed_of = {PythonPackage: known - {BASE}, OsPackage: known - {INSTALLER}}
     for row in rows:
-        allowed = known - {BASE if isinstance(row, PythonPackage) else INSTALLER}
+        allowed = allowed_of[type(row)]
         if not row.for_:
             yield Fault(row=row_label(row), text="nothing uses it")
         for name in row.for_:
@@ -448,15 +449,14 @@ def _same_name_faults(lock: Lock) -> Iterator[Fault]:
 
 def _same_byte_faults(lock: Lock) -> Iterator[Fault]:
     """Yield rows of two files that share a digest: one of them was probably altered."""
-    named: dict[str, tuple[LockSection, str, str]] = {}
+    named: dict[str, tuple[LockSection, str, LockRow]] = {}
     for section in _ORDERED:
         for row in section_rows(lock, section):
             sha256, file = str(getattr(row, "sha256", "") or ""), str(getattr(row, "file", ""))
             if sha256:
-                this = (section, file, row_label(row))
-                other = named.setdefault(sha256, this)
-                if other[:2] != this[:2]:
-                    yield Fault(row=row_label(row), text=f"it has the bytes of {other[2]}")
+                other = named.setdefault(sha256, (section, file, row))
+                if other[2] is not row and other[:2] != (section, file):
+                    yield Fault(row=row_label(row), text=f"it has the bytes of {row_label(other[2])}")
 
 
 ROW_RULES = (
@@ -473,6 +473,7 @@ ROW_RULES = (
         stops=True,
         why="two files of one content would differ",
         finds=_sorted_list_faults,
+        by_row=True,
     ),
     LockRule(
         id="publishers",
@@ -480,6 +481,7 @@ ROW_RULES = (
         stops=True,
         why="a declared digest without a publisher proves nothing",
         finds=_publisher_faults,
+        by_row=True,
     ),
     LockRule(
         id="sizes",
@@ -487,6 +489,7 @@ ROW_RULES = (
         stops=True,
         why="no file of such a size can be fetched",
         finds=_size_faults,
+        by_row=True,
     ),
     LockRule(
         id="paths",
@@ -494,6 +497,7 @@ ROW_RULES = (
         stops=True,
         why="a `..` would be asked of the server, or leave a folder",
         finds=_path_faults,
+        by_row=True,
     ),
     LockRule(
         id="origin-names",
@@ -501,6 +505,7 @@ ROW_RULES = (
         stops=True,
         why="origins files bind names only",
         finds=_origin_name_faults,
+        by_row=True,
     ),
     LockRule(
         id="environments",

@@ -210,6 +210,7 @@ PYTHON_RULES = (
         stops=True,
         why="rows are found by them",
         finds=_python_name_faults,
+        by_row=True,
     ),
     LockRule(
         id="file-or-build",
@@ -217,6 +218,7 @@ PYTHON_RULES = (
         stops=True,
         why="which bytes are meant is not determined",
         finds=_file_or_build_faults,
+        by_row=True,
     ),
     LockRule(
         id="wheel-file-name",
@@ -224,6 +226,7 @@ PYTHON_RULES = (
         stops=True,
         why="row and file name two different wheels",
         finds=_wheel_file_name_faults,
+        by_row=True,
         after=("python-names",),
     ),
     LockRule(
@@ -232,6 +235,7 @@ PYTHON_RULES = (
         stops=True,
         why="pip refuses to install it",
         finds=_wheel_tag_faults,
+        by_row=True,
         kind="target",
     ),
     LockRule(
@@ -270,6 +274,7 @@ PYTHON_RULES = (
         stops=True,
         why="SBOMs and policies read it",
         finds=_license_faults,
+        by_row=True,
     ),
     LockRule(
         id="canonical-license",
@@ -277,6 +282,7 @@ PYTHON_RULES = (
         stops=False,
         why="the list of SPDX names grows, and a lock must not expire with it",
         finds=_canonical_license_faults,
+        by_row=True,
         after=("license",),
     ),
 )
@@ -369,7 +375,9 @@ def _unreached_os_faults(lock: Lock) -> Iterator[Fault]:
         if (use, row.name) not in reached:
             reached.add((use, row.name))
             below = asks.get(row.name, ())
-            waiting += [(other, to) for to in below for other in to.for_ if use in {other, BASE}]
+            waiting += [(use, to) for to in below if use in to.for_]
+            if use == BASE:
+                waiting += [(other, to) for to in below for other in to.for_]
     for row in lock.os_packages:
         lost = [use for use in row.for_ if (use, row.name) not in reached]
         if lost:
@@ -383,6 +391,7 @@ OS_RULES = (
         stops=True,
         why="dpkg and rpm refuse others, and a name may hold an option",
         finds=_os_name_faults,
+        by_row=True,
     ),
     LockRule(
         id="os-architecture",
@@ -390,6 +399,7 @@ OS_RULES = (
         stops=True,
         why="they cannot be installed",
         finds=_architecture_faults,
+        by_row=True,
         kind="target",
     ),
     LockRule(
@@ -398,6 +408,7 @@ OS_RULES = (
         stops=True,
         why="row and file name two different packages",
         finds=_file_name_faults,
+        by_row=True,
         after=("os-names", "os-architecture", "paths"),
     ),
     LockRule(

@@ -77,7 +77,7 @@ def lock_agreement(recipe: EffectiveRecipe, data: bytes | None, *, place: str) -
     keys = _changed_inputs(recipe, lock)
     if keys:
         return LockAgreement(reason="the recipe changed", keys=keys, lock=lock)
-    faults = tuple(lock_findings(lock))
+    faults = tuple(lock_findings(lock, loaded=True))
     if faults:
         return LockAgreement(reason="it breaks a rule of locks", differences=faults, lock=lock)
     differences = tuple(_recipe_differences(recipe, lock))

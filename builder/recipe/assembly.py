@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime
+from operator import attrgetter
 
 from packaging.version import Version
 
@@ -303,18 +304,22 @@ def _described_file(row: PythonPackage) -> str:
 
 def merge_os(rows: Iterable[OsPackage]) -> tuple[OsPackage, ...]:
     """Join rows of several environments: equal packages become one row with all its uses and askers."""
-    same: dict[OsPackage, list[OsPackage]] = {}
+    same: dict[object, list[OsPackage]] = {}
     for row in rows:
-        same.setdefault(replace(row, for_=(), via=()), []).append(row)
-    merged = (
-        replace(
-            package,
-            for_=tuple(sorted({name for row in group for name in row.for_})),
-            via=tuple(sorted({name for row in group for name in row.via})),
-        )
-        for package, group in same.items()
-    )
-    return tuple(sorted(merged, key=row_key))
+        same.setdefault(_package_identity(row), []).append(row)
+    return tuple(sorted(map(_joined_uses, same.values()), key=row_key))
+
+
+_package_identity = attrgetter(
+    *(field.name for field in fields(OsPackage) if field.name not in {"for_", "via"})
+)
+
+
+def _joined_uses(group: list[OsPackage]) -> OsPackage:
+    uses = tuple(sorted({name for row in group for name in row.for_}))
+    askers = tuple(sorted({name for row in group for name in row.via}))
+    first = group[0]
+    return first if (first.for_, first.via) == (uses, askers) else replace(first, for_=uses, via=askers)
 
 
 def check_architecture_skew(rows: Mapping[Arch, Iterable[PythonPackage]], *, place: str = "") -> None:

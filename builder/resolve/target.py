@@ -25,7 +25,6 @@ from builder.lockfile import (
     PythonPackage,
     check_lock,
     cuda_stack_faults,
-    dump_lock,
     environment_packages,
     lock_faults,
     os_python,
@@ -206,7 +205,7 @@ class Trial:
             upgrade=(),
         )
         # `lock` writes no lock that breaks a rule; a trial that left this out would call it lockable.
-        check_lock(lock, dump_lock(lock), place=f"lock/{target.path}", every_rule=True)
+        check_lock(lock, place=f"lock/{target.path}", every_rule=True)
 
     def _resolve_python(self, recipe: EffectiveRecipe) -> None:
         """Resolve what needs no pins, so that wheels that rule a target out refuse it already."""

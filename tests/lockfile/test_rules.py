@@ -353,12 +353,34 @@ def test_a_lock_that_breaks_one_rule_has_one_fault(rule: Any) -> None:
     findings = examine(data, name="broken.toml").findings
     assert [(f.lock_rule, f.rule.id) for f in findings] == [(rule.id, rule.kind)], "verify and diff"
     with pytest.raises(LockError):
-        check_lock(broken, data, place="before writing", every_rule=True)
+        check_lock(broken, place="before writing", every_rule=True)
     if rule.stops:
         with pytest.raises(LockError, match="render"):
-            check_lock(broken, data, place="render")
+            check_lock(broken, place="render")
     else:
-        check_lock(broken, data, place="render")
+        check_lock(broken, place="render")
+
+
+def with_rows(lock: Lock, section: str, rows: tuple[Any, ...]) -> Lock:
+    fields: dict[str, Any] = {section: rows}
+    return dataclasses.replace(lock, **fields)
+
+
+@pytest.mark.parametrize("rule", [rule for rule in LOCK_RULES if rule.by_row], ids=lambda rule: rule.id)
+def test_a_rule_about_rows_one_by_one_sees_nothing_but_the_row(rule: Any) -> None:
+    path, change = BREAKS[rule.id]
+    broken = change(sound(path))
+    faults = list(rule.finds(broken))
+    assert faults
+    bare = dataclasses.replace(broken, archives=(), python=(), os_packages=())
+    alone = [
+        fault
+        for section in ("archives", "python", "os_packages")
+        for row in getattr(broken, section)
+        for fault in rule.finds(with_rows(bare, section, (row,)))
+        if fault not in rule.finds(bare)
+    ]
+    assert sorted(map(str, {*alone, *rule.finds(bare)})) == sorted(map(str, {*faults}))
 
 
 @pytest.mark.parametrize(
