@@ -142,18 +142,14 @@ def select_locks(
 def _target_names(project: Project) -> TargetNames:
     """Return every name that the project's recipes or locks have."""
     names = TargetNames.of(locked_targets(project))
-    return names | project.library().target_names if _has_recipes(project) else names
-
-
-def _has_recipes(project: Project) -> bool:
-    return (project.recipes / "releases").is_dir()
+    return names | project.library().target_names if project.has_recipes else names
 
 
 def _unlocked_targets(
     project: Project, selection: Selection, targets: Collection[Target]
 ) -> tuple[UnlockedTarget, ...]:
     """Return why targets of a selection are not among `targets`, as `matrix` knows it from the recipes."""
-    if not _has_recipes(project):
+    if not project.has_recipes:
         return ()
     every = matrix.cells(
         project.library(),
@@ -244,7 +240,7 @@ def compare_with_recipes(project: Project, locks: Iterable[Lock], *, stale: bool
     LockError for the first lock that differs; one that may be `stale` is a warning instead, and so are
     locks without recipes. RecipeError if the recipes cannot be read.
     """
-    if not _has_recipes(project):
+    if not project.has_recipes:
         project.console.warning(RecipeComparison.NOT_COMPARED.value)
         return RecipeComparison.NOT_COMPARED
     library = project.library()

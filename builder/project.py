@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import builder
-from builder import fetch, git, index, io, recipe
+from builder import __version__, fetch, git, index, io, recipe
+from builder.catalogue import catalogue_folder
 from builder.console import Console
 from builder.errors import UsageError
 from builder.io import ATTEMPTS, hidden, read_bytes
 from builder.model import Target
 from builder.origins import Origin, Origins, load_origins
+from builder.project_file import PROJECT_FILE, read_project_file
 from builder.store import Store, store_root
 
 __all__ = ["Project", "find_root", "open_project", "recipe_files"]
@@ -29,6 +31,18 @@ class Project:
     store: Store
     origins: Origins
     console: Console
+    catalogue: Path | None = None
+    """The folder of the package's own recipes, behind the project's; None for one that stands alone."""
+
+    @property
+    def has_recipes(self) -> bool:
+        """Whether there are recipes here, so that locks can be compared with them."""
+        return self.catalogue is not None or (self.recipes / "releases").is_dir()
+
+    def recipe_path(self, path: str) -> Path:
+        """Return the file at `path` below the recipe folder: the project's, else the catalogue's."""
+        own = self.recipes / path
+        return own if own.exists() or self.catalogue is None else self.catalogue / path
 
     @property
     def recipes(self) -> Path:
@@ -50,7 +64,13 @@ class Project:
 
     def session(self, client: io.Client) -> fetch.Session:
         """Return what resolvers of OS packages share while `client` is open."""
-        return fetch.Session(store=self.store, origins=self.origins, client=client, recipes=self.recipes)
+        return fetch.Session(
+            store=self.store,
+            origins=self.origins,
+            client=client,
+            recipes=self.recipes,
+            catalogue=self.catalogue,
+        )
 
     def index_client(self, client: io.Client) -> index.IndexClient:
         """Return `client` with the mirrors of what indexes have."""
@@ -146,24 +166,40 @@ class Project:
 
     def check_program(self, file: str) -> bytes | None:
         """Return a program of checks by its path below the recipe folder; None if it is not there."""
-        path = self.recipes / file
+        path = self.recipe_path(file)
         return read_bytes(path) if path.is_file() else None
 
     def library(self) -> recipe.Library:
         """Read all recipes (RecipeError)."""
-        return recipe.read_library(recipe_files(self.recipes))
+        return self.library_with({})
+
+    def library_with(self, texts: Mapping[str, str]) -> recipe.Library:
+        """Read all recipes as they would be with `texts`, by path below the recipe folder (RecipeError)."""
+        own = recipe_files(self.recipes) if self.catalogue is None or self.recipes.is_dir() else {}
+        catalogue = None
+        if self.catalogue is not None:
+            catalogue = recipe.RecipeCatalogue(version=__version__, files=recipe_files(self.catalogue))
+        return recipe.read_library(
+            {**own, **{path: text.encode() for path, text in texts.items()}}, catalogue
+        )
 
 
 def find_root(start: Path) -> Path:
-    """Return the folder at or above `start` that has recipes or locks, else the one of this program."""
+    """Return the folder at or above `start` that is a project, has recipes or locks, else this program's."""
     for folder in (start, *start.parents):
-        if (folder / "recipes" / "releases").is_dir() or any((folder / "lock").glob("*/*/*.toml")):
+        if (
+            (folder / PROJECT_FILE).is_file()
+            or (folder / "recipes" / "releases").is_dir()
+            or any((folder / "lock").glob("*/*/*.toml"))
+        ):
             return folder
     own = Path(builder.__file__).resolve().parent.parent
     if (own / "recipes").is_dir():
         return own
     raise UsageError(
-        "no recipes and no locks here", place=str(start), hint="go to a project, or name it: --project DIR"
+        "no project here: no recipes and no locks",
+        place=str(start),
+        hint="go to one, name it with --project DIR, or begin one with `python -m builder init project`",
     )
 
 
@@ -185,12 +221,28 @@ def open_project(
             place=str(root / "lock"),
             hint="make it a folder: a link hides which target a lock is of",
         )
+    catalogue = _catalogue_of(root)
     return Project(
         root=root,
+        catalogue=catalogue,
         store=Store(store_root(Path(store) if store else None)),
-        origins=load_origins(root, origin_options=origins, mirror_options=mirrors),
+        origins=load_origins(
+            root,
+            catalogue_file=catalogue / "origins.toml" if catalogue else None,
+            origin_options=origins,
+            mirror_options=mirrors,
+        ),
         console=console,
     )
+
+
+def _catalogue_of(root: Path) -> Path | None:
+    """Return the catalogue's folder if the project at `root` uses it (UsageError for a malformed file)."""
+    file = root / PROJECT_FILE
+    if not file.is_file():
+        return None
+    settings = read_project_file(read_bytes(file), place=str(file))
+    return catalogue_folder() if settings.catalogue else None
 
 
 def recipe_files(folder: Path) -> dict[str, bytes]:

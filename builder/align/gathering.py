@@ -112,7 +112,7 @@ _TAGS, _BRANCHES = "refs/tags/", "refs/heads/"
 
 def read_tags(project: Project) -> dict[str, TagRecord]:
     """Return what is recorded, by address (RecipeError)."""
-    path = project.recipes / "tags.toml"
+    path = project.recipe_path("tags.toml")
     if not path.is_file():
         return {}
     place = f"recipes/{path.name}"

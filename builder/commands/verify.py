@@ -148,7 +148,7 @@ def verify_locks(project: Project, options: Options) -> int:
             place=str(options.selection),
             hint="leave out --release, --platform, --framework and --arch",
         )
-    library = project.library() if (project.recipes / "releases").is_dir() else None
+    library = project.library() if project.has_recipes else None
     if library is not None and not options.selection.releases:
         default = (library.default_release.version,)
         options = dataclasses.replace(
@@ -406,7 +406,7 @@ def _signed_contents(project: Project, locks: Iterable[Lock]) -> dict[str, bytes
     """Return the signed files that recipes keep of the locks' repositories, by digest."""
     contents = {}
     for name in sorted({_signed_file(row, lock) for lock in locks for row in lock.repositories}):
-        path = project.recipes / "indexes" / name
+        path = project.recipe_path(f"indexes/{name}")
         if path.is_file():
             data = read_bytes(path)
             contents[str(Sha256.of(data))] = data

@@ -10,14 +10,14 @@ from builder.diff.components import builds, git
 from builder.diff.images import images
 from builder.diff.packages import archives, os_packages, python, repositories
 from builder.diff.risk import Risk
-from builder.diff.settings import header, platform, recipe, runtime
+from builder.diff.settings import catalogue, header, platform, recipe, runtime
 from builder.lockfile import Lock
 
 __all__ = ["came_whole", "compare", "rewritten", "went_whole"]
 
 _COMPARISONS = (
     *(header, platform, images, repositories, git, archives),
-    *(python, os_packages, builds, runtime, recipe),
+    *(python, os_packages, builds, runtime, recipe, catalogue),
 )
 
 

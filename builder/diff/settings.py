@@ -8,12 +8,12 @@ from builder.diff.change import ChangedField, RowChange, RowKind, added, changed
 from builder.diff.commands import checks, follows
 from builder.diff.risk import Risk
 from builder.lockfile import Lock
-from builder.model import Table
+from builder.model import Table, unstructure
 
-__all__ = ["header", "platform", "recipe", "runtime", "variables"]
+__all__ = ["catalogue", "header", "platform", "recipe", "runtime", "variables"]
 
 _SECTIONS = (
-    *("environment", "runtime", "inputs", "images", "repositories"),
+    *("environment", "runtime", "inputs", "catalogue", "images", "repositories"),
     *("sources", "archives", "python", "os_packages", "builds"),
 )
 _DERIVED = ("recipe_digest",)
@@ -58,6 +58,17 @@ def recipe(before: Lock, after: Lock) -> Iterator[RowChange]:
         field = ChangedField(key="digest", before=old or "", after=new or "", risk=Risk.CONSEQUENCE)
         make = added if old is None else removed if new is None else changed
         yield make(RowKind.RECIPE, key, (field,))
+
+
+def catalogue(before: Lock, after: Lock) -> Iterator[RowChange]:
+    """Yield what changed of the catalogue's part: its files are among the keys that `recipe` yields."""
+    old, new = ({} if lock.catalogue is None else unstructure(lock.catalogue) for lock in (before, after))
+    for key in sorted(old | new):
+        if old.get(key) != new.get(key):
+            field = ChangedField(
+                key=key, before=old.get(key, ""), after=new.get(key, ""), risk=Risk.CONSEQUENCE
+            )
+            yield changed(RowKind.RECIPE, "catalogue", (field,))
 
 
 def _changed_keys(before: Table, after: Table) -> Iterator[tuple[str, str | None, str | None]]:

@@ -46,9 +46,16 @@ class Session:
     client: Client
     recipes: Path
     """The recipe folder, whose `indexes` keep signed index files."""
+    catalogue: Path | None = None
+    """The package's recipes behind it, whose `indexes` are asked where the folder has none."""
     index_url: str = ""
     """The Python index; empty means the client library's own default."""
     once: Once[tuple[object, ...], object] = field(default_factory=Once)
+
+    def kept_index(self, folder: str, name: str) -> Path:
+        """Return where an index file is kept beside the recipes, if it is; its digest tells what it is."""
+        own = self.recipes / "indexes" / folder / name
+        return own if own.exists() or self.catalogue is None else self.catalogue / "indexes" / folder / name
 
     def obtain(self, sha256: str, urls: tuple[str, ...], *, kept: Path | None, label: str) -> bytes:
         """Return the bytes of `sha256` from the store, the recipe folder, or the first URL that has them.

@@ -28,6 +28,7 @@ __all__ = [
     "RUNTIME",
     "Archive",
     "Build",
+    "CatalogueUse",
     "Check",
     "DownloadedRow",
     "Environment",
@@ -39,6 +40,8 @@ __all__ = [
     "Repository",
     "Runtime",
     "Submodule",
+    "catalogue_digest",
+    "catalogue_key",
     "check_programs",
     "downloaded_rows",
     "first_difference",
@@ -315,6 +318,19 @@ class Runtime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueUse:
+    """What a lock took from the recipes that the package brings."""
+
+    version: str
+    """Of the package, for people: it is compared with nothing."""
+    digest: ImageDigest
+    """Of what its files gave, each of which has a digest of its own among `inputs`.
+
+    An update of the package that changes nothing of it leaves the lock as it is.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
     """Everything that one image of one architecture is made of."""
 
@@ -331,6 +347,8 @@ class Lock:
     runtime: Runtime
     inputs: Table
     """Key paths of the effective recipe, each with the first 16 digits of its digest."""
+    catalogue: CatalogueUse | None = None
+    """In a project that uses the package's catalogue; absent from locks of a project that stands alone."""
     images: tuple[Image, ...]
     repositories: tuple[Repository, ...] = ()
     sources: tuple[GitSource, ...] = ()
@@ -377,6 +395,20 @@ def summary_digest(inputs: Iterable[tuple[str, str]]) -> ImageDigest:
     """Return the digest of a table of input digests."""
     text = "".join(f"{key} {value}\n" for key, value in sorted(inputs))
     return ImageDigest(f"sha256:{Sha256.of(text.encode())}")
+
+
+_CATALOGUE_KEY = "catalogue."
+
+
+def catalogue_key(path: str) -> str:
+    """Return the key that a file of the catalogue has among a lock's inputs."""
+    return f"{_CATALOGUE_KEY}{path}"
+
+
+def catalogue_digest(inputs: Table) -> ImageDigest | None:
+    """Return the digest of what files of the catalogue gave, or None if no input is of one."""
+    given = [pair for pair in inputs if pair[0].startswith(_CATALOGUE_KEY)]
+    return summary_digest(given) if given else None
 
 
 def row_key(row: Any) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from builder.lockfile.lock import (
     Lock,
     OsPackage,
     PythonPackage,
+    catalogue_digest,
     row_key,
     summary_digest,
 )
@@ -211,6 +212,13 @@ def _recipe_digest_faults(lock: Lock) -> Iterator[Fault]:
         yield Fault(row="inputs", text="recipe-digest is not the digest of inputs")
 
 
+def _catalogue_faults(lock: Lock) -> Iterator[Fault]:
+    digest = catalogue_digest(lock.inputs)
+    stated = lock.catalogue.digest if lock.catalogue else None
+    if digest != stated:
+        yield Fault(row="catalogue", text="its digest is not that of the catalogue's files among the inputs")
+
+
 _NOT_RENDERED = "only `lock` reads it, and the image is the same"
 
 TARGET_RULES = (
@@ -330,6 +338,14 @@ TARGET_RULES = (
         why="freshness is judged by it",
         finds=_recipe_digest_faults,
         after=("input-digests",),
+    ),
+    LockRule(
+        id="catalogue-digest",
+        says="What comes from the catalogue has one digest: that of its files among the inputs.",
+        stops=True,
+        why="it says whether an update of the package changed what the lock was made from",
+        finds=_catalogue_faults,
+        after=("recipe-digest",),
     ),
     LockRule(
         id="inputs-and-builds",

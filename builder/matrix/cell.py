@@ -85,7 +85,7 @@ def cells(
     have, wanted = frozenset(locked), selection or Selection()
     return tuple(
         _target_cell(library, target, have, outcomes, stand_in or {})
-        for release in newest_first(library)
+        for release in newest_first(library, wanted.releases)
         for target in _release_targets(library, release.version)
         if wanted.holds(target)
     )

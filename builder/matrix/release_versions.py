@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from builder.lockfile import RUNTIME, Lock, cuda_version, is_cuda_runtime
@@ -36,9 +36,12 @@ class Accelerated:
     arches: tuple[str, ...]
 
 
-def newest_first(library: Library) -> tuple[Release, ...]:
-    """Return the releases, the newest first."""
-    ordered = sorted(library.releases.values(), key=lambda release: (release.date, release.version))
+def newest_first(library: Library, named: Collection[str] = ()) -> tuple[Release, ...]:
+    """Return the project's own releases, and those of the catalogue that are `named`, newest first."""
+    known = {version: row for version, row in library.releases.items() if version in named}
+    ordered = sorted(
+        {**library.own_releases, **known}.values(), key=lambda release: (release.date, release.version)
+    )
     return tuple(reversed(ordered))
 
 

@@ -61,13 +61,14 @@ def load_origins(
     root: Path,
     *,
     user_file: Path | None = None,
+    catalogue_file: Path | None = None,
     origin_options: Sequence[str] = (),
     mirror_options: Sequence[str] = (),
     environ: Mapping[str, str] | None = None,
 ) -> Origins:
     """Return the origins of the project at `root`, later sources replacing earlier ones by name.
 
-    In order: `recipes/origins.toml`, the user's file (`user_file`, else the
+    In order: `catalogue_file` of the package, `recipes/origins.toml`, the user's file (`user_file`, else the
     usual place), `origins.toml` at the root, the options `--origin
     NAME=[LAYOUT+]URL` and `--mirror FROM=TO`, and the same words in the
     variables LOCKWRIGHT_ORIGIN and LOCKWRIGHT_MIRROR in `environ` (this
@@ -75,7 +76,7 @@ def load_origins(
     """
     user = user_origins_file() if user_file is None else user_file
     sources = _OriginSources()
-    for file in (root / _PROJECT_FILE, user, root / _UNCOMMITTED_FILE):
+    for file in (catalogue_file, root / _PROJECT_FILE, user, root / _UNCOMMITTED_FILE):
         if file is not None and file.exists():
             _add_file(sources, read_text(file), str(file))
     _add_origins(sources, origin_options, "--origin")

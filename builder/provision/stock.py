@@ -198,13 +198,13 @@ def _locked_repositories(locks: Iterable[Lock]) -> set[Repository]:
 
 
 def _obtain_lists(repository: Repository, signed: Sha256, session: Session) -> None:
-    kept = session.recipes / "indexes" / f"{repository.suite}-{repository.snapshot}"
+    kept = f"{repository.suite}-{repository.snapshot}"
     label = f"{repository.origin} {repository.suite}"
     path = f"dists/{repository.suite}/InRelease"
     inrelease = session.obtain(
         signed,
         (_list_url(repository, path, session),),
-        kept=kept / "InRelease",
+        kept=session.kept_index(kept, "InRelease"),
         label=f"{label} InRelease",
     )
     urls: dict[str, list[str]] = {}
@@ -212,7 +212,7 @@ def _obtain_lists(repository: Repository, signed: Sha256, session: Session) -> N
         urls.setdefault(sha256, []).append(_list_url(repository, path, session))
     for sha256, places in urls.items():
         name = _kept_file_name(places[0])
-        session.obtain(sha256, tuple(places), kept=kept / name, label=f"{label} {name}")
+        session.obtain(sha256, tuple(places), kept=session.kept_index(kept, name), label=f"{label} {name}")
 
 
 def _list_url(repository: Repository, path: str, session: Session) -> str:

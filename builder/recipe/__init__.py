@@ -13,6 +13,7 @@ from builder.lazy_face import lazy_face
 if TYPE_CHECKING:
     from builder.recipe.agreement import LockAgreement, lock_agreement, recipe_faults
     from builder.recipe.assembly import assemble_lock, check_architecture_skew, merge_os, missing_pins
+    from builder.recipe.catalogue import RecipeCatalogue
     from builder.recipe.component import Component, GitRecipe
     from builder.recipe.effective import EffectiveRecipe, effective_recipe
     from builder.recipe.environment_requests import (
@@ -39,6 +40,7 @@ else:
         __name__,
         {
             "BUILD_SYSTEMS": "library",
+            "RecipeCatalogue": "catalogue",
             "Component": "component",
             "DeclaredWheel": "framework",
             "EffectiveRecipe": "effective",
@@ -107,6 +109,7 @@ __all__ = [
     "PlaceholderValues",
     "Platform",
     "PythonRequest",
+    "RecipeCatalogue",
     "RecordedTags",
     "Release",
     "RepomdRecipe",

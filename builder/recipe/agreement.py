@@ -112,6 +112,7 @@ def _recipe_differences(recipe: EffectiveRecipe, lock: Lock) -> Iterator[Finding
             os_packages=lock.os_packages,
             repositories=lock.repositories,
             resolver=lock.resolver,
+            before=lock.catalogue,
         )
     except BuilderError as error:
         yield found("recipe-mismatch", f"the recipe cannot make a lock: {error}")

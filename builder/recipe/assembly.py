@@ -16,6 +16,7 @@ from builder.lockfile import (
     RUNTIME,
     Archive,
     Build,
+    CatalogueUse,
     Environment,
     GitSource,
     Image,
@@ -24,11 +25,12 @@ from builder.lockfile import (
     PythonPackage,
     Repository,
     Runtime,
+    catalogue_digest,
     filled_expectation,
     row_key,
     summary_digest,
 )
-from builder.model import Arch, Evidence
+from builder.model import Arch, Evidence, Table
 from builder.recipe.build_environments import check_build_environments
 from builder.recipe.effective import EffectiveComponent, EffectiveRecipe
 from builder.recipe.freshness import fingerprint
@@ -44,8 +46,11 @@ def assemble_lock(
     os_packages: Iterable[OsPackage],
     repositories: tuple[Repository, ...],
     resolver: str,
+    before: CatalogueUse | None = None,
 ) -> Lock:
     """Return the lock of `recipe`.
+
+    `before` is what an older lock took from the catalogue: if that still holds, it stays as it was written.
 
     FetchError says which pins the recipes lack, RecipeError which program a build's environment lacks.
     """
@@ -70,6 +75,7 @@ def assemble_lock(
         environment=_lock_environment(recipe),
         runtime=_lock_runtime(recipe, rows),
         inputs=inputs,
+        catalogue=_catalogue_use(recipe, inputs, before),
         images=image_rows(recipe),
         repositories=repositories,
         sources=tuple(sorted((row for part in recipe.parts for row in _source_rows(part)), key=row_key)),
@@ -82,6 +88,17 @@ def assemble_lock(
     )
     check_build_environments(lock)
     return lock
+
+
+def _catalogue_use(
+    recipe: EffectiveRecipe, inputs: Table, before: CatalogueUse | None
+) -> CatalogueUse | None:
+    """Return what the lock took from the catalogue; another version alone changes nothing."""
+    digest = catalogue_digest(inputs)
+    if digest is None:
+        return None
+    found = CatalogueUse(version=recipe.catalogue_version, digest=digest)
+    return before if before and replace(before, version=found.version) == found else found
 
 
 def missing_pins(recipe: EffectiveRecipe) -> tuple[str, ...]:

@@ -153,6 +153,8 @@ class Component:
     system: str
     """autotools, cmake, meson, make, python-wheel, or prebuilt."""
     versions: Mapping[str, VersionRecipe]
+    replaces: bool = False
+    """In a project: whether this file takes the place of the catalogue's file of the same name."""
     prefix: str = ""
     runtime: bool = True
     """Whether the prefix is part of the image."""

@@ -21,12 +21,12 @@ The order matters, and is always this:
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from builder.errors import NoSolutionError, RecipeError
 from builder.lockfile import PROGRAMS_FOLDER, ROOTS, RUNTIME, Check
-from builder.model import Arch, Table, Target
+from builder.model import Arch, Sha256, Table, Target
 from builder.recipe.build_systems import build_steps
 from builder.recipe.component import BuiltWheel, Component, OsNeeds, VersionRecipe
 from builder.recipe.framework import Framework
@@ -66,6 +66,17 @@ class EffectiveComponent:
     checks: tuple[Check, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class CatalogueFile:
+    """One file of the catalogue that a recipe was made from, and what it gave."""
+
+    path: str
+    gives: tuple[str, ...] = ()
+    """Parts of the fingerprint that it, alone or with files that it extends, decides."""
+    sha256: str = ""
+    """Of the whole file, for one that is taken as it is: a key, or a program of checks."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectiveRecipe:
     """All that one lock is made from."""
@@ -86,6 +97,9 @@ class EffectiveRecipe:
     env: Table
     packages: OsNeeds
     checks: tuple[Check, ...]
+    catalogue: tuple[CatalogueFile, ...] = ()
+    """What the catalogue of the installed package gave to it; empty in a project that stands alone."""
+    catalogue_version: str = ""
 
 
 def effective_recipe(library: Library, target: Target) -> EffectiveRecipe:
@@ -105,9 +119,9 @@ def effective_recipe(library: Library, target: Target) -> EffectiveRecipe:
     interpreter = (platform.interpreter,) if platform.interpreter else ()
     names = (*framework.components, *platform.components, *interpreter)
     components, published = choose_components(recipes, names)
-    _check_families(components, platform.family)
+    _check_families(components, platform.family, library)
     parts = tuple(_effective_component(recipes, component) for component in components)
-    pins = _family_pins(recipes, framework, [*components, *published])
+    pins = _family_pins(recipes, [*components, *published])
     return EffectiveRecipe(
         target=target,
         release=release,
@@ -119,12 +133,42 @@ def effective_recipe(library: Library, target: Target) -> EffectiveRecipe:
             for component in published
         ),
         families=tuple((c.name, c.python.family) for c in (*components, *published)),
-        roots=tuple(_pinned_root(root, pins, release, framework) for root in sorted(set(framework.roots))),
+        roots=tuple(_pinned_root(root, pins, recipes) for root in sorted(set(framework.roots))),
         constraints=tuple(f"{name}=={version}" for name, version in pins),
         env=framework.env,
         packages=framework.packages.get(platform.family, OsNeeds()),
         checks=framework.checks,
+        catalogue=tuple(sorted(_catalogue_files(recipes, parts, [c.name for c in published], framework))),
+        catalogue_version=library.catalogue_version,
     )
+
+
+def _catalogue_files(
+    recipes: TargetRecipes,
+    parts: Iterable[EffectiveComponent],
+    published: Iterable[str],
+    framework: Framework,
+) -> Iterator[CatalogueFile]:
+    """Yield the files of the catalogue that a recipe was made from, each with the parts that it gave."""
+    library = recipes.library
+    built = list(parts)
+    links: list[tuple[str, str, tuple[str, ...]]] = [
+        ("releases", row.version, ("release", "python")) for row in library.release_chain(recipes.release)
+    ]
+    links += [("platforms", row.name, ("platform",)) for row in library.platform_chain(recipes.platform)]
+    links += [("frameworks", name, ("framework",)) for name in recipes.framework_names]
+    links += [("components", part.name, (f"component.{part.name}",)) for part in built]
+    links += [("components", name, (f"published.{name}",)) for name in published]
+    for folder, name, gives in links:
+        path = f"{folder}/{name}.toml"
+        if path in library.inherited:
+            yield CatalogueFile(path=path, gives=gives)
+    for name in {name for repository in recipes.platform.repositories for name in repository.keys}:
+        if f"keys/{name}" in library.inherited:
+            yield CatalogueFile(path=f"keys/{name}", sha256=Sha256.of(library.keys[name]))
+    for check in (*framework.checks, *(check for part in built for check in part.checks)):
+        if check.sha256 is not None and check.program in library.inherited:
+            yield CatalogueFile(path=check.program, sha256=check.sha256)
 
 
 def image_python(recipe: EffectiveRecipe) -> tuple[str, ...]:
@@ -145,30 +189,31 @@ def _check_fit(framework: Framework, recipes: TargetRecipes) -> None:
             hint="take a platform with one of these, or one that brings its own interpreter",
         )
     for row in framework.refused:
-        if recipes.holds(row.when, recipes.release.version):
+        if recipes.holds(row.when, recipes.condition_version):
             raise NoSolutionError(
                 f"refused: {row.reason}",
                 place=str(recipes.target),
-                hint=f"see recipes/frameworks/{framework.name}.toml: refused",
+                hint=f"see {recipes.library.place(f'frameworks/{framework.name}.toml')}: refused",
             )
 
 
-def _check_families(components: Iterable[Component], family: str) -> None:
+def _check_families(components: Iterable[Component], family: str, library: Library) -> None:
     """Refuse components that name packages of other families only, all of them at once (RecipeError)."""
     lacking = [item.name for item in components if item.packages and family not in item.packages]
     if lacking:
         several = len(lacking) > 1
+        first = library.place(f"components/{lacking[0]}.toml")
         who = f"components {', '.join(lacking)} have" if several else f"component {lacking[0]} has"
         raise RecipeError(
             f"{who} no packages for {family}",
-            place="recipes/components" if several else f"recipes/components/{lacking[0]}.toml: packages",
+            place="recipes/components" if several else f"{first}: packages",
             hint=f"add [packages.{family}]; leave it empty if it needs none",
         )
 
 
 def _with_variants(framework: Framework, recipes: TargetRecipes) -> Framework:
     for variant in framework.variants:
-        if not recipes.holds(variant.when, recipes.release.version):
+        if not recipes.holds(variant.when, recipes.condition_version):
             continue
         packages = dict(framework.packages)
         for family, needs in variant.packages.items():
@@ -197,7 +242,7 @@ def _joined_os_needs(needs: Iterable[OsNeeds]) -> OsNeeds:
 def _effective_component(recipes: TargetRecipes, component: Component) -> EffectiveComponent:
     variants = applying_variants(recipes, component)
     version = recipes.version(component)
-    place = f"recipes/components/{component.name}.toml"
+    place = recipes.library.place(f"components/{component.name}.toml")
     _check_described(recipes, component, version)
     for variant in variants:
         if variant.prefix is not None:
@@ -260,7 +305,7 @@ def _check_described(recipes: TargetRecipes, component: Component, version: str)
         names = " and ".join(sorted(name for name in described if name))
         raise NoSolutionError(
             f"component {component.name} {version} is described for {names}, not for {recipes.platform.os}",
-            place=f"recipes/components/{component.name}.toml: variants",
+            place=f"{recipes.library.place(f'components/{component.name}.toml')}: variants",
             hint=f'add a variant: when = {{ os = "{recipes.platform.os}" }}, and what it needs there',
         )
 
@@ -291,7 +336,7 @@ def _framework_check(check: Check, recipes: TargetRecipes) -> Check:
         ROOTS.strip("{}"): ROOTS,  # rows fill it, when the lock is assembled
     }
     values = PlaceholderValues(words=Table(words), gpu_archs=platform.gpu_archs)
-    place = f"recipes/frameworks/{recipes.target.framework}.toml"
+    place = recipes.library.place(f"frameworks/{recipes.target.framework}.toml")
     return dataclasses.replace(_filled_check(check, values, place, recipes.library), expect=check.expect)
 
 
@@ -330,12 +375,13 @@ def _placeholder_values(recipes: TargetRecipes, component: Component, version: s
     return PlaceholderValues(words=Table(found), gpu_archs=platform.gpu_archs)
 
 
-def _family_pins(
-    recipes: TargetRecipes, framework: Framework, components: list[Component]
-) -> tuple[tuple[str, str], ...]:
+def _family_pins(recipes: TargetRecipes, components: list[Component]) -> tuple[tuple[str, str], ...]:
     """Return every equality that the recipes demand, sorted by distribution."""
     release = recipes.release
-    pins = dict(release.python.get("all", Table())) | dict(release.python.get(framework.name, Table()))
+    pins: dict[str, str] = {}
+    for group in ("all", *reversed(recipes.framework_names)):
+        pins |= dict(release.python.get(group, Table()))
+    place = recipes.library.place(f"releases/{release.version}.toml")
     families = [(c.name, recipes.version(c), c.python.family) for c in components]
     for component, version, family in families:
         for distribution in family:
@@ -343,20 +389,21 @@ def _family_pins(
             if stated != version:
                 raise RecipeError(
                     f"{distribution} is pinned to {stated}, but component {component} is {version}",
-                    place=f"recipes/releases/{release.version}.toml: python",
+                    place=f"{place}: python",
                     hint="the component's version binds its family: remove the pin or align the two",
                 )
     return tuple(sorted(pins.items()))
 
 
-def _pinned_root(root: str, pins: tuple[tuple[str, str], ...], release: Release, framework: Framework) -> str:
+def _pinned_root(root: str, pins: tuple[tuple[str, str], ...], recipes: TargetRecipes) -> str:
     """Return a root as an exact requirement; RecipeError where nothing pins it (trap T4)."""
     name = root.partition("[")[0].strip()
     version = dict(pins).get(name)
     if version is None:
+        place = recipes.library.place(f"releases/{recipes.release.version}.toml")
         raise RecipeError(
             f"root {root!r} has no version",
-            place=f"recipes/releases/{release.version}.toml: python.{framework.name}",
+            place=f"{place}: python.{recipes.target.framework}",
             hint=f'add `{name} = "…"`: roots are pinned exactly (trap T4)',
         )
     return f"{root}=={version}"

@@ -71,6 +71,13 @@ class Framework:
     license: str
     roots: tuple[str, ...]
     """Python distributions, with extras but without versions: those are the release's."""
+    extends: str = ""
+    """Another framework, whose keys, pins and component versions hold here too.
+
+    Lists have its items first, tables are joined key by key, and of anything else the own value wins.
+    """
+    replaces: bool = False
+    """In a project: whether this file takes the place of the catalogue's file of the same name."""
     components: tuple[str, ...] = ()
     indexes: tuple[PythonIndex, ...] = ()
     declared: tuple[DeclaredWheel, ...] = ()

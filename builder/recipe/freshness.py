@@ -16,6 +16,9 @@ What each part covers:
 * `component`: each built part, placeholders filled and its source's pins included
 * `published`: names and versions of components that come as wheels
 * `python`: the exact roots and the constraints
+* `catalogue`: of a project that uses the package's catalogue, each file that it used: a digest of what
+  the file gave, not of its text, so that an update of the package changes only the locks whose inputs
+  it changed
 """
 
 from __future__ import annotations
@@ -24,9 +27,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from builder.lockfile import FORMAT
+from builder.lockfile import FORMAT, catalogue_key
 from builder.model import Sha256, Table, unstructure
-from builder.recipe.effective import EffectiveRecipe
+from builder.recipe.effective import CatalogueFile, EffectiveRecipe
 
 __all__ = ["changed_keys", "fingerprint"]
 
@@ -43,6 +46,7 @@ _KEYS_LEFT_OUT = (
     "homepage",
     "pythons",
     "refused",
+    "replaces",
     "status",
     "summary",
     "targets",
@@ -52,13 +56,30 @@ _KEYS_LEFT_OUT = (
 
 def fingerprint(recipe: EffectiveRecipe) -> Table:
     """Return the key paths of the effective recipe with the first 16 digits of each value's digest."""
+    leaves = dict(_leaf_texts("", _input_tree(recipe), depth=3))
+    digests = {path: Sha256.of(text.encode()) for path, text in leaves.items()}
+    digests |= {catalogue_key(file.path): _given_digest(file, leaves) for file in recipe.catalogue}
+    return Table({path: digest[:_DIGEST_DIGITS] for path, digest in digests.items()})
+
+
+def _given_digest(file: CatalogueFile, leaves: Mapping[str, str]) -> Sha256:
+    if not file.gives:
+        return Sha256(file.sha256)
+    starts = tuple(f"{part}." for part in file.gives)
+    lines = [
+        f"{path} {text}\n" for path, text in leaves.items() if path in file.gives or path.startswith(starts)
+    ]
+    return Sha256.of("".join(sorted(lines)).encode())
+
+
+def _input_tree(recipe: EffectiveRecipe) -> dict[str, Any]:
     release = unstructure(recipe.release)
     framework = unstructure(recipe.framework)
     platform = unstructure(recipe.platform)
     arch = recipe.target.arch
     for key in ("images", "assembled"):
         platform[key] = platform.get(key, {}).get(arch)
-    tree: dict[str, Any] = {
+    return {
         "rules": {"format": FORMAT, "resolver": RULES},
         "release": {key: release.get(key) for key in _RELEASE_KEYS},
         "platform": platform,
@@ -67,17 +88,16 @@ def fingerprint(recipe: EffectiveRecipe) -> Table:
         "published": {name: version for name, version, _ in recipe.published},
         "python": {"roots": list(recipe.roots), "pins": list(recipe.constraints)},
     }
-    return Table(_leaf_digests("", tree, depth=3))
 
 
-def _leaf_digests(path: str, value: object, depth: int) -> Iterator[tuple[str, str]]:
+def _leaf_texts(path: str, value: object, depth: int) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping) and depth:
         for key, item in value.items():
             if key not in _KEYS_LEFT_OUT and item not in (None, [], {}, ""):
-                yield from _leaf_digests(f"{path}.{key}" if path else key, item, depth - 1)
+                yield from _leaf_texts(f"{path}.{key}" if path else key, item, depth - 1)
         return
     text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-    yield path, Sha256.of(text.encode())[:_DIGEST_DIGITS]
+    yield path, text
 
 
 def changed_keys(old: Table, new: Table) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 from builder.errors import RecipeError, UsageError
 from builder.lockfile import INSTALLER
 from builder.model import Evidence, Sha256, nearest_names
+from builder.recipe.catalogue import file_place
 from builder.recipe.component import Component, VersionRecipe
 from builder.recipe.framework import Framework
 from builder.recipe.platform import ImageRecipe, Platform, RepositoryRecipe
@@ -38,6 +39,14 @@ class Library:
     keys: Mapping[str, bytes]
     programs: Mapping[str, Sha256] = field(default_factory=dict)
     """Programs that checks run, path below the recipe folder to SHA-256."""
+    inherited: frozenset[str] = frozenset()
+    """Paths of the files that are the catalogue's, not the project's own."""
+    catalogue_version: str = ""
+    """Of the package whose catalogue the project uses; empty for one that stands alone."""
+
+    def place(self, path: str) -> str:
+        """Return how messages name a recipe file: as the project's own, or as the catalogue's."""
+        return file_place(path, inherited=path in self.inherited)
 
     def component(self, name: str, *, place: str) -> Component:
         """Return a component; RecipeError at `place` for an unknown name."""
@@ -65,9 +74,37 @@ class Library:
         )
 
     @property
+    def own_releases(self) -> Mapping[str, Release]:
+        """What `--release all` means: the project's own releases, or the catalogue's if it has none."""
+        own = {v: row for v, row in self.releases.items() if f"releases/{v}.toml" not in self.inherited}
+        return own or self.releases
+
+    @property
     def default_release(self) -> Release:
         """The release that is meant where none is named."""
-        return next(release for release in self.releases.values() if release.default)
+        return next(release for release in self.own_releases.values() if release.default)
+
+    def release_chain(self, release: Release) -> tuple[Release, ...]:
+        """Return a release, and those that it extends, the nearest first."""
+        return _extends_chain(release, self.releases)
+
+    def platform_chain(self, platform: Platform) -> tuple[Platform, ...]:
+        """Return a platform, and those that it extends, the nearest first."""
+        return _extends_chain(platform, self.platforms)
+
+    def framework_chain(self, name: str) -> tuple[str, ...]:
+        """Return the name of a framework, and those of the ones that it extends, the nearest first."""
+        return tuple(row.name for row in _extends_chain(self.framework(name), self.frameworks))
+
+
+Link = TypeVar("Link", Framework, Platform, Release)
+
+
+def _extends_chain(first: Link, items: Mapping[str, Link]) -> tuple[Link, ...]:
+    chain = [first]
+    while chain[-1].extends:  # `reading` refuses a circle, and a name that is not there
+        chain.append(items[chain[-1].extends])
+    return tuple(chain)
 
 
 def _find_recipe(
@@ -93,12 +130,13 @@ def check_library(library: Library) -> None:
     for component in library.components.values():
         _check_component(component, library)
     for name, framework in library.frameworks.items():
-        _check_roots(framework, f"recipes/frameworks/{name}.toml")
-        _check_known(framework.components, library.components, f"recipes/frameworks/{name}.toml: components")
+        _check_roots(framework, library.place(f"frameworks/{name}.toml"))
+        place = library.place(f"frameworks/{name}.toml")
+        _check_known(framework.components, library.components, f"{place}: components")
     for name, platform in library.platforms.items():
-        _check_platform(platform, library, f"recipes/platforms/{name}.toml")
+        _check_platform(platform, library, library.place(f"platforms/{name}.toml"))
     for version, release in library.releases.items():
-        _check_release(release, library, f"recipes/releases/{version}.toml")
+        _check_release(release, library, library.place(f"releases/{version}.toml"))
 
 
 def _check_known(names: Iterable[str], items: Mapping[str, Any], place: str) -> None:
@@ -128,7 +166,7 @@ def _check_roots(framework: Framework, place: str) -> None:
 
 
 def _check_component(component: Component, library: Library) -> None:
-    place = f"recipes/components/{component.name}.toml"
+    place = library.place(f"components/{component.name}.toml")
     if component.system not in BUILD_SYSTEMS:
         raise RecipeError(
             f"unknown build system {component.system!r}",

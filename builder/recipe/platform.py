@@ -80,6 +80,8 @@ class Platform:
     """supported or experimental."""
     extends: str = ""
     """Another platform whose keys hold where this one has none."""
+    replaces: bool = False
+    """In a project: whether this file takes the place of the catalogue's file of the same name."""
     cuda: str = ""
     gpu_archs: tuple[str, ...] = ()
     images: Mapping[Arch, tuple[ImageRecipe, ...]] = field(default_factory=dict)

@@ -83,6 +83,13 @@ class Release:
     """By framework: component versions that hold for it instead of those of `components`."""
     python: Mapping[str, Table]
     """By framework, or `all`, or `installer` (pip): distribution to exact version."""
+    extends: str = ""
+    """Another release, whose versions, day and date bound hold where this one says nothing.
+
+    Conditions on a release's version are judged by the version at the end of this chain.
+    """
+    replaces: bool = False
+    """In a project: whether this file takes the place of the catalogue's file of the same name."""
     default: bool = False
     targets: tuple[TargetSet, ...] = ()
     refused: tuple[TargetRefusal, ...] = ()

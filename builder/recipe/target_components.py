@@ -33,20 +33,32 @@ class TargetRecipes:
         RecipeError for one that the component's recipe does not know: where it comes from, a source or a
         published wheel, is always somebody's decision with a reason.
         """
-        own = self.release.framework_components.get(self.target.framework, Table())
-        found = self.release.components.merged(own).merged(self.platform.versions).get(component.name)
-        place = f"recipes/releases/{self.release.version}.toml: components"
+        stated = self.release.components
+        for name in reversed(self.framework_names):
+            stated = stated.merged(self.release.framework_components.get(name, Table()))
+        found = stated.merged(self.platform.versions).get(component.name)
+        place = f"{self.library.place(f'releases/{self.release.version}.toml')}: components"
         if not found:
             raise RecipeError(f"no version of {component.name!r}", place=place, hint="add one")
         if found not in component.versions:
             if self.platform.versions.get(component.name):
-                place = f"recipes/platforms/{self.platform.name}.toml: versions"
+                place = f"{self.library.place(f'platforms/{self.platform.name}.toml')}: versions"
             raise RecipeError(
                 f"{component.name} {found} is not in its recipe",
                 place=f"{place}.{component.name}",
                 hint=_unknown_version_hint(component, found),
             )
         return found
+
+    @property
+    def framework_names(self) -> tuple[str, ...]:
+        """The framework and those that it extends, the nearest first: their conditions hold for it."""
+        return self.library.framework_chain(self.target.framework)
+
+    @property
+    def condition_version(self) -> str:
+        """The release's version as conditions of frameworks judge it: that of the release it stands on."""
+        return self.library.release_chain(self.release)[-1].version
 
     def source(self, component: Component) -> VersionRecipe:
         """Return where a version comes from, as the conditions of `source-when` decide here."""
@@ -65,10 +77,11 @@ class TargetRecipes:
             (when.arch, self.target.arch),
             (when.family, self.platform.family),
             (when.os, self.platform.os),
-            (when.framework, self.target.framework),
             (when.system_python, not self.platform.interpreter),
         )
         if any(wanted is not None and wanted != found for wanted, found in given):
+            return False
+        if when.framework is not None and when.framework not in self.framework_names:
             return False
         return when.versions is None or _version_matches(version, when.versions)
 
@@ -112,18 +125,24 @@ def _visit_component(
     built: list[Component],
     published: list[Component],
 ) -> None:
-    component = recipes.library.component(name, place=f"recipes/components/{(*chain, name)[-1]}.toml")
+    component = recipes.library.component(name, place=_needing_place(recipes, name, chain))
     if name in recipes.platform.provides or component in built or component in published:
         return
     if name in chain:
         cycle = " needs ".join((*chain[chain.index(name) :], name))
-        raise RecipeError(f"a cycle: {cycle}", place=f"recipes/components/{name}.toml: needs")
+        raise RecipeError(
+            f"a cycle: {cycle}", place=f"{recipes.library.place(f'components/{name}.toml')}: needs"
+        )
     if recipes.source(component).published:
         published.append(component)
         return
     for need in component_needs(recipes, component):
         _visit_component(recipes, need, (*chain, name), built, published)
     built.append(component)
+
+
+def _needing_place(recipes: TargetRecipes, name: str, chain: tuple[str, ...]) -> str:
+    return recipes.library.place(f"components/{(*chain, name)[-1]}.toml")
 
 
 def applying_variants(recipes: TargetRecipes, component: Component) -> list[ComponentVariant]:

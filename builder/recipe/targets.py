@@ -71,7 +71,7 @@ def _selected_releases(library: Library, selection: Selection) -> list[Release]:
     if not selection.releases:
         return [library.default_release]
     if ALL in selection.releases:
-        return [library.releases[version] for version in sorted(library.releases)]
+        return [library.releases[version] for version in sorted(library.own_releases)]
     return [library.release(version) for version in selection.releases]
 
 
@@ -117,5 +117,5 @@ def check_refused(library: Library, target: Target) -> None:
         raise NoSolutionError(
             f"refused{trap}: {refused.reason}",
             place=str(target),
-            hint=f"see recipes/releases/{release.version}.toml: refused",
+            hint=f"see {library.place(f'releases/{release.version}.toml')}: refused",
         )

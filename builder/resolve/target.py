@@ -105,6 +105,7 @@ def _make_lock(
         os_packages=os_packages,
         repositories=repositories,
         resolver=resolver_name(),
+        before=before.catalogue if before else None,
     )
     check_solvable(lock)
     _check_same_bytes(before, lock, upgrade)

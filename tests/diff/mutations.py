@@ -14,7 +14,7 @@ from builder.model.structuring import Table
 
 __all__ = ["Mutation", "mutations", "places"]
 
-SINGLE = ("environment", "runtime")
+SINGLE = ("environment", "runtime", "catalogue")
 ROWS = ("images", "repositories", "sources", "archives", "python", "os_packages", "builds")
 
 
@@ -42,9 +42,9 @@ def places(lock: Lock) -> Iterator[tuple[str, int, str]]:
         if field.name in ROWS:
             for index, row in enumerate(getattr(lock, field.name)):
                 yield from ((field.name, index, item.name) for item in dataclasses.fields(row))
-        elif field.name in SINGLE:
+        elif field.name in SINGLE and getattr(lock, field.name) is not None:
             yield from ((field.name, -1, item.name) for item in dataclasses.fields(getattr(lock, field.name)))
-        elif field.name not in {"format", "arch"}:
+        elif field.name not in {"format", "arch", *SINGLE}:
             yield "", -1, field.name
 
 

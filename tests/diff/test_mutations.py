@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ from builder.diff.forms import as_text
 from builder.diff.pages import page
 from builder.diff.reports import Compared, report
 from builder.errors import LockError
-from builder.lockfile.lock import Lock
+from builder.lockfile.lock import CatalogueUse, Lock, catalogue_digest, catalogue_key, summary_digest
 from builder.lockfile.reading import dump_lock, examine, lock_findings, parse_lock
+from builder.model.digest import ImageDigest
+from builder.model.structuring import Table
 from tests.diff.mutations import Mutation, mutations, places
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,6 +25,7 @@ SEED, COUNT = 20261122, 2000
 
 BREAKING = {
     "": {"recipe_digest", "inputs"},
+    "catalogue": {"digest"},
     "images": {"roles"},
     "python": {"name", "version", "for_"},
     "os_packages": {"name", "version", "arch", "origin", "for_"},
@@ -35,7 +39,11 @@ BREAKING = {
 @pytest.fixture(scope="module")
 def lock() -> Lock:
     path = max(ROOT.glob("lock/1.4.2/*/dynamo-x86_64.toml"), key=lambda path: path.stat().st_size)
-    return parse_lock(path.read_bytes(), place=path.name)
+    found = parse_lock(path.read_bytes(), place=path.name)
+    # A lock of an installed project also says what it took from the package's catalogue.
+    inputs = found.inputs.merged(Table({catalogue_key("components/nixl.toml"): "0" * 16}))
+    use = CatalogueUse(version="0.1.0", digest=catalogue_digest(inputs) or ImageDigest("sha256:" + "0" * 64))
+    return replace(found, inputs=inputs, recipe_digest=summary_digest(inputs), catalogue=use)
 
 
 def test_no_change_is_silent_and_each_names_its_row(lock: Lock) -> None:
@@ -52,6 +60,8 @@ def test_no_change_is_silent_and_each_names_its_row(lock: Lock) -> None:
 def names(mutation: Mutation) -> set[str]:
     """Return what the changed row is called before and after; in the header, its key."""
     row = mutation.row
+    if mutation.section == "catalogue":
+        return {"catalogue"}
     if row is None or mutation.section in {"environment", "runtime"}:
         inner = mutation.before if mutation.field in {"inputs", "env"} else ()
         found = {key for key, value in inner if dict(mutation.after).get(key) != value} | {"added"}

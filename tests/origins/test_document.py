@@ -87,7 +87,7 @@ def test_later_sources_win(tmp_path: Path) -> None:
     }
 
     def hosts(environ: dict[str, str], /, **options: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-        found = load_origins(tmp_path, user_file=user, environ=environ, **options)
+        found = load_origins(tmp_path, user_file=user, environ=environ, **options)  # type: ignore[arg-type]
         return found.origin("files").url, found.candidates("https://up.invalid/")[:-1]
 
     assert hosts({}) == ("https://user.invalid/", ("https://user.invalid/",))

@@ -27,7 +27,7 @@ from builder.recipe.effective import EffectiveRecipe, effective_recipe
 from builder.recipe.framework import Framework
 from builder.recipe.library import Library, check_library
 from builder.recipe.platform import Platform
-from builder.recipe.reading import inherited_platforms, parse_recipe, parse_table
+from builder.recipe.reading import inherited_tables, parse_recipe, parse_table
 from builder.recipe.release import Release
 from builder.recipe.target_components import TargetRecipes, applying_variants
 from tests.recipe.samples import ROOT, folder_files
@@ -124,7 +124,7 @@ class Recipes:
             for path, data in files.items()
             if re.fullmatch(r"(components|frameworks|platforms|releases)/.*\.toml", path)
         }
-        tables |= {path: dict(table) for path, table in inherited_platforms(tables).items()}
+        tables |= {path: dict(table) for path, table in inherited_tables(tables, "platforms").items()}
         self.tables = tables
         self.recipe: EffectiveRecipe = effective_recipe(library, target)
         self.used = {part.name for part in self.recipe.parts} | {name for name, *_ in self.recipe.published}

@@ -136,7 +136,7 @@ def _archive_url(repository: RepositoryRecipe, path: str, session: Session) -> s
 
 
 def _kept_index(repository: RepositoryRecipe, name: str, session: Session) -> Path:
-    return session.recipes / "indexes" / index_folder(repository) / name
+    return session.kept_index(index_folder(repository), name)
 
 
 def _repository_row(repository: RepositoryRecipe, release: InRelease, arch: Arch) -> Repository:

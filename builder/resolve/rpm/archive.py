@@ -144,7 +144,7 @@ def _repodata_url(recipe: RepositoryRecipe, arch: Arch, path: str, session: Sess
 
 
 def _kept_index(recipe: RepositoryRecipe, arch: Arch, name: str, session: Session) -> Path:
-    return session.recipes / "indexes" / index_folder(recipe, arch) / name
+    return session.kept_index(index_folder(recipe, arch), name)
 
 
 def _repository_row(recipe: RepositoryRecipe, repomd: Repomd, arch: Arch) -> Repository:

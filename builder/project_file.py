@@ -1,0 +1,31 @@
+"""The file `lockwright.toml` at the root of a project, strictly read. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from builder.errors import UsageError
+from builder.model import StructureError, structure, toml
+
+__all__ = ["PROJECT_FILE", "ProjectSettings", "read_project_file"]
+
+PROJECT_FILE = "lockwright.toml"
+"""Its name: it makes a folder a project, and says whether the package's catalogue stands behind it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectSettings:
+    """What a project says of itself."""
+
+    catalogue: bool = True
+    """Whether names that its recipes do not define come from the package's catalogue."""
+
+
+def read_project_file(data: bytes, *, place: str) -> ProjectSettings:
+    """Read the file's bytes; UsageError names file and key path."""
+    table = toml.loads(data, place=place, error=UsageError)
+    try:
+        return structure(table, ProjectSettings)
+    except StructureError as error:
+        where = f"{place}: {error.path}" if error.path else place
+        raise UsageError(error.cause, place=where, hint=error.hint) from None
