@@ -1,13 +1,12 @@
 """The set of rows, proven: the locked files' own metadata of one real lock, and every kind of edit of its rows.
 
-`dynamo-x86_64.metadata.json` holds what the 70 wheels and 187 packages of that lock say of
+The record below `metadata/` holds what the 70 wheels and 187 packages of that lock say of
 themselves, read from the files by their SHA-256: requirements, extras, relations.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from builder.recipe import EffectiveRecipe, effective_recipe, read_library
 from builder.resolve.debian import Stanza
 from builder.store import Store
 from builder.verify import ClosureQuestion, LockMetadata, closure_faults, closure_proof, stored_metadata
+from tests.verify.observers import recorded_metadata
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = "1.4.2/debian-13-assembled/dynamo-x86_64.toml"
@@ -38,16 +38,8 @@ def recipe() -> EffectiveRecipe:
     return effective_recipe(read_library(recipe_files(ROOT / "recipes")), committed_lock().target)
 
 
-@cache
 def metadata() -> LockMetadata:
-    data = json.loads(Path(__file__).with_name("dynamo-x86_64.metadata.json").read_text("utf-8"))
-    wheels = {
-        sha256: WheelFacts(**{**row, "requires": tuple(row["requires"])}, size=0, license=LicenseStatement())
-        for sha256, row in data["wheels"].items()
-    }
-    return LockMetadata(
-        wheels=wheels, packages={sha256: Stanza(**row) for sha256, row in data["packages"].items()}
-    )
+    return recorded_metadata(LOCK.removesuffix(".toml"))
 
 
 def stanzas() -> dict[str, Stanza]:
