@@ -97,8 +97,8 @@ ARROWS: dict[str, set[str]] = {
 }
 """What each package may import, besides `EVERYWHERE`. CONTRIBUTING.md draws the same picture."""
 
-EVERYWHERE = {"errors", "lazy_face", "redact"}
-"""What everything may import: errors, the redaction that is part of them, and the machinery of faces."""
+EVERYWHERE = {"errors", "json_text", "lazy_face", "redact"}
+"""What everything may import: errors and their redaction, the parser of JSON, and the machinery of faces."""
 
 PROGRAM = {"", "__main__", "cli", "commands", "options"} | EVERYWHERE
 """The program itself may import everything."""
@@ -338,12 +338,15 @@ ARCHIVES = {
     "import tarfile": set(),
     "DebFile": set(),
     "shutil.unpack_archive": set(),
+    "json.loads(": {"builder/json_text.py"},
+    "json.load(": set(),
+    "tomli.loads(": {"builder/model/toml.py"},
 }
-"""Ways into an archive, and who goes them: one guarded reader for foreign ones, and writers of our own."""
+"""Ways into archives and documents, and who goes them: one guarded reader of each, and writers of our own."""
 
 
 @pytest.mark.parametrize("way", ARCHIVES)
-def test_foreign_archives_have_one_reader(way: str) -> None:
+def test_foreign_bytes_have_one_reader(way: str) -> None:
     found = {
         f"builder/{path.relative_to(ROOT)}"
         for path in module_paths().values()
@@ -397,7 +400,7 @@ def test_no_function_stands_in_two_places() -> None:
     assert [names for names in places.values() if len(names) > 1] == TWINS
 
 
-TEST_KINDS = {"benchmarks", "cases", "checks", "faults", "golden", "standin", "traps"}
+TEST_KINDS = {"benchmarks", "cases", "checks", "faults", "fuzz", "golden", "standin", "traps"}
 """Folders of tests that cross packages; every other folder with tests is named after its package."""
 
 

@@ -25,6 +25,7 @@ from builder.index import (
     read_wheel_facts,
 )
 from builder.io import write_atomic
+from builder.json_text import parse_json
 
 __all__ = ["Index"]
 
@@ -111,7 +112,7 @@ class Index:
 
 def _read_kept(path: Path) -> Any:
     try:
-        return json.loads(path.read_bytes())
+        return parse_json(path.read_bytes())
     except (OSError, ValueError):
         return None
 

@@ -8,7 +8,6 @@ that was announced goes on after it.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import resource
@@ -27,6 +26,7 @@ from builder.build.request import BuildRequest, Built, arriving, hint_for, step_
 from builder.build.stage_graph import instruction_lines, is_counted, read_graph
 from builder.errors import ToolError, UsageError
 from builder.io import NO_HOME, clean_environment, locked, run, stream, user_cache_folder
+from builder.json_text import parse_json
 
 __all__ = ["Buildah", "BuildahEvents", "build", "find_buildah", "without_link"]
 
@@ -100,7 +100,7 @@ def _buildah_version(env: Mapping[str, str]) -> str:
 def _buildah_info(env: Mapping[str, str]) -> dict[str, Any]:
     text = run(("buildah", "info"), env=env, timeout=_TIMEOUT).output
     try:
-        found = json.loads(text)
+        found = parse_json(text)
     except ValueError:
         found = None
     if not isinstance(found, dict):

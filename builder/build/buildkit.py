@@ -5,7 +5,6 @@ A build takes a Dockerfile and the store as build context, and makes an image in
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import tempfile
@@ -18,6 +17,7 @@ from builder.build.events import BuildStep, Events
 from builder.build.request import BuildRequest, Built, arriving, hint_for, step_failure, with_lines
 from builder.errors import ToolError
 from builder.io import clean_environment, run, stream
+from builder.json_text import parse_json
 
 __all__ = ["Engine", "build", "find_engine"]
 
@@ -130,7 +130,7 @@ def _inspect_builder(argv: tuple[str, ...], env: Mapping[str, str]) -> dict[str,
 def _server_info(env: Mapping[str, str]) -> dict[str, object]:
     try:
         text = run(("docker", "info", "--format", "{{json .}}"), env=env, timeout=_TIMEOUT).output
-        found = json.loads(text)
+        found = parse_json(text)
     except (ToolError, ValueError):
         return {}  # a remote builder need not have a docker
     return found if isinstance(found, dict) else {}

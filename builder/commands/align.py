@@ -41,6 +41,7 @@ from builder.model import check_line, markdown_table, nearest_names
 from builder.options import ResultFormat, add_format, add_index_url, add_places, project_of
 from builder.project import Project
 from builder.recipe import Library
+from builder.redact import redacted
 from builder.selection import ALL, Selection
 
 __all__ = ["EXAMPLES", "Options", "add_options", "judge_claims", "run"]
@@ -322,7 +323,7 @@ def _report_files(project: Project, found: list[tuple[Path, PinFinding]], option
 
 def _pin_cells(path: Path, finding: PinFinding) -> tuple[str, ...]:
     pin = finding.pin
-    value = f"{pin.name} {pin.value}".strip().replace(UNRESOLVED, "${…}")
+    value = redacted(f"{pin.name} {pin.value}".strip().replace(UNRESOLVED, "${…}"))
     return (
         finding.status,
         _short_line(path.name),
@@ -330,7 +331,7 @@ def _pin_cells(path: Path, finding: PinFinding) -> tuple[str, ...]:
         pin.kind,
         _short_line(value),
         finding.what,
-        _short_line(finding.evidence),
+        _short_line(redacted(finding.evidence)),
     )
 
 
@@ -354,9 +355,9 @@ def _pin_as_json(path: Path, finding: PinFinding) -> dict[str, object]:
         "file": str(path),
         "line": pin.line,
         "kind": pin.kind.value,
-        "name": pin.name,
-        "value": pin.value.replace(UNRESOLVED, "${…}"),
+        "name": redacted(pin.name),
+        "value": redacted(pin.value.replace(UNRESOLVED, "${…}")),
         "status": finding.status.value,
         "found": finding.what,
-        "evidence": finding.evidence,
+        "evidence": redacted(finding.evidence),
     }

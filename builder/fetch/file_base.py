@@ -4,13 +4,13 @@ from __future__ import annotations
 
 __all__ = ["discover_file_base", "remember_file_base"]
 
-import json
 import re
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 from builder.errors import FetchError
 from builder.io import Client, locked, read_text, write_atomic
+from builder.json_text import parse_json
 from builder.origins import checked_place, parse_origins, user_origins_file
 
 _NAME = "pypi"
@@ -67,7 +67,7 @@ def remember_file_base(base: str, user_file: Path | None = None) -> None:
 def _file_urls(body: bytes, page: str) -> list[str]:
     """Return the absolute file URLs of a project page in the index's JSON form (PEP 691)."""
     try:
-        files = json.loads(body)["files"]
+        files = parse_json(body)["files"]
         return [urljoin(page, file["url"]) for file in files]
     except (ValueError, KeyError, TypeError) as cause:
         raise FetchError(

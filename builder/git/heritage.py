@@ -9,7 +9,6 @@ trust, and every object is checked against its id afterwards.
 
 from __future__ import annotations
 
-import json
 import re
 import tempfile
 import time
@@ -20,6 +19,7 @@ from typing import Any, BinaryIO
 
 from builder.errors import FetchError
 from builder.io import Client, Network, NotFoundError, redacted
+from builder.json_text import parse_json
 from builder.model import GitOid
 from builder.tars import TarBounds, UnreadableError, open_unpacked, read_tar
 
@@ -118,7 +118,7 @@ def _take_objects(bundle: BinaryIO, repository: Path, *, place: str) -> None:
 
 def _json_object(body: bytes, place: str) -> dict[str, Any]:
     try:
-        answer = json.loads(body)
+        answer = parse_json(body)
     except ValueError as cause:
         raise FetchError("did not answer in JSON", place=place) from cause
     if not isinstance(answer, dict):

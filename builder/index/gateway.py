@@ -29,6 +29,7 @@ from urllib.parse import quote, unquote
 from builder.errors import BuilderError, FetchError
 from builder.index.project_page import passed_on_page
 from builder.io import NoRangesError, NotFoundError, redacted, write_atomic
+from builder.json_text import parse_json
 
 if TYPE_CHECKING:
     from builder.index.index_client import IndexClient
@@ -60,7 +61,7 @@ class _PassedFile:
     @classmethod
     def of_token(cls, token: str) -> _PassedFile:
         """Read a word that `token` made; ValueError for another."""
-        url, sha256, metadata_sha256 = json.loads(_decoded_text(token))
+        url, sha256, metadata_sha256 = parse_json(_decoded_text(token))
         return cls(url=url, sha256=sha256, metadata_sha256=metadata_sha256)
 
 
@@ -162,7 +163,7 @@ class IndexGateway:
 
     def _kept_address(self) -> tuple[int, str]:
         try:
-            kept = json.loads((self._folder / _KEPT).read_bytes())
+            kept = parse_json((self._folder / _KEPT).read_bytes())
             return int(kept["port"]), str(kept["secret"])
         except (OSError, ValueError, KeyError, TypeError):
             return 0, ""

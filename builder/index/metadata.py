@@ -18,12 +18,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from packaging.metadata import RawMetadata, parse_email
+from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
 
 from builder.errors import FetchError
 from builder.index.remote_wheel import RemoteFile, read_metadata_member
 from builder.io import NoRangesError, NotFoundError, redacted, write_atomic
-from builder.model import LicenseStatement, counted
+from builder.json_text import parse_json
+from builder.model import LicenseStatement, counted, lenient_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -149,6 +151,15 @@ def parse_metadata(data: bytes, *, name: str, size: int, place: str) -> WheelFac
         raise FetchError(
             f"its metadata is of {stated or 'nothing'!r}, not of {name!r}", place=redacted(place)
         )
+    for text in raw.get("requires_dist", ()):
+        try:
+            lenient_requirement(text)
+        except InvalidRequirement:
+            raise FetchError(
+                f"its metadata has Requires-Dist {text[:80]!r}, which is not a requirement",
+                place=redacted(place),
+                hint="pin another version",
+            ) from None
     return WheelFacts(
         name=name,
         version=raw["version"],
@@ -167,7 +178,7 @@ def parse_metadata(data: bytes, *, name: str, size: int, place: str) -> WheelFac
 def _kept_facts(wheel: CandidateWheel, services: IndexServices) -> WheelFacts | None:
     """Return what is kept of `wheel`; None when there is nothing or it is damaged."""
     try:
-        data: dict[str, Any] = json.loads(_facts_file(wheel, services).read_bytes())
+        data: dict[str, Any] = parse_json(_facts_file(wheel, services).read_bytes())
         kept = WheelFacts(
             name=data["name"],
             version=data["version"],

@@ -16,6 +16,7 @@ from packaging.version import InvalidVersion, Version
 
 from builder.errors import FetchError
 from builder.io import NotFoundError, redacted
+from builder.json_text import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -168,7 +169,7 @@ def parse_project_page(answer: Answer, name: str, *, wheels_of: str = "") -> Ind
     parse = _files_of_json if answer.content_type.endswith("json") else _files_of_html
     try:
         files = tuple(parse(answer, name, _version_filter(wheels_of)))
-    except (ValueError, UnsupportedRepoVersionError) as error:
+    except (ValueError, RecursionError, UnsupportedRepoVersionError) as error:
         first = str(error).partition("\n")[0]
         raise FetchError(f"is not a project page of a simple index ({first})", place=answer.url) from error
     return IndexProject(name=str(canonicalize_name(name)), files=files)
@@ -197,7 +198,7 @@ def _version_filter(version: str) -> Callable[[str], bool]:
 def _files_of_json(answer: Answer, _: str, counts: Callable[[str], bool]) -> Iterable[DistributionFile]:
     from pypi_simple import ProjectPage  # noqa: PLC0415 - see read_project
 
-    page = json.loads(answer.body)
+    page = parse_json(answer.body)
     if isinstance(page, dict) and isinstance(page.get("files"), list):
         # An entry that is damaged stays, so that the page is refused.
         page["files"] = [

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from builder.index.project_page import read_index_project
 from builder.io import write_atomic
+from builder.json_text import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,7 +79,7 @@ def _kept_files(place: Path, services: IndexServices) -> dict[str, _StatedFile] 
     try:
         if not services.offline and time.time() - place.stat().st_mtime > services.max_age:
             return None
-        rows: list[dict[str, Any]] = json.loads(place.read_bytes())
+        rows: list[dict[str, Any]] = parse_json(place.read_bytes())
         return {row["file"]: _StatedFile(**row) for row in rows}
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -14,9 +14,12 @@ __all__ = [
 ]
 
 import errno
+import fcntl
 import os
+import re
 import stat
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _FILE_MODE = 0o644
+_LEFT_BEHIND = re.compile(r"\..+\.[a-z0-9_]{8}\.tmp")
+_SURELY_LOCKED = 60.0  # seconds after it was made
 _ELSEWHERE = "make the folder writable, or name another one where the verb has --output"
 
 
@@ -67,6 +72,7 @@ def write_atomic(path: Path, data: bytes) -> bool:
     are made. On any failure or interrupt the old file stays as it was and no
     temporary file is left. UsageError when the file system refuses.
     """
+    _sweep_left_behind(path.parent)
     try:
         if _has_content(path, data):
             return False
@@ -85,15 +91,17 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
     On any failure or interrupt the old file stays as it was and nothing is
     left of the new one. Parent directories are made. UsageError when the file
-    system refuses.
+    system refuses. What a killed process left behind beside it is swept.
     """
     import tempfile  # noqa: PLC0415 - what only reads should start fast
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep_left_behind(path.parent)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
         try:
             with os.fdopen(descriptor, "w+b") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)  # while it lives, nobody sweeps it
                 yield file
                 file.flush()
                 os.fchmod(descriptor, _FILE_MODE)
@@ -152,6 +160,23 @@ def _has_content(path: Path, data: bytes) -> bool:
         return path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data
     except PermissionError:
         return False  # an unreadable file is replaced; the replacement says whether that is allowed
+
+
+def _sweep_left_behind(folder: Path) -> None:
+    """Delete the temporary files of `replacing` whose process was killed.
+
+    A living process holds a lock on its file; it takes it after it has made the file, hence the age.
+    """
+    with suppress(OSError), os.scandir(folder) as entries:
+        old = [entry.path for entry in entries if _LEFT_BEHIND.fullmatch(entry.name) and _is_old(entry)]
+        for path in old:
+            with suppress(OSError), open_regular(Path(path)) as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                Path(path).unlink()
+
+
+def _is_old(entry: os.DirEntry[str]) -> bool:
+    return time.time() - entry.stat(follow_symlinks=False).st_mtime > _SURELY_LOCKED
 
 
 def sync_folder(path: Path) -> None:

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from builder import __version__
@@ -44,6 +43,7 @@ from builder.io.network import (
     pause_before_retry,
 )
 from builder.io.transfer import TransientError
+from builder.io.watchdog import Watchdog, WatchedAdapter
 from builder.redact import redacted
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Client:
         self._aborted = threading.Event()
         self._sleep = self._aborted.wait if sleep is None else sleep
         self._session = requests.Session()
-        adapter = HTTPAdapter(
+        adapter = WatchedAdapter(
             pool_connections=_POOLED_CONNECTIONS, pool_maxsize=_POOLED_CONNECTIONS, max_retries=0
         )
         self._session.mount("https://", adapter)
@@ -287,17 +287,22 @@ def _read_body(response: requests.Response, limit: int, *, unpack: bool, patienc
     """
     body = bytearray()
     counted, since = 0, time.monotonic()
-    while chunk := _read_chunk(response, unpack=unpack):
-        body += chunk
-        if len(body) > limit:
-            raise FetchError(
-                f"is larger than the {limit} bytes expected at most", place=redacted(response.url)
-            )
-        elapsed = time.monotonic() - since
-        if elapsed >= patience:
-            if len(body) - counted < LOWEST_SPEED * elapsed:
-                raise TransientError(f"the server gave less than {LOWEST_SPEED} bytes a second")
-            counted, since = len(body), since + elapsed
+    watched = getattr(response.raw.connection, "watched", None)
+    with Watchdog(watched, patience) as watchdog:  # what frames the chunks of a body may drip, too
+        while chunk := _read_chunk(response, unpack=unpack):
+            watchdog.feed()
+            body += chunk
+            if len(body) > limit:
+                raise FetchError(
+                    f"is larger than the {limit} bytes expected at most", place=redacted(response.url)
+                )
+            elapsed = time.monotonic() - since
+            if elapsed >= patience:
+                if len(body) - counted < LOWEST_SPEED * elapsed:
+                    raise TransientError(f"the server gave less than {LOWEST_SPEED} bytes a second")
+                counted, since = len(body), since + elapsed
+    if watchdog.bit:
+        raise TransientError(f"the server gave nothing of the document for {patience:g} seconds")
     return bytes(body)
 
 

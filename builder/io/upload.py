@@ -4,7 +4,6 @@ from __future__ import annotations
 
 __all__ = ["Sent", "Uploader"]
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, Self
@@ -16,6 +15,7 @@ from requests.auth import AuthBase
 from builder import __version__
 from builder.errors import FetchError
 from builder.io.network import LONGEST_BODY_IGNORED, UPLOAD_TIMEOUT, Network
+from builder.json_text import parse_json
 from builder.redact import redacted
 
 _LOG_IN = "log in: docker login, DOCKER_AUTH_CONFIG, LOCKWRIGHT_AUTH or ~/.netrc"
@@ -91,7 +91,7 @@ class Uploader:
 def _registry_reason(answer: requests.Response) -> str:
     """Return why a registry refuses, in words that its protocol has a place for: no page of HTML."""
     try:
-        errors = json.loads(answer.raw.read(LONGEST_BODY_IGNORED, decode_content=True))["errors"]
+        errors = parse_json(answer.raw.read(LONGEST_BODY_IGNORED, decode_content=True))["errors"]
         lines = [f"{error['code']}: {error.get('message', '')}" for error in errors]
     except (urllib3.exceptions.HTTPError, OSError, ValueError, KeyError, TypeError, AttributeError):
         return ""

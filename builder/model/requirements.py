@@ -11,7 +11,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from builder.errors import RecipeError
+from builder.errors import NoSolutionError, RecipeError
 from builder.model.target import Arch
 
 if TYPE_CHECKING:
@@ -123,13 +123,25 @@ def marker_holds(marker: Marker | None, environment: Mapping[str, str], extra: s
         return True
     known = {**environment, "extra": extra}
     if _FULL_VERSION_NAMES[0] in known:
-        return marker.evaluate(known)
+        return _answer(marker, known)
     text = str(marker)
     # What is left out, packaging would take from the running interpreter: each of them is always given.
     pythons = possible_pythons(known["python_version"])
     if not any(name in text for name in _FULL_VERSION_NAMES):
         pythons = pythons[:1]
-    answers = {marker.evaluate(known | dict.fromkeys(_FULL_VERSION_NAMES, full)) for full in pythons}
+    answers = {_answer(marker, known | dict.fromkeys(_FULL_VERSION_NAMES, full)) for full in pythons}
     if len(answers) > 1:
         raise OpenMarkerError(text)
     return answers.pop()
+
+
+def _answer(marker: Marker, environment: Mapping[str, str]) -> bool:
+    """Evaluate a marker; NoSolutionError for a comparison without meaning, such as `os_name ~= 'posix'`."""
+    try:
+        return marker.evaluate(dict(environment))
+    except (ValueError, LookupError) as cause:  # UndefinedComparison, UndefinedEnvironmentName
+        raise NoSolutionError(
+            f"has no meaning: {str(cause)[:200]}",
+            place=f"marker {str(marker)[:200]!r}",
+            hint="pin a version whose metadata has no such marker",
+        ) from None

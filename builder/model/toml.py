@@ -19,6 +19,7 @@ __all__ = ["dumps", "loads"]
 
 _WIDTH = 110
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
+_MOST_BITS = 63  # and a sign
 _MAX_BYTES = 64 * 1024 * 1024
 
 
@@ -27,7 +28,8 @@ def loads(data: bytes, *, place: str, error: type[BuilderError]) -> dict[str, An
     if len(data) > _MAX_BYTES:
         raise error(f"{len(data)} bytes are too many for a TOML file", place=place)
     try:
-        return tomli.loads(data.decode("utf-8"))
+        table = tomli.loads(data.decode("utf-8"))
+        _check_integers(table)
     except UnicodeDecodeError as problem:
         raise error(f"byte {problem.start} is not UTF-8", place=place) from None
     except tomli.TOMLDecodeError as problem:
@@ -36,6 +38,20 @@ def loads(data: bytes, *, place: str, error: type[BuilderError]) -> dict[str, An
         raise error("not TOML: nested too deeply", place=place) from None
     except (ValueError, OverflowError) as problem:  # a number or a date that Python cannot hold
         raise error(f"not TOML: {problem}", place=place) from None
+    return table
+
+
+def _check_integers(value: object) -> None:
+    """Raise ValueError for an integer beyond 64 bits: TOML has none, and Python cannot print the largest."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Mapping):
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item
+        elif isinstance(item, int) and item.bit_length() > _MOST_BITS:
+            raise ValueError(f"a number of {item.bit_length()} bits, and TOML has 64")
 
 
 def dumps(table: Mapping[str, Any]) -> str:

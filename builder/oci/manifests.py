@@ -37,6 +37,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from builder.errors import BuilderError, FetchError
+from builder.json_text import parse_json
 from builder.model import ImageDigest, Sha256
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -319,7 +320,7 @@ def _parse_json(data: bytes, limit: int, place: str, error: type[BuilderError]) 
     if len(data) > limit:
         raise error(f"is larger than the {limit} bytes that an image manifest may have", place=place)
     try:
-        return json.loads(data)
+        return parse_json(data)
     except (ValueError, RecursionError) as cause:
         raise error("is not an image manifest or configuration, and not JSON", place=place) from cause
 

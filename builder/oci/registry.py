@@ -10,7 +10,6 @@ manifest over them.
 from __future__ import annotations
 
 import base64
-import json
 import os
 import re
 import tempfile
@@ -35,6 +34,7 @@ from builder.io import (
     redacted,
     user_home,
 )
+from builder.json_text import parse_json
 from builder.model import ImageDigest, Sha256
 from builder.oci.manifests import (
     LARGEST_MANIFEST,
@@ -82,7 +82,7 @@ def _read_config(file: Path) -> str:
 
 def _from_docker(text: str, host: str) -> str | None:
     try:
-        rows = json.loads(text)["auths"]
+        rows = parse_json(text)["auths"]
         row = next(rows[name] for name in (host, f"https://{host}", _DOCKER_HUB.get(host)) if name in rows)
         secret = str(row["auth"])
         user, colon, password = base64.b64decode(secret, validate=True).decode("utf-8").partition(":")
@@ -192,7 +192,7 @@ class RegistryAuth(AuthBase):
         try:
             own = own or self._network.credentials.header(url)
             with AuthorisedClient(_ForOneHost(realm.netloc, own), self._network) as client:
-                answer = json.loads(client.get_bytes(url, limit=_LIMIT))
+                answer = parse_json(client.get_bytes(url, limit=_LIMIT))
             token = answer.get("token") or answer["access_token"]
         except (ValueError, KeyError, AttributeError) as cause:
             raise FetchError("did not answer with a token", place=challenge["realm"]) from cause

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from builder.errors import FetchError, UsageError
 from builder.io import Client, read_bytes, redacted
+from builder.json_text import parse_json
 from builder.policy.advisories import AdvisorySubject
 from builder.policy.osv import Advisory, parse_advisory
 from builder.tars import UnreadableError, open_zip
@@ -74,7 +75,7 @@ def _limited_record(data: bytes, place: str) -> bytes:
 def _file_records(data: bytes, place: str) -> list[Any]:
     """Return the records of a file: one, a list, or what a service answers (`vulns`)."""
     try:
-        value = json.loads(data)
+        value = parse_json(data)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"not JSON: {error}", place=place) from None
     if isinstance(value, dict) and isinstance(value.get("vulns"), list):
@@ -177,7 +178,7 @@ def _post_query(client: Client, place: str, value: object) -> Any:
 
 def _json_answer(data: bytes, place: str) -> Any:
     try:
-        return json.loads(data)
+        return parse_json(data)
     except (ValueError, RecursionError):
         raise _malformed_answer(place) from None
 

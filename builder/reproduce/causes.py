@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from builder.json_text import parse_json
+
 __all__ = ["CAUSES", "BuildConditions", "Cause", "Eraser", "dropped", "erasers"]
 
 
@@ -258,7 +260,7 @@ def _key_order(data: bytes, _conditions: BuildConditions) -> bytes:
     if data.lstrip()[:1] not in (b"{", b"["):
         return data
     try:
-        return json.dumps(_with_sorted_lists(json.loads(data)), sort_keys=True).encode()
+        return json.dumps(_with_sorted_lists(parse_json(data)), sort_keys=True).encode()
     except (ValueError, RecursionError):
         return data
 

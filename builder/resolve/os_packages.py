@@ -17,6 +17,7 @@ from typing import cast
 from builder.errors import BuilderError
 from builder.fetch import Session
 from builder.io import read_bytes, write_atomic
+from builder.json_text import parse_json
 from builder.lockfile import BASE, OsPackage, Repository
 from builder.model import Arch, Sha256
 from builder.recipe import EffectiveRecipe, Library, Platform, os_requests
@@ -126,7 +127,7 @@ def _kept_choices(
 
 def _read_choices(file: Path) -> _Choices | None:
     try:
-        rows = json.loads(read_bytes(file))
+        rows = parse_json(read_bytes(file))
         lists = ("needs", "because")
         return tuple(PackageChoice(**row | {key: tuple(row[key]) for key in lists}) for row in rows)
     except (BuilderError, ValueError, TypeError, KeyError):

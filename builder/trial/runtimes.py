@@ -6,7 +6,6 @@ Files go in and out by `cp`, not by mounts: the engine may be on another machine
 from __future__ import annotations
 
 import io
-import json
 import os
 import re
 import tempfile
@@ -18,6 +17,7 @@ from pathlib import Path
 from builder.build import find_engine
 from builder.errors import ToolError, UsageError
 from builder.io import run, stream
+from builder.json_text import parse_json
 from builder.lockfile import PROGRAMS_FOLDER
 from builder.oci import open_images
 from builder.tars import UnreadableError, read_tar
@@ -75,7 +75,12 @@ class ContainerRuntime:
                 place=image,
                 hint=f"pull it, or name a tar of it ({error.cause[-120:]})",
             ) from None
-        found = json.loads(text)
+        try:
+            found = parse_json(text)
+        except ValueError as error:
+            raise ToolError(
+                f"gives labels that are not JSON: {error}", place=f"{self.name} image inspect"
+            ) from None
         return found if isinstance(found, dict) else {}
 
     def run_script(

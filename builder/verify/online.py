@@ -5,7 +5,6 @@ What a project page of an index says now is held against the rows of a lock.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from builder.fetch import FileNeed, needs
 from builder.git import GitPlaces
 from builder.index import IndexClient, default_index_url
 from builder.io import Client, NotFoundError, first_answer
+from builder.json_text import parse_json
 from builder.lockfile import (
     Finding,
     GitSource,
@@ -149,7 +149,7 @@ def _python_questions(
         def ask() -> Answer:
             try:
                 url = f"{indexes[origin].rstrip('/')}/{name}/"
-                page: Any = client.read_page(url, _JSON, lambda answer: json.loads(answer.body))
+                page: Any = client.read_page(url, _JSON, lambda answer: parse_json(answer.body))
             except NotFoundError:
                 page = {"files": []}
             except (BuilderError, ValueError, RecursionError) as error:

@@ -11,7 +11,7 @@ from packaging.version import Version
 from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
 from builder.errors import UsageError
-from builder.index import DistributionFile, read_index_project
+from builder.index import DistributionFile, IndexClient, read_index_project
 from builder.io import Client
 from builder.lockfile import RUNTIME, Lock, PythonPackage
 from builder.model import Sha256
@@ -31,7 +31,7 @@ def choose_change(lock: Lock, client: Client, name: str = "") -> tuple[PythonPac
     version of the same major number before its own.
     """
     for row in list(_changeable_rows(lock, name))[:_TRIES]:
-        project = read_index_project(client, PYPI_SIMPLE_ENDPOINT, row.name)
+        project = read_index_project(IndexClient(client), PYPI_SIMPLE_ENDPOINT, row.name)
         files = project.files if project else ()
         here = any(file.file == row.file for file in files)
         before = max(

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from builder.errors import DigestMismatchError
+from builder.errors import DigestMismatchError, FetchError
 from builder.index.index_client import IndexClient
-from builder.index.metadata import read_wheel_facts
+from builder.index.metadata import parse_metadata, read_wheel_facts
 from builder.index.project_page import CandidateWheel
+from builder.index.remote_wheel import read_metadata_member
 from builder.index.services import IndexServices
 from builder.index.stated_files import VersionPage, with_stated_files
+from tests.local_index import make_wheel
 
 LIE = (
     b"Metadata-Version: 2.1\nName: app\nVersion: 1.0\nLicense-Expression: BSD-3-Clause\nRequires-Dist: evil\n"
@@ -155,3 +159,28 @@ def test_offline_a_page_of_any_age_counts(index: Any, services: Any) -> None:
     assert index.requests == []
     assert listed(index, old).withdrawn == "broken"
     assert index.requests == ["GET /default/simple/app/"]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("Requires-Dist: ???", "has Requires-Dist '???', which is not a requirement"),
+        ("Requires-Dist: a; os_name = 'posix'", "which is not a requirement"),
+    ],
+)
+def test_a_requirement_that_is_none_is_named(line: str, message: str) -> None:
+    data = f"Metadata-Version: 2.1\nName: app\nVersion: 1\n{line}\n".encode()
+    with pytest.raises(FetchError, match=re.escape(message)):
+        parse_metadata(data, name="app", size=1, place="app.whl")
+
+
+def test_metadata_that_is_encrypted_or_corrupt_is_named() -> None:
+    wheel = bytearray(make_wheel("app", "1.0"))
+    encrypted = bytearray(wheel)
+    encrypted[6] |= 1
+    encrypted[encrypted.index(b"PK\x01\x02") + 8] |= 1
+    corrupt = bytearray(wheel)
+    corrupt[wheel.index(b"Metadata-Version")] ^= 0xFF
+    for data in (encrypted, corrupt):
+        with pytest.raises(FetchError, match=r"is not a readable wheel \(.*METADATA"):
+            read_metadata_member(io.BytesIO(bytes(data)), name="app", place="app.whl")

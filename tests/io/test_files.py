@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from builder.errors import RecipeError, UsageError
-from builder.io.files import locked, read_bytes, read_text, remove, write_atomic
+from builder.io.files import locked, read_bytes, read_text, remove, replacing, write_atomic
 
 
 def test_read_text_keeps_line_ends(tmp_path: Path) -> None:
@@ -156,3 +157,33 @@ def test_lock_is_released_after_an_error(tmp_path: Path) -> None:
         raise ValueError("body")
     with locked(tmp_path / "l", on_wait=lambda: pytest.fail("still held")):
         pass
+
+
+ROOT = Path(__file__).parents[2]
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from builder.io import replacing
+with replacing(Path(sys.argv[1])) as file:
+    file.write(b"half")
+    file.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_left_is_swept_by_the_next_write_and_ignored_by_git(tmp_path: Path) -> None:
+    target = tmp_path / "tiny-x86_64.toml"
+    done = subprocess.run([sys.executable, "-c", KILLED, str(target)], check=False, cwd=ROOT)
+    assert done.returncode == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    assert left.match(".tiny-x86_64.toml.*.tmp")
+    asked = ["git", "-C", str(ROOT), "check-ignore", f"lock/1.4.2/{left.name}"]
+    assert subprocess.run(asked, check=False, capture_output=True).returncode == 0
+    os.utime(left, (0, 0))
+    with replacing(tmp_path / "other.toml") as living:
+        (held,) = tmp_path.glob(".other.toml.*.tmp")
+        os.utime(held, (0, 0))
+        write_atomic(target, b"whole")
+        living.write(b"lives")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other.toml", "tiny-x86_64.toml"]
+    assert (tmp_path / "other.toml").read_bytes() == b"lives"

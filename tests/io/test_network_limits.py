@@ -39,13 +39,16 @@ def test_the_limits_of_exchanges_stand_once() -> None:
 
 @pytest.mark.parametrize("library", ["pycurl", "requests"])
 def test_each_library_has_its_modules(library: str) -> None:
-    """Files come by libcurl, documents by requests; a third module with either would be a second engine."""
+    """Files come by libcurl, documents by requests; another module with either would be a second engine."""
     users = {
         path.relative_to(ROOT).as_posix()
         for path in ROOT.rglob("*.py")
         if re.search(rf"^(import|from) {library}\b", path.read_text("utf-8"), re.MULTILINE)
     }
-    wanted = {"pycurl": {"io/curl.py"}, "requests": {"io/http.py", "io/upload.py", "oci/registry.py"}}
+    wanted = {
+        "pycurl": {"io/curl.py"},
+        "requests": {"io/http.py", "io/upload.py", "io/watchdog.py", "oci/registry.py"},
+    }
     assert users == wanted[library]
 
 

@@ -5,6 +5,7 @@ import sys
 import pytest
 from packaging.markers import Marker
 
+from builder.errors import NoSolutionError
 from builder.model.requirements import OpenMarkerError, marker_environment, marker_holds
 from builder.model.target import Arch
 
@@ -53,3 +54,8 @@ def test_no_marker_holds_and_an_extra_counts() -> None:
     assert marker_holds(None, MINOR)
     assert marker_holds(Marker("extra == 'x'"), MINOR, "x")
     assert not marker_holds(Marker("extra == 'x'"), MINOR)
+
+
+def test_a_marker_without_meaning_is_named() -> None:
+    with pytest.raises(NoSolutionError, match=r"os_name ~= .*has no meaning"):
+        marker_holds(Marker("os_name ~= 'posix'"), FULL)

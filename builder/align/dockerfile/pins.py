@@ -176,6 +176,7 @@ def _judged_arguments(reading: _FileReading) -> Iterator[Pin]:
     stages = [reading.top, *reading.stages]
     unused = _unused_arguments(stages)
     named = {name: line for stage in reversed(reading.stages) for name, line in stage.used.items()}
+    elsewhere = any(item.elsewhere for item in reading.ledger.pins)
     for name, pin in reading.arguments.items():
         family = _descendants(name, reading.derived)
         keywords = {keyword for item in family for keyword in reading.mentions.get(item, ())}
@@ -194,6 +195,7 @@ def _judged_arguments(reading: _FileReading) -> Iterator[Pin]:
             named_at=named.get(name, 0) if name in unused else 0,
             uses=uses,
             only_image=keywords == {"FROM"},
+            elsewhere=elsewhere,
         )
 
 

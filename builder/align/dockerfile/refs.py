@@ -130,8 +130,10 @@ def _argument_finding(  # noqa: C901, PLR0911 - one return a kind of evidence
         found = existence_anywhere(evidence, subject, pin.value)
     except UnaskedError as error:
         return finding(pin, Status.UNKNOWN, "not asked", str(error))
-    if not found.exists and (packages or _is_packaging(pin.value)):
-        text = f"it may be the version of another archive's {subject}, which is not asked; {found.said}"
+    # A repository's tags prove what an index alone does not, if the file names another index.
+    other_index = pin.elsewhere and tags is None
+    if not found.exists and (packages or other_index or _is_packaging(pin.value)):
+        text = f"it may be a version of another index or archive, which is not asked; {found.said}"
         return finding(pin, Status.UNKNOWN, "not asked", text)
     if not found.exists:
         return finding(pin, Status.IMPOSSIBLE, "no such version", found.said)

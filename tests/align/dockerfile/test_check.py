@@ -329,6 +329,26 @@ def test_what_is_no_dockerfile_is_an_error_with_its_line(data: bytes, words: str
     assert "\x1b" not in str(raised.value)
 
 
+def test_credentials_of_a_file_are_not_shown(recorded: LocalIndex, tmp_path: Path) -> None:
+    file = tmp_path / "Dockerfile"
+    file.write_text("FROM a\nRUN curl https://user:hunter2@f.invalid/x?token=hunter2 -o x\n")
+    for form in ("text", "markdown", "json"):
+        _, _, text = judged(recorded, tmp_path, dockerfiles=(file,), format=ResultFormat(form))
+        assert "hunter2" not in text
+        assert "f.invalid/x" in text
+
+
+def test_a_file_that_names_another_index_makes_a_missing_version_unknown(
+    recorded: LocalIndex, tmp_path: Path
+) -> None:
+    file = tmp_path / "Dockerfile"
+    argument = "FROM a\nARG VLLM_VERSION=0.99.1\n"
+    for rest, status in (("RUN x", "impossible"), ("RUN pip install -i https://i.invalid/ y", "unknown")):
+        file.write_text(argument + rest + "\n")
+        _, rows, _ = judged(recorded, tmp_path, dockerfiles=(file,))
+        assert [row["status"] for row in rows if row["line"] == 2] == [status]
+
+
 def test_foreign_text_does_not_reach_the_terminal(recorded: LocalIndex, tmp_path: Path) -> None:
     file = tmp_path / "Dockerfile"
     file.write_text("FROM a:\x1b[31m\u202e|<b>\nRUN pip install 'x\x07y'\n")

@@ -1,0 +1,107 @@
+"""A deadline for what a server drips: sockets time out only when they are silent."""
+
+from __future__ import annotations
+
+__all__ = ["Watchdog", "WatchedAdapter"]
+
+import socket
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Self
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+if TYPE_CHECKING:
+    from urllib3.response import HTTPResponse
+
+
+class Watchdog:
+    """Shuts a socket down when `seconds` have passed since it was made, or last fed; a context manager."""
+
+    def __init__(self, watched: socket.socket | None, seconds: float | None) -> None:
+        """Watch a socket; without one, or without seconds, nothing is done."""
+        self._watched = watched
+        self._seconds = seconds
+        self._over = threading.Event()
+        self._deadline = 0.0
+        self.bit = False
+        """Whether the time was over."""
+
+    def __enter__(self) -> Self:
+        if self._watched is not None and self._seconds is not None:
+            self.feed()
+            threading.Thread(target=self._watch, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+
+    def feed(self) -> None:
+        """Begin to count anew."""
+        self._deadline = time.monotonic() + (self._seconds or 0.0)
+
+    def _watch(self) -> None:
+        while (left := self._deadline - time.monotonic()) > 0:
+            if self._over.wait(left):
+                return
+        if self._watched is not None and not self._over.is_set():
+            self.bit = True
+            with suppress(OSError):
+                self._watched.shutdown(socket.SHUT_RDWR)
+
+
+class _WatchedResponse:
+    """What both kinds of connection do: the whole head must come within the time in which a byte must."""
+
+    sock: socket.socket | None
+    watched: socket.socket | None = None
+    """The socket of the last answer, which its connection may forget before the body is read."""
+
+    def getresponse(self) -> HTTPResponse:
+        """Return the answer once its head is there."""
+        self.watched = self.sock
+        seconds = self.sock.gettimeout() if self.sock is not None else None
+        with Watchdog(self.watched, seconds) as watchdog:
+            answer: HTTPResponse = super().getresponse()  # type: ignore[misc]
+        if watchdog.bit:  # a head that ends early counts as whole in http.client
+            answer.close()
+            raise TimeoutError("the head of the answer did not come in time")
+        return answer
+
+
+class _WatchedHTTPConnection(_WatchedResponse, HTTPConnection):  # type: ignore[misc]
+    pass
+
+
+class _WatchedHTTPSConnection(_WatchedResponse, HTTPSConnection):  # type: ignore[misc]
+    pass
+
+
+class _WatchedHTTPPool(HTTPConnectionPool):
+    ConnectionCls = _WatchedHTTPConnection
+
+
+class _WatchedHTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _WatchedHTTPSConnection
+
+
+class WatchedAdapter(HTTPAdapter):
+    """An adapter of `requests` whose connections have a deadline for the head of an answer."""
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        """Make the pools, of watched connections."""
+        super().init_poolmanager(*arguments, **options)
+        self._watch(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        """Return the pools behind a proxy, of watched connections."""
+        manager = super().proxy_manager_for(proxy, **options)
+        self._watch(manager)
+        return manager
+
+    @staticmethod
+    def _watch(manager: Any) -> None:
+        manager.pool_classes_by_scheme = {"http": _WatchedHTTPPool, "https": _WatchedHTTPSPool}
