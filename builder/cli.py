@@ -28,6 +28,7 @@ VERBS = {
     "verify": "Prove what locks say: integrity, freshness, and more.",
     "init": "Write a new framework or component recipe, valid at once.",
     "matrix": "Show what is locked, and what is not and why.",
+    "report": "Write a site to look at: what is locked, why, by whose word, and what changed.",
     "why": "Say why something is in the locks, or which rows a Dockerfile line comes from.",
     "sbom": "Write a bill of materials (CycloneDX) from locks.",
     "align": "Compare what documents claim, what was published and what locks hold; exit 1 on drift.",

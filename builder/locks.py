@@ -22,6 +22,7 @@ __all__ = [
     "lock_path",
     "lock_place",
     "locked_targets",
+    "matrix_cells",
     "outcomes_path",
     "read_lock",
     "read_locks",
@@ -113,6 +114,17 @@ def read_stand_in(project: Project) -> LockOutcomes:
     return load_outcomes(read_bytes(path, error=LockError), place=f"lock/{path.name}")
 
 
+def matrix_cells(project: Project, selection: Selection) -> tuple[matrix.Cell, ...]:
+    """Return the selected cells of the support matrix, by the recipes, locks and records of the project."""
+    return matrix.cells(
+        project.library(),
+        locked_targets(project),
+        read_outcomes(project).by_target(),
+        selection,
+        stand_in=read_stand_in(project).by_target(),
+    )
+
+
 def select_targets(project: Project, selection: Selection, targets: Collection[Target]) -> tuple[Target, ...]:
     """Return those of `targets` that are selected, sorted; see `builder.selection.choose` for the errors."""
 
@@ -151,13 +163,7 @@ def _unlocked_targets(
     """Return why targets of a selection are not among `targets`, as `matrix` knows it from the recipes."""
     if not project.has_recipes:
         return ()
-    every = matrix.cells(
-        project.library(),
-        locked_targets(project),
-        read_outcomes(project).by_target(),
-        selection,
-        stand_in=read_stand_in(project).by_target(),
-    )
+    every = matrix_cells(project, selection)
     found = sorted(
         every, key=lambda cell: cell.state is not matrix.CellState.REFUSED
     )  # what cannot be, first

@@ -55,6 +55,10 @@ class Selection:
             and (not self.arches or target.arch in self.arches)
         )
 
+    def or_release(self, release: str) -> Selection:
+        """Return the selection, of `release` if it names no release."""
+        return self if self.releases else replace(self, releases=(release,))
+
     @property
     def is_empty(self) -> bool:
         """Whether nothing is named: no restriction at all."""

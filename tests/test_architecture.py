@@ -74,6 +74,7 @@ ARROWS: dict[str, set[str]] = {
         "index",
         "io",
         "lockfile",
+        "locks",
         "model",
         "oci",
         "openpgp",
@@ -81,10 +82,12 @@ ARROWS: dict[str, set[str]] = {
         "policy",
         "project",
         "recipe",
+        "selection",
     }
     | {"resolve.debian", "resolve.python", "rootfs", "store", "verify.image"},
     "verify.image": {"lockfile", "model"},
     "matrix": {"lockfile", "model", "recipe", "selection"},
+    "report": {"diff", "graph", "lockfile", "matrix", "model", "policy", "verify"},
     "align": {"git", "index", "io", "lockfile", "locks", "matrix", "model", "project", "recipe"},
     "align.dockerfile": {"align", "model"},
     # the program

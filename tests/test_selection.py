@@ -33,6 +33,7 @@ WORDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "verify": ((), ("--store",), ("--online",)),
     "init": (("framework", "fresh", "--summary", "x", "--license", "MIT", "--root", "idna"),),
     "matrix": ((), *(("--table", table) for table in ("summary", "targets", "cuda", "wheels", "gpus"))),
+    "report": (("--output", "report"), ("--output", "report", "--against", "before")),
     "why": (("idna",), ("--line", "1")),
     "sbom": ((),),
     "align": (("--offline",), ("--offline", "--dockerfile", "Dockerfile")),

@@ -10,13 +10,12 @@ from typing import Any
 from builder.console import Console
 from builder.io import read_bytes
 from builder.lockfile import Lock, parse_lock
-from builder.locks import lock_path, locked_targets, read_outcomes, read_stand_in, select_targets
+from builder.locks import lock_path, locked_targets, matrix_cells, select_targets
 from builder.matrix import (
     Cell,
     MatrixTable,
     ReleaseVersions,
     accelerators,
-    cells,
     command,
     cuda_table,
     framework_summaries,
@@ -150,10 +149,7 @@ class _MatrixFacts:
 
     def cells(self) -> tuple[Cell, ...]:
         if self._cells is None:
-            outcomes = read_outcomes(self._project).by_target()
-            locked = locked_targets(self._project)
-            stand_in = read_stand_in(self._project).by_target()
-            self._cells = cells(self._library, locked, outcomes, self._selection, stand_in=stand_in)
+            self._cells = matrix_cells(self._project, self._selection)
         return self._cells
 
     def locks(self) -> tuple[Lock, ...]:

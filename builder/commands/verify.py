@@ -13,21 +13,17 @@ from typing import TYPE_CHECKING
 
 from builder import oci, resolve, verify
 from builder.console import Console
-from builder.errors import LockError, NoSolutionError, RecipeError, UsageError
-from builder.io import read_bytes
+from builder.errors import RecipeError, UsageError
 from builder.lockfile import (
     Examined,
-    Finding,
     Lock,
     OsPackage,
     Proof,
     Repository,
-    examine,
     exit_code,
-    found,
 )
-from builder.locks import lock_files, lock_path, lock_place, select_locks
-from builder.model import Sha256, Target, counted, printable
+from builder.locks import lock_files
+from builder.model import Target, printable
 from builder.options import (
     ResultFormat,
     add_format,
@@ -38,9 +34,9 @@ from builder.options import (
     selection_of,
 )
 from builder.project import Project
-from builder.recipe import EffectiveRecipe, Library, effective_recipe, lockable_targets
-from builder.selection import ALL, Selection
-from builder.verify import as_text, as_value, outdated, signature_findings, signed_indexes
+from builder.recipe import EffectiveRecipe, Library, effective_recipe
+from builder.selection import Selection
+from builder.verify import as_text, as_value
 
 if TYPE_CHECKING:
     from builder.io import Client  # with the HTTP library, which a run without network does not load
@@ -149,13 +145,10 @@ def verify_locks(project: Project, options: Options) -> int:
             hint="leave out --release, --platform, --framework and --arch",
         )
     library = project.library() if project.has_recipes else None
-    if library is not None and not options.selection.releases:
-        default = (library.default_release.version,)
-        options = dataclasses.replace(
-            options, selection=dataclasses.replace(options.selection, releases=default)
-        )
-    prove = _with_image if options.image else _lock_proofs
-    locks, proofs = prove(project, options, library)
+    if options.image:
+        locks, proofs = _with_image(project, options, library)
+    else:
+        locks, proofs = verify.lock_proofs(project, options.selection, options.files, library)
     if options.online:
         proofs += _online_proofs(project, locks, options, library)
     proofs += _storage_proofs(project, locks, options, library)
@@ -299,33 +292,13 @@ def _policy_proofs(project: Project, locks: Sequence[Examined], options: Options
     return proofs
 
 
-def _lock_proofs(
-    project: Project, options: Options, library: Library | None
-) -> tuple[list[Examined], list[Proof]]:
-    listed = _listed_targets(library)
-    unlocked = _missing_targets(project, options, library, listed)
-    locks = _examined_locks(project, options, unlocked)
-    missing = [
-        found("missing", "it has no lock", lock=str(target), hint="run `python -m builder lock`")
-        for target in unlocked
-    ]
-    return locks, [_integrity_proof(locks), _freshness_proof(project, locks, library, listed, missing)]
-
-
-def _listed_targets(library: Library | None) -> frozenset[Target]:
-    """Return every target that any release lists: none without recipes."""
-    if library is None:
-        return frozenset()
-    return frozenset(lockable_targets(library, Selection(releases=(ALL,))))
-
-
 def _with_image(
     project: Project, options: Options, library: Library | None
 ) -> tuple[list[Examined], list[Proof]]:
     """Prove the locks that are named, or that the image names, and explain the image by them."""
     with oci.image_file(options.image) as image:
         files = options.files or _locks_here(project, verify.labelled(image), options.image)
-        locks, proofs = _lock_proofs(project, dataclasses.replace(options, files=files), library)
+        locks, proofs = verify.lock_proofs(project, options.selection, files, library)
         return locks, [*proofs, verify.image_proof(project, image, locks)]
 
 
@@ -337,88 +310,3 @@ def _locks_here(project: Project, targets: Iterable[str], image: str) -> tuple[P
         hint = "name the lock: verify --image IMAGE lock/…/….toml"
         raise UsageError("it names no lock of this project", place=printable(image), hint=hint)
     return paths
-
-
-def _examined_locks(project: Project, options: Options, missing: Sequence[Target]) -> list[Examined]:
-    """Read and judge the named files, or every selected lock."""
-    if options.files:
-        return [_examined_lock(project, path) for path in options.files]
-    targets = select_locks(project, options.selection, missing=missing)
-    return [_examined_lock(project, lock_path(project, target)) for target in targets]
-
-
-def _examined_lock(project: Project, path: Path) -> Examined:
-    data = read_bytes(path, error=LockError)
-    place = lock_place(project, path)
-    return examine(data, name=f"lock/{place}" if place else str(path), place=place)
-
-
-def _integrity_proof(locks: Sequence[Examined]) -> Proof:
-    findings = tuple(finding for one in locks for finding in _findings_of_lock(one, one.findings))
-    rows = sum(one.rows for one in locks)
-    size = f"{counted(len(locks), 'lock')} with {counted(rows, 'row')}"
-    says = f"{size}: form, order, digests, references, target"
-    return Proof(name="integrity", says=says, findings=findings)
-
-
-def _freshness_proof(
-    project: Project,
-    locks: Sequence[Examined],
-    library: Library | None,
-    listed: frozenset[Target],
-    missing: Sequence[Finding],
-) -> Proof:
-    if library is None:
-        unknown = found("no-recipes", "the project has no recipes, so freshness was not checked")
-        return Proof(name="freshness", says="not checked", findings=(unknown,))
-    releases = _signed_contents(project, [one.lock for one in locks if one.lock])
-    findings = list(missing)
-    for one in locks:
-        if one.lock is not None:
-            against = (
-                *outdated(one.lock, library, listed),
-                *signed_indexes(one.lock, releases),
-                *signature_findings(one.lock, library, releases),
-            )
-            faulty_rows = {finding.row for finding in one.findings}
-            findings += _findings_of_lock(
-                one, (f for f in against if f.rule.id != "recipe-mismatch" or f.row not in faulty_rows)
-            )
-    says = f"{counted(len(locks), 'lock')} against the recipes as they are now"
-    return Proof(name="freshness", says=says, findings=tuple(findings))
-
-
-def _missing_targets(
-    project: Project, options: Options, library: Library | None, listed: frozenset[Target]
-) -> list[Target]:
-    """Return what a release lists, the selection holds, and nobody has locked."""
-    if library is None or options.files:
-        return []
-    try:
-        wanted = lockable_targets(library, options.selection)
-    except (UsageError, NoSolutionError):
-        return []  # what is selected are locks that no release lists
-    there = {path for path, _ in lock_files(project)}
-    return [target for target in wanted if target in listed and target.path not in there]
-
-
-def _signed_contents(project: Project, locks: Iterable[Lock]) -> dict[str, bytes]:
-    """Return the signed files that recipes keep of the locks' repositories, by digest."""
-    contents = {}
-    for name in sorted({_signed_file(row, lock) for lock in locks for row in lock.repositories}):
-        path = project.recipe_path(f"indexes/{name}")
-        if path.is_file():
-            data = read_bytes(path)
-            contents[str(Sha256.of(data))] = data
-    return contents
-
-
-def _signed_file(row: Repository, lock: Lock) -> str:
-    """Return where recipes keep what vouches for a repository, below their folder of indexes."""
-    if row.repomd is None:
-        return f"{row.suite}-{row.snapshot}/InRelease"
-    return f"{row.origin}-{row.suite}-{lock.arch.rpm}-{row.snapshot}/repomd.xml"
-
-
-def _findings_of_lock(one: Examined, findings: Iterable[Finding]) -> list[Finding]:
-    return [finding.in_lock(one.name) for finding in findings]

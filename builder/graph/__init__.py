@@ -4,7 +4,7 @@ In: locks. Out: nodes with the edges that brought each in, and the chains that l
 Imports `lockfile`. Pure.
 """
 
-from builder.graph.chains import LineAnswer, as_json, as_text, line_as_json, line_as_text, why
+from builder.graph.chains import LineAnswer, as_json, as_text, chain_arrows, line_as_json, line_as_text, why
 from builder.graph.graph import RECIPE_NODE, LockGraph, LockNode, NodeKind, graph_of, node_of, submodule_node
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "NodeKind",
     "as_json",
     "as_text",
+    "chain_arrows",
     "graph_of",
     "line_as_json",
     "line_as_text",

@@ -26,6 +26,7 @@ __all__ = [
     "WhyRow",
     "as_json",
     "as_text",
+    "chain_arrows",
     "line_as_json",
     "line_as_text",
     "why",
@@ -248,7 +249,7 @@ def _answer_lines(answer: WhyAnswer, most: int, locks: int) -> Iterator[str]:
         yield from (f"    {' ' * len(version)}{file}" for file in files[1:])
     shown = answer.chains[: most or None]
     for chain in shown:
-        yield f"    {_chain_arrows(chain)}  in {_lock_words(chain.locks, locks)}"
+        yield f"    {chain_arrows(chain.steps)}  in {_lock_words(chain.locks, locks)}"
     rest = answer.chains[len(shown) :]
     if rest:
         yield f"    … and {len(rest)} more that require it; --all shows them"
@@ -256,11 +257,11 @@ def _answer_lines(answer: WhyAnswer, most: int, locks: int) -> Iterator[str]:
         yield "    no chain leads to it: the lock names nothing that requires it"
 
 
-def _chain_arrows(chain: Chain) -> str:
-    """Return the chain as names and arrows; the kind stands before a name where it changes."""
+def chain_arrows(chain: Sequence[ChainStep | LockNode]) -> str:
+    """Return a chain as names and arrows; the kind stands before a name where it changes."""
     words = []
     before = None
-    for step in chain.steps:
+    for step in chain:
         kind = "" if step.kind is NodeKind.RECIPE or step.kind is before else f"{_KINDS[step.kind]} "
         words.append(f"{kind}{step.name}")
         before = step.kind

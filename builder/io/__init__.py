@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         sync_folder,
         write_atomic,
     )
+    from builder.io.folders import replace_folder
     from builder.io.home import NO_HOME, user_cache_folder, user_config_folder, user_home
     from builder.io.http import Answer, Client, Head
     from builder.io.network import ATTEMPTS, LARGEST_DOCUMENT, LARGEST_FILE, Network, is_loopback
@@ -71,6 +72,7 @@ else:
             "read_bytes": "files",
             "read_text": "files",
             "remove": "files",
+            "replace_folder": "folders",
             "replacing": "files",
             "run": "process",
             "stop_group": "process",
@@ -116,6 +118,7 @@ __all__ = [
     "read_text",
     "redacted",
     "remove",
+    "replace_folder",
     "replacing",
     "run",
     "stop_group",

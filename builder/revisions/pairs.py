@@ -111,12 +111,12 @@ def _compared_pair(sides: Sides, name: str, old: Lock | None, new: Lock | None) 
 
 def _earlier_lock(side: Side, name: str) -> str:
     """Return the lock of the newest earlier release for the same platform, framework and architecture."""
-    parts = name.split("/")
-    if len(parts) < 3:
+    own = name.split("/")
+    if len(own) < 3:
         return ""
-    release = release_order(parts[-3])
-    known = [item.split("/") for item in side.files]
-    found = [item for item in known if item[-2:] == parts[-2:] and item[:-3] == parts[:-3]]
+    release = release_order(own[-3])
+    known = [parts for item in side.files if len(parts := item.split("/")) >= 3]
+    found = [item for item in known if item[-2:] == own[-2:] and item[:-3] == own[:-3]]
     earlier = [item for item in found if release_order(item[-3]) < release]
     newest = max(earlier, key=lambda item: release_order(item[-3]), default=[])
     return "/".join(newest)

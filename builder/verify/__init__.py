@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from builder.verify.closure import LockMetadata, closure_faults
     from builder.verify.closures import ClosureQuestion, closure_proof
     from builder.verify.index_metadata import IndexedMetadata
+    from builder.verify.offline_proofs import lock_proofs
     from builder.verify.online import index_urls, judge_listed, offers_attestations, online_proof
     from builder.verify.os_index import os_index_proof
     from builder.verify.policies import advisories_proof, licenses_proof
-    from builder.verify.report import as_text, as_value
+    from builder.verify.report import as_text, as_value, gravest_first, not_proven
     from builder.verify.resolved_again import resolved_again_proof
     from builder.verify.signatures import signature_findings
     from builder.verify.storage import base_proof, store_proof
@@ -36,11 +37,14 @@ else:
             "base_proof": "storage",
             "closure_faults": "closure",
             "closure_proof": "closures",
+            "gravest_first": "report",
             "image_proof": "built_images",
             "index_urls": "online",
             "judge_listed": "online",
             "labelled": "built_images",
             "licenses_proof": "policies",
+            "lock_proofs": "offline_proofs",
+            "not_proven": "report",
             "offers_attestations": "online",
             "online_proof": "online",
             "os_index_proof": "os_index",
@@ -63,11 +67,14 @@ __all__ = [
     "base_proof",
     "closure_faults",
     "closure_proof",
+    "gravest_first",
     "image_proof",
     "index_urls",
     "judge_listed",
     "labelled",
     "licenses_proof",
+    "lock_proofs",
+    "not_proven",
     "offers_attestations",
     "online_proof",
     "os_index_proof",

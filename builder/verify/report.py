@@ -9,7 +9,7 @@ from typing import Any
 from builder.lockfile import Examined, Finding, Level, Proof, exit_code
 from builder.model import printable
 
-__all__ = ["FORMAT", "as_text", "as_value"]
+__all__ = ["FORMAT", "as_text", "as_value", "gravest_first", "not_proven"]
 
 FORMAT = 1
 """The version of the JSON report."""
@@ -20,7 +20,7 @@ _SHOWN = 6
 
 def as_value(locks: Sequence[Examined], proofs: Sequence[Proof]) -> dict[str, Any]:
     """Return the report as plain tables and lists; its shape is described in docs/verifying.md."""
-    findings = _gravest_first(proofs)
+    findings = gravest_first(proofs)
     return {
         "format": FORMAT,
         "exit-code": exit_code(findings),
@@ -73,9 +73,9 @@ def _finding_value(finding: Finding) -> dict[str, Any]:
 def as_text(proofs: Sequence[Proof]) -> str:
     """Return the report for people: every finding once with the locks that have it, then what was proven."""
     groups: dict[tuple[str, str, str], list[Finding]] = {}
-    for finding in _gravest_first(proofs):
+    for finding in gravest_first(proofs):
         groups.setdefault((finding.rule.id, finding.row, finding.text), []).append(finding)
-    several = len({finding.lock for finding in _gravest_first(proofs)}) > 1
+    several = len({finding.lock for finding in gravest_first(proofs)}) > 1
     lines = [line for group in groups.values() for line in _finding_lines(group, named=several)]
     if lines:
         lines.append("")
@@ -84,7 +84,7 @@ def as_text(proofs: Sequence[Proof]) -> str:
     if claims:
         listed = "; ".join(f"{claim} ({option})" for claim, option in claims)
         lines.append(f"not proven: {listed}")
-    counts = Counter(finding.rule.level for finding in _gravest_first(proofs))
+    counts = Counter(finding.rule.level for finding in gravest_first(proofs))
     said = ", ".join(f"{counts[level]} {level.value}" for level in Level if counts[level])
     return "\n".join([*lines, f"findings: {said or 'none'}"])
 
@@ -102,6 +102,7 @@ def _finding_lines(group: Sequence[Finding], *, named: bool) -> Iterator[str]:
         yield f"    hint: {printable(first.hint)}"
 
 
-def _gravest_first(proofs: Sequence[Proof]) -> list[Finding]:
+def gravest_first(proofs: Sequence[Proof]) -> list[Finding]:
+    """Return the findings of all proofs, errors first."""
     findings = [finding for proof in proofs for finding in proof.findings]
     return sorted(findings, key=lambda finding: _WEIGHT.index(finding.rule.level))

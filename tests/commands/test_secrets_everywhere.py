@@ -71,6 +71,7 @@ WORDS: dict[str, list[tuple[str, ...]]] = {
     "verify": [(), ("--online",), ("--advisories", "http://127.0.0.2:{port}/osv")],
     "init": [("framework", "thing", "--root", "idna==3.10", "--platform", "plain", "--release", "1.0")],
     "matrix": [()],
+    "report": [("--output", "site")],
     "why": [("idna",)],
     "sbom": [
         (
