@@ -20,7 +20,7 @@ from builder.store import Store, store_root
 
 __all__ = ["Project", "find_root", "open_project", "recipe_files"]
 
-_RECIPE_FOLDERS = ("components", "frameworks", "platforms", "releases", "keys", "checks")
+_RECIPE_FOLDERS = ("components", "frameworks", "platforms", "releases", "keys", "checks", "patches")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

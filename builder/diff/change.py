@@ -50,6 +50,7 @@ class RowKind(StrEnum):
     PYTHON = "python"
     OS = "os"
     BUILD = "build"
+    PATCH = "patch"
     STEP = "step"
     VARIABLE = "variable"
     CHECK = "check"

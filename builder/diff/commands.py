@@ -1,9 +1,10 @@
-"""Commands that are executed: build steps with their arguments, and checks."""
+"""What is executed, and what it is done to: build steps with their arguments, patches, and checks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
+from itertools import zip_longest
 from typing import TypeVar
 
 from builder.diff.change import (
@@ -20,9 +21,9 @@ from builder.diff.change import (
     show,
 )
 from builder.diff.risk import Risk
-from builder.lockfile import Check
+from builder.lockfile import Check, Patch
 
-__all__ = ["checks", "follows", "steps"]
+__all__ = ["checks", "follows", "patches", "steps"]
 
 T = TypeVar("T")
 Command = tuple[str, ...]
@@ -58,6 +59,30 @@ def steps(
             moved = ChangedField(key="place", before=str(place + 1), after=str(index + 1), risk=Risk.SETTINGS)
             fields = by_risk(_argument_fields(old, new, versions)) or (moved,)
             yield changed(RowKind.STEP, _step_label(component, index, new), fields)
+
+
+def patches(component: str, before: Sequence[Patch], after: Sequence[Patch]) -> Iterator[RowChange]:
+    """Yield the changes of a component's patches, a change a patch, each with the lines that differ."""
+    found = pair(before, after, [lambda row: row.file])
+    for row in found.removed:
+        yield removed(RowKind.PATCH, f"{component}: {row.file}", tuple(_line_fields(row.lines, ())))
+    for row in found.added:
+        yield added(RowKind.PATCH, f"{component}: {row.file}", tuple(_line_fields((), row.lines)))
+    for old, new in found.changed:
+        yield changed(RowKind.PATCH, f"{component}: {new.file}", tuple(_line_fields(old.lines, new.lines)))
+    if before != after and not (found.removed or found.added or found.changed):
+        names = tuple(row.file for row in before), tuple(row.file for row in after)
+        yield changed(RowKind.PATCH, f"{component}: patches", reordered("patches", *names))
+
+
+def _line_fields(before: Sequence[str], after: Sequence[str]) -> Iterator[ChangedField]:
+    """Yield the lines in which two texts differ; a tab is shown as spaces."""
+    for lefts, rights in _differing_blocks(before, after):
+        olds, news = [before[index] for index in lefts], [after[index] for index in rights]
+        for old, new in zip_longest(olds, news, fillvalue=""):
+            yield ChangedField(
+                key="line", before=old.expandtabs(4), after=new.expandtabs(4), risk=Risk.SETTINGS
+            )
 
 
 def checks(

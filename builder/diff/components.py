@@ -19,7 +19,7 @@ from builder.diff.change import (
     reordered,
     went,
 )
-from builder.diff.commands import checks, steps
+from builder.diff.commands import checks, patches, steps
 from builder.diff.order import upstream
 from builder.diff.risk import Risk, evidence, replaced
 from builder.diff.settings import variables
@@ -92,17 +92,18 @@ def _submodule_fields(old: GitSource, new: GitSource) -> Iterator[ChangedField]:
             yield ChangedField(key=key, before=item.before, after=item.after, risk=item.risk)
 
 
-_PARTS = ("component", "env", "steps", "checks")
+_PARTS = ("component", "env", "patches", "steps", "checks")
 
 
 def builds(before: Lock, after: Lock) -> Iterator[RowChange]:
     """Yield the changes of builds: a change a step, variable and check, and one for the rest of each."""
     found = pair(before.builds, after.builds, [lambda row: row.component])
     for row in found.added:
-        fields = came(row, {"version": Risk.NEW}, without=("component",))
+        fields = came(row, {"version": Risk.NEW}, without=("component", "patches"))
         yield added(RowKind.BUILD, row.component, fields, after=row.version)
+        yield from patches(row.component, (), row.patches)
     for row in found.removed:
-        fields = went(row, "version", without=("component",))
+        fields = went(row, "version", without=("component", "patches"))
         yield removed(RowKind.BUILD, row.component, fields, before=row.version)
     moved = _moved_versions(before, after)
     for old, new in found.changed:
@@ -117,6 +118,7 @@ def builds(before: Lock, after: Lock) -> Iterator[RowChange]:
             yield changed(RowKind.BUILD, new.component, fields, before=old.version, after=new.version)
         versions = (old.version, new.version)
         yield from variables(f"{new.component}: ", old.env, new.env, versions)
+        yield from patches(new.component, old.patches, new.patches)
         yield from steps(new.component, old.steps, new.steps, versions)
         yield from checks(f"{new.component}: ", old.checks, new.checks, versions)
 

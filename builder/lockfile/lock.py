@@ -13,7 +13,7 @@ from functools import cache
 from operator import attrgetter
 from typing import Any, Literal
 
-from builder.model import Arch, Evidence, GitOid, ImageDigest, Sha256, Table, Target
+from builder.model import Arch, Evidence, GitOid, ImageDigest, Sha256, SourceLine, Table, Target
 
 __all__ = [
     "BASE",
@@ -36,6 +36,7 @@ __all__ = [
     "Image",
     "Lock",
     "OsPackage",
+    "Patch",
     "PythonPackage",
     "Repository",
     "Runtime",
@@ -279,6 +280,22 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Patch:
+    """A change of a build's sources: applied before the first step, with `patch --strip=1 --fuzz=0`."""
+
+    file: str
+    """Its path below the recipes' folder `patches`, such as `libfabric/cudart-soname.patch`."""
+    sha256: Sha256
+    """Of the file, which is `lines` with a line feed after each."""
+    lines: tuple[SourceLine, ...]
+
+    @property
+    def data(self) -> bytes:
+        """The bytes of the file."""
+        return "".join(f"{line}\n" for line in self.lines).encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
     """How one component comes into being; all values are final, nothing is computed later."""
 
@@ -297,7 +314,13 @@ class Build:
     """File names of archive rows, in the folder that the steps see as /inputs."""
     wheels: tuple[str, ...] = ()
     """Distributions whose wheels it leaves in /wheels."""
+    gpu_archs: tuple[str, ...] = ()
+    """Compute capabilities that it compiles machine code for; empty if it has no device code."""
+    ptx: str = ""
+    """The compute capability whose PTX it has, which newer GPUs compile when they load it; empty for none."""
     env: Table = field(default_factory=Table)
+    patches: tuple[Patch, ...] = ()
+    """Applied in order, before the steps."""
     steps: tuple[tuple[str, ...], ...] = ()
     """Commands in order, each a list of arguments; `{jobs}` stands for the number of processors."""
     checks: tuple[Check, ...] = ()
@@ -310,6 +333,12 @@ class Runtime:
     env: Table = field(default_factory=Table)
     library_path: tuple[str, ...] = ()
     """Folders for the dynamic linker's configuration, in order."""
+    user: str = ""
+    """The numbers of user and group that the image runs as, such as `1000:0`; empty means root."""
+    home: str = ""
+    """The user's home, its working folder; the last part of the path is the user's name."""
+    writable: tuple[str, ...] = ()
+    """Folders of the user and its group, for volumes; nothing else needs writing but /tmp."""
     entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     downloads: tuple[str, ...] = ()

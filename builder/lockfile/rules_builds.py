@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 from builder.lockfile.labels import LockSection, named_label, row_label
 from builder.lockfile.lock import BASE, RUNTIME, Archive, Build, GitSource, Image, Lock
 from builder.lockfile.rule import NAME, Fault, LockRule, clean_folder, clean_path, unfilled
+from builder.model import Sha256
 
 __all__ = ["BUILD_RULES", "IMAGE_RULES", "SOURCE_RULES"]
 
@@ -273,6 +274,7 @@ SOURCE_RULES = (
 
 _BELOW_OPT = re.compile(r"/opt/[A-Za-z0-9._+-]+")
 _BUILD_ENVIRONMENT = "/opt/build-env"
+_PATCH_NAME = re.compile(r"[A-Za-z0-9._+/-]+")
 
 
 def _build_order_faults(lock: Lock) -> Iterator[Fault]:
@@ -298,10 +300,41 @@ def _prefix_faults(lock: Lock) -> Iterator[Fault]:
     placed = [build for build in lock.builds if build.prefix]
     for number, build in enumerate(placed):
         for other in placed[:number]:
+            if _takes_over_prefix(build, other, lock):
+                continue
             inside = f"{build.prefix}/".startswith(f"{other.prefix}/")
             if inside or f"{other.prefix}/".startswith(f"{build.prefix}/"):
                 text = f"its prefix {build.prefix} and {other.prefix} of {other.component} overlap"
                 yield Fault(row=row_label(build), text=text)
+
+
+def _takes_over_prefix(build: Build, other: Build, lock: Lock) -> bool:
+    """Whether `build` makes what the image has in the prefix of `other`, which only builds see.
+
+    Nothing then gets both: the image gets that of `build` alone, and no build needs it.
+    """
+    users = (one.component for one in lock.builds if build.component in one.needs)
+    same = build.prefix == other.prefix and other.component in build.needs
+    return same and build.runtime and not other.runtime and not any(users)
+
+
+def _patch_faults(lock: Lock) -> Iterator[Fault]:
+    for build in lock.builds:
+        for patch in build.patches:
+            if not clean_path(patch.file) or not _PATCH_NAME.fullmatch(patch.file):
+                yield Fault(row=row_label(build), text=f"{patch.file!r} is not a plain path of a patch")
+            if Sha256.of(patch.data) != patch.sha256:
+                yield Fault(row=row_label(build), text=f"the lines of {patch.file} have another SHA-256")
+
+
+def _device_code_faults(lock: Lock) -> Iterator[Fault]:
+    known = {*lock.environment.gpu_archs}
+    for build in lock.builds:
+        in_order = sorted({*build.gpu_archs} & known, key=lambda arch: (len(arch), arch))
+        if list(build.gpu_archs) != in_order:
+            yield Fault(row=row_label(build), text="its gpu-archs are not the target's, in order")
+        if build.ptx and build.ptx not in build.gpu_archs:
+            yield Fault(row=row_label(build), text=f"ptx {build.ptx} is none of its gpu-archs")
 
 
 def _command_faults(lock: Lock) -> Iterator[Fault]:
@@ -325,12 +358,16 @@ def _step_texts(build: Build) -> tuple[str, ...]:
 
 
 def _named_prefix_faults(lock: Lock) -> Iterator[Fault]:
-    prefixes = {build.prefix: build.component for build in lock.builds if build.prefix}
+    prefixes: dict[str, set[str]] = {}
+    for build in lock.builds:
+        if build.prefix:
+            prefixes.setdefault(build.prefix, set()).add(build.component)
     for build in lock.builds:
         text = "\n".join(_step_texts(build))
         there = {build.component, *build.needs}
-        for prefix, component in sorted(prefixes.items()):
-            if component not in there and re.search(rf"{re.escape(prefix)}(?![A-Za-z0-9._+-])", text):
+        for prefix, components in sorted(prefixes.items()):
+            component = min(components)
+            if not components & there and re.search(rf"{re.escape(prefix)}(?![A-Za-z0-9._+-])", text):
                 named = f"its steps name {prefix}, the prefix of {component}, which is none of its needs"
                 yield Fault(row=row_label(build), text=named)
 
@@ -362,11 +399,25 @@ BUILD_RULES = (
     ),
     LockRule(
         id="build-prefix",
-        says="Prefixes are absolute folders of one component each, and what the image gets has one.",
+        says="Prefixes are absolute, those in one stage do not overlap, and what the image gets has one.",
         stops=True,
         why="one build would overwrite another",
         finds=_prefix_faults,
         after=("build-order",),
+    ),
+    LockRule(
+        id="patches",
+        says="Patches have plain paths, and the SHA-256 of their lines.",
+        stops=True,
+        why="the lines are what is applied",
+        finds=_patch_faults,
+    ),
+    LockRule(
+        id="device-code",
+        says="A build compiles for GPUs of the target only, in their order, and its PTX is of one of them.",
+        stops=False,
+        why="what is compiled stands in the steps",
+        finds=_device_code_faults,
     ),
     LockRule(
         id="build-commands",

@@ -43,6 +43,7 @@ __all__ = ["ROW_RULES", "TARGET_RULES"]
 
 
 _RESOLVER = re.compile(r"[a-z]+ \d+(\.\d+)+")
+_USER = re.compile(r"[0-9]{1,9}:[0-9]{1,9}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _VERSION_SHAPES = {"glibc": r"2\.\d{1,3}", "python": r"3\.\d{1,3}", "cuda": r"(\d{1,2}\.\d{1,2})?"}
 
@@ -177,6 +178,19 @@ def _outside_library_path_faults(lock: Lock) -> Iterator[Fault]:
             )
 
 
+def _user_faults(lock: Lock) -> Iterator[Fault]:
+    runtime = lock.runtime
+    if not runtime.user:
+        if runtime.home or runtime.writable:
+            yield Fault(row="runtime", text="home or writable folders without a user")
+        return
+    if not _USER.fullmatch(runtime.user):
+        yield Fault(row="runtime", text=f"user {runtime.user!r} is not two numbers such as 1000:0")
+    for folder in (runtime.home, *runtime.writable):
+        if not PLAIN_FOLDER.fullmatch(folder) or not clean_folder(folder):
+            yield Fault(row="runtime", text=f"{folder!r} is not a plain absolute folder")
+
+
 def _runtime_variable_faults(lock: Lock) -> Iterator[Fault]:
     for name, _ in lock.runtime.env:
         if not _VARIABLE.fullmatch(name):
@@ -309,6 +323,13 @@ TARGET_RULES = (
         stops=False,
         why="the linker skips a folder that is not there",
         finds=_outside_library_path_faults,
+    ),
+    LockRule(
+        id="runtime-user",
+        says="The image's user is two numbers, and its folders are plain absolute paths.",
+        stops=True,
+        why="they become a line of /etc/passwd and folders of the image",
+        finds=_user_faults,
     ),
     LockRule(
         id="runtime-variables",

@@ -32,8 +32,10 @@ from builder.model.tags import (
 )
 from builder.model.target import Arch, Target, release_order
 from builder.model.text import (
+    SourceLine,
     ascii_only,
     check_line,
+    check_source_line,
     counted,
     human_size,
     markdown_table,
@@ -53,12 +55,14 @@ __all__ = [
     "LockedMembers",
     "OpenMarkerError",
     "Sha256",
+    "SourceLine",
     "StructureError",
     "Table",
     "Target",
     "admits",
     "ascii_only",
     "check_line",
+    "check_source_line",
     "counted",
     "exact_version",
     "glibc_floor",

@@ -23,7 +23,7 @@ from cattrs.errors import ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from builder.model.digest import GitOid, ImageDigest, Sha256
-from builder.model.text import check_line
+from builder.model.text import SourceLine, check_line, check_source_line
 
 __all__ = ["StructureError", "Table", "key_name", "structure", "unstructure"]
 
@@ -87,6 +87,12 @@ def _checked_text(value: object, kind: type[T]) -> T:
     if type(value) is not str:
         raise TypeError(f"expected text, got {_described_value(value)}")
     return kind(check_line(value))  # type: ignore[call-arg]
+
+
+def _source_line(value: object, _: object) -> SourceLine:
+    if type(value) is not str:
+        raise TypeError(f"expected text, got {_described_value(value)}")
+    return SourceLine(check_source_line(value))
 
 
 def _enum_member(value: object, kind: type[StrEnum]) -> StrEnum:
@@ -221,6 +227,8 @@ def _make_converter() -> Converter:
     for word in (Sha256, GitOid, ImageDigest):
         converter.register_structure_hook(word, _checked_text)
         converter.register_unstructure_hook(word, str)
+    converter.register_structure_hook(SourceLine, _source_line)
+    converter.register_unstructure_hook(SourceLine, str)
     converter.register_structure_hook(StrEnum, _enum_member)
     converter.register_structure_hook(Table, _string_table)
     converter.register_unstructure_hook(Table, dict)

@@ -14,8 +14,10 @@ from collections.abc import Collection, Iterable, Sequence
 
 __all__ = [
     "MAX_LENGTH",
+    "SourceLine",
     "ascii_only",
     "check_line",
+    "check_source_line",
     "counted",
     "human_size",
     "nearest_names",
@@ -54,6 +56,18 @@ def check_line(text: str) -> str:
         why = _FORBIDDEN.get(unicodedata.category(character))
         if why:
             raise ValueError(f"{why} (U+{ord(character):04X}) at position {index} is not allowed")
+    return text
+
+
+class SourceLine(str):
+    """One line of a source file, as a patch holds it: printable text that may also contain tabs."""
+
+    __slots__ = ()
+
+
+def check_source_line(text: str) -> str:
+    """Return `text` if it is one line of printable text and tabs; ValueError says which character is not."""
+    check_line(text.replace("\t", " "))
     return text
 
 

@@ -179,6 +179,9 @@ def _lock_runtime(recipe: EffectiveRecipe, rows: tuple[PythonPackage, ...]) -> R
     return Runtime(
         env=recipe.env,
         library_path=tuple(dict.fromkeys(paths)),
+        user=recipe.platform.user,
+        home=recipe.platform.home,
+        writable=(recipe.platform.home, f"{recipe.platform.home}/.cache"),
         entrypoint=framework.entrypoint,
         command=framework.command,
         downloads=framework.downloads,
@@ -273,7 +276,10 @@ def _build_row(recipe: EffectiveRecipe, part: EffectiveComponent) -> Build:
         needs=part.needs,
         archives=tuple(sorted(row.file for row in _archive_rows(recipe, part))),
         wheels=tuple(sorted(wheel.name for wheel in part.wheels)),
+        gpu_archs=part.gpu_archs,
+        ptx=part.ptx,
         env=part.env,
+        patches=part.patches,
         steps=part.steps,
         checks=part.checks,
     )

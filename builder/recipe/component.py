@@ -13,8 +13,10 @@ __all__ = [
     "BuiltWheel",
     "Component",
     "ComponentVariant",
+    "DeviceCode",
     "GitRecipe",
     "OsNeeds",
+    "PatchRecipe",
     "PythonSide",
     "TargetConditions",
     "VersionRecipe",
@@ -107,6 +109,27 @@ class PythonSide:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PatchRecipe:
+    """A patch file that lies beside the recipes, by its hash."""
+
+    file: str
+    """Its path below recipes/patches."""
+    sha256: Sha256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceCode:
+    """For which GPUs a component compiles: those of the platform, cut by what its source supports."""
+
+    supported: tuple[str, ...] = ()
+    """Compute capabilities that the source has kernels for, such as `90`; empty means any."""
+    ptx: bool = True
+    """Whether it also carries the PTX of the newest one, for GPUs that are newer still."""
+    reason: str = ""
+    """Why it is cut, or has no PTX."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetConditions:
     """When a variant applies; every condition that is given must hold."""
 
@@ -131,6 +154,8 @@ class ComponentVariant:
     needs: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     env: Table = field(default_factory=Table)
+    patches: tuple[PatchRecipe, ...] = ()
+    device_code: DeviceCode | None = None
     before: tuple[tuple[str, ...], ...] = ()
     steps: tuple[tuple[str, ...], ...] = ()
     after: tuple[tuple[str, ...], ...] = ()
@@ -162,6 +187,10 @@ class Component:
     """Components whose prefix must be there while building; optional features are switched by flags."""
     flags: tuple[str, ...] = ()
     env: Table = field(default_factory=Table)
+    patches: tuple[PatchRecipe, ...] = ()
+    """Changes of its sources, applied in order before all steps."""
+    device_code: DeviceCode | None = None
+    """For which GPUs it compiles; absent if nothing in it runs on a GPU."""
     before: tuple[tuple[str, ...], ...] = ()
     """Steps before those of the build system, such as autogen."""
     steps: tuple[tuple[str, ...], ...] = ()

@@ -25,10 +25,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from builder.errors import NoSolutionError, RecipeError
-from builder.lockfile import PROGRAMS_FOLDER, ROOTS, RUNTIME, Check
-from builder.model import Arch, Sha256, Table, Target
+from builder.lockfile import PROGRAMS_FOLDER, ROOTS, RUNTIME, Check, Patch
+from builder.model import Arch, Sha256, SourceLine, Table, Target, check_source_line
 from builder.recipe.build_systems import build_steps
-from builder.recipe.component import BuiltWheel, Component, OsNeeds, VersionRecipe
+from builder.recipe.component import (
+    BuiltWheel,
+    Component,
+    ComponentVariant,
+    DeviceCode,
+    OsNeeds,
+    PatchRecipe,
+    VersionRecipe,
+)
 from builder.recipe.framework import Framework
 from builder.recipe.library import Library
 from builder.recipe.placeholders import PlaceholderValues, fill_placeholders, fill_steps
@@ -56,7 +64,10 @@ class EffectiveComponent:
     prefix: str
     runtime: bool
     needs: tuple[str, ...]
+    gpu_archs: tuple[str, ...]
+    ptx: str
     env: Table
+    patches: tuple[Patch, ...]
     steps: tuple[tuple[str, ...], ...]
     packages: OsNeeds
     wheels: tuple[BuiltWheel, ...]
@@ -135,7 +146,7 @@ def effective_recipe(library: Library, target: Target) -> EffectiveRecipe:
         families=tuple((c.name, c.python.family) for c in (*components, *published)),
         roots=tuple(_pinned_root(root, pins, recipes) for root in sorted(set(framework.roots))),
         constraints=tuple(f"{name}=={version}" for name, version in pins),
-        env=framework.env,
+        env=_framework_variables(recipes, framework),
         packages=framework.packages.get(platform.family, OsNeeds()),
         checks=framework.checks,
         catalogue=tuple(sorted(_catalogue_files(recipes, parts, [c.name for c in published], framework))),
@@ -169,6 +180,27 @@ def _catalogue_files(
     for check in (*framework.checks, *(check for part in built for check in part.checks)):
         if check.sha256 is not None and check.program in library.inherited:
             yield CatalogueFile(path=check.program, sha256=check.sha256)
+    for patch in (patch for part in built for patch in part.patches):
+        if f"patches/{patch.file}" in library.inherited:
+            yield CatalogueFile(path=f"patches/{patch.file}", sha256=patch.sha256)
+
+
+def _framework_variables(recipes: TargetRecipes, framework: Framework) -> Table:
+    values = PlaceholderValues(words=Table(_platform_words(recipes.platform)))
+    place = f"{recipes.library.place(f'frameworks/{framework.name}.toml')}: env"
+    return Table(
+        (key, fill_placeholders(value, values, place=f"{place}.{key}")) for key, value in framework.env
+    )
+
+
+def _platform_words(platform: Platform) -> dict[str, str]:
+    return {
+        "python": platform.python,
+        "python-prefix": platform.python_prefix,
+        "home": platform.home,
+        "cuda": platform.cuda,
+        "cuda-major": platform.cuda.partition(".")[0],
+    }
 
 
 def image_python(recipe: EffectiveRecipe) -> tuple[str, ...]:
@@ -247,7 +279,12 @@ def _effective_component(recipes: TargetRecipes, component: Component) -> Effect
     for variant in variants:
         if variant.prefix is not None:
             component = dataclasses.replace(component, prefix=variant.prefix)
-    values = _placeholder_values(recipes, component, version)
+    gpu_archs, ptx = _device_code_archs(recipes, component, variants)
+    values = dataclasses.replace(
+        _placeholder_values(recipes, component, version), gpu_archs=gpu_archs, ptx=ptx
+    )
+    patches = component.patches + tuple(patch for v in variants for patch in v.patches)
+    device_code = _device_code(component, variants)
     family = recipes.platform.family
     env = component.env
     for variant in variants:
@@ -265,12 +302,16 @@ def _effective_component(recipes: TargetRecipes, component: Component) -> Effect
         prefix=fill_placeholders(component.prefix, values, place=f"{place}: prefix"),
         runtime=component.runtime and bool(component.prefix),
         needs=needs,
+        gpu_archs=gpu_archs if device_code else (),
+        ptx=ptx if device_code else "",
+        patches=tuple(_filled_patch(recipes.library, patch, place) for patch in patches),
         env=Table((key, fill_placeholders(value, values, place=f"{place}: env.{key}")) for key, value in env),
         steps=fill_steps(build_steps(component, variants), values, place=f"{place}: steps"),
         packages=_joined_os_needs(
             [
                 component.packages.get(family, OsNeeds()),
                 *(variant.packages.get(family, OsNeeds()) for variant in variants),
+                OsNeeds(build=("patch",) if patches else ()),
             ]
         ),
         wheels=tuple(_filled_wheel(wheel, values, place) for wheel in wheels),
@@ -308,6 +349,54 @@ def _check_described(recipes: TargetRecipes, component: Component, version: str)
             place=f"{recipes.library.place(f'components/{component.name}.toml')}: variants",
             hint=f'add a variant: when = {{ os = "{recipes.platform.os}" }}, and what it needs there',
         )
+
+
+def _device_code(component: Component, variants: Iterable[ComponentVariant]) -> DeviceCode | None:
+    stated = [component.device_code, *(variant.device_code for variant in variants)]
+    return next((code for code in reversed(stated) if code is not None), None)
+
+
+def _device_code_archs(
+    recipes: TargetRecipes, component: Component, variants: Iterable[ComponentVariant]
+) -> tuple[tuple[str, ...], str]:
+    """Return for which GPUs of the platform a component compiles, and whose PTX it has (RecipeError)."""
+    archs = recipes.platform.gpu_archs
+    code = _device_code(component, variants) or DeviceCode()
+    place = f"{recipes.library.place(f'components/{component.name}.toml')}: device-code"
+    if (code.supported or not code.ptx) and not code.reason:
+        raise RecipeError("it is cut without a reason", place=place, hint="say why under `reason`")
+    kept = tuple(arch for arch in archs if not code.supported or arch in code.supported)
+    if archs and not kept:
+        raise RecipeError(
+            f"its source supports none of {', '.join(archs)}: {code.reason}",
+            place=place,
+            hint=f"add one of {', '.join(code.supported)} to gpu-archs of the platform",
+        )
+    return kept, kept[-1] if kept and code.ptx else ""
+
+
+def _filled_patch(library: Library, patch: PatchRecipe, place: str) -> Patch:
+    """Return a patch with its content, if that has the digest of the recipe (RecipeError)."""
+    where = f"{place}: patches"
+    file = library.place(f"patches/{patch.file}")
+    data = library.patches.get(patch.file)
+    if data is None:
+        raise RecipeError(f"there is no {file}", place=where)
+    digest = Sha256.of(data)
+    if digest != patch.sha256:
+        raise RecipeError(
+            f"{file} has SHA-256 {digest}, the recipe says {patch.sha256}",
+            place=where,
+            hint="read what changed in the patch; if it is meant, write its digest into the recipe",
+        )
+    try:
+        text = data.decode()
+        lines = tuple(SourceLine(check_source_line(line)) for line in text.removesuffix("\n").split("\n"))
+    except ValueError as error:
+        raise RecipeError(f"{file}: {error}", place=where) from None
+    if not text.endswith("\n"):
+        raise RecipeError(f"{file} does not end in a line feed", place=where)
+    return Patch(file=patch.file, sha256=digest, lines=lines)
 
 
 def _is_built(recipes: TargetRecipes, need: str) -> bool:
@@ -364,15 +453,12 @@ def _placeholder_values(recipes: TargetRecipes, component: Component, version: s
     found = {
         "version": version,
         "prefix": component.prefix,
-        "python": platform.python,
-        "python-prefix": platform.python_prefix,
-        "cuda": platform.cuda,
-        "cuda-major": platform.cuda.partition(".")[0],
         "source": f"/src/{component.name}",
     }
+    found |= _platform_words(platform)
     found |= {f"arch:{name}": token for name, token in arch.tokens()}
     found |= {f"prefix:{name}": other.prefix for name, other in recipes.library.components.items()}
-    return PlaceholderValues(words=Table(found), gpu_archs=platform.gpu_archs)
+    return PlaceholderValues(words=Table(found))
 
 
 def _family_pins(recipes: TargetRecipes, components: list[Component]) -> tuple[tuple[str, str], ...]:

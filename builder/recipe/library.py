@@ -39,6 +39,8 @@ class Library:
     keys: Mapping[str, bytes]
     programs: Mapping[str, Sha256] = field(default_factory=dict)
     """Programs that checks run, path below the recipe folder to SHA-256."""
+    patches: Mapping[str, bytes] = field(default_factory=dict)
+    """Patch files by their path below recipes/patches."""
     inherited: frozenset[str] = frozenset()
     """Paths of the files that are the catalogue's, not the project's own."""
     catalogue_version: str = ""

@@ -1,4 +1,4 @@
-"""Placeholders in recipes: `{version}`, `{prefix}`, `{prefix:NAME}`, `{arch:NAME}`, `{gpu-archs:,}` and more.
+"""Placeholders in recipes: `{version}`, `{prefix:NAME}`, `{arch:NAME}`, `{gencode: }` and more.
 
 All are filled when a lock is made. `{jobs}` alone is left: how many processors
 a builder has does not belong to what is built.
@@ -26,6 +26,8 @@ class PlaceholderValues:
 
     words: Table
     gpu_archs: tuple[str, ...] = ()
+    ptx: str = ""
+    """The compute capability whose PTX is compiled too; empty for none."""
 
 
 def fill_placeholders(text: str, values: PlaceholderValues, *, place: str) -> str:
@@ -38,6 +40,10 @@ def fill_placeholders(text: str, values: PlaceholderValues, *, place: str) -> st
             return match[0]
         if name.startswith("gpu-archs:"):
             return name.removeprefix("gpu-archs:").join(values.gpu_archs)
+        if name.startswith("gencode:"):
+            return name.removeprefix("gencode:").join(_nvcc_flags(values))
+        if name.startswith("torch-archs:"):
+            return name.removeprefix("torch-archs:").join(_torch_archs(values))
         if name in words:
             return words[name]
         near = difflib.get_close_matches(name, [*words, _KEPT], n=1)
@@ -48,6 +54,19 @@ def fill_placeholders(text: str, values: PlaceholderValues, *, place: str) -> st
         )
 
     return _PLACEHOLDER.sub(replace, text)
+
+
+def _nvcc_flags(values: PlaceholderValues) -> tuple[str, ...]:
+    """Return nvcc's options: machine code for each GPU architecture, and PTX of the one that has it."""
+    machine = tuple(f"-gencode=arch=compute_{arch},code=sm_{arch}" for arch in values.gpu_archs)
+    ptx = (f"-gencode=arch=compute_{values.ptx},code=compute_{values.ptx}",) if values.ptx else ()
+    return (*machine, *ptx)
+
+
+def _torch_archs(values: PlaceholderValues) -> tuple[str, ...]:
+    """Return the architectures as TORCH_CUDA_ARCH_LIST names them, such as `9.0` and `12.0+PTX`."""
+    dotted = tuple((arch, f"{arch[:-1]}.{arch[-1]}") for arch in values.gpu_archs)
+    return tuple(f"{name}+PTX" if arch == values.ptx else name for arch, name in dotted)
 
 
 def fill_steps(

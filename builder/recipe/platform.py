@@ -100,6 +100,10 @@ class Platform:
     """The component that brings Python; empty means the distribution's own package."""
     python_prefix: str = "/opt/venv"
     """The folder of the image's Python environment. With one value for all, equal wheels install equally."""
+    user: str = "1000:0"
+    """The numbers of user and group that images run as; group 0 lets a cluster choose the user's number."""
+    home: str = "/home/app"
+    """The user's home and working folder; the last part of the path is the user's name."""
     image_python: bool = False
     """Whether the runtime image's own Python distributions are used: then it must list them."""
     versions: Table = field(default_factory=Table)

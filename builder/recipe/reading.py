@@ -71,6 +71,7 @@ def read_library(files: Mapping[str, bytes], catalogue: RecipeCatalogue | None =
         releases=_parsed_releases(whole, inherited),
         keys={path.split("/", 1)[1]: data for path, data in every.items() if path.startswith("keys/")},
         programs={path: Sha256.of(data) for path, data in every.items() if path.startswith("checks/")},
+        patches={path.split("/", 1)[1]: data for path, data in every.items() if path.startswith("patches/")},
         inherited=inherited,
         catalogue_version=catalogue.version if catalogue else "",
     )

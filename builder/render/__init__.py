@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from builder.render.fetches import Addresses, Form, Inputs
     from builder.render.files import DOCKERFILE, Rendered, render
     from builder.render.images import image_checks
-    from builder.render.instructions import Cmd, Entrypoint, Env
+    from builder.render.instructions import Cmd, Entrypoint, Env, File
     from builder.render.planning import CHECK_TARGET, IMAGE_TARGETS, RUNTIME_TARGET, plan
     from builder.render.provenance import origin_of
     from builder.render.quoting import script
@@ -30,6 +30,7 @@ else:
             "Dockerfile": "stages",
             "Entrypoint": "instructions",
             "Env": "instructions",
+            "File": "instructions",
             "Form": "fetches",
             "IMAGE_TARGETS": "planning",
             "Inputs": "fetches",
@@ -57,6 +58,7 @@ __all__ = [
     "Dockerfile",
     "Entrypoint",
     "Env",
+    "File",
     "Form",
     "Inputs",
     "Rendered",

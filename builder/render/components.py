@@ -14,15 +14,15 @@ from builder.lockfile import Build, Lock, component_build
 from builder.model import Table
 from builder.render.fetches import Fetches, verify
 from builder.render.installing import clean_bytecode, fill_environment, install_os_packages, interpreter_copy
-from builder.render.instructions import SCRATCH, Copy, Env, Instruction, Mount, Run, Workdir
-from builder.render.quoting import Command, check_step, refuse_placeholder, shown
-from builder.render.stages import EPOCH, WHEELS, Stage, build_stage, by_platform
+from builder.render.instructions import SCRATCH, Copy, Env, File, Instruction, Mount, Run, Workdir
+from builder.render.quoting import Command, check_step, refuse_placeholder, relative_path, shown
+from builder.render.stages import EPOCH, WHEELS, Stage, build_stage, by_platform, patch_stage
 
-__all__ = ["OUTPUT", "build_stages", "output_stages", "toolchains"]
+__all__ = ["OUTPUT", "build_stages", "output_stages", "patch_stages", "toolchains"]
 
 
 _BUILD_ENVIRONMENT = "/opt/build-env"
-_SOURCES, _INPUTS = "/sources", "/inputs"
+_SOURCES, _INPUTS, _PATCHES = "/sources", "/inputs", "/patches"
 _TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
 
 
@@ -49,6 +49,23 @@ def build_stages(lock: Lock, fetches: Fetches, standing: dict[str, str]) -> tupl
     return tuple(
         _component_stage(_BuildSite(lock=lock, fetches=fetches, build=build), standing)
         for build in lock.builds
+    )
+
+
+def patch_stages(lock: Lock) -> tuple[Stage, ...]:
+    """Return the stages that hold the patches of builds, one stage a patched build."""
+    return tuple(
+        Stage(
+            name=patch_stage(build.component, lock.arch),
+            base=SCRATCH,
+            notes=(f"patches of {build.component}",),
+            body=tuple(
+                File(lines=patch.lines, target=f"/{relative_path(patch.file)}", source=True)
+                for patch in build.patches
+            ),
+        )
+        for build in lock.builds
+        if build.patches
     )
 
 
@@ -122,6 +139,9 @@ def _build_steps_run(site: _BuildSite) -> Run:
             mounted.append(Mount(stage=stages[-1].name, target=folder))
             commands.append(verify(folder))
     commands += _unpack_source(site)
+    if build.patches:
+        mounted.append(Mount(stage=patch_stage(build.component, site.lock.arch), target=_PATCHES))
+        commands += (_patch_command(f"{_PATCHES}/{patch.file}") for patch in build.patches)
     if build.wheels:
         commands.append(("mkdir", "-p", WHEELS))
     commands += map(check_step, build.steps)
@@ -146,6 +166,19 @@ def _unpack_source(site: _BuildSite) -> list[Command]:
 
 def _untar_command(file: str) -> Command:
     return ("tar", "--extract", f"--file={file}", "--strip-components=1", "--no-same-owner")
+
+
+def _patch_command(file: str) -> Command:
+    # No fuzz: where the context differs, somebody must look. No questions, and no copies of what it changes.
+    return (
+        "patch",
+        "--strip=1",
+        "--fuzz=0",
+        "--batch",
+        "--forward",
+        "--no-backup-if-mismatch",
+        f"--input={file}",
+    )
 
 
 def _own_checks(build: Build) -> tuple[Run, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from builder.errors import LockError
 from builder.lockfile import LINKER_FILE, PLAIN_FOLDER, PROGRAMS_FOLDER, RUNTIME, Check, Lock
 from builder.render.fetches import Fetches, verify
@@ -16,6 +18,8 @@ from builder.render.instructions import (
     Label,
     Mount,
     Run,
+    User,
+    Workdir,
 )
 from builder.render.quoting import Command, check_step, refuse_placeholder, shown
 from builder.render.stages import EPOCH, Stage, build_stage
@@ -66,6 +70,7 @@ def runtime_stages(lock: Lock, digest: str, fetches: Fetches, base: str) -> tupl
         copies.append(Copy(stage=python.name, source=prefix, target=prefix))
     body = (
         EPOCH,
+        *_user_account(lock),
         *copies,
         *_linker_configuration(lock),
         *_image_settings(lock, digest, with_environment=bool(environment)),
@@ -81,6 +86,23 @@ def _lock_notes(lock: Lock) -> tuple[str, ...]:
         f"The image of {lock.target}: prefixes of builds, python, runtime",
         *(at_run_time if downloads else ()),
     )
+
+
+def _user_account(lock: Lock) -> tuple[Instruction, ...]:
+    """Make the user and its folders; the group may write too, so that a cluster can choose another number."""
+    runtime = lock.runtime
+    if not runtime.user:
+        return ()
+    if not all(PLAIN_FOLDER.fullmatch(folder) for folder in (runtime.home, *runtime.writable)):
+        raise LockError("runtime: home and writable are not plain absolute folders")
+    number, _, group = runtime.user.partition(":")
+    account = f"{runtime.home.rpartition('/')[2]}:x:{runtime.user}::{runtime.home}:/usr/sbin/nologin"
+    owned = f"--owner={number}", f"--group={group}", "--mode=775"
+    commands: tuple[Command, ...] = (
+        ("sh", "-euc", 'printf "%s\\n" "$1" >> /etc/passwd', "sh", account),
+        ("install", "--directory", *owned, *runtime.writable),
+    )
+    return (Run(commands=commands),)
 
 
 def _component_prefixes(lock: Lock) -> list[Copy]:
@@ -113,14 +135,55 @@ def _image_settings(lock: Lock, digest: str, *, with_environment: bool) -> tuple
         "lockwright.target": str(lock.target),
         "org.opencontainers.image.title": lock.framework,
         "org.opencontainers.image.version": lock.release,
+        **_standard_labels(lock, digest),
     }
     return (
         *([Env(name="PATH", value=f"{lock.environment.python_prefix}/bin", before=True)] if path else []),
         *(Env(name=name, value=value) for name, value in runtime.env),
         *(Label(name=name, value=value) for name, value in labels.items()),
+        *_user_settings(lock),
         *([Entrypoint(arguments=runtime.entrypoint)] if runtime.entrypoint else []),
         *([Cmd(arguments=runtime.command)] if runtime.command else []),
     )
+
+
+def _user_settings(lock: Lock) -> tuple[Instruction, ...]:
+    runtime = lock.runtime
+    if not runtime.user:
+        return ()
+    return (
+        Env(name="HOME", value=runtime.home),
+        User(numbers=runtime.user),
+        Workdir(path=runtime.home),
+    )
+
+
+def _standard_labels(lock: Lock, digest: str) -> dict[str, str]:
+    """Return the labels of the OCI image specification that follow from the lock.
+
+    `created` is the release's date, `revision` the lock's digest, which decides all that is in the image.
+    `licenses` is of components and Python distributions; OS packages state theirs in /usr/share/doc. A base
+    that is assembled here has no name in a registry.
+    """
+    created = datetime.fromtimestamp(lock.source_date_epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    base = next((image for image in lock.images if RUNTIME in image.roles and image.digest), None)
+    labels = {
+        "org.opencontainers.image.created": created,
+        "org.opencontainers.image.revision": f"sha256:{digest}",
+    }
+    if base is not None:
+        name = f"{base.name}:{base.tag}" if base.tag else base.name
+        labels["org.opencontainers.image.base.name"] = name
+        labels["org.opencontainers.image.base.digest"] = str(base.digest)
+    installed = (row for row in lock.python if RUNTIME in row.for_)
+    stated = {
+        *(build.license for build in lock.builds if build.runtime),
+        *(row.license for row in installed if not row.build),
+    } - {""}
+    if stated:
+        joined = " AND ".join(f"({text})" if " " in text else text for text in sorted(stated))
+        labels["org.opencontainers.image.licenses"] = joined
+    return labels
 
 
 def check_stage(lock: Lock, fetches: Fetches) -> Stage:
@@ -145,5 +208,7 @@ def _check_run(check: Check, fetches: Fetches) -> Run:
     command: Command = (_CHECK, check.expect, *bound, *check_step(check.run))
     if not check.program:
         return Run(commands=(command,))
+    if check.sha256 is None:
+        raise LockError(f"the program {shown(check.program)} of a check has no sha256")
     mount = Mount(stage=fetches.programs[-1].name, target=PROGRAMS_FOLDER)
     return Run(commands=(verify(PROGRAMS_FOLDER), command), mounts=(mount,))

@@ -24,6 +24,7 @@ __all__ = [
     "Mount",
     "Run",
     "Unpack",
+    "User",
     "Workdir",
 ]
 
@@ -105,6 +106,17 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """The numbers of the user and group that later commands and the image run as."""
+
+    numbers: str
+
+    def text(self) -> str:
+        """Return the instruction's text."""
+        return f"USER {spelling.user_numbers(self.numbers)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Workdir:
     """The folder in which commands run; it is made when missing."""
 
@@ -170,11 +182,13 @@ class File:
     lines: tuple[str, ...]
     target: str
     mode: str = "644"
+    source: bool = False
+    """Whether the lines are source code, which may contain tabs."""
 
     def text(self) -> str:
         """Return the instruction's text."""
         for text in self.lines:
-            spelling.line(text)
+            (spelling.source_line if self.source else spelling.line)(text)
         end = delimiter(self.lines)
         first = f"COPY --link --chmod={self.mode} <<'{end}' {spelling.absolute_path(self.target)}"
         return "\n".join((first, *self.lines, end))
@@ -241,5 +255,5 @@ class Cmd:
 
 
 Instruction = (
-    Comment | From | Arg | Env | Label | Workdir | Add | Unpack | Copy | File | Run | Entrypoint | Cmd
+    Comment | From | Arg | Env | Label | User | Workdir | Add | Unpack | Copy | File | Run | Entrypoint | Cmd
 )

@@ -8,7 +8,7 @@ from builder.errors import BuilderError, LockError, UsageError
 from builder.lockfile import Lock
 from builder.model import Arch, Sha256
 from builder.render.bases import base_stages
-from builder.render.components import build_stages, toolchains
+from builder.render.components import build_stages, patch_stages, toolchains
 from builder.render.fetches import Form, Inputs, fetches
 from builder.render.images import check_stage, runtime_stages
 from builder.render.installing import rpm_stages
@@ -64,7 +64,7 @@ def _architecture_stages(lock: Lock, data: bytes, form: Form) -> Iterator[Stage]
         fetched = fetches(lock, form)
         bases, roles = base_stages(lock, form.addresses)
         tools, standing = toolchains(lock, fetched, roles["build"])
-        yield from (*bases, *fetched.stages(), *rpm_stages(lock), *tools)
+        yield from (*bases, *fetched.stages(), *rpm_stages(lock), *tools, *patch_stages(lock))
         yield from build_stages(lock, fetched, standing)
         yield from runtime_stages(lock, Sha256.of(data), fetched, roles["runtime"])
         yield check_stage(lock, fetched)

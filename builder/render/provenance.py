@@ -18,7 +18,7 @@ from builder.lockfile import Archive, Build, GitSource, Image, Lock, OsPackage, 
 from builder.model import Arch, Target
 from builder.render.instructions import SCRATCH, Comment, Copy, From, Instruction, Run
 from builder.render.quoting import Command
-from builder.render.stages import STORE, Dockerfile, Located, Stage, build_stage
+from builder.render.stages import STORE, Dockerfile, Located, Stage, build_stage, patch_stage
 
 __all__ = ["LineOrigin", "Row", "origin_of"]
 
@@ -73,6 +73,7 @@ class _StageReader:
                 self._digests.setdefault(digest, []).append(row)
             for build in lock.builds:
                 self._subjects[build_stage(build.component, lock.arch)] = build
+                self._subjects[patch_stage(build.component, lock.arch)] = build
                 self._checks |= {check.run: build for check in build.checks}
             for role in ("runtime", "check"):
                 self._subjects[f"{role}-{lock.arch}"] = lock.runtime

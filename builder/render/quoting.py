@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from builder.errors import LockError
-from builder.model import check_line, shortened
+from builder.model import check_line, check_source_line, shortened
 
 __all__ = [
     "JOBS",
@@ -39,8 +39,10 @@ __all__ = [
     "script",
     "sha256",
     "shown",
+    "source_line",
     "stage_name",
     "url",
+    "user_numbers",
 ]
 
 _STAGE = re.compile(r"[a-z][a-z0-9]*(?:(?:\.|_|__|-+)[a-z0-9]+)*")
@@ -53,6 +55,7 @@ _IMAGE = re.compile(
     r"(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*"
     r"@sha256:[0-9a-f]{64}"
 )
+_USER = re.compile(r"[0-9]{1,9}:[0-9]{1,9}")
 _LONGEST_NAME = 128
 
 
@@ -62,6 +65,19 @@ def line(text: str) -> str:
         return check_line(text)
     except ValueError as error:
         raise LockError(f"{shown(text)}: {error}") from None
+
+
+def source_line(text: str) -> str:
+    """Return `text` if it is one line of printable text and tabs (LockError)."""
+    try:
+        return check_source_line(text)
+    except ValueError as error:
+        raise LockError(f"{shown(text)}: {error}") from None
+
+
+def user_numbers(text: str) -> str:
+    """Return `text` if it is the numbers of a user and a group, such as `1000:0`."""
+    return _text_matching(_USER, text, "the numbers of a user and a group, such as 1000:0")
 
 
 def stage_name(text: str) -> str:

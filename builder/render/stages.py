@@ -11,7 +11,17 @@ from builder.model import Arch
 from builder.render.instructions import SCRATCH, Arg, Comment, Copy, From, Instruction, Run
 from builder.render.quoting import shown
 
-__all__ = ["EPOCH", "STORE", "WHEELS", "Dockerfile", "Located", "Stage", "build_stage", "by_platform"]
+__all__ = [
+    "EPOCH",
+    "STORE",
+    "WHEELS",
+    "Dockerfile",
+    "Located",
+    "Stage",
+    "build_stage",
+    "by_platform",
+    "patch_stage",
+]
 
 
 STORE = "store"
@@ -28,6 +38,11 @@ WHEELS = "/wheels"
 def build_stage(component: str, arch: str) -> str:
     """Return the name of the stage in which a component is built."""
     return f"{component}-{arch}"
+
+
+def patch_stage(component: str, arch: str) -> str:
+    """Return the name of the stage that holds a component's patches."""
+    return f"patches-{component}-{arch}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

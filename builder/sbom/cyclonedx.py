@@ -11,9 +11,25 @@ import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property, XsUri
+from cyclonedx.model import (
+    AttachedText,
+    ExternalReference,
+    ExternalReferenceType,
+    HashAlgorithm,
+    HashType,
+    Property,
+    XsUri,
+)
 from cyclonedx.model.bom import Bom, BomMetaData
-from cyclonedx.model.component import Component, ComponentScope, ComponentType
+from cyclonedx.model.component import (
+    Component,
+    ComponentScope,
+    ComponentType,
+    Diff,
+    Patch,
+    PatchClassification,
+    Pedigree,
+)
 from cyclonedx.model.license import LicenseExpression
 from cyclonedx.model.tool import ToolRepository
 from cyclonedx.output.json import JsonV1Dot6
@@ -176,7 +192,7 @@ def _build_component(row: Build, lock: Lock) -> Component:
     made = [wheel for wheel in lock.python if wheel.build == row.component and RUNTIME in wheel.for_]
     source = next((source for source in lock.sources if source.component == row.component), None)
     purl = git_purl(source) if source else PackageURL("generic", None, row.component, row.version)
-    return _node_component(
+    component = _node_component(
         node_of(row),
         ComponentType.LIBRARY,
         purl,
@@ -185,6 +201,17 @@ def _build_component(row: Build, lock: Lock) -> Component:
         prefix=row.prefix,
         system=row.system,
     )
+    if row.patches:
+        component.pedigree = Pedigree(
+            patches=[_applied_patch(patch.data.decode()) for patch in row.patches],
+            notes=f"patched by the recipes: {', '.join(patch.file for patch in row.patches)}",
+        )
+    return component
+
+
+def _applied_patch(text: str) -> Patch:
+    attached = AttachedText(content=text, content_type="text/x-diff")
+    return Patch(type=PatchClassification.UNOFFICIAL, diff=Diff(text=attached))
 
 
 def _source_component(row: GitSource, lock: Lock) -> Component:

@@ -31,7 +31,7 @@ from builder.lockfile import (
     OsPackage,
 )
 from builder.recipe import PYPI
-from builder.render import Cmd, Entrypoint, Env, script
+from builder.render import Cmd, Entrypoint, Env, File, script
 
 __all__ = ["BASE", "BUILDER", "Conventional", "conventional", "os_pins", "requirements"]
 
@@ -159,6 +159,9 @@ def _builder_instructions(
         pins = requirements(lock, build.component).split()
         if pins:
             yield build.component, _virtual_environment_run(lock, _BUILD_ENVIRONMENT, " ".join(pins))
+        for patch in build.patches:
+            text = File(lines=patch.lines, target=f"/patches/{patch.file}", source=True).text()
+            yield build.component, text
         yield build.component, _component_run(lock, build, with_environment=bool(pins))
     if any(RUNTIME in row.for_ for row in lock.python):
         yield _PYTHON, "\n# the virtual environment"
@@ -204,6 +207,9 @@ def _component_run(lock: Lock, build: Build, *, with_environment: bool) -> str:
     if with_environment and f"{_BUILD_ENVIRONMENT}/bin" not in path.split(":"):
         path = f"{_BUILD_ENVIRONMENT}/bin:{path}"
     first = [f'export PATH="{path}"'] if path != "$PATH" else []
+    commands += (
+        ("patch", "--strip=1", "--fuzz=0", f"--input=/patches/{patch.file}") for patch in build.patches
+    )
     if build.wheels:
         commands.append(("mkdir", "-p", "/wheels"))
     lines = script((*commands, *exports, *build.steps))

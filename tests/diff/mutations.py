@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from builder.lockfile.lock import Check, Lock, Submodule
+from builder.lockfile.lock import Check, Lock, Patch, Submodule
 from builder.model.digest import Evidence, GitOid, ImageDigest, Sha256
 from builder.model.structuring import Table
+from builder.model.text import SourceLine
 
 __all__ = ["Mutation", "mutations", "places"]
 
@@ -21,6 +22,8 @@ ROWS = ("images", "repositories", "sources", "archives", "python", "os_packages"
 SUBMODULE = Submodule(
     path="sub", git="https://git.invalid/sub", commit=GitOid("0" * 40), tree=GitOid("1" * 40)
 )
+
+PATCH = Patch(file="a/b.patch", sha256=Sha256("0" * 64), lines=(SourceLine("+new"),))
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,7 @@ def _tuple(field: str, value: tuple[Any, ...], chosen: random.Random) -> tuple[A
         return (*without, ("true",))
     if field == "indexes":
         return (*value, Sha256("0" * 64))
-    if field in {"checks", "submodules"}:
-        return (Check(run=("true",)),) if field == "checks" else (SUBMODULE,)
+    if field in {"checks", "submodules", "patches"}:
+        return {"checks": (Check(run=("true",)),), "submodules": (SUBMODULE,), "patches": (PATCH,)}[field]
     added: Any = _text(value[at], chosen) if value else "zz"
     return (*value[:at], added, *value[at + 1 :])

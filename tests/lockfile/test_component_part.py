@@ -48,7 +48,9 @@ def test_an_interpreter_that_is_built_comes_with_a_build_that_uses_python() -> N
 def test_a_component_that_is_not_built_is_refused_with_those_that_are() -> None:
     with pytest.raises(UsageError, match="'uxc' is not built for") as caught:
         component_part(vllm_lock(), "uxc")
-    assert caught.value.hint == "name one of these: flashinfer, cuda, gdrcopy, libfabric, ucx, nixl"
+    assert (
+        caught.value.hint == "name one of these: cuda, cuda-home, flashinfer, gdrcopy, libfabric, ucx, nixl"
+    )
 
 
 @pytest.mark.parametrize("component", ["flashinfer", "cuda", "nixl"])

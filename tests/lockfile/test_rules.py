@@ -18,6 +18,7 @@ from builder.lockfile.reading import check_lock, dump_lock, examine, parse_lock
 from builder.lockfile.rules import LOCK_RULES, lock_faults
 from builder.model.digest import Evidence, ImageDigest, Sha256
 from builder.model.structuring import Table
+from builder.model.text import SourceLine
 
 ROOT = Path(__file__).resolve().parents[2]
 DEBIAN = ROOT / "lock/1.4.2/debian-13-cuda-13.0/dynamo-x86_64.toml"
@@ -209,12 +210,18 @@ def older_interpreter(lock: Lock) -> Lock:
     return first("archives", lambda row: row.component == "cpython", version="3.11.9")(lock)
 
 
+def other_patch_line(lock: Lock) -> Lock:
+    build = next(build for build in lock.builds if build.patches)
+    patch = changed(build.patches[0], lines=(*build.patches[0].lines, SourceLine("+one more")))
+    return first("builds", lambda row: row is build, patches=(patch, *build.patches[1:]))(lock)
+
+
 BREAKS: dict[str, tuple[Path, Change]] = {
     "target-names": (DEBIAN, head(framework="Dynamo")),
     "glibc-agreement": (DEBIAN, environment(glibc="2.40")),
     "python-agreement": (INTERPRETER, older_interpreter),
     "environment-versions": (DEBIAN, environment(cuda="13")),
-    "gpu-archs": (DEBIAN, environment(gpu_archs=("90", "80"))),
+    "gpu-archs": (DEBIAN, environment(gpu_archs=("120", "100", "90", "89", "86", "80"))),
     "source-date-epoch": (DEBIAN, head(source_date_epoch=0)),
     "exclude-newer": (DEBIAN, head(exclude_newer="yesterday")),
     "resolver": (DEBIAN, head(resolver="uv")),
@@ -222,6 +229,7 @@ BREAKS: dict[str, tuple[Path, Change]] = {
     "python-prefix": (SOURCES, environment(python_prefix="/opt/venv:2")),
     "library-path": (DEBIAN, runtime(library_path=("/opt/venv/lib", "/opt/venv/lib"))),
     "library-path-outside": (DEBIAN, runtime(library_path=("/usr/local/elsewhere",))),
+    "runtime-user": (DEBIAN, runtime(user="app")),
     "runtime-variables": (DEBIAN, runtime(env=Table({"A-B": "x"}))),
     "runtime-checks": (DEBIAN, runtime(checks=(Check(run=()),))),
     "input-digests": (DEBIAN, inputs(malform)),
@@ -292,6 +300,8 @@ BREAKS: dict[str, tuple[Path, Change]] = {
     "os-reached": (DEBIAN, unreached("os_packages")),
     "build-order": (DEBIAN, lambda lock: dataclasses.replace(lock, builds=(*lock.builds, lock.builds[0]))),
     "build-prefix": (DEBIAN, first("builds", lambda row: not row.prefix, runtime=True)),
+    "patches": (DEBIAN, other_patch_line),
+    "device-code": (DEBIAN, first("builds", lambda row: row.ptx, ptx="75")),
     "build-commands": (DEBIAN, first("builds", steps=lambda row: (*row.steps, ()))),
     "placeholders": (DEBIAN, first("builds", steps=lambda row: (*row.steps, ("echo", "{prefix}")))),
     "named-prefixes": (

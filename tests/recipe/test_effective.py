@@ -13,7 +13,7 @@ from builder.recipe.targets import lockable_targets
 from builder.selection import Selection
 from tests.recipe.samples import effective_of
 
-BRACES_OF_OTHERS = ("{jobs}", "{}", "{ gcc", "{nvshmem_dir}")
+BRACES_OF_OTHERS = ("{jobs}", "{}", "{ gcc", "{nvshmem_dir}", "{file%%.so.*}")
 """Braces that steps mean: the renderer's, C's, the shell's, and those of a Python file that `sed` edits."""
 
 

@@ -8,7 +8,7 @@ from builder.errors import RecipeError
 from builder.model.structuring import Table
 from builder.recipe.placeholders import PlaceholderValues, fill_placeholders
 
-WORDS = PlaceholderValues(words=Table({"prefix": "/opt/x", "version": "1"}), gpu_archs=("80", "90"))
+WORDS = PlaceholderValues(words=Table({"prefix": "/opt/x", "version": "1"}), gpu_archs=("80", "90"), ptx="90")
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,14 @@ WORDS = PlaceholderValues(words=Table({"prefix": "/opt/x", "version": "1"}), gpu
         ("-j{jobs}", "-j{jobs}"),
         ("{gpu-archs:,}", "80,90"),
         ("{gpu-archs:;}", "80;90"),
+        ("{torch-archs:;}", "8.0;9.0+PTX"),
+        (
+            "{gencode: }",
+            (
+                "-gencode=arch=compute_80,code=sm_80 -gencode=arch=compute_90,code=sm_90 "
+                "-gencode=arch=compute_90,code=compute_90"
+            ),
+        ),
         ("${HOME} {} { x }", "${HOME} {} { x }"),
     ],
 )

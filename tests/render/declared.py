@@ -16,6 +16,7 @@ from builder.render.instructions import (
     Label,
     Run,
     Unpack,
+    User,
     Workdir,
 )
 from builder.render.quoting import Command, Verbatim
@@ -40,6 +41,8 @@ def of_declared(item: Instruction) -> Plain:  # noqa: C901, PLR0911, PLR0912 - o
             return ("ENV", item.name, item.value, item.before)
         case Label():
             return ("LABEL", item.name, item.value, False)
+        case User():
+            return ("USER", item.numbers)
         case Workdir():
             return ("WORKDIR", item.path)
         case Add():

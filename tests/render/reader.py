@@ -18,6 +18,7 @@ KEYWORDS = {
     "ARG",
     "ENV",
     "LABEL",
+    "USER",
     "WORKDIR",
     "ADD",
     "COPY",

@@ -155,3 +155,12 @@ def test_an_rpm_package_keeps_its_epoch_apart(version: str, said: str) -> None:
     lock = replace(lock, environment=replace(lock.environment, os="centos-stream-9"))
     row = replace(lock.os_packages[0], name="make", version=version)
     assert os_purl(row, lock).to_string() == said
+
+
+def test_patches_are_the_pedigree_of_their_component() -> None:
+    lock, _, bom = made("lock/1.4.2/debian-13-assembled-cuda-13.0/vllm-aarch64.toml")
+    build = next(build for build in lock.builds if build.component == "libfabric")
+    (item,) = (one for one in bom["components"] if "pedigree" in one and one["name"] == "libfabric")
+    texts = [patch["diff"]["text"]["content"] for patch in item["pedigree"]["patches"]]
+    assert texts == [patch.data.decode() for patch in build.patches]
+    assert texts

@@ -307,6 +307,24 @@ def test_settings_are_the_locks(made: Made, capsys: pytest.CaptureFixture[str]) 
     assert (code, found) == (1, [("settings", "", "Cmd is ['sh'], locked is []")])
 
 
+def test_the_user_is_the_lock_s(made: Made, capsys: pytest.CaptureFixture[str]) -> None:
+    lock = load_lock(made.path.read_bytes(), place="lock")
+    account = dataclasses.replace(lock.runtime, user="1000:0", home="/home/app", writable=("/home/app",))
+    data = dump_lock(dataclasses.replace(lock, runtime=account))
+    made.path.write_bytes(data)
+    made.labels["lockwright.lock"] = f"sha256:{hashlib.sha256(data).hexdigest()}"
+    path = f"PATH=/{VENV}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    right = {"Env": [path, "HOME=/home/app"], "User": "1000:0", "WorkingDir": "/home/app"}
+    assert made.verify(capsys, **right) == (0, [])
+    code, found = made.verify(capsys, **{**right, "User": "0:0"})
+    assert (code, found) == (1, [("settings", "", "User is '0")])
+    code, found = made.verify(capsys, **{**right, "WorkingDir": "", "Env": [path]})
+    assert [text for _, _, text in found] == [
+        "WorkingDir is '', locked is '/home/app'",
+        "HOME is '', locked is '/home/app'",
+    ]
+
+
 def test_another_lock_is_named(made: Made, capsys: pytest.CaptureFixture[str]) -> None:
     made.labels["lockwright.lock"] = f"sha256:{'0' * 64}"
     code, found = made.verify(capsys)

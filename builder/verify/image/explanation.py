@@ -69,7 +69,7 @@ def _layers_of_folder(folder: str, image: ImageFiles) -> frozenset[int]:
 
 
 _SHOWN = 100
-_UNSET = ("User", "Volumes", "ExposedPorts", "OnBuild", "Healthcheck", "StopSignal", "WorkingDir", "Shell")
+_UNSET = ("Volumes", "ExposedPorts", "OnBuild", "Healthcheck", "StopSignal", "Shell")
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _LINKER = LINKER_FILE.removeprefix("/")
 
@@ -266,15 +266,16 @@ def _ground_of_file(judge: _FileJudge, path: str, fact: FileFact) -> Ground | No
 
 def check_settings(lock: Lock, config: Mapping[str, object]) -> Iterator[Finding]:
     """Yield where variables, command or entrypoint are not the lock's; a published base may add variables."""
-    for key, wanted in (("Cmd", lock.runtime.command), ("Entrypoint", lock.runtime.entrypoint)):
-        here = config.get(key) or []
-        if here != list(wanted):
-            yield found("settings", f"{key} is {_shown_value(here)}, locked is {_shown_value(list(wanted))}")
+    yield from _check_commands(lock, config)
     lines = config.get("Env")
     there = dict(
         line.split("=", 1) for line in (lines if isinstance(lines, list) else []) if "=" in str(line)
     )
     wanted_env = dict(lock.runtime.env)
+    if lock.runtime.user:
+        wanted_env["HOME"] = lock.runtime.home
+    assembled = any(image.tar for image in lock.images)
+    yield from _check_user(lock, config, assembled=assembled)
     if any(RUNTIME in row.for_ for row in lock.python):
         wanted_env.setdefault("PATH", f"{lock.environment.python_prefix}/bin:{_SYSTEM_PATH}")
     for name, value in sorted(wanted_env.items()):
@@ -282,12 +283,27 @@ def check_settings(lock: Lock, config: Mapping[str, object]) -> Iterator[Finding
             yield found(
                 "settings", f"{name} is {_shown_value(there.get(name, ''))}, locked is {_shown_value(value)}"
             )
-    if any(image.tar for image in lock.images):
+    if assembled:
         for name in sorted(there.keys() - wanted_env.keys() - {"PATH"}):
             yield found("settings", f"the variable {str(name)[:100]} is set, but not in the lock")
         for key in _UNSET:
             if config.get(key) not in (None, "", [], {}, "/"):
                 yield found("settings", f"{key} is set, but not in the lock")
+
+
+def _check_commands(lock: Lock, config: Mapping[str, object]) -> Iterator[Finding]:
+    for key, wanted in (("Cmd", lock.runtime.command), ("Entrypoint", lock.runtime.entrypoint)):
+        here = config.get(key) or []
+        if here != list(wanted):
+            yield found("settings", f"{key} is {_shown_value(here)}, locked is {_shown_value(list(wanted))}")
+
+
+def _check_user(lock: Lock, config: Mapping[str, object], *, assembled: bool) -> Iterator[Finding]:
+    """Yield where user or working folder differ; where a lock has none, a published base may have its own."""
+    for key, locked in (("User", lock.runtime.user), ("WorkingDir", lock.runtime.home)):
+        here = config.get(key) or ""
+        if here != locked and (locked or (assembled and here != "/")):
+            yield found("settings", f"{key} is {_shown_value(here)}, locked is {_shown_value(locked)}")
 
 
 def _shown_value(value: object) -> str:

@@ -102,6 +102,9 @@ LABEL lockwright.lock="sha256:4d35957fa1beb114e067a8e7111518cbac486c7273096fc7d7
 LABEL lockwright.target="1.4.2/debian-13-assembled/dynamo-aarch64"
 LABEL org.opencontainers.image.title="dynamo"
 LABEL org.opencontainers.image.version="1.4.2"
+LABEL org.opencontainers.image.created="2026-08-29T10:40:00Z"
+LABEL org.opencontainers.image.revision="sha256:4d35957fa1beb114e067a8e7111518cbac486c7273096fc7d7462f4c75f6d74c"
+LABEL org.opencontainers.image.licenses="MIT"
 CMD ["sh"]
 
 # checks of builds and runtime: each must succeed and print what is expected

@@ -66,11 +66,19 @@ cp /inputs/LICENSE /opt/nats/LICENSE
 EOF
 
 # ucx 1.21.0
+COPY --link --chmod=644 <<'EOF' /patches/ucx/tab.patch
+--- a/configure.ac
++++ b/configure.ac
+@@ -1 +1 @@
+-	old
++	new
+EOF
 RUN --mount=type=secret,id=git,target=/etc/gitconfig --mount=type=secret,id=ca,target=/run/secrets/ca <<'EOF'
 set -eu
 git clone --depth=1 --branch=v1.21.0 https://git.invalid/openucx/ucx.git /src/ucx
 cd /src/ucx
 git submodule update --init --recursive --depth=1 -- external/gpunetio
+patch --strip=1 --fuzz=0 --input=/patches/ucx/tab.patch
 export 'CFLAGS=-O2 -g0'
 export 'LDFLAGS=-Wl,-rpath,$ORIGIN'
 mkdir -p config/m4 config/aux

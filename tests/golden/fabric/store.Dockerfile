@@ -1,6 +1,6 @@
 # Rendered by lockwright: change the recipes and locks, not this file.
-#   lock/1.4.2/debian-13/dynamo-x86_64.toml sha256:d12124c8d557231e9bec81b0bc19678f33bca63bebe4ea208ce366af19543f71
-#   lock/1.4.2/debian-13/dynamo-aarch64.toml sha256:34b8e9acc194665e9e27f5b290bb945ffbee131eaee6bb0fb60b3a1dc5ec6ee7
+#   lock/1.4.2/debian-13/dynamo-x86_64.toml sha256:a85e2fa87127633d533b1a25715318c4c49a520d97152051e62e4e2c5cc88d2a
+#   lock/1.4.2/debian-13/dynamo-aarch64.toml sha256:a681aa4e8a4ecf672aedfadd4abb7350a958b1e59afee67cebf7456d73d2d301
 #
 # To build it so that everyone gets the same digest, after `python -m builder fetch`:
 #   python -m builder build --framework dynamo --release 1.4.2 --platform debian-13
@@ -208,6 +208,16 @@ rm -rf /var/cache/apt/*.bin /var/cache/ldconfig/aux-cache /var/cache/debconf/*-o
 find / -xdev -type d -name __pycache__ -prune -exec rm -rf '{}' +
 EOF
 
+# patches of ucx
+FROM scratch AS patches-ucx-x86_64
+COPY --link --chmod=644 <<'EOF' /ucx/tab.patch
+--- a/configure.ac
++++ b/configure.ac
+@@ -1 +1 @@
+-	old
++	new
+EOF
+
 # builds: cuda 13.0 (LicenseRef-NVIDIA-CUDA), prebuilt
 FROM toolchain-cuda-x86_64 AS cuda-x86_64
 ARG SOURCE_DATE_EPOCH
@@ -289,10 +299,12 @@ COPY --link --from=cuda-x86_64 /opt/cuda /opt/cuda
 COPY --link --from=gdrcopy-x86_64 /opt/gdrcopy /opt/gdrcopy
 WORKDIR /src/ucx
 RUN --network=none \
-    --mount=type=bind,from=source-ucx-x86_64,target=/sources <<'EOF'
+    --mount=type=bind,from=source-ucx-x86_64,target=/sources \
+    --mount=type=bind,from=patches-ucx-x86_64,target=/patches <<'EOF'
 set -eu
 env --chdir=/sources sha256sum --check --strict --quiet SHA256SUMS
 tar --extract --file=/sources/ucx-1.21.0.tar --strip-components=1 --no-same-owner
+patch --strip=1 --fuzz=0 --batch --forward --no-backup-if-mismatch --input=/patches/ucx/tab.patch
 mkdir -p config/m4 config/aux
 autoreconf --verbose --install
 ./contrib/configure-release --prefix=/opt/ucx --libdir=/opt/ucx/lib --enable-shared --disable-static \
@@ -376,6 +388,11 @@ EOF
 # - Models, where --model-path names one of a hub.
 FROM os-x86_64 AS runtime-x86_64
 ARG SOURCE_DATE_EPOCH
+RUN --network=none <<'EOF'
+set -eu
+sh -euc 'printf "%s\n" "$1" >> /etc/passwd' sh app:x:1000:0::/home/app:/usr/sbin/nologin
+install --directory --owner=1000 --group=0 --mode=775 /home/app /home/app/.cache
+EOF
 COPY --link --from=gdrcopy-x86_64 /opt/gdrcopy /opt/gdrcopy
 COPY --link --from=hwloc-x86_64 /opt/hwloc /opt/hwloc
 COPY --link --from=nats-server-x86_64 /opt/nats /opt/nats
@@ -395,10 +412,18 @@ EOF
 ENV FI_PROVIDER="efa;tcp"
 ENV GREETING="it's \"\$HOME\" \\ and `more`"
 ENV PATH="/opt/venv/bin:/opt/ucx/bin:/usr/local/bin:/usr/bin:/bin"
-LABEL lockwright.lock="sha256:d12124c8d557231e9bec81b0bc19678f33bca63bebe4ea208ce366af19543f71"
+LABEL lockwright.lock="sha256:a85e2fa87127633d533b1a25715318c4c49a520d97152051e62e4e2c5cc88d2a"
 LABEL lockwright.target="1.4.2/debian-13/dynamo-x86_64"
 LABEL org.opencontainers.image.title="dynamo"
 LABEL org.opencontainers.image.version="1.4.2"
+LABEL org.opencontainers.image.created="2026-08-29T10:40:00Z"
+LABEL org.opencontainers.image.revision="sha256:a85e2fa87127633d533b1a25715318c4c49a520d97152051e62e4e2c5cc88d2a"
+LABEL org.opencontainers.image.base.name="registry.invalid/library/debian:13-slim"
+LABEL org.opencontainers.image.base.digest="sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+LABEL org.opencontainers.image.licenses="Apache-2.0 AND BSD-3-Clause AND MIT"
+ENV HOME="/home/app"
+USER 1000:0
+WORKDIR /home/app
 ENTRYPOINT ["/opt/venv/bin/python", "-m"]
 CMD ["dynamo.frontend", "--help"]
 
@@ -631,6 +656,16 @@ rm -rf /var/cache/apt/*.bin /var/cache/ldconfig/aux-cache /var/cache/debconf/*-o
 find / -xdev -type d -name __pycache__ -prune -exec rm -rf '{}' +
 EOF
 
+# patches of ucx
+FROM scratch AS patches-ucx-aarch64
+COPY --link --chmod=644 <<'EOF' /ucx/tab.patch
+--- a/configure.ac
++++ b/configure.ac
+@@ -1 +1 @@
+-	old
++	new
+EOF
+
 # builds: cuda 13.0 (LicenseRef-NVIDIA-CUDA), prebuilt
 FROM toolchain-cuda-aarch64 AS cuda-aarch64
 ARG SOURCE_DATE_EPOCH
@@ -712,10 +747,12 @@ COPY --link --from=cuda-aarch64 /opt/cuda /opt/cuda
 COPY --link --from=gdrcopy-aarch64 /opt/gdrcopy /opt/gdrcopy
 WORKDIR /src/ucx
 RUN --network=none \
-    --mount=type=bind,from=source-ucx-aarch64,target=/sources <<'EOF'
+    --mount=type=bind,from=source-ucx-aarch64,target=/sources \
+    --mount=type=bind,from=patches-ucx-aarch64,target=/patches <<'EOF'
 set -eu
 env --chdir=/sources sha256sum --check --strict --quiet SHA256SUMS
 tar --extract --file=/sources/ucx-1.21.0.tar --strip-components=1 --no-same-owner
+patch --strip=1 --fuzz=0 --batch --forward --no-backup-if-mismatch --input=/patches/ucx/tab.patch
 mkdir -p config/m4 config/aux
 autoreconf --verbose --install
 ./contrib/configure-release --prefix=/opt/ucx --libdir=/opt/ucx/lib --enable-shared --disable-static \
@@ -799,6 +836,11 @@ EOF
 # - Models, where --model-path names one of a hub.
 FROM os-aarch64 AS runtime-aarch64
 ARG SOURCE_DATE_EPOCH
+RUN --network=none <<'EOF'
+set -eu
+sh -euc 'printf "%s\n" "$1" >> /etc/passwd' sh app:x:1000:0::/home/app:/usr/sbin/nologin
+install --directory --owner=1000 --group=0 --mode=775 /home/app /home/app/.cache
+EOF
 COPY --link --from=gdrcopy-aarch64 /opt/gdrcopy /opt/gdrcopy
 COPY --link --from=hwloc-aarch64 /opt/hwloc /opt/hwloc
 COPY --link --from=nats-server-aarch64 /opt/nats /opt/nats
@@ -818,10 +860,18 @@ EOF
 ENV FI_PROVIDER="efa;tcp"
 ENV GREETING="it's \"\$HOME\" \\ and `more`"
 ENV PATH="/opt/venv/bin:/opt/ucx/bin:/usr/local/bin:/usr/bin:/bin"
-LABEL lockwright.lock="sha256:34b8e9acc194665e9e27f5b290bb945ffbee131eaee6bb0fb60b3a1dc5ec6ee7"
+LABEL lockwright.lock="sha256:a681aa4e8a4ecf672aedfadd4abb7350a958b1e59afee67cebf7456d73d2d301"
 LABEL lockwright.target="1.4.2/debian-13/dynamo-aarch64"
 LABEL org.opencontainers.image.title="dynamo"
 LABEL org.opencontainers.image.version="1.4.2"
+LABEL org.opencontainers.image.created="2026-08-29T10:40:00Z"
+LABEL org.opencontainers.image.revision="sha256:a681aa4e8a4ecf672aedfadd4abb7350a958b1e59afee67cebf7456d73d2d301"
+LABEL org.opencontainers.image.base.name="registry.invalid/library/debian:13-slim"
+LABEL org.opencontainers.image.base.digest="sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+LABEL org.opencontainers.image.licenses="Apache-2.0 AND BSD-3-Clause AND MIT"
+ENV HOME="/home/app"
+USER 1000:0
+WORKDIR /home/app
 ENTRYPOINT ["/opt/venv/bin/python", "-m"]
 CMD ["dynamo.frontend", "--help"]
 

@@ -189,6 +189,11 @@ LABEL lockwright.lock="sha256:4c7e28ba546dd5abcae834662d3e7e7c15a7376af9ab45baf4
 LABEL lockwright.target="1.4.2/ubuntu-24.04-python-3.12/dynamo-x86_64"
 LABEL org.opencontainers.image.title="dynamo"
 LABEL org.opencontainers.image.version="1.4.2"
+LABEL org.opencontainers.image.created="2026-08-29T10:40:00Z"
+LABEL org.opencontainers.image.revision="sha256:4c7e28ba546dd5abcae834662d3e7e7c15a7376af9ab45baf4b63228c2caba52"
+LABEL org.opencontainers.image.base.name="registry.invalid/nvidia/cuda:13.0.1-runtime-ubuntu24.04"
+LABEL org.opencontainers.image.base.digest="sha256:dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
+LABEL org.opencontainers.image.licenses="Python-2.0.1"
 
 # checks of builds and runtime: each must succeed and print what is expected
 FROM runtime-x86_64 AS check-x86_64

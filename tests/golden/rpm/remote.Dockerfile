@@ -135,6 +135,11 @@ LABEL lockwright.lock="sha256:f6feb542d730d2b9507ee8801588821c2ab18ffcced41199e0
 LABEL lockwright.target="1.4.2/amazonlinux-2023/dynamo-x86_64"
 LABEL org.opencontainers.image.title="dynamo"
 LABEL org.opencontainers.image.version="1.4.2"
+LABEL org.opencontainers.image.created="2026-08-29T10:40:00Z"
+LABEL org.opencontainers.image.revision="sha256:f6feb542d730d2b9507ee8801588821c2ab18ffcced41199e0f47e4f527f2c50"
+LABEL org.opencontainers.image.base.name="registry.invalid/library/amazonlinux:2023.12.20260831.0"
+LABEL org.opencontainers.image.base.digest="sha256:cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
+LABEL org.opencontainers.image.licenses="MIT"
 
 # checks of builds and runtime: each must succeed and print what is expected
 FROM runtime-x86_64 AS check-x86_64

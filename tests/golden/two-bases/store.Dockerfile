@@ -265,6 +265,10 @@ LABEL lockwright.lock="sha256:2da1950fc19571fc61790dcea5738e6e9ec2ea15a5f7d10c73
 LABEL lockwright.target="1.4.2/ubuntu-24.04/dynamo-x86_64"
 LABEL org.opencontainers.image.title="dynamo"
 LABEL org.opencontainers.image.version="1.4.2"
+LABEL org.opencontainers.image.created="2026-08-29T10:40:00Z"
+LABEL org.opencontainers.image.revision="sha256:2da1950fc19571fc61790dcea5738e6e9ec2ea15a5f7d10c737b95eb84e21ed5"
+LABEL org.opencontainers.image.base.name="registry.invalid/nvidia/cuda:13.0.1-runtime-ubuntu24.04"
+LABEL org.opencontainers.image.base.digest="sha256:dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
 
 # checks of builds and runtime: each must succeed and print what is expected
 FROM runtime-x86_64 AS check-x86_64
