@@ -1,4 +1,4 @@
-"""Options that select the tests which need more: --network, --lab, --slow; and --update-golden."""
+"""Options that select the tests which need more: --network, --lab, --browser, --slow; and --update-golden."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ __all__ = ["client", "index", "indexes"]
 OPTIONS = {
     "network": "needs --network: it reaches the Python index or the Debian archive",
     "lab": "needs --lab: it needs the BuildKit of scripts/lab",
+    "browser": "needs --browser: it needs Debian's chromium and scripts/requirements-browser.txt",
     "slow": "needs --slow: it takes longer than all others together",
 }
 

@@ -10,7 +10,9 @@ import pytest
 
 from builder.cli import main
 
-SMALL = Path(__file__).resolve().parent.parent / "faults/project"
+ROOT = Path(__file__).resolve().parents[2]
+REAL = ("--release", "1.4.2", "--platform", "debian-13", "--framework", "dynamo")
+SMALL = ROOT / "tests/faults/project"
 LOCK = "lock/1.0/plain/tiny-x86_64.toml"
 
 
@@ -43,3 +45,11 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def pages(small: Path) -> dict[str, bytes]:
     """The pages of that report."""
     return pages_of(small / "site")
+
+
+@pytest.fixture(scope="session")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report of two real locks, and of what their platform refuses."""
+    site = tmp_path_factory.mktemp("real") / "site"
+    assert run(ROOT, "report", *REAL, "--output", str(site)) == 0
+    return site

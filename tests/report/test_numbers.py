@@ -10,19 +10,8 @@ import pytest
 
 from builder.lockfile import Lock, parse_lock
 from builder.policy import licensed_rows
-from tests.report.conftest import run
+from tests.report.conftest import REAL, ROOT, run
 from tests.report.pages import parse, table
-
-ROOT = Path(__file__).resolve().parents[2]
-REAL = ("--release", "1.4.2", "--platform", "debian-13", "--framework", "dynamo")
-
-
-@pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A report of two real locks, and of what their platform refuses."""
-    site = tmp_path_factory.mktemp("real") / "site"
-    assert run(ROOT, "report", *REAL, "--output", str(site)) == 0
-    return site
 
 
 def answer(capsys: pytest.CaptureFixture[str], project: Path, *words: str) -> Any:
