@@ -89,6 +89,12 @@ RULES: dict[str, FindingRule] = dict(
         ),
         _named_rule("bytecode", Level.WARNING, 0, "Python ran in a later layer and left compiled modules."),
         _named_rule("absent", Level.ERROR, 1, "The image lacks something that the lock says it has."),
+        _named_rule(
+            "unresolved",
+            Level.ERROR,
+            1,
+            "An object of the image needs a library that it cannot find.",
+        ),
         _named_rule("altered", Level.ERROR, 7, "A file of the image differs from its row."),
         _named_rule("settings", Level.ERROR, 1, "The image's run-time settings differ from the lock."),
         _named_rule("strange", Level.ERROR, 1, "A layer holds an entry that no layer may hold."),

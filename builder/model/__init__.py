@@ -7,7 +7,7 @@ conversion of tables to them (`structure`, `unstructure`). Imports nothing but
 
 from builder.model import toml
 from builder.model.digest import Evidence, GitOid, ImageDigest, Sha256
-from builder.model.image_files import FileFact, ImageFiles, LockedMembers
+from builder.model.image_files import ElfObject, FileFact, ImageFiles, LockedMembers
 from builder.model.licenses import LicenseStatement, spdx_expression
 from builder.model.requirements import (
     OpenMarkerError,
@@ -46,6 +46,7 @@ from builder.model.text import (
 
 __all__ = [
     "Arch",
+    "ElfObject",
     "Evidence",
     "FileFact",
     "GitOid",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["FileFact", "ImageFiles", "LockedMembers"]
+__all__ = ["ElfObject", "FileFact", "ImageFiles", "LockedMembers"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,19 @@ class FileFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ElfObject:
+    """What the dynamic section of a program or shared object says."""
+
+    machine: int
+    """`e_machine` of its header."""
+    needed: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    """Of RUNPATH, else of RPATH, with `$ORIGIN` as it stands."""
+    interpreter: str = ""
+    """The dynamic linker that a program names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFiles:
     """All paths of an image, the contents of those that explain others, and what each layer holds."""
 
@@ -37,6 +50,8 @@ class ImageFiles:
     """All paths that each layer holds, but folders, also those that later layers replace or remove."""
     config: Mapping[str, object] = field(default_factory=dict)
     """The image's own settings: Env, Cmd, Entrypoint, Labels."""
+    objects: Mapping[str, ElfObject] = field(default_factory=dict)
+    """Programs and shared objects by path."""
     strange: tuple[str, ...] = ()
     """What a layer holds that no layer may: paths that leave the image, names that hide."""
 

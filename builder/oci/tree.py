@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import re
+import tempfile
 from collections.abc import Callable
 
 from builder.errors import UsageError
-from builder.model import FileFact, ImageFiles
+from builder.model import ElfObject, FileFact, ImageFiles
+from builder.oci.elf import ELF_MAGIC, read_elf
 from builder.oci.images import ImageLayout, LayerEntry, OciImage
 from builder.tars import ByteReader
 
@@ -21,7 +23,7 @@ _FREE, _LARGEST_RATIO = 2**30, 300  # a layer may unpack to this many bytes, and
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
 _KEPT = re.compile(
     r"var/lib/dpkg/(status|diversions)|var/lib/dpkg/info/[^/]+\.(list|md5sums)|etc/dpkg/dpkg\.cfg\.d/[^/]+"
-    r"|(.*/)?[^/]+\.dist-info/(METADATA|RECORD|entry_points\.txt)|.*/pyvenv\.cfg|.*/venv/bin/[^/]+"
+    r"|etc/ld\.so\.cache|(.*/)?[^/]+\.dist-info/(METADATA|RECORD|entry_points\.txt)|.*/pyvenv\.cfg|.*/venv/bin/[^/]+"
 )
 _NO_MD5 = re.compile(r"opt/")
 
@@ -33,7 +35,8 @@ def read_tree(
 
     Later layers replace and, by whiteouts, remove what earlier ones have. A
     path that leaves the image is kept apart as strange. Contents that explain
-    other files are kept, nothing is written, nothing is executed.
+    other files are kept, and so is what ELF objects need. Nothing is executed; an object that does not fit
+    into memory passes through a temporary file.
     """
     images.check(image)
     tree = _ImageTree()
@@ -46,6 +49,7 @@ def read_tree(
         contents={path: data for path, data in tree.contents.items() if path in tree.files},
         layers=tuple(map(tuple, tree.held)),
         config=dict(image.config.settings),
+        objects={path: one for path, one in tree.objects.items() if path in tree.files},
         strange=tuple(tree.strange),
     )
 
@@ -56,6 +60,7 @@ class _ImageTree:
     def __init__(self) -> None:
         self.files: dict[str, FileFact] = {}
         self.contents: dict[str, bytes] = {}
+        self.objects: dict[str, ElfObject] = {}
         self.strange: list[str] = []
         self.held: list[list[str]] = []
         self._children: dict[str, set[str]] = {}
@@ -91,6 +96,7 @@ class _ImageTree:
         if there is not None and not there.kind == entry.kind == "directory":
             self._remove_below(path)
             self.contents.pop(path, None)
+            self.objects.pop(path, None)
         for above in _parent_paths(path):
             found = self.files.get(above)
             if found is not None and found.kind != "directory":
@@ -131,6 +137,8 @@ class _ImageTree:
             return fact
         if plain in self.contents:
             self.contents[fact.path] = self.contents[plain]
+        if plain in self.objects:
+            self.objects[fact.path] = self.objects[plain]
         return dataclasses.replace(source, path=fact.path, layer=fact.layer)
 
     def _hashed_fact(self, fact: FileFact, content: ByteReader) -> FileFact:
@@ -138,12 +146,20 @@ class _ImageTree:
         # MD5 is what package managers list; it is no proof, and is called none.
         md5 = None if _NO_MD5.match(fact.path) else hashlib.md5(usedforsecurity=False)
         kept = bytearray() if fact.size <= _LARGEST_KEPT and _KEPT.fullmatch(fact.path) else None
-        while chunk := content.read(_CHUNK):
-            sha256.update(chunk)
-            if md5 is not None:
-                md5.update(chunk)
-            if kept is not None:
-                kept += chunk
+        with tempfile.SpooledTemporaryFile(max_size=_LARGEST_KEPT) as whole:
+            chunk = content.read(_CHUNK)
+            is_object = chunk.startswith(ELF_MAGIC)
+            while chunk:
+                sha256.update(chunk)
+                if md5 is not None:
+                    md5.update(chunk)
+                if kept is not None:
+                    kept += chunk
+                if is_object:
+                    whole.write(chunk)
+                chunk = content.read(_CHUNK)
+            if is_object and (one := read_elf(whole)) is not None:
+                self.objects[fact.path] = one
         if kept is not None:
             self.contents[fact.path] = bytes(kept)
         return dataclasses.replace(
@@ -164,6 +180,7 @@ class _ImageTree:
             if path in self.files and self.files[path].layer < self._layer:
                 del self.files[path]
                 self.contents.pop(path, None)
+                self.objects.pop(path, None)
 
 
 def _parent_paths(path: str) -> list[str]:

@@ -153,6 +153,8 @@ def _image_facts(image: OciImage, one: Examined, explanation: Explanation) -> di
         "python": explanation.python,
         "os-packages": explanation.os_packages,
         "explained-by": dict(explanation.grounds),
+        "elf-objects": explanation.libraries.objects,
+        "libraries-elsewhere": explanation.libraries.elsewhere,
     }
 
 
@@ -161,5 +163,6 @@ def _explained_in_words(image: OciImage, explanation: Explanation) -> str:
     return (
         f"{printable(image.platform)} {printable(image.digest)}: {counted(explanation.files, 'file')}, "
         f"{counted(explanation.python, 'Python distribution')}, "
-        f"{counted(explanation.os_packages, 'OS package')}; explained: {grounds}"
+        f"{counted(explanation.os_packages, 'OS package')}; explained: {grounds}; "
+        f"libraries of {counted(explanation.libraries.objects, 'ELF object')} looked for"
     )

@@ -29,6 +29,7 @@ from builder.io.http import Answer
 from builder.json_text import parse_json
 from builder.lockfile.reading import load_lock
 from builder.model import Arch, toml
+from builder.oci.elf import read_elf
 from builder.oci.manifests import parse_config, parse_manifest, parse_saved_images
 from builder.oci.registry import parse_challenge
 from builder.origins.reading import parse_origins
@@ -42,6 +43,7 @@ from builder.reproduce.difference import members
 from builder.resolve.debian.index import parse_packages, parse_status
 from builder.rootfs.deb import LockedDeb, read_deb
 from builder.tars import UnreadableError, open_unpacked, open_zip, read_ar, read_contents, read_tar
+from tests.checks.elf_files import elf
 from tests.rootfs.tiny_debs import archive as ar_archive
 from tests.rootfs.tiny_debs import member as deb_member
 from tests.rootfs.tiny_debs import tar as deb_tar
@@ -372,6 +374,13 @@ READERS = (
         source="an image",
         read=lambda data: dpkg_packages({"var/lib/dpkg/status": data}, Arch.X86_64, place="x"),
         corpus=(STATUS,),
+    ),
+    FuzzedReader(
+        name="ELF object",
+        source="an image",
+        read=lambda data: read_elf(io.BytesIO(data)),
+        corpus=(elf(needed=("libc.so.6",), soname="a", runpath="$ORIGIN"),),
+        errors=(),
     ),
     FuzzedReader(
         name="headers that lead elsewhere",

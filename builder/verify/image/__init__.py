@@ -4,5 +4,6 @@ In: the files of an image and the rows of its lock. Out: an explanation of every
 """
 
 from builder.verify.image.explanation import Explanation, explain
+from builder.verify.image.libraries import LibraryClosure, library_closure
 
-__all__ = ["Explanation", "explain"]
+__all__ = ["Explanation", "LibraryClosure", "explain", "library_closure"]

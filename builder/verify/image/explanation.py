@@ -27,6 +27,7 @@ from builder.model import FileFact, ImageFiles, LockedMembers, counted
 from builder.verify.image import debs, wheels
 from builder.verify.image.claim import FileClaim, Ground, fits
 from builder.verify.image.generated import WriteScope, source_of, written_by
+from builder.verify.image.libraries import LibraryClosure, library_closure
 
 __all__ = ["Explanation", "LayerStack", "explain", "stack_of"]
 
@@ -84,6 +85,7 @@ class Explanation:
     python: int
     os_packages: int
     files: int
+    libraries: LibraryClosure
 
 
 @dataclass(slots=True)
@@ -142,6 +144,8 @@ def explain(
         text = f"no row of the lock has it; {counted(len(files), 'file')}, such as /{min(files, default='')}"
         judge.findings.append(found("foreign", text, row=row))
     judge.findings += _explain_rest(judge)
+    libraries = library_closure(lock, image)
+    judge.findings += libraries.findings
     grounds = Counter(
         ground.value for path, ground in judge.owners.items() if _is_counted(image.files.get(path))
     )
@@ -151,6 +155,7 @@ def explain(
         python=sum(1 for _ in wheels.distributions(image)),
         os_packages=len(debs.packages(image)),
         files=sum(_is_counted(fact) for fact in image.files.values()),
+        libraries=libraries,
     )
 
 
