@@ -2,39 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Generic, TypeVar
 
-from builder.io import Client, first_answer, read_bytes
+from builder.io import Client, Once, first_answer, read_bytes
 from builder.model import Sha256
 from builder.origins import Origins
 from builder.store import Store
 
-__all__ = ["Once", "Session"]
-
-Key = TypeVar("Key")
-Value = TypeVar("Value")
-
-
-class Once(Generic[Key, Value]):
-    """A table whose values are made on first use, each once, also when several threads ask together."""
-
-    def __init__(self) -> None:
-        self._mutex = threading.Lock()
-        self._locks: dict[Key, threading.Lock] = {}
-        self._values: dict[Key, Value] = {}
-
-    def get(self, key: Key, make: Callable[[], Value]) -> Value:
-        """Return the value of `key`; an error of `make` is raised and not kept."""
-        with self._mutex:
-            lock = self._locks.setdefault(key, threading.Lock())
-        with lock:
-            if key not in self._values:
-                self._values[key] = make()
-            return self._values[key]
+__all__ = ["Session"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

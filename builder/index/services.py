@@ -10,6 +10,7 @@ from pathlib import Path
 
 from builder.index.gateway import IndexGateway
 from builder.index.index_client import IndexClient
+from builder.io import Once
 
 __all__ = ["IndexServices", "default_index_url"]
 
@@ -53,6 +54,8 @@ class IndexServices:
     """
     lock: threading.Lock = field(default_factory=threading.Lock)
     viewed: threading.Event = field(default_factory=threading.Event)
+    answers: Once[tuple[object, ...], bytes] = field(default_factory=Once)
+    """What uv answered in this run, by all that it was given: targets ask many questions twice."""
     gateway: IndexGateway = field(init=False)
     """Through which uv asks an index that has mirrors or wants credentials."""
 

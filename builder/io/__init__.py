@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from builder.io.home import NO_HOME, user_cache_folder, user_config_folder, user_home
     from builder.io.http import Answer, Client, Head
     from builder.io.network import ATTEMPTS, LARGEST_DOCUMENT, LARGEST_FILE, Network, is_loopback
+    from builder.io.once import Once
     from builder.io.places import first_answer, joined_error
     from builder.io.process import Completed, ToolTimeoutError, clean_environment, run, stop_group, stream
     from builder.io.transfer import Transfer, TransientError
@@ -57,6 +58,7 @@ else:
             "Network": "network",
             "NoRangesError": "exchange",
             "NotFoundError": "exchange",
+            "Once": "once",
             "DownloadStep": "download",
             "ToolTimeoutError": "process",
             "Transfer": "transfer",
@@ -101,6 +103,7 @@ __all__ = [
     "Network",
     "NoRangesError",
     "NotFoundError",
+    "Once",
     "ToolTimeoutError",
     "Transfer",
     "TransientError",

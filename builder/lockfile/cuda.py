@@ -117,6 +117,7 @@ def is_cuda_runtime(name: str) -> bool:
     return cuda_family(name)[0] in _RUNTIMES
 
 
+@lru_cache(maxsize=8192)
 def cuda_version(text: str) -> CudaVersion | None:
     """Return the CUDA version that `text` begins with, such as `13.0` of `13.0.96`; None where it is none."""
     found = re.match(r"([1-9][0-9]?)(?:\.([0-9]+))?(?![0-9])", text)

@@ -26,7 +26,7 @@ from builder.lockfile.cuda import (
 from builder.lockfile.labels import row_label
 from builder.lockfile.lock import RECIPE, RUNTIME, Lock, PythonPackage
 from builder.lockfile.rule import Fault, LockRule
-from builder.model import Arch
+from builder.model import Arch, ObjectMemo
 
 __all__ = ["CUDA_RULES", "CudaStack", "cuda_build_faults", "cuda_stack", "cuda_stack_faults"]
 
@@ -46,8 +46,22 @@ class CudaStack:
 
     def environments(self) -> Iterator[tuple[str, tuple[PythonPackage, ...]]]:
         """Yield every environment that has Python rows, with its rows."""
-        for environment in sorted({use for row in self.rows for use in row.for_}):
-            yield environment, tuple(row for row in self.rows if environment in row.for_)
+        yield from _ENVIRONMENTS.get(self.rows, compute=_rows_by_environment)
+
+
+def _rows_by_environment(
+    rows: tuple[PythonPackage, ...],
+) -> tuple[tuple[str, tuple[PythonPackage, ...]], ...]:
+    return tuple(
+        (environment, tuple(row for row in rows if environment in row.for_))
+        for environment in sorted({use for row in rows for use in row.for_})
+    )
+
+
+_ENVIRONMENTS: ObjectMemo[tuple[PythonPackage, ...], tuple[tuple[str, tuple[PythonPackage, ...]], ...]] = (
+    ObjectMemo(limit=8)
+)
+"""Each rule asks for the environments of the same rows."""
 
 
 def cuda_stack(lock: Lock) -> CudaStack:

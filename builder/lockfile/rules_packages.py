@@ -9,8 +9,9 @@ OS packages, and when it was signed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from typing import TypeVar
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
@@ -171,23 +172,47 @@ def _unreached_python_faults(lock: Lock) -> Iterator[Fault]:
     whose own `via` is empty or dangles is reported as that, so it counts as
     reached: what it asks for is not reported again.
     """
-    asks: dict[str, list[PythonPackage]] = {}
-    for row in lock.python:
-        for name in row.via:
-            asks.setdefault(name, []).append(row)
     broken = [row for rows in _dangling_python_askers(lock).values() for row in rows]
-    roots = (*asks.get(RECIPE, ()), *broken, *(row for row in lock.python if not row.via))
-    reached: set[tuple[str, str]] = set()
-    waiting = [(use, row) for row in roots for use in row.for_]
+    broken += [row for row in lock.python if not row.via]
+    for row, lost in _unreached_uses(lock.python, roots=(RECIPE,), broken=broken):
+        yield Fault(row=row_label(row), text=f"no root leads to it in {', '.join(lost)}")
+
+
+_Row = TypeVar("_Row", PythonPackage, OsPackage)
+
+
+def _unreached_uses(
+    rows: Iterable[_Row], *, roots: tuple[str, ...], broken: Iterable[_Row]
+) -> Iterator[tuple[_Row, list[str]]]:
+    """Yield the rows that nothing leads to in some of their environments, with these.
+
+    From what `roots` ask for, and from `broken` rows, along `via`, environment by environment; what the base
+    holds asks in every environment, because all stand on it. Sets of environments are bits of a number.
+    """
+    bits: dict[str, int] = {}
+    masks: dict[tuple[str, ...], int] = {}
+    asked: dict[str, list[tuple[str, int]]] = {}
+    for row in rows:
+        if row.for_ not in masks:
+            masks[row.for_] = sum({bits.setdefault(use, 1 << len(bits)) for use in row.for_})
+        for name in row.via:
+            asked.setdefault(name, []).append((row.name, masks[row.for_]))
+    reached: dict[str, int] = {}
+    waiting = [asker for root in roots for asker in asked.get(root, ())]
+    waiting += [(row.name, masks[row.for_]) for row in broken]
+    base = bits.get(BASE, 0)
     while waiting:
-        use, row = waiting.pop()
-        if (use, row.name) not in reached:
-            reached.add((use, row.name))
-            waiting += [(use, other) for other in asks.get(row.name, ()) if use in other.for_]
-    for row in lock.python:
-        lost = [use for use in row.for_ if (use, row.name) not in reached]
+        name, uses = waiting.pop()
+        known = reached.get(name, 0)
+        new = uses & ~known
+        if new:
+            reached[name] = known | new
+            below = asked.get(name, ())
+            waiting += below if new & base else [(other, mask & new) for other, mask in below if mask & new]
+    for row in rows:
+        lost = masks[row.for_] & ~reached.get(row.name, 0)
         if lost:
-            yield Fault(row=row_label(row), text=f"no root leads to it in {', '.join(lost)}")
+            yield row, [use for use in row.for_ if bits[use] & lost]
 
 
 def _license_faults(lock: Lock) -> Iterator[Fault]:
@@ -362,26 +387,9 @@ def _unreached_os_faults(lock: Lock) -> Iterator[Fault]:
     """
     if not any(row.via for row in lock.os_packages):
         return  # locks of older versions do not say who asks
-    asks: dict[str, list[OsPackage]] = {}
-    for row in lock.os_packages:
-        for name in row.via:
-            asks.setdefault(name, []).append(row)
     broken = [row for rows in _dangling_os_askers(lock).values() for row in rows]
-    reached: set[tuple[str, str]] = set()
-    roots = (*asks.get(RECIPE, ()), *asks.get(REQUIRED, ()), *broken)
-    waiting = [(use, row) for row in roots for use in row.for_]
-    while waiting:
-        use, row = waiting.pop()
-        if (use, row.name) not in reached:
-            reached.add((use, row.name))
-            below = asks.get(row.name, ())
-            waiting += [(use, to) for to in below if use in to.for_]
-            if use == BASE:
-                waiting += [(other, to) for to in below for other in to.for_]
-    for row in lock.os_packages:
-        lost = [use for use in row.for_ if (use, row.name) not in reached]
-        if lost:
-            yield Fault(row=row_label(row), text=f"nothing requires it in {', '.join(lost)}")
+    for row, lost in _unreached_uses(lock.os_packages, roots=(RECIPE, REQUIRED), broken=broken):
+        yield Fault(row=row_label(row), text=f"nothing requires it in {', '.join(lost)}")
 
 
 OS_RULES = (

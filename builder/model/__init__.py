@@ -9,6 +9,7 @@ from builder.model import toml
 from builder.model.digest import Evidence, GitOid, ImageDigest, Sha256
 from builder.model.image_files import ElfObject, FileFact, ImageFiles, LockedMembers
 from builder.model.licenses import LicenseStatement, spdx_expression
+from builder.model.memo import ObjectMemo
 from builder.model.requirements import (
     OpenMarkerError,
     admits,
@@ -54,6 +55,7 @@ __all__ = [
     "ImageFiles",
     "LicenseStatement",
     "LockedMembers",
+    "ObjectMemo",
     "OpenMarkerError",
     "Sha256",
     "SourceLine",

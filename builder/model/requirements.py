@@ -34,6 +34,7 @@ __all__ = [
 _HEAD = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?[^;]*(;.*)?")
 
 
+@lru_cache(maxsize=4096)
 def recipe_requirement(text: str) -> Requirement:
     """Parse a requirement that a recipe states; RecipeError shows it."""
     try:

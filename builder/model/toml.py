@@ -8,7 +8,8 @@ values are written inline; one line feed at each line's end.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import tomli
@@ -56,37 +57,40 @@ def _check_integers(value: object) -> None:
 
 def dumps(table: Mapping[str, Any]) -> str:
     """Return `table` in canonical form; values are texts, whole numbers, booleans, lists and tables."""
-    return "\n".join(_table_lines((), table)).lstrip("\n") + "\n"
+    lines: list[str] = []
+    _add_table(lines, "", table)
+    return "\n".join(lines).lstrip("\n") + "\n"
 
 
-def _table_lines(path: tuple[str, ...], table: Mapping[str, Any]) -> Iterator[str]:
+def _add_table(lines: list[str], path: str, table: Mapping[str, Any]) -> None:
+    sections = []
     for key, value in table.items():
-        if not _is_section(value):
-            yield f"{_key_text(key)} = {_value_text(value, len(key) + 3)}"
-    for key, value in table.items():
-        here = (*path, key)
-        name = ".".join(map(_key_text, here))
+        if _is_section(value):
+            sections.append((f"{path}{_key_text(key)}", value))
+        else:
+            lines.append(_pair_text(key, value))
+    for name, value in sections:
         if isinstance(value, Mapping):
-            yield from ("", f"[{name}]", *_table_lines(here, value))
-        elif _is_section(value):
+            lines += ("", f"[{name}]")
+            _add_table(lines, f"{name}.", value)
+        else:
             for row in value:
-                yield from ("", f"[[{name}]]", *_row_lines(row))
+                # What is nested in a row stays inline, so that a row is a block.
+                lines += ("", f"[[{name}]]")
+                lines += [_pair_text(key, item) for key, item in row.items()]
 
 
-def _row_lines(row: Mapping[str, Any]) -> Iterator[str]:
-    """Write one row of a list of tables; what is nested in it stays inline, so that a row is a block."""
-    for key, value in row.items():
-        yield f"{_key_text(key)} = {_value_text(value, len(key) + 3)}"
+def _pair_text(key: str, value: object) -> str:
+    text = _quoted_text(value) if type(value) is str else _wrapped_value(value, len(key) + 3, "")
+    return f"{_key_text(key)} = {text}"
 
 
 def _is_section(value: object) -> bool:
+    if type(value) is str:
+        return False
     if isinstance(value, Mapping):
         return True
     return isinstance(value, list) and bool(value) and isinstance(value[0], Mapping)
-
-
-def _value_text(value: object, indent: int) -> str:
-    return _wrapped_value(value, indent, "")
 
 
 def _wrapped_value(value: object, used: int, margin: str) -> str:
@@ -103,25 +107,28 @@ def _wrapped_value(value: object, used: int, margin: str) -> str:
 
 
 def _inline_value(value: object) -> str:
+    if isinstance(value, str):
+        return _quoted_text(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
-    if isinstance(value, str):
-        return _quoted_text(value)
     if isinstance(value, Mapping):
-        inner = ", ".join(f"{_key_text(key)} = {_inline_value(item)}" for key, item in value.items())
+        inner = ", ".join([f"{_key_text(key)} = {_inline_value(item)}" for key, item in value.items()])
         return f"{{ {inner} }}" if inner else "{}"
     if isinstance(value, Sequence):
-        return f"[{', '.join(map(_inline_value, value))}]"
+        return f"[{', '.join([_inline_value(item) for item in value])}]"
     raise TypeError(f"{type(value).__name__} has no form in a lock")
 
 
+@lru_cache(maxsize=4096)  # the keys of a format are few
 def _key_text(key: str) -> str:
     return key if _BARE.fullmatch(key) else _quoted_text(key)
 
 
 def _quoted_text(text: str) -> str:
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     if not escaped.isprintable():
         escaped = "".join(map(_escaped_character, escaped))

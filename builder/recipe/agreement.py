@@ -18,7 +18,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from builder.errors import BuilderError, LockError
@@ -34,7 +33,7 @@ from builder.lockfile import (
     row_label,
     summary_digest,
 )
-from builder.model import Arch, Sha256, key_name
+from builder.model import Arch, Sha256, key_name, normalized_name, recipe_requirement
 from builder.recipe.assembly import assemble_lock
 from builder.recipe.effective import EffectiveRecipe
 from builder.recipe.environment_requests import PYPI, PythonRequest, os_requests, python_requests
@@ -121,9 +120,10 @@ def _recipe_differences(recipe: EffectiveRecipe, lock: Lock) -> Iterator[Finding
         name = key_name(field.name)
         yield from _field_differences(name, getattr(wanted, field.name), getattr(lock, field.name))
     yield from _repository_differences(recipe.platform.repositories, lock)
-    for request in python_requests(recipe, preferences={}, upgrade=()):
+    requests = python_requests(recipe, preferences={}, upgrade=())
+    for request in requests:
         yield from _unmet_roots(request, lock)
-    yield from _unsettled_rows(recipe, lock)
+    yield from _unsettled_rows(recipe, lock, requests)
     asked = os_requests(recipe) if recipe.platform.repositories else {}
     for environment, names in asked.items():
         yield from _os_request_differences(environment, {*names}, lock)
@@ -218,7 +218,7 @@ def _unmet_roots(request: PythonRequest, lock: Lock) -> Iterator[Finding]:
     """Yield roots and constraints of one environment that neither its rows nor the image meet."""
     held = {canonicalize_name(one.name): one.version for one in request.stand_ins if not one.build}
     rows = {row.name: row for row in lock.python if request.environment in row.for_}
-    roots = {canonicalize_name(root.name): root for root in map(Requirement, request.roots)}
+    roots = {canonicalize_name(root.name): root for root in map(recipe_requirement, request.roots)}
     for name, root in sorted(roots.items()):
         row = rows.get(name)
         if row is None and name in held and root.specifier.contains(held[name], prereleases=True):
@@ -235,7 +235,7 @@ def _unmet_roots(request: PythonRequest, lock: Lock) -> Iterator[Finding]:
                 f"its extras or via omit that the recipe asks for {root}",
                 row=row_label(row),
             )
-    for constraint in map(Requirement, request.constraints):
+    for constraint in map(recipe_requirement, request.constraints):
         row = rows.get(canonicalize_name(constraint.name))
         if row is not None and not constraint.specifier.contains(row.version, prereleases=True):
             yield found("recipe-mismatch", f"the recipe binds {constraint}", row=row_label(row))
@@ -261,14 +261,17 @@ def _os_request_differences(environment: str, names: set[str], lock: Lock) -> It
             yield found("recipe-mismatch", text, row=row_label(there[name]))
 
 
-def _unsettled_rows(recipe: EffectiveRecipe, lock: Lock) -> Iterator[Finding]:
+def _unsettled_rows(
+    recipe: EffectiveRecipe, lock: Lock, requests: tuple[PythonRequest, ...]
+) -> Iterator[Finding]:
     """Yield rows of builds, of declared wheels, or of places that the recipe does not know."""
     versions = {(part.name, wheel.name): wheel.version for part in recipe.parts for wheel in part.wheels}
     declared = {wheel.file: wheel for wheel in recipe.framework.declared}
     origins = {PYPI, *(index.name for index in recipe.framework.indexes)}
-    asked: dict[str, set[str]] = {}
-    for request in python_requests(recipe, preferences={}, upgrade=()):
-        asked[request.environment] = {canonicalize_name(Requirement(root).name) for root in request.roots}
+    asked = {
+        request.environment: {normalized_name(recipe_requirement(root)) for root in request.roots}
+        for request in requests
+    }
     for row in lock.python:
         if row.build and versions.get((row.build, row.name), row.version) != row.version:
             yield found(

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from builder.errors import RecipeError
 from builder.lockfile import BASE, INSTALLER, RUNTIME
-from builder.model import Arch, Table, marker_environment, possible_pythons
+from builder.model import Arch, Table, marker_environment, possible_pythons, recipe_requirement
 from builder.recipe.effective import EffectiveComponent, EffectiveRecipe, image_python
 from builder.recipe.framework import DeclaredWheel, PythonIndex
 
@@ -197,7 +196,7 @@ def _environment_request(
     upgrade: tuple[str, ...],
 ) -> PythonRequest:
     runtime = environment == RUNTIME
-    own = {Requirement(root).name for root in roots}
+    own = {recipe_requirement(root).name for root in roots}
     constraints = recipe.constraints if runtime else ()
     return PythonRequest(
         environment=environment,
@@ -228,7 +227,7 @@ def _built_stand_ins(
     recipe: EffectiveRecipe, roots: tuple[str, ...], *, runtime: bool
 ) -> tuple[StandIn, ...]:
     """Return the wheels that builds make; a build environment sees those that it asks for itself."""
-    asked = {Requirement(root).name for root in roots}
+    asked = {recipe_requirement(root).name for root in roots}
     return tuple(
         StandIn(
             name=wheel.name,

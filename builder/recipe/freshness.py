@@ -23,13 +23,16 @@ What each part covers:
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from builder.lockfile import FORMAT, catalogue_key
-from builder.model import Sha256, Table, unstructure
-from builder.recipe.effective import CatalogueFile, EffectiveRecipe
+from builder.model import ObjectMemo, Sha256, Table, unstructure
+from builder.recipe.effective import CatalogueFile, EffectiveComponent, EffectiveRecipe
+from builder.recipe.platform import Platform
 
 __all__ = ["changed_keys", "fingerprint"]
 
@@ -37,7 +40,6 @@ RULES = 2
 """Raised whenever the resolver's rules change what the same recipe resolves to."""
 
 _DIGEST_DIGITS = 16
-_RELEASE_KEYS = ("version", "date", "exclude-newer")
 # Words for people, and what only decides which targets there are: none of these changes what is locked.
 _KEYS_LEFT_OUT = (
     "accelerated-hint",
@@ -56,10 +58,23 @@ _KEYS_LEFT_OUT = (
 
 def fingerprint(recipe: EffectiveRecipe) -> Table:
     """Return the key paths of the effective recipe with the first 16 digits of each value's digest."""
-    leaves = dict(_leaf_texts("", _input_tree(recipe), depth=3))
-    digests = {path: Sha256.of(text.encode()) for path, text in leaves.items()}
+    return _FINGERPRINTS.get(recipe, compute=_recipe_digests)
+
+
+_FINGERPRINTS: ObjectMemo[EffectiveRecipe, Table] = ObjectMemo(limit=16)
+_PLATFORMS: ObjectMemo[Platform, tuple[tuple[str, str], ...]] = ObjectMemo(limit=256)
+
+
+def _recipe_digests(recipe: EffectiveRecipe) -> Table:
+    leaves = dict(_input_texts(recipe))
+    digests = {path: _text_digest(text) for path, text in leaves.items()}
     digests |= {catalogue_key(file.path): _given_digest(file, leaves) for file in recipe.catalogue}
     return Table({path: digest[:_DIGEST_DIGITS] for path, digest in digests.items()})
+
+
+@lru_cache(maxsize=16_384)
+def _text_digest(text: str) -> Sha256:
+    return Sha256.of(text.encode())
 
 
 def _given_digest(file: CatalogueFile, leaves: Mapping[str, str]) -> Sha256:
@@ -72,22 +87,36 @@ def _given_digest(file: CatalogueFile, leaves: Mapping[str, str]) -> Sha256:
     return Sha256.of("".join(sorted(lines)).encode())
 
 
-def _input_tree(recipe: EffectiveRecipe) -> dict[str, Any]:
-    release = unstructure(recipe.release)
-    framework = unstructure(recipe.framework)
-    platform = unstructure(recipe.platform)
-    arch = recipe.target.arch
-    for key in ("images", "assembled"):
-        platform[key] = platform.get(key, {}).get(arch)
-    return {
+def _input_texts(recipe: EffectiveRecipe) -> Iterator[tuple[str, str]]:
+    # Targets share their platform and most parts, and a release holds far more than the keys that count.
+    yield from _PLATFORMS.get(recipe.platform, recipe.target.arch, compute=_platform_texts)
+    for part in recipe.parts:
+        yield from _component_texts(part)
+    release = recipe.release
+    tree: dict[str, Any] = {
         "rules": {"format": FORMAT, "resolver": RULES},
-        "release": {key: release.get(key) for key in _RELEASE_KEYS},
-        "platform": platform,
-        "framework": framework,
-        "component": {part.name: unstructure(part) for part in recipe.parts},
+        "release": {
+            "version": release.version,
+            "date": release.date,
+            "exclude-newer": release.exclude_newer,
+        },
+        "framework": unstructure(dataclasses.replace(recipe.framework, variants=(), refused=())),
         "published": {name: version for name, version, _ in recipe.published},
         "python": {"roots": list(recipe.roots), "pins": list(recipe.constraints)},
     }
+    yield from _leaf_texts("", tree, depth=3)
+
+
+def _platform_texts(platform: Platform, arch: str) -> tuple[tuple[str, str], ...]:
+    table = unstructure(platform)
+    for key in ("images", "assembled"):
+        table[key] = table.get(key, {}).get(arch)
+    return tuple(_leaf_texts("", {"platform": table}, depth=3))
+
+
+@lru_cache(maxsize=4096)
+def _component_texts(part: EffectiveComponent) -> tuple[tuple[str, str], ...]:
+    return tuple(_leaf_texts("", {"component": {part.name: unstructure(part)}}, depth=3))
 
 
 def _leaf_texts(path: str, value: object, depth: int) -> Iterator[tuple[str, str]]:

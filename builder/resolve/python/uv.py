@@ -16,6 +16,7 @@ import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ from builder.index import CandidateWheel, parse_rfc3339
 from builder.io import Completed, clean_environment, redacted, run
 from builder.model import (
     OpenMarkerError,
+    Sha256,
     marker_holds,
     normalized_name,
     recipe_requirement,
@@ -83,23 +85,43 @@ def compile_requirements(request: PythonRequest, services: IndexServices) -> tup
             if gateway is not None:
                 stack.enter_context(gateway.running(offline=services.offline))
             _write_question(request, services, folder, gateway)
-            stack.enter_context(services.one_view())
-            done = run(
-                _uv_command(request, services, folder),
-                env=_uv_environment(services, gateway),
-                cwd=folder,
-                accept=(0, 1, 2),
-            )
-            if gateway is not None:
-                if done.returncode and (error := gateway.error_in(done.errors)):
-                    raise error
-                done = replace(done, stderr=gateway.with_real_urls(done.errors).encode())
-            _check_exit(done, request, services)
-            for line in done.errors.splitlines():
-                if line.startswith("warning:"):
-                    services.warn(redacted(line.removeprefix("warning:").strip()))
+            command = _uv_command(request, services, folder)
+            ask = partial(_ask_uv, command, folder, request, services, gateway)
+            # What asks every page again is not answered from an earlier look at them.
+            kept = _page_age(request, services) > 0
+            answer = services.answers.get(_question_key(command, folder), ask) if kept else ask()
             real_url = gateway.real_url if gateway is not None else str
-            return _read_answer((folder / "pylock.toml").read_bytes(), request, real_url)
+            return _read_answer(answer, request, real_url)
+
+
+def _question_key(command: list[str], folder: Path) -> tuple[object, ...]:
+    """Return all that uv is given but for the folder's name: equal keys are equal questions."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return (
+        tuple(word.replace(str(folder), "") for word in command),
+        tuple((path.relative_to(folder).as_posix(), Sha256.of(path.read_bytes())) for path in files),
+    )
+
+
+def _ask_uv(
+    command: list[str],
+    folder: Path,
+    request: PythonRequest,
+    services: IndexServices,
+    gateway: IndexGateway | None,
+) -> bytes:
+    """Run uv in `folder`; return its answer, a `pylock.toml`."""
+    with services.one_view():
+        done = run(command, env=_uv_environment(services, gateway), cwd=folder, accept=(0, 1, 2))
+    if gateway is not None:
+        if done.returncode and (error := gateway.error_in(done.errors)):
+            raise error
+        done = replace(done, stderr=gateway.with_real_urls(done.errors).encode())
+    _check_exit(done, request, services)
+    for line in done.errors.splitlines():
+        if line.startswith("warning:"):
+            services.warn(redacted(line.removeprefix("warning:").strip()))
+    return (folder / "pylock.toml").read_bytes()
 
 
 def _gateway_of(request: PythonRequest, services: IndexServices) -> IndexGateway | None:

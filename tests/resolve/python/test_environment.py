@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from builder.errors import FetchError, NoSolutionError, RecipeError
+from builder.io import run
 from builder.model.digest import Evidence, Sha256
 from builder.model.structuring import Table
 from builder.model.target import Arch
@@ -42,6 +43,36 @@ def test_rows_say_what_and_who(index: Any, services: Any, request_of: Any) -> No
     assert app.size == len(index.files[0].data)
     assert extra.via == ("app",)
     assert lib.via == ("app", "extra-lib")
+
+
+def test_an_identical_question_is_asked_once(
+    index: Any, services: Any, request_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index.wheel("app", "1.0", requires=("lib>=1",))
+    index.wheel("lib", "1.5")
+    commands: list[list[str]] = []
+
+    def counted(command: list[str], **options: Any) -> Any:
+        commands.append(command)
+        return run(command, **options)
+
+    monkeypatch.setattr("builder.resolve.python.uv.run", counted)
+    request = request_of("app==1.0")
+    first = resolve_python(request, services)
+    other = resolve_python(replace(request, environment="other"), services)
+    assert len(commands) == 1
+    assert [replace(row, for_=("runtime",)) for row in other] == list(first)
+    assert {row.for_ for row in other} == {("other",)}
+    for changed in (
+        replace(request, glibc="2.28"),
+        replace(request, exclude_newer="2026-03-02T00:00:00Z"),
+        replace(request, constraints=("lib==1.5",)),
+        replace(request, preferences=(("lib", "1.5"),)),
+        request_of("app==1.0", "lib==1.5"),
+    ):
+        commands.clear()
+        resolve_python(changed, services)
+        assert commands, changed
 
 
 @pytest.mark.parametrize("form", ["json", "html"])
