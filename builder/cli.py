@@ -30,6 +30,7 @@ VERBS = {
     "matrix": "Show what is locked, and what is not and why.",
     "report": "Write a site to look at: what is locked, why, by whose word, and what changed.",
     "why": "Say why something is in the locks, or which rows a Dockerfile line comes from.",
+    "image-size": "Show the planned layers of images by size, and what two images share.",
     "sbom": "Write a bill of materials (CycloneDX) from locks.",
     "align": "Compare what documents claim, what was published and what locks hold; exit 1 on drift.",
     "diff": "Show what changed between locks, the dangerous first.",

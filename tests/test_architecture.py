@@ -65,6 +65,7 @@ ARROWS: dict[str, set[str]] = {
     "diff": {"lockfile", "model"},
     "revisions": {"diff", "git", "index", "io", "lockfile", "model", "project"},
     "graph": {"lockfile", "model"},
+    "layers": {"lockfile", "model"},
     "sbom": {"graph", "lockfile", "model", "recipe"},
     "policy": {"io", "lockfile", "model", "resolve.debian", "tars"},
     "verify": {

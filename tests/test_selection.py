@@ -35,6 +35,7 @@ WORDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "matrix": ((), *(("--table", table) for table in ("summary", "targets", "cuda", "wheels", "gpus"))),
     "report": (("--output", "report"), ("--output", "report", "--against", "before")),
     "why": (("idna",), ("--line", "1")),
+    "image-size": ((),),
     "sbom": ((),),
     "align": (("--offline",), ("--offline", "--dockerfile", "Dockerfile")),
     "diff": (("before", "after"), ("before/lock", "after/lock"), ("--", "lock")),

@@ -73,6 +73,7 @@ WORDS: dict[str, list[tuple[str, ...]]] = {
     "matrix": [()],
     "report": [("--output", "site")],
     "why": [("idna",)],
+    "image-size": [("--arch", "x86_64")],
     "sbom": [
         (
             "--arch",
