@@ -13,7 +13,7 @@ from pysequoia.packet import PacketPile, SignatureType, Tag
 
 from builder.errors import DigestMismatchError, FetchError
 
-__all__ = ["certificates", "verify_clear", "verify_detached"]
+__all__ = ["certificates", "usable_until", "verify_clear", "verify_detached"]
 
 _SIGNATURE_BLOCK = re.compile(rb"(?ms)^-----BEGIN PGP SIGNATURE-----.*?^-----END PGP SIGNATURE-----")
 _REPLACED = (
@@ -74,6 +74,18 @@ def verify_detached(
     except Exception as error:
         raise _bad_signature_error(signature, keyring, place, hint, _error_reason(error)) from error
     return _good_signers(verified, signature, keyring, place, hint)
+
+
+def usable_until(signature: bytes, certificate: Cert) -> datetime | None:
+    """Return when the key of `certificate` that made a good signature expires; None for never."""
+    issuers = [
+        str(packet.issuer_fingerprint or packet.issuer_key_id or "").lower()
+        for packet in PacketPile.from_bytes(signature)
+        if packet.tag == Tag.Signature
+    ]
+    keys = [key for key in _certificate_keys(certificate) if any(map(key.made, issuers))]
+    ends = [key.expires for key in keys if key.expires is not None]
+    return min(ends) if ends else certificate.expiration
 
 
 def _good_signers(

@@ -68,7 +68,9 @@ ARROWS: dict[str, set[str]] = {
     "layers": {"lockfile", "model"},
     "sbom": {"graph", "lockfile", "model", "recipe"},
     "policy": {"io", "lockfile", "model", "resolve.debian", "tars"},
+    "attest": {"io", "model", "oci", "openpgp"},
     "verify": {
+        "attest",
         "diff",
         "fetch",
         "git",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from builder.attest import RebuildStatement, image_built, sign_bytes, write_attestation
 from builder.build import (
     BUILDKIT,
+    BuildInputs,
     WantedImage,
     build_inputs,
     find,
@@ -54,6 +57,7 @@ EXAMPLES = """\
   python -m builder reproduce --framework dynamo --platform debian-13 --arch x86_64
   python -m builder reproduce --framework dynamo --component ucx --arch x86_64
   python -m builder reproduce --framework vllm --against published.oci.tar --inputs store
+  python -m builder reproduce --framework dynamo --attest ~/.ssh/id_ed25519
   python -m builder reproduce --compare first.tar second.tar --format json
 """
 
@@ -78,6 +82,9 @@ def add_options(verb: argparse.ArgumentParser) -> None:
         "--cgroup-parent", default="", metavar="GROUP", help="control group of the second build"
     )
     verb.add_argument("--processors", type=int, metavar="N", help="processors of the second build")
+    verb.add_argument(
+        "--attest", type=Path, metavar="KEY", help="sign a statement of one digest with this private key"
+    )
     what.add_argument(
         "--compare", nargs=2, type=Path, default=[], metavar="IMAGE", help="compare, build nothing"
     )
@@ -101,6 +108,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             against=options.against,
             images=tuple(options.compare),
             keep=options.keep,
+            attest=options.attest,
             json=options.format == ResultFormat.JSON,
         ),
     )
@@ -126,11 +134,19 @@ class Options:
     """Two images that exist already: they are compared, and nothing is built."""
     keep: bool = False
     """Whether the second image stays when both are identical."""
+    attest: Path | None = None
+    """A private key that signs what was built, if both builds are identical."""
     json: bool = False
 
 
 def reproduce_image(project: Project, options: Options) -> int:
     """Build twice and compare, or compare two images; 0 for one digest, 1 for differences, or an error."""
+    if options.attest is not None and (options.images or options.wanted.component or options.against):
+        raise UsageError(
+            "a statement is about two builds of a whole image",
+            place="--attest",
+            hint="leave out --compare, --component and --against",
+        )
     if options.images:
         if not options.wanted.selection.is_empty:
             raise UsageError(
@@ -143,6 +159,8 @@ def reproduce_image(project: Project, options: Options) -> int:
         with open_images(options.against):
             pass  # a file that is not an image is refused before anything is built
     select_image(project, options.wanted.selection)  # a wrong name is reported before a missing engine
+    if options.attest is not None:
+        sign_bytes(b"", options.attest)  # a key that cannot sign is refused before hours of building
     engine = find(options.engine, options.builder, options.wanted.inputs)
     buildkit = options.engine == BUILDKIT
     if options.second_builder and not buildkit:
@@ -177,7 +195,29 @@ def reproduce_image(project: Project, options: Options) -> int:
         ready.write_record("reproduce", record)
         if found.comparison.verdict == IDENTICAL and not options.keep:
             remove(second)
+        if options.attest is not None and found.comparison.verdict == IDENTICAL:
+            statement = _rebuild_statement(ready, record, engine.describe(), found)
+            written = write_attestation(project.root / "attestations", statement, options.attest)
+            record["attestation"] = [str(path) for path in written]
+            project.console.status(f"signed: {written[0]}")
     return _report_comparison(project, found.comparison, record, options)
+
+
+def _rebuild_statement(
+    ready: BuildInputs, record: dict[str, Any], engine: Mapping[str, str], found: Reproduction
+) -> RebuildStatement:
+    """Return the statement that the builds of `ready` gave one digest."""
+    digest, platforms = image_built(ready.image)
+    first = ready.locks[0][0]
+    return RebuildStatement(
+        name=f"{first.release}/{first.platform}/{first.framework}",
+        digest=digest,
+        locks=tuple(sorted(record["locks"].items())),
+        engine=tuple(sorted((str(name), str(version)) for name, version in engine.items())),
+        conditions=tuple(found.variation.describe()),
+        passed=("reproduce: identical",),
+        platforms=platforms,
+    )
 
 
 def _compare_images(project: Project, options: Options) -> int:

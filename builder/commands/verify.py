@@ -8,10 +8,11 @@ import dataclasses
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builder import oci, resolve, verify
+from builder import attest, oci, resolve, verify
 from builder.console import Console
 from builder.errors import RecipeError, UsageError
 from builder.lockfile import (
@@ -53,6 +54,7 @@ EXAMPLES = """\
   python -m builder verify --store                           is every fetched file what it was?
   python -m builder verify --again                           does resolving it again give the same rows?
   python -m builder verify --image dynamo-1.4.2.oci.tar      which row explains each file?
+  python -m builder verify --image a.oci.tar --attestations attestations --keys keys.toml --threshold 2
 """
 
 
@@ -85,6 +87,17 @@ def add_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--again", action="store_true", help="resolve each lock from nothing, compare rows")
     verb.add_argument("--rebuild-base", action="store_true", help="assemble bases again, compare digests")
     verb.add_argument("--image", default="", metavar="IMAGE", help="explain every file: a tar, or a name")
+    rebuilds = verb.add_argument_group("rebuilds, with --image")
+    rebuilds.add_argument(
+        "--attestations", type=Path, metavar="DIR", help="signed statements of who built the image's digest"
+    )
+    rebuilds.add_argument("--keys", type=Path, metavar="FILE", help="owners and their public keys (TOML)")
+    rebuilds.add_argument(
+        "--threshold",
+        type=int,
+        metavar="K",
+        help="how many different owners must have built it (with --attestations)",
+    )
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -103,6 +116,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
             again=options.again,
             rebuild_base=options.rebuild_base,
             image=options.image,
+            attestations=options.attestations,
+            keys=options.keys,
+            threshold=options.threshold or 0,
             json=options.format == ResultFormat.JSON,
         ),
     )
@@ -133,6 +149,12 @@ class Options:
     """Whether assembled bases are made again from their packages."""
     image: str = ""
     """An image to explain: a file, a folder, or a name that the Docker engine knows."""
+    attestations: Path | None = None
+    """A folder of signed statements of who built the image."""
+    keys: Path | None = None
+    """The owners whose statements count."""
+    threshold: int = 0
+    """How many of them are required."""
     json: bool = False
 
 
@@ -144,6 +166,7 @@ def verify_locks(project: Project, options: Options) -> int:
             place=str(options.selection),
             hint="leave out --release, --platform, --framework and --arch",
         )
+    _check_rebuild_options(options)
     library = project.library() if project.has_recipes else None
     if options.image:
         locks, proofs = _with_image(project, options, library)
@@ -299,7 +322,35 @@ def _with_image(
     with oci.image_file(options.image) as image:
         files = options.files or _locks_here(project, verify.labelled(image), options.image)
         locks, proofs = verify.lock_proofs(project, options.selection, files, library)
-        return locks, [*proofs, verify.image_proof(project, image, locks)]
+        proofs.append(verify.image_proof(project, image, locks))
+        if options.attestations is not None and options.keys is not None:
+            proofs.append(
+                verify.rebuild_proof(
+                    image,
+                    locks,
+                    options.attestations,
+                    attest.read_keys(options.keys),
+                    threshold=options.threshold,
+                    now=datetime.now(UTC),
+                )
+            )
+        return locks, proofs
+
+
+def _check_rebuild_options(options: Options) -> None:
+    """Refuse a question about rebuilds that is not whole (UsageError)."""
+    given = {
+        "--attestations": options.attestations is not None,
+        "--keys": options.keys is not None,
+        "--threshold": options.threshold != 0,
+    }
+    if not any(given.values()):
+        return
+    for name, there in {"--image": bool(options.image), **given}.items():
+        if not there:
+            raise UsageError(f"{name} is missing", hint=f"{', '.join(given)} go together, with --image")
+    if options.threshold < 1:
+        raise UsageError(f"expected 1 or more, got {options.threshold}", place="--threshold")
 
 
 def _locks_here(project: Project, targets: Iterable[str], image: str) -> tuple[Path, ...]:

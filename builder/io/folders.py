@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from builder.errors import UsageError
+from builder.json_text import parse_json
 
 __all__ = ["replace_folder"]
 
@@ -101,7 +102,7 @@ def _check_own(folder: Path, record: str) -> None:
 def _recorded_digests(path: Path) -> dict[str, str]:
     """Return what an earlier run recorded; nothing if there is no readable record."""
     try:
-        digests = json.loads(path.read_bytes())["sha256"]
+        digests = parse_json(path.read_bytes())["sha256"]
     except (OSError, ValueError, KeyError, TypeError):
         return {}
     return {str(name): str(digest) for name, digest in digests.items()} if isinstance(digests, dict) else {}

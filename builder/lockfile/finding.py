@@ -99,6 +99,13 @@ RULES: dict[str, FindingRule] = dict(
         _named_rule("settings", Level.ERROR, 1, "The image's run-time settings differ from the lock."),
         _named_rule("strange", Level.ERROR, 1, "A layer holds an entry that no layer may hold."),
         _named_rule(
+            "too-few-rebuilds", Level.ERROR, 1, "Fewer owners than required built the image's digest."
+        ),
+        _named_rule(
+            "rebuilt-differently", Level.WARNING, 0, "A known owner built another digest from the same locks."
+        ),
+        _named_rule("attestation-refused", Level.WARNING, 0, "A statement does not count, and why."),
+        _named_rule(
             "unproven", Level.NOTE, 0, "Files are explained on a weaker ground than the locked bytes."
         ),
     )

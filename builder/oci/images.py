@@ -154,6 +154,28 @@ class ImageLayout:
             if not layer.digest.startswith(_SHA256):
                 self._check_blob(layer.digest, layer.diff_id, unpacked=True)
 
+    def check_named(self) -> None:
+        """Hash everything that the layout's digest names (DigestMismatchError for one that is another).
+
+        That are indexes, manifests, configurations and layers; attestations of an engine are left out.
+        """
+        pending = [(self.digest, _DEEPEST)]
+        while pending:
+            digest, deeper = pending.pop()
+            name = _blob_path(digest)
+            self._check_blob(name, digest)
+            manifest = parse_manifest(
+                self._read_document(name), place=f"{self.place}: {name}", error=UsageError
+            )
+            if not isinstance(manifest, ImageIndex):
+                for part in (manifest.config, *manifest.layers):
+                    self._check_blob(_blob_path(str(part.digest)), str(part.digest))
+            elif deeper:
+                inner = (one for one in manifest.manifests if not one.is_attestation)
+                pending += [(str(one.digest), deeper - 1) for one in inner]
+            else:
+                raise UsageError("has indexes in indexes in indexes", place=self.place)
+
     def _check_blob(self, name: str, digest: str, *, unpacked: bool = False) -> None:
         with self._open_file(name) as file:
             if unpacked:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from builder.verify.online import index_urls, judge_listed, offers_attestations, online_proof
     from builder.verify.os_index import os_index_proof
     from builder.verify.policies import advisories_proof, licenses_proof
+    from builder.verify.rebuilds import rebuild_proof
     from builder.verify.report import as_text, as_value, gravest_first, not_proven
     from builder.verify.resolved_again import resolved_again_proof
     from builder.verify.signatures import signature_findings
@@ -49,6 +50,7 @@ else:
             "online_proof": "online",
             "os_index_proof": "os_index",
             "outdated": "against_recipes",
+            "rebuild_proof": "rebuilds",
             "resolved_again_proof": "resolved_again",
             "signature_findings": "signatures",
             "signed_indexes": "against_recipes",
@@ -79,6 +81,7 @@ __all__ = [
     "online_proof",
     "os_index_proof",
     "outdated",
+    "rebuild_proof",
     "resolved_again_proof",
     "signature_findings",
     "signed_indexes",

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from builder.attest import parse_statement
 from builder.build.buildah import Buildah
 from builder.model.image_files import FileFact
 from builder.oci.images import open_images
@@ -30,9 +31,17 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_component_from_source_built_twice_is_one_image(project: Path, tmp_path: Path) -> None:
     out = tmp_path / "twice"
-    assert run(project, "reproduce", "--inputs", "store", "--output", str(out)) == 0
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    words = ("--inputs", "store", "--output", str(out), "--attest", str(key))
+    assert run(project, "reproduce", *words) == 0
     found = record(out, "reproduce.json")
     assert found["verdict"] == "identical"
+    (statement,) = (project / "attestations").rglob("*.json")
+    signed = parse_statement(statement.read_bytes(), place=statement.name)
+    assert (signed.digest, dict(signed.locks)) == (found["digests"][0], found["locks"])
+    assert signed.engine
+    assert signed.conditions == tuple(found["varied"])
     for stages in found["stages"]:
         assert {"netifaces-x86_64", "python-x86_64"} <= ran(stages)
     again = tmp_path / "remote"

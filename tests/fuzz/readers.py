@@ -6,6 +6,7 @@ times are bounded by the reader itself: docs/bounds.md.
 
 from __future__ import annotations
 
+import base64
 import bz2
 import gzip
 import io
@@ -18,7 +19,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.errors import BuilderError, FetchError, LockError, RecipeError, UsageError
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+from builder.attest.sshsig import check_ssh, read_ssh_signature, sign_ssh
+from builder.attest.statement import BuiltPlatform, RebuildStatement, dump_statement, parse_statement
+from builder.errors import BuilderError, DigestMismatchError, FetchError, LockError, RecipeError, UsageError
 from builder.git.heritage import _take_objects
 from builder.index.metadata import parse_metadata
 from builder.index.project_page import parse_project_page
@@ -71,6 +77,34 @@ def _in_file(read: Callable[[Path], object], name: str = "file") -> Callable[[by
             return read(path)
 
     return with_file
+
+
+def _ssh_signature(data: bytes) -> None:
+    """Read a signature, whose armour may be missing, and check it by the key that it names."""
+    form = _armoured(data) if data.startswith(b"SSHSIG") else data
+    check_ssh(b"message", read_ssh_signature(form, place="x"), place="x")
+
+
+def _armoured(blob: bytes) -> bytes:
+    text = base64.b64encode(blob)
+    return b"-----BEGIN SSH SIGNATURE-----\n" + text + b"\n-----END SSH SIGNATURE-----\n"
+
+
+SSH_KEY = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(32)).private_bytes(
+    serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+)
+SSH_SIGNATURE = sign_ssh(b"message", SSH_KEY, place="x")
+STATEMENT = dump_statement(
+    RebuildStatement(
+        name="1.0/plain/tiny",
+        digest=f"sha256:{'1' * 64}",
+        locks=(("lock/1.0/plain/tiny-x86_64.toml", f"sha256:{'2' * 64}"),),
+        engine=(("buildah", "1.0"),),
+        conditions=("pause",),
+        passed=("reproduce: identical",),
+        platforms=(BuiltPlatform(platform="linux/amd64", digest=f"sha256:{'3' * 64}", layers=()),),
+    )
+)
 
 
 def _tar_members(data: bytes) -> object:
@@ -381,6 +415,20 @@ READERS = (
         read=lambda data: read_elf(io.BytesIO(data)),
         corpus=(elf(needed=("libc.so.6",), soname="a", runpath="$ORIGIN"),),
         errors=(),
+    ),
+    FuzzedReader(
+        name="rebuild statement",
+        source="a folder of attestations",
+        read=lambda data: parse_statement(data, place="x"),
+        corpus=(STATEMENT,),
+        errors=(UsageError,),
+    ),
+    FuzzedReader(
+        name="SSH signature",
+        source="a folder of attestations",
+        read=_ssh_signature,
+        corpus=(SSH_SIGNATURE, base64.b64decode(b"".join(SSH_SIGNATURE.splitlines()[1:-1]))),
+        errors=(UsageError, DigestMismatchError),
     ),
     FuzzedReader(
         name="headers that lead elsewhere",

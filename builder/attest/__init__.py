@@ -1,0 +1,55 @@
+"""Rebuild attestations: who says that a lock, built by them, gave an image of this digest.
+
+In: an image, its locks, a private key; or a folder of signed statements and the keys of named
+owners. Out: a signed in-toto statement; or which owners built the same digest, and why other
+statements do not count. Signatures are SSH's or OpenPGP's. Imports `io`, `model`, `openpgp`.
+"""
+
+from typing import TYPE_CHECKING
+
+from builder.lazy_face import lazy_face
+
+if TYPE_CHECKING:
+    from builder.attest.built_image import image_built
+    from builder.attest.judging import JudgedStatement, StatementVerdict, WantedRebuild, judge_folder
+    from builder.attest.keys import TrustedKeys, read_keys
+    from builder.attest.signing import sign_bytes, write_attestation
+    from builder.attest.sshsig import NAMESPACE
+    from builder.attest.statement import BuiltPlatform, RebuildStatement, dump_statement, parse_statement
+else:
+    __getattr__, __dir__ = lazy_face(
+        __name__,
+        {
+            "BuiltPlatform": "statement",
+            "JudgedStatement": "judging",
+            "NAMESPACE": "sshsig",
+            "RebuildStatement": "statement",
+            "TrustedKeys": "keys",
+            "StatementVerdict": "judging",
+            "WantedRebuild": "judging",
+            "image_built": "built_image",
+            "dump_statement": "statement",
+            "judge_folder": "judging",
+            "parse_statement": "statement",
+            "read_keys": "keys",
+            "sign_bytes": "signing",
+            "write_attestation": "signing",
+        },
+    )
+
+__all__ = [
+    "NAMESPACE",
+    "BuiltPlatform",
+    "JudgedStatement",
+    "RebuildStatement",
+    "StatementVerdict",
+    "TrustedKeys",
+    "WantedRebuild",
+    "dump_statement",
+    "image_built",
+    "judge_folder",
+    "parse_statement",
+    "read_keys",
+    "sign_bytes",
+    "write_attestation",
+]
