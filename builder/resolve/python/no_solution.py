@@ -249,6 +249,7 @@ _MOST_DISTRIBUTIONS = 60
 _FIXED_PLACE = "choose a version whose metadata names distributions only"
 _ABSENT = re.compile(r"([A-Za-z0-9._-]+) was not found in the package registry")
 _NO_WHEEL = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?(?:[<>=!~]=?[^\s]+)? has no (?:\w+ )?wheels")
+_NO_WHEELS_AT_ALL = re.compile(r"[Aa]ll versions of ([A-Za-z0-9._-]+) have no (?:\w+ )?wheels")
 _MARKER = re.compile(r"\{[^{}]*\}")  # uv adds the marker under which it looked
 
 
@@ -402,7 +403,7 @@ def _look_at_proof(walk: _PinWalk, text: str) -> None:
     """Look at what uv names and the walk, which follows exact pins only, did not judge."""
     for name in map(_canonical_name, _ABSENT.findall(text)):
         walk.missing.setdefault(name, (f"{name} is not on the index", ""))
-    for name in map(_canonical_name, _NO_WHEEL.findall(text)):
+    for name in map(_canonical_name, (*_NO_WHEEL.findall(text), *_NO_WHEELS_AT_ALL.findall(text))):
         project = None if name in walk.missing else walk.project(name)
         admitted = _admitted_versions(walk, project) if project else []
         if admitted:
