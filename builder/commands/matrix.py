@@ -10,18 +10,21 @@ from typing import Any
 from builder.console import Console
 from builder.io import read_bytes
 from builder.lockfile import Lock, parse_lock
-from builder.locks import lock_path, locked_targets, matrix_cells, select_targets
+from builder.locks import lock_path, locked_targets, matrix_cells, read_outcomes, select_targets
 from builder.matrix import (
     Cell,
     MatrixTable,
     ReleaseVersions,
+    TypedRefusal,
     accelerators,
     command,
     cuda_table,
     framework_summaries,
     generations,
     gpu_table,
+    judge_refusals,
     newest_first,
+    refusals_table,
     suggestion,
     summary_table,
     targets_table,
@@ -55,6 +58,7 @@ EXAMPLES = """\
 _TABLE_MAKERS: Mapping[str, Callable[[Any], MatrixTable]] = {
     "summary": summary_table,
     "targets": targets_table,
+    "refusals": refusals_table,
     "versions": versions_table,
     "cuda": cuda_table,
     "wheels": wheels_table,
@@ -62,8 +66,10 @@ _TABLE_MAKERS: Mapping[str, Callable[[Any], MatrixTable]] = {
 }
 TABLES = tuple(_TABLE_MAKERS)
 """The names of the tables, in the order in which they are shown."""
-_CELL_TABLES = frozenset({"summary", "targets", "versions"})
+_CELL_TABLES = frozenset({"summary", "targets", "refusals", "versions"})
 """Tables that speak of targets without a lock too."""
+_REFUSING_TABLES = frozenset({"summary", "targets", "refusals"})
+"""Tables that say of a target that it is refused."""
 
 
 def add_options(verb: argparse.ArgumentParser) -> None:
@@ -77,7 +83,7 @@ def add_options(verb: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
-    """Show the selected tables; 0, or an error."""
+    """Show the selected tables; 0, 1 if a typed refusal does not hold any more, or an error."""
     return show_tables(
         project_of(options, console),
         Options(
@@ -99,7 +105,10 @@ class Options:
 
 
 def show_tables(project: Project, options: Options) -> int:
-    """Show the selected tables, of every release unless one is named; 0, or an error."""
+    """Show the selected tables, of every release unless one is named.
+
+    0; 1 if a target that a shown table calls refused would lock, were the refusal not typed; or an error.
+    """
     wanted = [name for name in TABLES if not options.tables or name in options.tables]
     matrix = _MatrixFacts(project, options.selection)
     matrix.check_selection(frozenset(wanted))
@@ -112,7 +121,10 @@ def show_tables(project: Project, options: Options) -> int:
             table = matrix.table(name)
             project.console.data(f"{table.title}: {table.about}")
             project.console.table(table.columns, table.rows)
-    return 0
+    findings = matrix.findings() if _REFUSING_TABLES & {*wanted} else []
+    for text in findings:
+        project.console.warning(f"{text}: remove the row, or say why it still holds")
+    return 1 if findings else 0
 
 
 def markdown_tables(project: Project, names: tuple[str, ...]) -> str:
@@ -152,6 +164,16 @@ class _MatrixFacts:
             self._cells = matrix_cells(self._project, self._selection)
         return self._cells
 
+    def refusals(self) -> tuple[TypedRefusal, ...]:
+        """Return the typed refusals that refuse a selected target."""
+        outcomes = read_outcomes(self._project).by_target()
+        every = judge_refusals(self._library, locked_targets(self._project), outcomes)
+        return tuple(one for one in every if any(map(self._selection.holds, one.refused)))
+
+    def findings(self) -> list[str]:
+        """Return what is wrong with typed refusals that refuse a selected target."""
+        return [one.finding for one in self.refusals() if one.finding]
+
     def locks(self) -> tuple[Lock, ...]:
         if self._locks is None:
             order = [release.version for release in newest_first(self._library)]
@@ -167,15 +189,14 @@ class _MatrixFacts:
 
     def values(self, name: str) -> list[dict[str, Any]]:
         """Return the same table for programs: a value for each row."""
-        return [
-            _cell_as_json(row) if isinstance(row, Cell) else asdict(row) for row in self._table_rows(name)
-        ]
+        return [_row_as_json(row) for row in self._table_rows(name)]
 
     def _table_rows(self, name: str) -> Sequence[Any]:
         """Return what the rows of a table are made from; every form of it is made from these."""
         makers: Mapping[str, Callable[[], Sequence[Any]]] = {
             "summary": lambda: framework_summaries(self.cells()),
             "targets": self.cells,
+            "refusals": self.refusals,
             "versions": self._selected_versions,
             "cuda": lambda: accelerators(self.locks()),
             "wheels": lambda: wheel_floors(self.locks()),
@@ -192,6 +213,26 @@ class _MatrixFacts:
 def _release_position(order: list[str], release: str) -> int:
     """Return where a release stands; a lock without its recipe comes last."""
     return order.index(release) if release in order else len(order)
+
+
+def _row_as_json(row: Any) -> dict[str, Any]:
+    if isinstance(row, Cell):
+        return _cell_as_json(row)
+    return _refusal_as_json(row) if isinstance(row, TypedRefusal) else asdict(row)
+
+
+def _refusal_as_json(one: TypedRefusal) -> dict[str, Any]:
+    return {
+        "release": one.release,
+        "framework": one.row.framework,
+        "reason": one.row.reason,
+        "trap": one.row.trap,
+        "refused": [str(target) for target in one.refused],
+        "without-it": one.standing.value,
+        "decided-by": [str(target) for target in one.targets],
+        "said": one.said,
+        "finding": one.finding,
+    }
 
 
 def _cell_as_json(cell: Cell) -> dict[str, Any]:

@@ -113,7 +113,9 @@ def _target_cell(
     try:
         recipe = effective_recipe(library, target)
     except BuilderError as error:
-        return _refused_cell(cell, row) if row else _unfit_cell(cell, str(error), "recipes")
+        if row is None or row.unreached:  # a row that waits for a place refuses nothing
+            return _unfit_cell(cell, str(error), "recipes")
+        return _refused_cell(cell, row)
     missing = missing_pins(recipe)
     if row is not None and not row.unreached:
         return _refused_cell(cell, row)

@@ -10,6 +10,7 @@ from typing import TypeVar
 from builder.matrix.cell import Cell, CellState, command, suggestion
 from builder.matrix.floors import GpuGenerations, WheelFloor
 from builder.matrix.release_versions import Accelerated, ReleaseVersions
+from builder.matrix.typed_refusals import TypedRefusal
 
 __all__ = [
     "FrameworkSummary",
@@ -18,6 +19,7 @@ __all__ = [
     "cuda_table",
     "framework_summaries",
     "gpu_table",
+    "refusals_table",
     "summary_table",
     "targets_table",
     "versions_table",
@@ -122,6 +124,29 @@ def _command_text(group: Sequence[Cell]) -> str:
     if attempt := suggestion(group):
         return f"to try it: {attempt}"
     return ""
+
+
+def refusals_table(found: Sequence[TypedRefusal]) -> MatrixTable:
+    """Return the refusals that people typed into releases, and what recipes and trials say without them."""
+    rows = tuple(
+        (
+            one.release,
+            one.row.framework,
+            str(len(one.refused)),
+            one.row.reason,
+            f"{one.standing}: {one.said}" if one.said else one.standing.value,
+        )
+        for one in found
+    )
+    return MatrixTable(
+        title="Refusals",
+        about=(
+            "Refusals that are typed into releases, the number of targets of each, "
+            "and what the tool says without it."
+        ),
+        columns=("release", "framework", "targets", "typed reason", "without it"),
+        rows=rows,
+    )
 
 
 def versions_table(found: Sequence[ReleaseVersions]) -> MatrixTable:

@@ -25,6 +25,8 @@ from builder.recipe import (
 
 __all__ = ["RefusalStanding", "TypedRefusal", "judge_refusals", "without_typed_refusals"]
 
+_MOST_SHOWN = 3
+
 
 class RefusalStanding(StrEnum):
     """What the tool itself says of the targets of one typed refusal."""
@@ -54,6 +56,20 @@ class TypedRefusal:
     """Those that decide the standing; empty for one that refuses no target by itself."""
     said: str = ""
     """What `lock` said of the first of them."""
+    refused: tuple[Target, ...] = ()
+    """All targets for which this row is the first that refuses."""
+
+    @property
+    def finding(self) -> str:
+        """What is wrong with the row, in words; empty unless one of its targets would lock without it."""
+        if self.standing is not RefusalStanding.WOULD_LOCK:
+            return ""
+        shown = ", ".join(map(str, self.targets[:_MOST_SHOWN]))
+        more = f" and {len(self.targets) - _MOST_SHOWN} more" if len(self.targets) > _MOST_SHOWN else ""
+        return (
+            f"recipes/releases/{self.release}.toml: refused: {self.row.reason!r} is typed, "
+            f"and without it `lock` ran to its end for {shown}{more}"
+        )
 
 
 def without_typed_refusals(library: Library) -> Library:
@@ -98,7 +114,11 @@ def _judged_refusal(
 ) -> TypedRefusal:
     if row.unreached:
         return TypedRefusal(
-            release=release, row=row, standing=RefusalStanding.UNREACHED, targets=tuple(targets)
+            release=release,
+            row=row,
+            standing=RefusalStanding.UNREACHED,
+            targets=tuple(targets),
+            refused=tuple(targets),
         )
     found: dict[RefusalStanding, list[tuple[Target, str]]] = {}
     for target in targets:
@@ -120,6 +140,7 @@ def _judged_refusal(
         standing=standing,
         targets=tuple(target for target, _ in deciding),
         said=next((said for _, said in deciding), ""),
+        refused=tuple(targets),
     )
 
 

@@ -39,8 +39,10 @@ class LockOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockOutcomes:
-    """All of them, as they stand in lock/outcomes.toml."""
+    """All of them, as they stand in lock/outcomes.toml or lock/stand-in.toml."""
 
+    published: str = ""
+    """For a stand-in, the beginning of the digest of the list of what it served."""
     tried: tuple[LockOutcome, ...] = field(default=())
 
     def by_target(self) -> Mapping[Target, LockOutcome]:
@@ -61,7 +63,7 @@ def load_outcomes(data: bytes, *, place: str) -> LockOutcomes:
         raise LockError(error.cause, place=f"{place}: {error.path}", hint=error.hint) from None
 
 
-def dump_outcomes(outcomes: Iterable[LockOutcome]) -> bytes:
-    """Return the file's bytes, rows sorted."""
+def dump_outcomes(outcomes: Iterable[LockOutcome], published: str = "") -> bytes:
+    """Return the file's bytes, rows sorted; `published` tells what a stand-in served."""
     rows = tuple(sorted(outcomes, key=lambda outcome: outcome.target))
-    return toml.dumps(unstructure(LockOutcomes(tried=rows))).encode()
+    return toml.dumps(unstructure(LockOutcomes(published=published, tried=rows))).encode()

@@ -146,6 +146,13 @@ def test_what_a_release_could_not_reach_is_untried_until_a_whole_trial_ends_well
     assert one(library, tried(library, exit=0, said="")).state is wanted
 
 
+def test_a_row_that_waits_for_a_place_does_not_hide_what_the_recipes_say(small: Library) -> None:
+    library = refusing(small, unreached=True)
+    cell = one(replace(library, releases={"1.0": replace(library.releases["1.0"], python={})}), {})
+    assert (cell.state, cell.by) == (CellState.REFUSED, "recipes")
+    assert "has no version" in cell.reason
+
+
 def refusing(library: Library, trap: str = "", *, unreached: bool = False) -> Library:
     row = TargetRefusal(
         framework="tiny",
@@ -333,6 +340,8 @@ def test_every_table_has_its_rows_in_every_form(
 ) -> None:
     """One release and framework that have a row in every table."""
     chosen = ["--release", "1.4.2", "--framework", "dynamo", "--platform", "debian-13-cuda-13.0"]
+    if table == "refusals":  # nobody refuses what is locked
+        chosen = ["--release", "0.6.1", "--framework", "kvbm"]
     assert main(["matrix", "--project", str(ROOT), "--table", table, "--format", form, *chosen]) == 0
     said = capsys.readouterr().out
     if form == "json":

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from builder.cli import main
 from builder.console import Console
 from builder.locks import locked_targets, read_outcomes
 from builder.matrix import RefusalStanding, judge_refusals, open_targets
@@ -18,6 +21,7 @@ from builder.recipe import (
     Library,
     LockOutcome,
     TargetRefusal,
+    dump_outcomes,
     effective_recipe,
     inputs_digest,
     read_library,
@@ -78,6 +82,47 @@ def test_a_recorded_trial_says_whether_a_refusal_is_needed(
     assert (found.standing, found.targets, found.said) == (standing, (TINY,), said)
 
 
+@pytest.fixture
+def refused_project(tmp_path: Path) -> Path:
+    """The small project, with a typed refusal of TINY."""
+    shutil.copytree(SMALL.parent, tmp_path / "project")
+    release = tmp_path / "project/recipes/releases/1.0.toml"
+    row = '[[refused]]\nframework = "tiny"\nplatforms = ["plain"]\narches = ["x86_64"]\nreason = "never"\n'
+    text = release.read_text().replace('arches = ["x86_64", "aarch64"]', 'arches = ["aarch64"]')
+    shutil.rmtree(tmp_path / "project/lock")
+    release.write_text(f"{text}\n{row}")
+    return tmp_path / "project"
+
+
+@pytest.mark.parametrize(("exit_code", "code"), [(0, 1), (5, 0)])
+@pytest.mark.parametrize("form", ["text", "json", "markdown"])
+@pytest.mark.parametrize("table", ["refusals", "targets", "summary"])
+def test_matrix_finds_a_refusal_whose_target_would_lock(
+    refused_project: Path,
+    capsys: pytest.CaptureFixture[str],
+    exit_code: int,
+    code: int,
+    form: str,
+    table: str,
+) -> None:
+    recipes = open_project(
+        project=str(refused_project), store="", origins=(), mirrors=(), console=Console()
+    ).library()
+    (refused_project / "lock").mkdir()
+    (refused_project / "lock/outcomes.toml").write_bytes(
+        dump_outcomes(tried(recipes, exit_code, "no" if exit_code else "").values())
+    )
+    words = ["matrix", "--project", str(refused_project), "--table", table, "--format", form]
+    assert main(words) == code
+    said = capsys.readouterr()
+    finding = "recipes/releases/1.0.toml: refused: 'never' is typed, and without it `lock` ran to its end"
+    assert (finding in " ".join(said.err.split())) is bool(code)
+    if (table, form) == ("refusals", "json"):
+        (row,) = json.loads(said.out)["refusals"]
+        assert row["refused"] == [str(TINY)]
+        assert bool(row["finding"]) is bool(code)
+
+
 def test_a_trial_of_other_recipes_says_nothing() -> None:
     small = library()
     stale = {target: replace(row, inputs="0" * 16) for target, row in tried(small, 0).items()}
@@ -126,4 +171,4 @@ def test_no_committed_refusal_is_one_that_the_tool_says_by_itself_or_that_does_n
         for one in found
         if one.standing in needless
     ]
-    assert not wrong, "see scripts/maintenance/try-targets --refused"
+    assert not wrong, "see python -m builder matrix --table refusals"

@@ -189,7 +189,7 @@ def _write_question(
     if bounds:
         (folder / _CONSTRAINTS_FILE).write_text("".join(f"{line}\n" for line in bounds))
     (folder / "pyproject.toml").write_text(tomli_w.dumps(_project_table(request, services, gateway)))
-    url = _address_for_uv(services.index_url, gateway)
+    url = _address_for_uv(services.index_url, services, gateway)
     default = {"default": True, **_index_table("default", url, _page_age(request, services))}
     (folder / _CONFIG_FILE).write_text(tomli_w.dumps({"index": [default]}))
     kept = _kept_pins(request)
@@ -198,8 +198,10 @@ def _write_question(
         (folder / "pylock.toml").write_text(tomli_w.dumps(pins))
 
 
-def _address_for_uv(index_url: str, gateway: IndexGateway | None) -> str:
-    return gateway.index_address(index_url) if gateway is not None else index_url
+def _address_for_uv(index_url: str, services: IndexServices, gateway: IndexGateway | None) -> str:
+    if gateway is None or services.client.is_plain(index_url):
+        return index_url
+    return gateway.index_address(index_url)
 
 
 def _index_table(name: str, url: str, seconds: int) -> dict[str, Any]:
@@ -237,7 +239,7 @@ def _project_table(
                         "explicit": True,
                         **_index_table(
                             index.name,
-                            _address_for_uv(index.url, gateway),
+                            _address_for_uv(index.url, services, gateway),
                             _page_age(request, services),
                         ),
                     }
