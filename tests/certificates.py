@@ -25,7 +25,8 @@ authorityKeyIdentifier = keyid
 
 
 def make_certificates(folder: Path) -> Path:
-    """Fill a folder with an authority (`ca.pem`) and keys with certificates: valid, expired, self-signed."""
+    """Fill a folder with an authority (`ca.pem`) and keys with certificates: valid, expired, self-signed,
+    and one of another host."""
     (folder / "ca.cnf").write_text(_CA)
     (folder / "index").touch()
     (folder / "serial").write_text("01\n")
@@ -43,6 +44,10 @@ def make_certificates(folder: Path) -> Path:
         *(*new, "self.key", "-x509", "-days", "30", "-subj", "/CN=self", "-out", "self.crt"),
         *("-addext", "subjectAltName=IP:127.0.0.1"),
     )
+    openssl(
+        *(*new, "another.key", "-x509", "-days", "30", "-subj", "/CN=another", "-out", "another.crt"),
+        *("-CA", "ca.pem", "-CAkey", "ca.key", "-addext", "subjectAltName=DNS:another.invalid"),
+    )
     for name, first, last in (
         ("valid", "20200101000000Z", "20991231000000Z"),
         ("expired", "20200101000000Z", "20200201000000Z"),
@@ -52,7 +57,7 @@ def make_certificates(folder: Path) -> Path:
             *("ca", "-batch", "-config", "ca.cnf", "-cert", "ca.pem", "-keyfile", "ca.key"),
             *("-startdate", first, "-enddate", last, "-in", f"{name}.csr", "-out", f"{name}.crt", "-notext"),
         )
-    for name in ("valid", "expired", "self"):
+    for name in ("another", "valid", "expired", "self"):
         joined = (folder / f"{name}.key").read_bytes() + (folder / f"{name}.crt").read_bytes()
         (folder / f"{name}.pem").write_bytes(joined)
     return folder

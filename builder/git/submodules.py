@@ -122,7 +122,12 @@ def _submodule_address(url: str | None, path: str, outer: Checkout, place: str) 
             f"submodule {path} of {outer.url} has no address in .gitmodules", place=place, hint=hint
         )
     resolved = resolve_url(url, outer.url)
-    if urlsplit(resolved).scheme != "https":
+    try:
+        parts = urlsplit(resolved)
+        public = parts.scheme == "https" and bool(parts.netloc)
+    except ValueError:  # brackets that are not an IPv6 address
+        public = False
+    if not public:
         raise RecipeError(
             f"submodule {path} of {outer.url} is at {resolved}, which is not an https address",
             place=place,

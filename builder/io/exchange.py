@@ -51,8 +51,9 @@ def retry_after(header: str | None) -> float | None:
     """Return the seconds that a Retry-After header asks for, from now; None when it says nothing usable."""
     if header is None:
         return None
-    if re.fullmatch(r"[0-9]{1,9}", header.strip()):
-        return float(header)
+    seconds = header.strip()  # also of separators such as U+001E, which float() does not know
+    if re.fullmatch(r"[0-9]{1,9}", seconds):
+        return float(seconds)
     try:
         moment = parsedate_to_datetime(header)
     except ValueError:

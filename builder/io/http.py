@@ -42,7 +42,7 @@ from builder.io.network import (
     Network,
     pause_before_retry,
 )
-from builder.io.transfer import TransientError
+from builder.io.transfer import TransientError, stated_length
 from builder.io.watchdog import Watchdog, WatchedAdapter
 from builder.redact import redacted
 
@@ -205,7 +205,7 @@ class Client:
                 length = response.headers.get("Content-Length", "")
                 return Head(
                     url=response.url,
-                    size=int(length) if length.isdecimal() else None,
+                    size=stated_length(length),
                     ranges=response.headers.get("Accept-Ranges", "").lower() == "bytes",
                 )
 

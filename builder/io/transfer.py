@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Transfer", "TransientError"]
+__all__ = ["Transfer", "TransientError", "stated_length"]
 
 import hashlib
 import re
@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _PARTIAL = 206
-_RANGE = re.compile(r"bytes (?P<first>[0-9]+)-[0-9]+/(?P<total>[0-9]+|\*)")
+_LENGTH = re.compile(r"[0-9]{1,40}")  # Python refuses to read a number of 4,301 digits
+_RANGE = re.compile(r"bytes (?P<first>[0-9]{1,40})-[0-9]{1,40}/(?P<total>[0-9]{1,40}|\*)")
+
+
+def stated_length(header: str) -> int | None:
+    """Return the bytes that a Content-Length header announces; None if it is not a number that can be."""
+    return int(header) if _LENGTH.fullmatch(header) else None
 
 
 class Sink(Protocol):
@@ -111,10 +117,11 @@ class Transfer:
         self._packed = headers.get("content-encoding", "").lower().replace("identity", "")
         self._page = headers.get("content-type", "").lower().startswith("text/html")
         length = headers.get("content-length", "")
-        self._announced = length.isdecimal()
-        if self._size is None or not self._announced:
+        announced = stated_length(length)
+        self._announced = announced is not None
+        if self._size is None or announced is None:
             return
-        end = self.position + int(length)
+        end = self.position + announced
         if part and end < self._size and part["total"] in ("*", str(self._size)):
             self._announced = False  # one slice of the rest: the next is asked for
         elif end != self._size:

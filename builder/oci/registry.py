@@ -181,7 +181,13 @@ class RegistryAuth(AuthBase):
         return own if asked.strip().lower().startswith("basic") else None
 
     def _fetch_token(self, challenge: dict[str, str], own: str | None) -> str:
-        realm = urlsplit(challenge["realm"])
+        try:
+            realm = urlsplit(challenge["realm"])
+            _ = realm.port
+        except ValueError as cause:
+            raise FetchError(
+                f"names a token service that is not a URL: {challenge['realm'][:200]!a}"
+            ) from cause
         if realm.scheme != "https" and (realm.hostname or "") not in self._plain_hosts:
             raise FetchError(
                 f"the token service {challenge['realm']} is not https",
@@ -357,7 +363,11 @@ class Push:
     def _upload_blob(self, digest: ImageDigest, opened: Callable[[], BinaryIO]) -> None:
         start = f"{self._base}blobs/uploads/"
         answer = self._uploader.send("POST", start, accept=(202,))
-        place = urlsplit(urljoin(start, answer.headers.get("location", "")))
+        try:
+            place = urlsplit(urljoin(start, answer.headers.get("location", "")))
+            _ = place.port
+        except ValueError as cause:
+            raise FetchError("wants the bytes at something that is not a URL", place=start) from cause
         if place.scheme != "https" and place.scheme != urlsplit(start).scheme:
             raise FetchError(
                 f"wants the bytes at {redacted(place.geturl())}, which is not https", place=start

@@ -32,6 +32,7 @@ from builder.index.remote_wheel import read_metadata_member
 from builder.index.sdist import read_sdist
 from builder.io.exchange import redirect_target, retry_after
 from builder.io.http import Answer
+from builder.io.transfer import stated_length
 from builder.json_text import parse_json
 from builder.lockfile.reading import load_lock
 from builder.model import Arch, toml
@@ -140,6 +141,7 @@ def _page(kind: str) -> Callable[[bytes], object]:
 def _header(data: bytes) -> object:
     text = data.decode("latin-1")
     retry_after(text)
+    stated_length(text)
     parse_challenge(text)
     return redirect_target("https://a.invalid/x", text, "https://a.invalid/x")
 

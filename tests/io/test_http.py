@@ -19,6 +19,7 @@ from builder.errors import DigestMismatchError, FetchError
 from builder.io.exchange import NoRangesError, NotFoundError, redirect_target, retry_after
 from builder.io.http import Client
 from builder.io.network import Network
+from builder.io.transfer import stated_length
 
 DATA = bytes(range(256)) * 4000
 SHA256 = hashlib.sha256(DATA).hexdigest()
@@ -285,6 +286,8 @@ def test_head(client: Client, httpserver: HTTPServer) -> None:
     )
     head = client.head(httpserver.url_for("/a"))
     assert (head.size, head.ranges, head.url) == (12, True, httpserver.url_for("/a"))
+    assert stated_length("12") == 12
+    assert stated_length("9" * 5000) is None
 
 
 def test_download(client: Client, httpserver: HTTPServer) -> None:
@@ -459,6 +462,7 @@ def test_retry_after() -> None:
     assert retry_after(None) is None
     assert retry_after("3") == 3.0
     assert retry_after("soon") is None
+    assert retry_after("3\x1e\x1e") == 3.0
     assert retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
     later = retry_after(format_datetime(datetime.now(UTC) + timedelta(seconds=30)))
     assert later is not None

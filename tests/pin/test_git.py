@@ -224,7 +224,11 @@ def test_an_omitted_submodule_is_not_even_fetched(bench: Any, forge: Any, compon
 
 
 @pytest.mark.parametrize(
-    "url", ["git@git.example.invalid:x/y.git", "http://git.example.invalid/x.git", "/srv/x"]
+    "url",
+    [
+        *("git@git.example.invalid:x/y.git", "http://git.example.invalid/x.git", "/srv/x", "file:///srv/x"),
+        *("ext::sh -c touch% x", "--upload-pack=touch x", "-u./x", "https://[x/y", "fd::17", "https:x"),
+    ],
 )
 def test_a_submodule_without_a_public_address_is_refused(
     bench: Any, forge: Any, component: Write, url: str

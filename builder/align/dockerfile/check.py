@@ -157,8 +157,13 @@ def _requirement_findings(  # noqa: PLR0911 - one return a cause
     if not found.exists:
         yield finding(pin, Status.IMPOSSIBLE, "no such version", found.said)
         return
+    if pin.replaced:
+        text = f"another index is asked instead, and not here; on the default one {found.said}"
+        yield finding(pin, Status.UNKNOWN, "not asked", text)
+        return
     different = of_release(pin, normalized_name(requirement), exact, evidence, release)
     text = f"{found.said}{'' if pin.checked else '; no hash is given'}"
+    text += "; the other index that it names is not asked" if pin.elsewhere else ""
     yield different or finding(pin, Status.ALIGNED, "holds", text)
 
 

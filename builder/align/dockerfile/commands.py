@@ -95,6 +95,9 @@ def _read_command(command: ShellCommand, context: _Context) -> bool:  # noqa: C9
     if inner is not None:
         words = [*command.words[: len(command.words) - len(inner.words)], *inner.words]
         own = python_pins(words, line, context.settings, forgiven=command.forgiven)
+        if own is None and program in ("hatch", "pixi"):
+            found = tool_pins(words[: len(words) - len(inner.words)], line, forgiven=command.forgiven)
+            own = tuple(_with_lock(pin, state) for pin in found or ())
         for pin in own or ():
             state.ledger.add(pin)
         return _read_command(inner, context)
@@ -211,8 +214,19 @@ def _module_pins(  # noqa: C901, PLR0911 - one return a kind of module
         return () if len(command.words) > 1 and command.words[1] in ("-V", "--version") else None
     if words[0] == "-m" and len(words) > 1:
         module = words[1]
-        if module in _LOCAL_MODULES:
+        if module in _LOCAL_MODULES and not {"--upgrade-deps", "--download"} & set(words[2:]):
             return ()
+        if module in _LOCAL_MODULES:
+            judged = drift("resolves while building", "the environment gets the newest pip of the index")
+            return (
+                Pin(
+                    line=line,
+                    kind=PinKind.RESOLVER,
+                    name=f"python -m {module}",
+                    value=" ".join(words[2:]),
+                    judged=(judged,),
+                ),
+            )
         if module in TOOLS:
             return tool_pins(words[1:], line, forgiven=command.forgiven)
         if module == "build":

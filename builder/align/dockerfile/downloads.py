@@ -23,6 +23,7 @@ __all__ = ["DOWNLOADERS", "is_download", "note_checks", "note_files", "read_down
 DOWNLOADERS = frozenset(("aria2c", "axel", "curl", "wget", "wget2"))
 _INTERPRETERS = re.compile(r"(ba|da|a|z|k)?sh|node|perl|python[0-9.]*|ruby|php")
 _SUMS = re.compile(r"(sha(1|224|256|384|512)|b2|b3|md5)sum|shasum")
+_DIGESTS = re.compile(r"sha(224|256|384|512)|sha3-\d+|blake2\w+")
 _WEAK = re.compile(r"(md5|sha1)sum")
 _SUM = re.compile(r"\b[0-9a-f]{32,128}\b")
 _SIGNATURES = frozenset(("cosign", "gpg", "gpg2", "gpgv", "minisign", "signify"))
@@ -149,28 +150,45 @@ def _output_paths(
 def note_checks(commands: Sequence[ShellCommand], index: int, state: StageState) -> bool:
     """Note what one command of a RUN checks; False if it checks nothing."""
     command = commands[index]
-    if _SUMS.fullmatch(command.program):
-        words = command.words[1:]
-        if any(word == "--check" or re.fullmatch(r"-[a-z]*c[a-z]*", word) for word in words):
+    words = command.words[1:]
+    if _computes_sum(command):
+        if command.program != "openssl" and any(
+            word == "--check" or re.fullmatch(r"-[a-z]*c[a-z]*", word) for word in words
+        ):
             _note_sums(commands, index, state)
             return True
         following = commands[index + 1] if index + 1 < len(commands) else None
         if following and command.into and following.program in ("grep", "egrep", "fgrep"):
             _note_compared(following, words, state)
             return True
-        return False
+        if command.program != "openssl":
+            return False
     if command.program in ("test", "[", "[["):
         for script in command.substitutions:
             computed = _COMPUTED.match(script)
             if computed:
                 _note_compared(command, re.sub(r"[\"']", "", computed[1]).split(), state)
         return False
-    if command.program in _SIGNATURES or command.program == "openssl":
-        words = command.words[1:]
-        if command.program == "gpgv" or any("verif" in word for word in words) or "-Vm" in words:
-            _note_signature(command, state)
-            return True
+    signed = command.program in _SIGNATURES or command.program == "openssl"
+    if signed and (command.program == "gpgv" or any("verif" in word for word in words) or "-Vm" in words):
+        _note_signature(command, state)
+        return True
     return False
+
+
+def _computes_sum(command: ShellCommand) -> bool:
+    if command.program == "openssl":
+        return "".join(command.words[1:2]) == "dgst" or bool(_DIGESTS.fullmatch("".join(command.words[1:2])))
+    return bool(_SUMS.fullmatch(command.program))
+
+
+def _expects_equal(command: ShellCommand) -> bool:
+    """Whether a command succeeds if the sums are equal: not so `[ A != B ]`, nor `grep -v`."""
+    if command.program in ("grep", "egrep", "fgrep"):
+        return not any(
+            re.fullmatch(r"-[A-Za-z]*v[A-Za-z]*|--invert-match", word) for word in command.words[1:]
+        )
+    return ("!=" in command.words) == (command.words.count("!") % 2 == 1)
 
 
 def _note_sums(commands: Sequence[ShellCommand], index: int, state: StageState) -> None:
@@ -272,6 +290,9 @@ def _mark(command: ShellCommand, number: int, state: StageState, *, later: bool)
     if number in state.used:
         text = "something uses it before its sum is checked"
         pin = replace(pin, judged=(drift("unpinned download", text),))
+    elif command.inverted == _expects_equal(command):
+        text = f"{_UNCHECKED}: {command.program} ends the build if the sum is the right one, or never"
+        pin = pin if pin.checked else replace(pin, judged=(drift("unpinned download", text),))
     elif not command.fatal:
         text = f"{_UNCHECKED} that could end the build: the exit code of {command.program} is not heard"
         pin = pin if pin.checked else replace(pin, judged=(drift("unpinned download", text),))

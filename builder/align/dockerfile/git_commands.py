@@ -17,7 +17,7 @@ __all__ = ["read_git"]
 _BEFORE_VERB = frozenset(("-C", "-c", "--exec-path", "--git-dir", "--work-tree", "--namespace"))
 _NO_REF = frozenset(("--", ".", "FETCH_HEAD", "HEAD", "-"))
 _LOCAL_VERBS = """
-add am apply archive bisect blame branch bundle cat-file check-ignore clean commit config describe diff
+add am apply bisect blame branch bundle cat-file check-ignore clean commit config describe diff
 diff-tree for-each-ref format-patch gc grep hash-object help init log ls-files ls-tree merge-base mv
 name-rev notes prune reflog replace rev-list rev-parse revert rm shortlog show sparse-checkout stash
 status symbolic-ref tag update-index update-ref var verify-commit verify-tag version write-tree
@@ -63,6 +63,8 @@ def read_git(  # noqa: C901, PLR0912 - one branch a verb
         _read_ref(_GitPlace(command, line, state, folder), verb, rest)
     elif verb == "submodule":
         _read_submodule(line, state, folder, rest)
+    elif verb == "archive":
+        _read_archive(line, state, rest)
     elif verb in ("merge", "rebase", "cherry-pick"):
         _read_merge(line, state, folder, verb, rest)
     elif verb == "config" and {word.lower() for word in rest} >= {"http.sslverify", "false"}:
@@ -202,6 +204,14 @@ def _read_submodule(line: int, state: StageState, folder: str, rest: list[str]) 
             state.clones[absolute_path(folder, target.removesuffix(".git"))] = state.ledger.add(
                 Pin(line=line, kind=PinKind.GIT, name=name, value="")
             )
+
+
+def _read_archive(line: int, state: StageState, words: list[str]) -> None:
+    """Note what `git archive` takes of another repository; that of an own one adds nothing."""
+    given = read_arguments(words, frozenset(("--remote", "--format", "--prefix", "--exec", "-o", "--output")))
+    for url in given.values("--remote"):
+        ref = "".join(given.operands[:1])
+        state.ledger.add(Pin(line=line, kind=PinKind.GIT, name=url, value="" if ref in _NO_REF else ref))
 
 
 def _read_merge(line: int, state: StageState, folder: str, verb: str, rest: list[str]) -> None:

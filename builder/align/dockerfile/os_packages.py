@@ -35,6 +35,8 @@ class _Packager:
     archives: frozenset[str] = frozenset()
     """Verbs that add an archive."""
     valued: frozenset[str] = frozenset()
+    also_from: frozenset[str] = frozenset()
+    """Options that name one more archive for one command."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -66,6 +68,7 @@ _DNF = _Packager(
     | _words("environment"),
     archives=_words("config-manager copr addrepo"),
     valued=value_options("dnf install") | _words("--add-repo --from-repo --repofrompath -o -x"),
+    also_from=_words("--repofrompath"),
 )
 _ZYPPER = _Packager(
     family="zypper",
@@ -74,6 +77,7 @@ _ZYPPER = _Packager(
     archives=_words("ar addrepo addservice as"),
     valued=_words("-R -C -c -r -t -p --root --cache-dir --config --repo --from --type --name --priority")
     | _words("--plus-repo --plus-content --reposd-dir --solv-cache-dir --raw-cache-dir --pkg-cache-dir"),
+    also_from=_words("-p --plus-repo"),
 )
 _APK = _Packager(
     family="apk",
@@ -83,6 +87,7 @@ _APK = _Packager(
         "-X -p -t -o --repository --root --virtual --keys-dir --repositories-file --cache-dir --arch"
     )
     | _words("--wait --timeout --cache-max-age --progress-fd --output"),
+    also_from=_words("-X --repository"),
 )
 _PACMAN = _Packager(family="arch", installs=_words("-S"), valued=_words("--root --dbpath --config"))
 PACKAGERS: dict[str, _Packager] = {
@@ -107,6 +112,7 @@ _UNSIGNED_SETTING = re.compile(
     r"|sslverify\s*=\s*(0|false|no)\b"
 )
 _NEVRA = re.compile(r".+-(?:\d+:)?\d[^-]*\.[^-]*-\d[^-]*")
+_THIRD_PARTY = "a third party's archive, whose content changes"
 _NO_VERSIONS = "groups, modules and build dependencies have no version: the build takes what the archive has"
 _EVERYTHING = "everything installed is brought to what the archive has that day"
 
@@ -167,6 +173,8 @@ def read_packages(command: ShellCommand, line: int, state: StageState) -> bool:
     reading = _PackageReading(command=command, line=line, state=state, besides=besides)
     if packager is _PACMAN:
         return _read_pacman(reading)
+    for address in given.values(*packager.also_from):
+        reading.add(address, drift("unpinned packages", _THIRD_PARTY))
     verb, *rest = given.operands or ("",)
     if verb in packager.upgrades:
         text = f"{' '.join(rest)}: whatever the archive has that day" if rest else _EVERYTHING
@@ -278,7 +286,7 @@ def _read_archive(reading: _PackageReading, added: Sequence[str], rest: Sequence
     ]
     names += list(rest[1:]) if list(rest[:1]) == ["enable"] and "copr" in words else []
     for name in names:
-        reading.add(name, drift("unpinned packages", "a third party's archive, whose content changes"))
+        reading.add(name, drift("unpinned packages", _THIRD_PARTY))
     switched = bool(reading.besides)
     if switched:
         reading.add(" ".join(rest))

@@ -147,7 +147,7 @@ def _locked_package(name: str, version: str, row: Mapping[str, Any], line: int) 
         pin = Pin(
             line=line, kind=PinKind.REQUIREMENT, name="lock", value=f"{name}=={version}", checked=checked
         )
-        yield replace(pin, elsewhere=True)
+        yield replace(pin, elsewhere=True, replaced=True)
 
 
 def _table(value: object) -> Mapping[str, Any]:

@@ -138,7 +138,7 @@ def _npx(words: Sequence[str]) -> Reading:
     return _loose([word for word in names if not _FULL.fullmatch(word[1:].partition("@")[2])])
 
 
-def _cargo(words: Sequence[str]) -> Reading:
+def _cargo(words: Sequence[str]) -> Reading:  # noqa: PLR0911 - one return a verb
     while words and words[0].startswith("+"):
         words = words[1:]
     verb, given = _verb(
@@ -163,13 +163,16 @@ def _cargo(words: Sequence[str]) -> Reading:
         "bench",
         "doc",
         "rustc",
-        "chef",
         "vendor",
         "zigbuild",
     ):
         if given.has("--locked", "--frozen", "--offline"):
             return []
         return _maybe(verb, "without `--locked` it changes Cargo.lock where that does not fit, or writes one")
+    if verb == "chef":
+        text = "the recipe of cargo-chef has a lock file in it, or has none"
+        cooks = "cook" in given.operands
+        return [(PinKind.FILE, " ".join((verb, *given.operands)), unknown("not read", text))] if cooks else []
     return (
         [] if verb in ("clean", "fmt", "clippy", "version", "init", "new", "metadata", "tree", "") else None
     )
@@ -245,11 +248,12 @@ def _bundle(words: Sequence[str]) -> Reading:
     return [] if verb in ("config", "exec", "clean", "show", "info") else None
 
 
+_RUSTUP_OPTIONS = "-c -t --component --profile --target --default-toolchain"
+
+
 def _rustup(words: Sequence[str]) -> Reading:
     """Return toolchains that are channels, such as stable, which move."""
-    given = read_arguments(
-        words, frozenset(("-c", "-t", "--component", "--profile", "--target", "--default-toolchain"))
-    )
+    given = read_arguments(words, frozenset(_RUSTUP_OPTIONS.split()))
     chosen = given.value("--default-toolchain")
     if chosen:
         return _loose([] if chosen == "none" or _CHANNEL.fullmatch(chosen) else [chosen])
@@ -272,12 +276,7 @@ def _rustup(words: Sequence[str]) -> Reading:
 
 
 def _rustup_init(words: Sequence[str]) -> Reading:
-    given = read_arguments(
-        words,
-        frozenset(
-            ("-c", "-t", "--component", "--profile", "--target", "--default-toolchain", "--default-host")
-        ),
-    )
+    _, given = _verb(words, f"{_RUSTUP_OPTIONS} --default-host")
     chosen = given.value("--default-toolchain") or "stable"
     return _loose([] if chosen == "none" or _CHANNEL.fullmatch(chosen) else [chosen])
 
@@ -406,6 +405,13 @@ def _pixi(words: Sequence[str]) -> Reading:
     return None
 
 
+def _hatch(words: Sequence[str]) -> Reading:
+    verb, given = _verb(words, "-e -p --env --project")
+    if verb in ("run", "shell", "test", "build", "fmt") or "create" in given.operands[:1]:
+        return _maybe(verb, "hatch makes an environment of the versions that fit that day, if none is there")
+    return [] if verb in ("clean", "config", "env", "status", "version", "") else None
+
+
 def _images(words: Sequence[str]) -> Reading:
     verb, given = _verb(
         words,
@@ -523,6 +529,7 @@ TOOLS: Mapping[str, Callable[[Sequence[str]], Reading]] = {
     "gh": _by_verb("release run repo", _NO_SUM, "auth api version"),
     "go": _go,
     "gsutil": _buckets,
+    "hatch": _hatch,
     "helm": _helm,
     "hf": _hub,
     "hg": _by_verb("clone pull update", "it takes the newest state unless -r names one", "log id"),

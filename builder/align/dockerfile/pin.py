@@ -87,6 +87,8 @@ class Pin:
     """The line that names an unused argument in a stage which does not declare it, or 0."""
     elsewhere: bool = False
     """Whether another index than the default one is named for a requirement."""
+    replaced: bool = False
+    """Whether that index is asked instead of the default one, not besides."""
     reason: str = ""
     """How much was not understood, and why."""
     judged: tuple[Judgement, ...] = ()

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from builder.align.dockerfile.commands import read_commands
+from builder.align.dockerfile.os_packages import unsigned_text
 from builder.align.dockerfile.pin import Pin, PinKind, PinLedger, drift, unknown
-from builder.align.dockerfile.reader import Instruction
+from builder.align.dockerfile.reader import SYNTAX, Instruction
 from builder.align.dockerfile.refs import is_pin
 from builder.align.dockerfile.shell import READING_ALLOWANCE, ShellScript, Unread, read_script, read_words
 from builder.align.dockerfile.stage_state import StageState, absolute_path
@@ -34,8 +35,9 @@ _INDEXES = (
     *("PIP_CONFIG_FILE", "UV_CONFIG_FILE"),
 )
 """Variables that give pip or uv another index."""
-_OWN_INDEX = re.compile(rf"\b(?:{'|'.join(_INDEXES)})=|\bpip[0-9.]*\s+config\s+(?:--\S+\s+)*set\b")
+_OWN_INDEX = re.compile(rf"\b(?:{'|'.join(_INDEXES)})=")
 _MOUNTED = re.compile(rf"pip\.conf|pip\.ini|uv\.toml|\benv=(?:{'|'.join(_INDEXES)})\b")
+_CONFIGURED = re.compile(r"\bpip[0-9.]*\s+config\s+(?:--\S+\s+)*set\b")
 _WRITTEN = re.compile(r"(?:>|\btee\b)[^|;&\n]{0,200}(?:pip\.conf|pip\.ini|uv\.toml)")
 _SETTINGS = re.compile(r"(?:^|/)(?:pip\.conf|pip\.ini|uv\.toml|\.pip)/?$")
 """Files that may name another index, among the words of a COPY."""
@@ -45,7 +47,9 @@ _SHELL = re.compile(r"(?:.*/)?(?:ba|da|a|z)?sh")
 _SHOWN = 60
 _MOST_USES = 2000
 """Neither among more pins nor in longer values is it looked for what takes an argument's value."""
-_GIT = re.compile(r"(git@|git://|ssh://|https?://[^\s#]*\.git(#|$))")
+_GIT = re.compile(r"(git@|git://|ssh://|https?://[^\s#?]*\.git([?#]|$))")
+_GIT_QUERY = ("commit", "checksum", "tag", "branch", "ref")
+"""What BuildKit reads of an address's query, that which decides first: `…/a.git?tag=v1&commit=…`."""
 
 
 @dataclass(slots=True)
@@ -115,6 +119,9 @@ def _read_instruction(  # noqa: C901, PLR0912 - one branch an instruction
         reading.note(instruction, _referenced_names(instruction))
         _read_base(instruction, reading)
         return
+    if instruction.keyword == SYNTAX:
+        ledger.add(Pin(line=instruction.line, kind=PinKind.IMAGE, name="# syntax", value=instruction.value))
+        return
     if instruction.keyword == "ARG":
         for pin in _comment_words(instruction):
             ledger.add(pin)
@@ -138,6 +145,8 @@ def _read_instruction(  # noqa: C901, PLR0912 - one branch an instruction
         here.state.shell_options = instruction.words[1:] if instruction.exec_form else ()
     elif instruction.keyword in ("COPY", "ADD"):
         for pin in (*_from_images(instruction, here, reading.stages), *_add_pins(instruction, here)):
+            ledger.add(pin)
+        for pin in _document_pins(instruction):
             ledger.add(pin)
         here.own_index = here.own_index or any(_SETTINGS.search(word) for word in instruction.words)
         here.state.brought |= {_base_name(word, here.known) for word in instruction.words[:-1]}
@@ -338,11 +347,29 @@ def _add_pins(instruction: Instruction, stage: _BuildStage) -> Iterator[Pin]:
         value = expanded(word.strip("\"'"), stage.known)
         checked = bool(instruction.flag("checksum"))
         if _GIT.match(value):
-            url, _, reference = value.partition("#")
-            ref = reference.partition(":")[0]
+            address, _, reference = value.partition("#")
+            url, _, query = address.partition("?")
+            given = dict(part.partition("=")[::2] for part in query.split("&"))
+            named = next((given[key] for key in _GIT_QUERY if given.get(key)), "")
+            ref = reference.partition(":")[0] or named
             yield Pin(line=instruction.line, kind=PinKind.GIT, name=url, value=ref, checked=checked)
         elif "://" in value:
             yield Pin(line=instruction.line, kind=PinKind.DOWNLOAD, name="ADD", value=value, checked=checked)
+
+
+def _document_pins(instruction: Instruction) -> Iterator[Pin]:
+    """Yield what the files that a COPY or ADD writes itself switch off."""
+    for document in instruction.heredocs:
+        found = unsigned_text(document.text)
+        if found:
+            text = f"{_text_excerpt(found)}: no signature of the archive is checked"
+            yield Pin(
+                line=instruction.line,
+                kind=PinKind.PACKAGES,
+                name=instruction.keyword,
+                value=_text_excerpt(" ".join(instruction.words[-1:])),
+                judged=(drift("unsigned archive", text),),
+            )
 
 
 def _read_run(instruction: Instruction, stage: _BuildStage, script: ShellScript) -> None:
@@ -350,7 +377,8 @@ def _read_run(instruction: Instruction, stage: _BuildStage, script: ShellScript)
     texts = (instruction.value, *(document.text for document in instruction.heredocs))
     mounts = [value for key, value in instruction.flags if key == "mount"]
     own = any(_OWN_INDEX.search(text) for text in texts) or any(map(_MOUNTED.search, mounts))
-    stage.own_index = stage.own_index or any(map(_WRITTEN.search, texts))
+    written = any(_WRITTEN.search(text) or _CONFIGURED.search(text) for text in texts)
+    stage.own_index = stage.own_index or written
     elsewhere = own or stage.own_index or any(stage.known.get(name) for name in _INDEXES)
     read_commands(script, instruction.line, stage.state, stage.known, elsewhere=elsewhere)
     by_reason: dict[str, list[Unread]] = {}

@@ -12,7 +12,7 @@ from builder.align.dockerfile.arguments import Arguments, tool_arguments
 from builder.align.dockerfile.pin import Judgement, Pin, PinKind, drift, unknown
 from builder.align.dockerfile.variables import UNRESOLVED
 
-__all__ = ["PIP_INDEX_OPTIONS", "PYTHON", "Settings", "pip_pins", "python_pins"]
+__all__ = ["PIP_INDEX_OPTIONS", "PYTHON", "REPLACING_OPTIONS", "Settings", "pip_pins", "python_pins"]
 
 PYTHON = re.compile(r"(python|pypy)[0-9.]*")
 _PIP = re.compile(r"pip[0-9.]*")
@@ -34,6 +34,8 @@ PIP_INDEX_OPTIONS = (
     "--index",
     "--index-url",
 )
+REPLACING_OPTIONS = ("-i", "--default-index", "--index-url", "--pypi-url")
+_REPLACING_VARIABLES = ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL")
 _OTHER_INDEX = (*PIP_INDEX_OPTIONS, "--pypi-url", "--torch-backend")
 _REQUIREMENT_OPTIONS = (
     "-r",
@@ -132,6 +134,7 @@ def pip_pins(
     besides = _switched_off(given, settings)
     binders = _binders(given, settings)
     elsewhere = given.has(*_OTHER_INDEX) or settings.elsewhere
+    replaced = given.has(*REPLACING_OPTIONS) or any(map(settings.values.get, _REPLACING_VARIABLES))
     groups = given.values("--group")
     note = f"what the group {', '.join(groups)} of pyproject.toml requires is not read" if groups else ""
     found: list[Pin] = []
@@ -171,6 +174,7 @@ def pip_pins(
             pin,
             forgiven=forgiven,
             elsewhere=elsewhere,
+            replaced=replaced,
             binders=binders if pin.kind is PinKind.REQUIREMENT else (),
             besides=besides if index == 0 else (),
         )

@@ -14,15 +14,19 @@ from e2b_dockerfile_utils import DockerfileInstruction, DockerfileSyntaxError, p
 
 from builder.errors import UsageError
 
-__all__ = ["Heredoc", "Instruction", "read_dockerfile"]
+__all__ = ["SYNTAX", "Heredoc", "Instruction", "read_dockerfile"]
 
 _ONBUILD_WITH_HEREDOC = re.compile(r"^[ \t]*(?:ONBUILD[ \t]+)+(?=\w[^\n]*<<)", re.IGNORECASE | re.MULTILINE)
+SYNTAX = "SYNTAX"
+"""The keyword of what `# syntax=IMAGE` at the top of a file becomes: that image reads the file."""
+_DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(\S.*?)\s*\r?")
 _ONBUILD = re.compile(r"\s*(?:ONBUILD\s+)+", re.IGNORECASE)
 _LONG_DIRECTIVE = re.compile(r"^([ \t]*#[^\n]{200})[^\n]*")
 _HEREDOC_NAME = re.compile(r"<<-?\s*[\"']?([A-Za-z_]\w*)")
 _UNKNOWN = "unknown instruction: "
 _NO_END = "unterminated heredoc"
 _MOST_BYTES = 2**20
+_LONGEST_DIRECTIVE = 1000
 _MOST_INSTRUCTIONS = 5000
 _LONGEST_LINE = 65_535
 """In bytes; BuildKit refuses a longer one (bufio.MaxScanTokenSize - 1)."""
@@ -81,10 +85,21 @@ def read_dockerfile(data: bytes, *, place: str) -> tuple[Instruction, ...]:
         raise UsageError(f"byte {error.start} is not UTF-8", place=place) from None
     if "\0" in text:
         raise UsageError("it contains a zero byte", place=place)
-    found = tuple(_read_instructions(text, place))
+    found = (*_read_frontend(text), *_read_instructions(text, place))
     if len(found) > _MOST_INSTRUCTIONS:
         raise UsageError(f"{len(found)} instructions are too many for a Dockerfile", place=place)
     return found
+
+
+def _read_frontend(text: str) -> Iterator[Instruction]:
+    """Yield the syntax directive; directives end at the first line of another kind."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        directive = _DIRECTIVE.fullmatch(line.strip()[:_LONGEST_DIRECTIVE])
+        if directive is None:
+            return
+        if directive[1].lower() == "syntax":
+            yield Instruction(line=number, keyword=SYNTAX, value=directive[2], words=(directive[2],))
+            return
 
 
 def _read_instructions(text: str, place: str) -> Iterator[Instruction]:

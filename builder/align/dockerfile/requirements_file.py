@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from builder.align import Status
 from builder.align.dockerfile.pin import Judgement, Pin, PinKind
-from builder.align.dockerfile.python_packages import PIP_INDEX_OPTIONS, Settings, pip_pins
+from builder.align.dockerfile.python_packages import PIP_INDEX_OPTIONS, REPLACING_OPTIONS, Settings, pip_pins
 from builder.align.dockerfile.variables import UNRESOLVED
 from builder.errors import UsageError
 
@@ -62,9 +62,12 @@ def requirements_pins(data: bytes, *, place: str) -> tuple[Pin, ...]:
     if "--require-hashes" in given:
         found = [replace(pin, checked=True) for pin in found]
     elsewhere = not given.isdisjoint(PIP_INDEX_OPTIONS)
+    replaced = not given.isdisjoint(REPLACING_OPTIONS)
     binders = (*bounds, *(("the local index",) if "--no-index" in given else ()))
     return tuple(
-        replace(pin, elsewhere=elsewhere, binders=binders) if pin.kind is PinKind.REQUIREMENT else pin
+        replace(pin, elsewhere=elsewhere, replaced=replaced, binders=binders)
+        if pin.kind is PinKind.REQUIREMENT
+        else pin
         for pin in found
     )
 

@@ -21,7 +21,7 @@ from types import MappingProxyType
 import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
-from builder.align.dockerfile.shell_words import ShellSource
+from builder.align.dockerfile.shell_words import ShellSource, changed_options, shell_options
 from builder.align.dockerfile.variables import UNRESOLVED, bounded
 
 __all__ = [
@@ -100,6 +100,8 @@ class ShellCommand:
     """Whether a failure is hidden by what follows `||`."""
     fatal: bool = False
     """Whether its failure ends the script with a failure, as far as the text says."""
+    inverted: bool = False
+    """Whether it is rather its success that does: a condition before `exit 1`, or what follows `!`."""
     scope: ShellScope | None = None
     """The innermost subshell that it runs in: `cd` in it does not outlive it."""
     substitutions: tuple[str, ...] = ()
@@ -141,7 +143,7 @@ def read_script(
     """Read a script with `known` values of variables and the `options` of its shell. No text raises."""
     reading = _ShellReading(allowance)
     values = dict(known)
-    reading.script(text, values, _ShellPlace(depth=0), _shell_options(options))
+    reading.script(text, values, _ShellPlace(depth=0), shell_options(options))
     return replace(reading.result(allowance), values=values)
 
 
@@ -165,6 +167,8 @@ class _ShellPlace:
     """Whether the exit code of the script is that of this place."""
     heard: bool = True
     """Whether the exit code of this place is seen at all: not that of a condition, nor before a pipe."""
+    inverted: bool = False
+    """Whether success ends the script here, not failure."""
     scope: ShellScope | None = None
 
 
@@ -253,8 +257,8 @@ class _ShellReading:
                 inner = _ShellPlace(depth=place.depth, last=False, heard=False, scope=ShellScope(place.scope))
             elif node.type == "subshell":
                 inner = replace(place, scope=ShellScope(place.scope))
-            elif node.type == "negated_command" and not _is_condition(node):
-                inner = replace(place, heard=False)
+            elif node.type == "negated_command":
+                inner = _negated_place(place)
             elif node.type == "function_definition" and (name := node.child_by_field_name("name")):
                 self._functions.add(source.text(name))
             places = _statement_places(node, inner, source)
@@ -280,7 +284,8 @@ class _ShellReading:
         forgiven = place.forgiven
         heard, last = place.heard, place.last
         following: _SyntaxElement | None = None
-        for element, operator in reversed(parts):
+        negated = _after_negation(parts)
+        for number, (element, operator) in reversed(list(enumerate(parts))):
             words = _first_words(following, source, values) if following and operator else []
             if operator == "||" and words and words[0] in _EXCUSES and _is_simple(following):
                 # `a && b || true` hides a failure of `a` too: everything to the left is forgiven.
@@ -292,7 +297,10 @@ class _ShellReading:
             if operator in _PIPES:
                 into = words[0].rpartition("/")[2] if words else ""
             own = heard and (operator not in _PIPES or "pipefail" in self._options)
-            placed.append((element, replace(place, into=into, forgiven=forgiven, heard=own, last=last)))
+            here = replace(place, into=into, forgiven=forgiven, heard=own, last=last)
+            if operator == "&&" and following is not None and _only_ends(following.node, source):
+                here = replace(here, heard=True, last=True, inverted=True)
+            placed.append((element, _negated_place(here) if number in negated else here))
             following = element
         return placed[::-1]
 
@@ -331,7 +339,7 @@ class _ShellReading:
                 values.update((name, bounded(value)) for name, value in parts.assignments)
             return
         if words[0] == "set":
-            self._options ^= _changed_options(words[1:], self._options)
+            self._options ^= changed_options(words[1:], self._options)
         command = ShellCommand(
             words=tuple(words),
             assignments=tuple(parts.assignments),
@@ -339,6 +347,7 @@ class _ShellReading:
             into=place.into,
             forgiven=place.forgiven,
             fatal=place.heard and not place.forgiven and (place.last or "errexit" in self._options),
+            inverted=place.inverted,
             scope=place.scope,
             substitutions=tuple(parts.substitutions),
         )
@@ -354,7 +363,7 @@ class _ShellReading:
                 scope=ShellScope(place.scope),
             )
             for text in [script] if script else documents:
-                self.script(text, values, inner, _shell_options(words[1:]))
+                self.script(text, values, inner, shell_options(words[1:]))
         elif documents and _INTERPRETERS.fullmatch(command.program):
             reason = f"it is a program for {command.program}"
             self._unread += [Unread(text=text, reason=reason) for text in documents]
@@ -408,35 +417,43 @@ def _statement_places(node: Node, place: _ShellPlace, source: ShellSource) -> di
     statements = [child for child in node.named_children if child.type != "comment"]
     found = {child.id: replace(place, last=False) for child in statements[:-1]}
     if node.type in ("if_statement", "elif_clause", "while_statement"):
-        ends = bool(_ENDS.search(source.text(node)))
-        for child in node.children_by_field_name("condition"):
-            found[child.id] = replace(place, last=ends, heard=ends)
+        conditions = node.children_by_field_name("condition")
+        known = {child.id for child in conditions}
+        bodies = [child for child in statements if child.id not in known]
+        otherwise = [child for child in bodies if child.type in ("elif_clause", "else_clause")]
+        if_true = any(_ENDS.search(source.text(child)) for child in bodies if child not in otherwise)
+        if_false = any(_ENDS.search(source.text(child)) for child in otherwise)
+        inverted = if_true and not if_false and not source.text(node).startswith("until")
+        for child in conditions:
+            found[child.id] = replace(
+                place, last=if_true or if_false, heard=if_true or if_false, inverted=inverted
+            )
     return found
 
 
-def _is_condition(node: Node) -> bool:
-    parent = node.parent
-    if parent is None or parent.type not in ("if_statement", "elif_clause", "while_statement"):
-        return False
-    return any(child.id == node.id for child in parent.children_by_field_name("condition"))
+def _negated_place(place: _ShellPlace) -> _ShellPlace:
+    """Return what is around a command behind `!`: outside of conditions the shell overlooks how it ends."""
+    return replace(place, inverted=not place.inverted, heard=place.heard and place.inverted)
 
 
-def _shell_options(words: Sequence[str]) -> frozenset[str]:
-    """Return which of errexit and pipefail a shell is started with."""
-    return frozenset(_changed_options(words, set()))
+def _after_negation(parts: Sequence[tuple[_SyntaxElement, str]]) -> set[int]:
+    """Return the numbers of elements that a `!` before the first element of their pipeline negates too."""
+    found: set[int] = set()
+    negated, before = False, ""
+    for number, (element, operator) in enumerate(parts):
+        if before not in _PIPES:
+            negated = element.node.type == "negated_command"
+        elif negated:
+            found.add(number)
+        before = operator
+    return found
 
 
-def _changed_options(words: Sequence[str], now: set[str]) -> set[str]:
-    """Return which of errexit and pipefail the words of `set` change."""
-    then = set(now)
-    for index, word in enumerate(words):
-        if not word.startswith(("-", "+")) or word.startswith("--"):
-            continue
-        named = "".join(words[index + 1 : index + 2])
-        wanted = {"errexit"} if "e" in word[1:] else set()
-        wanted |= {named} & {"errexit", "pipefail"} if "o" in word[1:] else set()
-        then = then | wanted if word.startswith("-") else then - wanted
-    return then ^ now
+def _only_ends(node: Node, source: ShellSource) -> bool:
+    """Whether a statement, or the last one of its braces, ends the script with a failure."""
+    while node.type in ("compound_statement", "subshell") and node.named_children:
+        node = node.named_children[-1]
+    return node.type == "command" and bool(_ENDS.fullmatch(source.text(node).strip()))
 
 
 def _is_simple(element: _SyntaxElement | None) -> bool:

@@ -1,4 +1,4 @@
-"""Nodes of a shell's syntax tree as words: quotes gone, variables replaced, blanks that split. Pure."""
+"""Nodes of a shell's syntax tree as words: quotes gone, variables replaced; options of shells. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tree_sitter import Node
 
 from builder.align.dockerfile.variables import UNRESOLVED, expanded, references
 
-__all__ = ["ShellSource"]
+__all__ = ["ShellSource", "changed_options", "shell_options"]
 
 _UNKNOWN_VALUES = frozenset(("arithmetic_expansion", "array", "command_substitution", "process_substitution"))
 _ESCAPED = re.compile(r"\\(\n|.)", re.DOTALL)
@@ -109,3 +109,21 @@ class ShellSource:
 
 def _unescaped_character(match: re.Match[str]) -> str:
     return "" if match[1] == "\n" else match[1]
+
+
+def shell_options(words: Sequence[str]) -> frozenset[str]:
+    """Return which of errexit and pipefail a shell is started with, by its words."""
+    return frozenset(changed_options(words, set()))
+
+
+def changed_options(words: Sequence[str], now: set[str]) -> set[str]:
+    """Return which of errexit and pipefail the words of `set` change."""
+    then = set(now)
+    for index, word in enumerate(words):
+        if not word.startswith(("-", "+")) or word.startswith("--"):
+            continue
+        named = "".join(words[index + 1 : index + 2])
+        wanted = {"errexit"} if "e" in word[1:] else set()
+        wanted |= {named} & {"errexit", "pipefail"} if "o" in word[1:] else set()
+        then = then | wanted if word.startswith("-") else then - wanted
+    return then ^ now
