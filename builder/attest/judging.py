@@ -60,15 +60,15 @@ def judge_folder(
         raise UsageError("holds no statement (*.json)", place=str(folder))
     if len(found) > _MOST_STATEMENTS:
         raise UsageError(f"holds more than {_MOST_STATEMENTS} statements", place=str(folder))
-    return tuple(_judged(path, path.relative_to(folder).as_posix(), wanted, keys, now) for path in found)
+    return tuple(_judged_file(path, path.relative_to(folder).as_posix(), wanted, keys, now) for path in found)
 
 
-def _judged(
+def _judged_file(
     path: Path, place: str, wanted: WantedRebuild, keys: TrustedKeys, now: datetime
 ) -> JudgedStatement:
     try:
         data = _read_bounded(path, LARGEST_STATEMENT)
-        owner = _signer(path, data, keys, now)
+        owner = _known_signer(path, data, keys, now)
         statement = parse_statement(data, place=place)
     except BuilderError as error:
         return JudgedStatement(place=place, verdict=StatementVerdict.REFUSED, reason=error.cause)
@@ -77,7 +77,7 @@ def _judged(
         reason = f"{owner} signed it for another lock: {named}"
         return JudgedStatement(place=place, verdict=StatementVerdict.REFUSED, reason=reason)
     if statement.digest != wanted.digest:
-        reason = f"{owner} built {statement.digest}: {_difference(statement, wanted)}"
+        reason = f"{owner} built {statement.digest}: {_layer_difference(statement, wanted)}"
         return JudgedStatement(place=place, verdict=StatementVerdict.DISAGREES, owner=owner, reason=reason)
     return JudgedStatement(place=place, verdict=StatementVerdict.AGREES, owner=owner)
 
@@ -93,7 +93,7 @@ def _read_bounded(path: Path, most: int) -> bytes:
     return data
 
 
-def _signer(path: Path, data: bytes, keys: TrustedKeys, now: datetime) -> str:
+def _known_signer(path: Path, data: bytes, keys: TrustedKeys, now: datetime) -> str:
     """Return the owner whose key signed `data` and counts now (a BuilderError says why none does)."""
     ssh, openpgp = (path.with_name(f"{path.name}{suffix}") for suffix in (SSH_SUFFIX, OPENPGP_SUFFIX))
     if ssh.is_file():
@@ -128,7 +128,7 @@ def _openpgp_signer(data: bytes, signature: bytes, keys: TrustedKeys, now: datet
     raise DigestMismatchError("its OpenPGP key belongs to no owner of the keys file")
 
 
-def _difference(statement: RebuildStatement, wanted: WantedRebuild) -> str:
+def _layer_difference(statement: RebuildStatement, wanted: WantedRebuild) -> str:
     """Say in which layers two images differ."""
     theirs = {one.platform: one for one in statement.platforms}
     said = []

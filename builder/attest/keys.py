@@ -51,7 +51,7 @@ class TrustedKeys:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Owner:
+class _KeyOwner:
     name: str
     ssh: tuple[str, ...] = ()
     openpgp: tuple[str, ...] = ()
@@ -59,7 +59,7 @@ class _Owner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _KeysFile:
-    owners: tuple[_Owner, ...]
+    owners: tuple[_KeyOwner, ...]
 
 
 def read_keys(path: Path) -> TrustedKeys:
@@ -85,7 +85,7 @@ def read_keys(path: Path) -> TrustedKeys:
             if blob in ssh:
                 raise UsageError("has a key that stands there twice", place=f"{path}: {owner.name}")
             ssh[blob] = key
-        for cert in _certificates(owner, path):
+        for cert in _owner_certificates(owner, path):
             if str(cert.fingerprint) in openpgp:
                 raise UsageError("has a key that stands there twice", place=f"{path}: {owner.name}")
             openpgp[str(cert.fingerprint)] = (cert, owner.name)
@@ -94,7 +94,7 @@ def read_keys(path: Path) -> TrustedKeys:
     return TrustedKeys(ssh=ssh, openpgp=tuple(openpgp.values()))
 
 
-def _certificates(owner: _Owner, path: Path) -> Iterator[Cert]:
+def _owner_certificates(owner: _KeyOwner, path: Path) -> Iterator[Cert]:
     for name in owner.openpgp:
         place = path.parent / name
         yield from certificates([read_bytes(place)], place=str(place))
@@ -116,14 +116,14 @@ def _ssh_key(owner: str, line: str, *, place: str) -> tuple[bytes, SshOwnerKey]:
         )
     blob = ssh_key_blob(rest, place=place)
     moments: dict[str, Any] = {
-        name.replace("-", "_"): _moment(options[name], place=place)
+        name.replace("-", "_"): _utc_moment(options[name], place=place)
         for name in ("valid-after", "valid-before")
         if name in options
     }
     return blob, SshOwnerKey(owner=owner, **moments)
 
 
-def _moment(text: str, *, place: str) -> datetime:
+def _utc_moment(text: str, *, place: str) -> datetime:
     match = _MOMENT.fullmatch(text)
     digits = f"{match[1]}{match[2] or '0000'}{match[3] or '00'}" if match else text
     try:

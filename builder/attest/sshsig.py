@@ -85,7 +85,7 @@ def sign_ssh(message: bytes, private_key: bytes, *, place: str) -> bytes:
     elif isinstance(key, ec.EllipticCurvePrivateKey):
         algorithm = public.split()[0].decode()
         first, second = utils.decode_dss_signature(key.sign(signed, ec.ECDSA(_CURVES[algorithm]())))
-        value = _packed(_number(first)) + _packed(_number(second))
+        value = _wire_text(_wire_number(first)) + _wire_text(_wire_number(second))
     else:
         raise UsageError("is a kind of key that is not used here", place=place, hint="make an ed25519 key")
     blob = (
@@ -93,13 +93,13 @@ def sign_ssh(message: bytes, private_key: bytes, *, place: str) -> bytes:
         + struct.pack(">I", _VERSION)
         + b"".join(
             map(
-                _packed,
+                _wire_text,
                 (
                     base64.b64decode(public.split()[1]),
                     NAMESPACE.encode(),
                     b"",
                     hash_name.encode(),
-                    _packed(algorithm.encode()) + _packed(value),
+                    _wire_text(algorithm.encode()) + _wire_text(value),
                 ),
             )
         )
@@ -114,8 +114,8 @@ def read_ssh_signature(data: bytes, *, place: str) -> SshSignature:
     try:
         armoured = _ARMOUR.fullmatch(data)
         blob = base64.b64decode(b"".join(armoured[1].split()) if armoured else b"", validate=True)
-        key, namespace, _, hash_name, signature = _unpacked(_without_head(blob), 5)
-        algorithm, value = _unpacked(signature, 2)
+        key, namespace, _, hash_name, signature = _wire_fields(_without_head(blob), 5)
+        algorithm, value = _wire_fields(signature, 2)
         return SshSignature(
             key=key,
             namespace=namespace.decode(),
@@ -137,7 +137,7 @@ def check_ssh(message: bytes, signature: SshSignature, *, place: str) -> None:
         raise DigestMismatchError(f"the signature uses {signature.hash_name[:40]!r}", place=place)
     signed = _signed_bytes(message, signature.namespace, signature.hash_name)
     try:
-        kind = _unpacked(signature.key, 1, rest=True)[0].decode()
+        kind = _wire_fields(signature.key, 1, rest=True)[0].decode()
         key = serialization.load_ssh_public_key(f"{kind} {base64.b64encode(signature.key).decode()}".encode())
         _check_value(key, kind, signature, signed)
     except (InvalidSignature, ValueError, UnsupportedAlgorithm, struct.error) as cause:
@@ -150,7 +150,7 @@ def _check_value(key: object, kind: str, signature: SshSignature, signed: bytes)
     elif isinstance(key, rsa.RSAPublicKey) and signature.algorithm in _RSA and key.key_size >= _SMALLEST_RSA:
         key.verify(signature.value, signed, padding.PKCS1v15(), _RSA[signature.algorithm]())
     elif isinstance(key, ec.EllipticCurvePublicKey) and signature.algorithm == kind and kind in _CURVES:
-        first, second = _unpacked(signature.value, 2)
+        first, second = _wire_fields(signature.value, 2)
         value = utils.encode_dss_signature(int.from_bytes(first), int.from_bytes(second))
         key.verify(value, signed, ec.ECDSA(_CURVES[kind]()))
     else:
@@ -159,7 +159,7 @@ def _check_value(key: object, kind: str, signature: SshSignature, signed: bytes)
 
 def _signed_bytes(message: bytes, namespace: str, hash_name: str) -> bytes:
     digest = _HASHES[hash_name](message).digest()
-    return _MAGIC + b"".join(map(_packed, (namespace.encode(), b"", hash_name.encode(), digest)))
+    return _MAGIC + b"".join(map(_wire_text, (namespace.encode(), b"", hash_name.encode(), digest)))
 
 
 def _without_head(blob: bytes) -> bytes:
@@ -169,16 +169,16 @@ def _without_head(blob: bytes) -> bytes:
     return blob[10:]
 
 
-def _packed(data: bytes) -> bytes:
+def _wire_text(data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + data
 
 
-def _number(value: int) -> bytes:
+def _wire_number(value: int) -> bytes:
     """Return a positive number as SSH writes it: with a zero first if its highest bit is set."""
     return value.to_bytes(value.bit_length() // 8 + 1)
 
 
-def _unpacked(data: bytes, count: int, *, rest: bool = False) -> list[bytes]:
+def _wire_fields(data: bytes, count: int, *, rest: bool = False) -> list[bytes]:
     """Return `count` texts with their lengths before them; ValueError if more follows, unless it may."""
     found = []
     for _ in range(count):

@@ -95,34 +95,40 @@ def _statement_of(value: Any) -> RebuildStatement:
     if value["_type"] != _STATEMENT_TYPE or value["predicateType"] != PREDICATE_TYPE:
         raise ValueError("another kind of statement")
     return RebuildStatement(
-        name=_text(subject["name"]),
-        digest=_digest(f"sha256:{subject['digest']['sha256']}"),
-        locks=tuple((_text(path), _digest(digest)) for path, digest in _items(predicate["locks"])),
-        engine=tuple((_text(name), _text(version)) for name, version in _items(predicate["engine"])),
-        conditions=tuple(map(_text, predicate["conditions"])),
-        passed=tuple(map(_text, predicate["passed"])),
+        name=_checked_text(subject["name"]),
+        digest=_checked_digest(f"sha256:{subject['digest']['sha256']}"),
+        locks=tuple(
+            (_checked_text(path), _checked_digest(digest))
+            for path, digest in _sorted_items(predicate["locks"])
+        ),
+        engine=tuple(
+            (_checked_text(name), _checked_text(version))
+            for name, version in _sorted_items(predicate["engine"])
+        ),
+        conditions=tuple(map(_checked_text, predicate["conditions"])),
+        passed=tuple(map(_checked_text, predicate["passed"])),
         platforms=tuple(
             BuiltPlatform(
-                platform=_text(platform),
-                digest=_digest(one["manifest"]),
-                layers=tuple(map(_digest, one["layers"])),
+                platform=_checked_text(platform),
+                digest=_checked_digest(one["manifest"]),
+                layers=tuple(map(_checked_digest, one["layers"])),
             )
-            for platform, one in _items(predicate["platforms"])
+            for platform, one in _sorted_items(predicate["platforms"])
         ),
     )
 
 
-def _items(value: Mapping[str, Any]) -> list[tuple[str, Any]]:
+def _sorted_items(value: Mapping[str, Any]) -> list[tuple[str, Any]]:
     return sorted(value.items())
 
 
-def _text(value: object) -> str:
+def _checked_text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("not a text")
     return value
 
 
-def _digest(value: object) -> str:
+def _checked_digest(value: object) -> str:
     if not isinstance(value, str) or not _DIGEST.fullmatch(value):
         raise ValueError("not a digest")
     return value

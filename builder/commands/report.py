@@ -98,11 +98,11 @@ def report_facts(project: Project, options: Options) -> ReportFacts:
         cells=matrix_cells(project, selection) if library else (),
         locks=tuple(locks),
         proofs=tuple(proofs),
-        change=_change(project, options.against, selection) if options.against else None,
+        change=_compared_locks(project, options.against, selection) if options.against else None,
     )
 
 
-def _change(project: Project, against: str, selection: Selection) -> diff.Report:
+def _compared_locks(project: Project, against: str, selection: Selection) -> diff.Report:
     """Compare the selected locks with those of a revision or folder, as `diff` does."""
     words = (against, str(project.root)) if Path(against).is_dir() else (against,)
     sides = sides_of(project, words, staged=False)

@@ -35,7 +35,7 @@ def replace_folder(folder: Path, files: Mapping[str, bytes], *, record: str) -> 
         made = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".tmp"))
         try:
             _write_files(made, files, record)
-            _exchange(made, folder)
+            _exchange_folders(made, folder)
         finally:
             shutil.rmtree(made, ignore_errors=True)
     except OSError as cause:
@@ -59,7 +59,7 @@ def _write_files(folder: Path, files: Mapping[str, bytes], record: str) -> None:
             path.chmod(_FOLDER_MODE)
 
 
-def _exchange(made: Path, folder: Path) -> None:
+def _exchange_folders(made: Path, folder: Path) -> None:
     """Put `made` in the place of `folder`; the old folder ends inside `made`'s old name and is deleted."""
     if not folder.exists():
         made.rename(folder)

@@ -27,13 +27,13 @@ class EvidencePage:
 def evidence_page(locks: Iterable[Lock]) -> EvidencePage:
     """Return who vouches for the digests of the locks, each row of a release counted once."""
     known = list(locks)
-    digests = sorted({digest for lock in known for digest in _digests(lock)})
+    digests = sorted({digest for lock in known for digest in _lock_digests(lock)})
     return EvidencePage(
         counts=_counts_table(digests), declared=_declared_table(digests), signers=_signers_table(known)
     )
 
 
-def _digests(lock: Lock) -> Iterator[_Digest]:
+def _lock_digests(lock: Lock) -> Iterator[_Digest]:
     release = lock.release
     signed = {row.origin for row in lock.repositories if row.signed_by}
     for image in lock.images:

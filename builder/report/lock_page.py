@@ -12,6 +12,7 @@ from builder.model import Table
 from builder.report.addresses import OVERVIEW, SHARED, link, lock_page_path
 from builder.report.facts import ReportFacts
 from builder.report.overview_page import findings_table
+from builder.report.pictures import GraphPicture, SizePicture, graph_picture, size_picture
 from builder.report.shared_rows import SharedRows
 from builder.report.tables import Anchors, ReportTable, TableCell, TableColumn, TableRow, size_cell, text_row
 
@@ -52,6 +53,9 @@ class LockPage:
     findings: ReportTable
     tables: tuple[ReportTable, ...]
     builds: tuple[BuildSteps, ...]
+    graph: GraphPicture | None
+    """None if it has too many boxes to be drawn."""
+    sizes: SizePicture
 
 
 def lock_page(one: Examined, graph: LockGraph, shared: SharedRows, facts: ReportFacts) -> LockPage:
@@ -66,12 +70,14 @@ def lock_page(one: Examined, graph: LockGraph, shared: SharedRows, facts: Report
         path=path,
         title=str(lock.target),
         home=link(path, OVERVIEW),
-        identity=tuple(_identity(one, lock)),
+        identity=tuple(_identity_fields(one, lock)),
         downloads=lock.runtime.downloads,
         checks=_checks_table(lock),
         findings=_own_findings(own, path, facts),
         tables=tuple(table for table in rows.tables() if table.rows),
         builds=tuple(_build_steps(build, anchors[node_of(build)]) for build in lock.builds if build.steps),
+        graph=graph_picture(lock, graph, anchors),
+        sizes=size_picture(lock, anchors),
     )
 
 
@@ -87,7 +93,7 @@ def row_anchors(lock: Lock) -> Mapping[LockNode, str]:
     return found
 
 
-def _identity(one: Examined, lock: Lock) -> Iterator[tuple[str, str]]:
+def _identity_fields(one: Examined, lock: Lock) -> Iterator[tuple[str, str]]:
     environment = lock.environment
     yield "file", one.name
     yield "SHA-256 of the lock", str(one.sha256)
@@ -103,7 +109,7 @@ def _identity(one: Examined, lock: Lock) -> Iterator[tuple[str, str]]:
     if command:
         yield "command", shlex.join(command)
     if lock.runtime.env:
-        yield "environment", ", ".join(_assignments(lock.runtime.env))
+        yield "environment", ", ".join(_assignment_texts(lock.runtime.env))
     if lock.runtime.library_path:
         yield "library path", ", ".join(lock.runtime.library_path)
     for row in lock.repositories:
@@ -111,7 +117,7 @@ def _identity(one: Examined, lock: Lock) -> Iterator[tuple[str, str]]:
         yield f"repository {row.origin} {row.suite}", f"{row.date}, index signed by {signers}"
 
 
-def _assignments(table: Table) -> Iterator[str]:
+def _assignment_texts(table: Table) -> Iterator[str]:
     for key, value in table:
         yield f"{key}={value}"
 
@@ -145,7 +151,7 @@ def _build_steps(build: Build, anchor: str) -> BuildSteps:
     return BuildSteps(
         anchor=f"steps-{anchor}",
         title=f"{build.component} {build.version}",
-        environment=tuple(_assignments(build.env)),
+        environment=tuple(_assignment_texts(build.env)),
         steps=tuple(map(shlex.join, build.steps)),
     )
 
@@ -172,21 +178,21 @@ class _RowTables:
 
     def tables(self) -> Iterator[ReportTable]:
         """Yield a table for each section, also for an empty one."""
-        yield self._python()
-        yield self._os_packages()
-        yield self._sources()
-        yield self._archives()
-        yield self._builds()
-        yield self._images()
+        yield self._python_table()
+        yield self._os_packages_table()
+        yield self._sources_table()
+        yield self._archives_table()
+        yield self._builds_table()
+        yield self._images_table()
 
-    def _row(self, node: LockNode, *cells: TableCell | str) -> TableRow:
+    def _table_row(self, node: LockNode, *cells: TableCell | str) -> TableRow:
         """Return a row with its name first, and why it is there and where else last."""
         anchor = "" if node in self._drawn else self._anchors[node]
         self._drawn.add(node)
         name = TableCell(node.name, link=f"#{anchor}" if anchor else "", notes=_file_notes(node))
-        return text_row(name, *cells, *self._reasons(node), anchor=anchor)
+        return text_row(name, *cells, *self._reason_cells(node), anchor=anchor)
 
-    def _reasons(self, node: LockNode) -> tuple[TableCell, TableCell]:
+    def _reason_cells(self, node: LockNode) -> tuple[TableCell, TableCell]:
         chains = self._graph.chains(node)
         more = f" (and {len(chains) - 1} more)" if len(chains) > 1 else ""
         why = f"{chain_arrows(chains[0])}{more}" if chains else "no chain leads to it"
@@ -196,16 +202,18 @@ class _RowTables:
         others = len(where.locks) - 1
         return TableCell(why), TableCell(str(others), link=self._set_pages[where.number], value=others)
 
-    def _python(self) -> ReportTable:
+    def _python_table(self) -> ReportTable:
         return ReportTable(
             name="python",
             caption="Python distributions",
             columns=(
-                *_columns("name", "version", "size#", "license?", "evidence?", "origin?", "for?", "why"),
+                *_titled_columns(
+                    "name", "version", "size#", "license?", "evidence?", "origin?", "for?", "why"
+                ),
                 TableColumn("in other locks", number=True),
             ),
             rows=tuple(
-                self._row(
+                self._table_row(
                     node_of(row),
                     row.version,
                     size_cell(row.size),
@@ -222,32 +230,32 @@ class _RowTables:
         """Return the license as the policies judge it: a built wheel has that of its build."""
         return row.license or self._licenses.get(row.build, "") or "not stated"
 
-    def _os_packages(self) -> ReportTable:
+    def _os_packages_table(self) -> ReportTable:
         return ReportTable(
             name="os",
             caption="OS packages",
             columns=(
-                *_columns("name", "version", "size#", "architecture?", "origin?", "for?", "why"),
+                *_titled_columns("name", "version", "size#", "architecture?", "origin?", "for?", "why"),
                 TableColumn("in other locks", number=True),
             ),
             rows=tuple(
-                self._row(
+                self._table_row(
                     node_of(row), row.version, size_cell(row.size), row.arch, row.origin, ", ".join(row.for_)
                 )
                 for row in self._lock.os_packages
             ),
         )
 
-    def _sources(self) -> ReportTable:
+    def _sources_table(self) -> ReportTable:
         return ReportTable(
             name="sources",
             caption="Sources from git",
             columns=(
-                *_columns("component", "version", "commit", "evidence?", "why"),
+                *_titled_columns("component", "version", "commit", "evidence?", "why"),
                 TableColumn("in other locks", number=True),
             ),
             rows=tuple(
-                self._row(
+                self._table_row(
                     node_of(row),
                     row.version,
                     TableCell(
@@ -265,16 +273,16 @@ class _RowTables:
             ),
         )
 
-    def _archives(self) -> ReportTable:
+    def _archives_table(self) -> ReportTable:
         return ReportTable(
             name="archives",
             caption="Archives",
             columns=(
-                *_columns("component", "version", "size#", "evidence?", "origin?", "why"),
+                *_titled_columns("component", "version", "size#", "evidence?", "origin?", "why"),
                 TableColumn("in other locks", number=True),
             ),
             rows=tuple(
-                self._row(
+                self._table_row(
                     node_of(row),
                     row.version,
                     size_cell(row.size),
@@ -285,16 +293,18 @@ class _RowTables:
             ),
         )
 
-    def _builds(self) -> ReportTable:
+    def _builds_table(self) -> ReportTable:
         return ReportTable(
             name="builds",
             caption="Builds",
             columns=(
-                *_columns("component", "version", "license?", "system?", "prefix", "needs", "steps#", "why"),
+                *_titled_columns(
+                    "component", "version", "license?", "system?", "prefix", "needs", "steps#", "why"
+                ),
                 TableColumn("in other locks", number=True),
             ),
             rows=tuple(
-                self._row(
+                self._table_row(
                     node_of(row),
                     row.version,
                     row.license,
@@ -311,16 +321,16 @@ class _RowTables:
             ),
         )
 
-    def _images(self) -> ReportTable:
+    def _images_table(self) -> ReportTable:
         return ReportTable(
             name="images",
             caption="Base images",
             columns=(
-                *_columns("name", "tag", "roles", "evidence?", "packages in it#", "why"),
+                *_titled_columns("name", "tag", "roles", "evidence?", "packages in it#", "why"),
                 TableColumn("in other locks", number=True),
             ),
             rows=tuple(
-                self._row(
+                self._table_row(
                     node_of(row),
                     row.tag,
                     ", ".join(row.roles),
@@ -332,7 +342,7 @@ class _RowTables:
         )
 
 
-def _columns(*words: str) -> Iterator[TableColumn]:
+def _titled_columns(*words: str) -> Iterator[TableColumn]:
     """Yield columns; `?` after a title offers its values as a filter, `#` sorts by number."""
     for word in words:
         yield TableColumn(word.rstrip("?#"), choice=word.endswith("?"), number=word.endswith("#"))

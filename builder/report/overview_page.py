@@ -85,7 +85,7 @@ def overview_page(facts: ReportFacts) -> OverviewPage:
             for state in CellState
             if states[state]
         ),
-        matrices=tuple(_matrices(facts.cells, pages, numbers)),
+        matrices=tuple(_release_matrices(facts.cells, pages, numbers)),
         counts=_counts_table(facts.cells),
         reasons=_reasons_table(facts.cells, numbers),
         locks=_locks_table(facts.locks, facts.finding_counts()),
@@ -100,7 +100,7 @@ def _state_class(state: CellState) -> str:
     return state.name.lower().replace("_", "-")
 
 
-def _matrices(
+def _release_matrices(
     cells: Sequence[Cell], pages: dict[str, str], numbers: dict[tuple[str, str], int]
 ) -> Iterator[ReleaseMatrix]:
     for release, group in groupby(cells, key=lambda cell: cell.target.release):
@@ -179,7 +179,7 @@ def _reasons_table(cells: Sequence[Cell], numbers: dict[tuple[str, str], int]) -
                 (
                     TableCell(str(number), value=number),
                     TableCell(word),
-                    TableCell(reason, notes=_commands(groups[word, reason])),
+                    TableCell(reason, notes=_command_notes(groups[word, reason])),
                     TableCell(str(len(groups[word, reason])), value=len(groups[word, reason])),
                 ),
                 f"reason-{number}",
@@ -189,7 +189,7 @@ def _reasons_table(cells: Sequence[Cell], numbers: dict[tuple[str, str], int]) -
     )
 
 
-def _commands(group: Sequence[Cell]) -> tuple[str, ...]:
+def _command_notes(group: Sequence[Cell]) -> tuple[str, ...]:
     """Return the command of the first cell, if there is one: those of the others differ in its options."""
     first = [group[0]]
     if text := command(first):

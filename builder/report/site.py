@@ -21,14 +21,14 @@ __all__ = ["report_pages"]
 
 def report_pages(facts: ReportFacts) -> dict[str, bytes]:
     """Return every page; equal facts give equal bytes."""
-    return dict(_pages(facts))
+    return dict(_written_pages(facts))
 
 
-def _pages(facts: ReportFacts) -> Iterator[tuple[str, bytes]]:
+def _written_pages(facts: ReportFacts) -> Iterator[tuple[str, bytes]]:
     locks = facts.readable()
     graphs = {name: graph_of(lock) for name, lock in locks.items()}
     shared = shared_rows(graphs)
-    top = {"facts": facts, "menu": _menu(facts), "link": link}
+    top = {"facts": facts, "menu": _page_menu(facts), "link": link}
     yield OVERVIEW, page_bytes("overview.html", OVERVIEW, {**top, "page": overview_page(facts)})
     for one in facts.locks:
         if one.lock is not None:
@@ -46,7 +46,7 @@ def _pages(facts: ReportFacts) -> Iterator[tuple[str, bytes]]:
         yield CHANGE, page_bytes("change.html", CHANGE, {**top, **change})
 
 
-def _menu(facts: ReportFacts) -> tuple[tuple[str, str], ...]:
+def _page_menu(facts: ReportFacts) -> tuple[tuple[str, str], ...]:
     """Return the pages that every page links to, each with its name."""
     pages = [("Overview", OVERVIEW), ("Shared rows", SHARED), ("Licenses", LICENSES), ("Evidence", EVIDENCE)]
     return (*pages, ("Change", CHANGE)) if facts.change is not None else tuple(pages)

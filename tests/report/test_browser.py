@@ -181,3 +181,15 @@ def test_the_first_key_leads_to_the_content(visit: Any, real: Path) -> None:
     page = visit(real, "index.html")
     page.keyboard.press("Tab")
     assert page.evaluate("() => document.activeElement.textContent") == "Skip to the content"
+
+
+def test_a_box_of_a_picture_leads_to_its_row(visit: Any, real: Path) -> None:
+    page = visit(real, LOCK)
+    page.locator("section[aria-labelledby=graph-title] a[href='#build-ucx']").click()
+    assert page.evaluate("() => location.hash") == "#build-ucx"
+    assert page.locator("#build-ucx").evaluate("(row) => row.getBoundingClientRect().top < innerHeight")
+    box = page.locator("section[aria-labelledby=size-title] a").first
+    box.focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("() => location.hash").startswith("#")
+    assert box.get_attribute("aria-label")
