@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import posixpath
 import re
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 
-from tests.report.conftest import pages_of, run
+from tests.report.conftest import ROOT, pages_of, run
 from tests.report.pages import Element, parse
 
 
@@ -96,6 +99,26 @@ def test_the_structure_serves_readers_of_every_kind(documents: dict[str, Element
 def test_equal_locks_give_equal_bytes(small: Path, pages: dict[str, bytes], tmp_path: Path) -> None:
     assert run(small, "report", "--against", "HEAD", "--output", str(tmp_path / "again")) == 0
     assert pages_of(tmp_path / "again") == pages
+
+
+def test_bytes_do_not_depend_on_the_machine(small: Path, pages: dict[str, bytes], tmp_path: Path) -> None:
+    """Another hash seed, time zone, locale, umask and folder, as another machine has them."""
+    words = ["report", "--quiet", "--against", "HEAD", "--project", str(small), "--output", "elsewhere/site"]
+    subprocess.run(
+        ["sh", "-c", 'umask 077; exec "$@"', "sh", sys.executable, "-m", "builder", *words],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "PYTHONHASHSEED": "77",
+            "TZ": "Asia/Kathmandu",
+            "LC_ALL": "C",
+            "PYTHONPATH": str(ROOT),
+        },
+        check=True,
+        capture_output=True,
+    )
+    assert pages_of(tmp_path / "elsewhere/site") == pages
+    assert (tmp_path / "elsewhere/site/index.html").stat().st_mode & 0o777 == 0o644
 
 
 def test_a_report_replaces_a_report_and_nothing_else(
