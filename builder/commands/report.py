@@ -10,12 +10,12 @@ import builder
 from builder import diff
 from builder.console import Console
 from builder.errors import UsageError
-from builder.io import replace_folder
+from builder.io import read_bytes, replace_folder
 from builder.locks import matrix_cells
 from builder.matrix import newest_first
 from builder.options import ResultFormat, add_format, add_places, add_selection, project_of, selection_of
 from builder.project import Project
-from builder.report import ReleaseDate, ReportFacts, report_pages
+from builder.report import ReleaseDate, ReportFacts, read_build_records, report_pages
 from builder.revisions import compare_sides, sides_of, targets_by_name
 from builder.selection import Selection
 from builder.verify import lock_proofs
@@ -27,6 +27,7 @@ EXAMPLES = """\
   python -m builder report --release all --output out/
   python -m builder report --against HEAD~1                with a page of what changed
   python -m builder report --release 1.4.2 --framework vllm --arch x86_64
+  python -m builder report --record rendered/1.4.2/debian-13/dynamo/runtime.json
 """
 RECORD = "lockwright-report.json"
 """The file that marks a folder as a report, so that the next run may replace it."""
@@ -44,6 +45,14 @@ def add_options(verb: argparse.ArgumentParser) -> None:
         metavar="REV-OR-DIR",
         help="add what changed since a revision, or beside the locks of a folder, in the words of diff",
     )
+    verb.add_argument(
+        "--record",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="add the timeline of a build: runtime.json or reproduce.json beside its image; may be repeated",
+    )
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -54,6 +63,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             selection=selection_of(options),
             output=options.output,
             against=options.against,
+            records=tuple(options.record),
             json=options.format == ResultFormat.JSON,
         ),
     )
@@ -68,6 +78,8 @@ class Options:
     """The folder to write; without one, `report` in the project."""
     against: str = ""
     """A revision or folder that the locks are compared with."""
+    records: tuple[Path, ...] = ()
+    """Records of builds."""
     json: bool = False
 
 
@@ -98,6 +110,11 @@ def report_facts(project: Project, options: Options) -> ReportFacts:
         cells=matrix_cells(project, selection) if library else (),
         locks=tuple(locks),
         proofs=tuple(proofs),
+        builds=tuple(
+            build
+            for path in options.records
+            for build in read_build_records(read_bytes(path), place=path.name)
+        ),
         change=_compared_locks(project, options.against, selection) if options.against else None,
     )
 

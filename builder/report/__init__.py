@@ -9,11 +9,18 @@ from typing import TYPE_CHECKING
 from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
+    from builder.report.build_record import read_build_records
     from builder.report.facts import ReleaseDate, ReportFacts
     from builder.report.site import report_pages
 else:
     __getattr__, __dir__ = lazy_face(
-        __name__, {"ReleaseDate": "facts", "ReportFacts": "facts", "report_pages": "site"}
+        __name__,
+        {
+            "ReleaseDate": "facts",
+            "ReportFacts": "facts",
+            "read_build_records": "build_record",
+            "report_pages": "site",
+        },
     )
 
-__all__ = ["ReleaseDate", "ReportFacts", "report_pages"]
+__all__ = ["ReleaseDate", "ReportFacts", "read_build_records", "report_pages"]

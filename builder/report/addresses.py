@@ -5,13 +5,14 @@ from __future__ import annotations
 import posixpath
 from urllib.parse import quote
 
-__all__ = ["CHANGE", "EVIDENCE", "LICENSES", "OVERVIEW", "SHARED", "link", "lock_page_path"]
+__all__ = ["BUILD", "CHANGE", "EVIDENCE", "LICENSES", "OVERVIEW", "SHARED", "link", "lock_page_path"]
 
 OVERVIEW = "index.html"
 SHARED = "shared.html"
 LICENSES = "licenses.html"
 EVIDENCE = "evidence.html"
 CHANGE = "change.html"
+BUILD = "build.html"
 
 
 def lock_page_path(name: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from builder.diff import Report
 from builder.lockfile import Examined, Lock, Proof
 from builder.matrix import Cell
+from builder.report.build_record import BuildRecord
 
 __all__ = ["ReleaseDate", "ReportFacts"]
 
@@ -37,6 +38,8 @@ class ReportFacts:
     locks: tuple[Examined, ...]
     proofs: tuple[Proof, ...]
     """What `verify` proves without a network."""
+    builds: tuple[BuildRecord, ...] = ()
+    """Builds whose records were named."""
     change: Report | None = None
     """What `diff` finds, if the report is compared with something."""
 

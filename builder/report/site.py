@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from builder import diff
 from builder.graph import graph_of
 from builder.model import counted
-from builder.report.addresses import CHANGE, EVIDENCE, LICENSES, OVERVIEW, SHARED, link, lock_page_path
+from builder.report.addresses import BUILD, CHANGE, EVIDENCE, LICENSES, OVERVIEW, SHARED, link, lock_page_path
+from builder.report.build_page import build_page
 from builder.report.evidence_page import evidence_page
 from builder.report.facts import ReportFacts
 from builder.report.html import page_bytes
@@ -41,6 +42,8 @@ def _written_pages(facts: ReportFacts) -> Iterator[tuple[str, bytes]]:
     yield SHARED, page_bytes("shared.html", SHARED, {**top, "sets": sets})
     yield LICENSES, page_bytes("licenses.html", LICENSES, {**top, "page": license_page(locks.values())})
     yield EVIDENCE, page_bytes("evidence.html", EVIDENCE, {**top, "page": evidence_page(locks.values())})
+    if facts.builds:
+        yield BUILD, page_bytes("build.html", BUILD, {**top, "page": build_page(facts.builds)})
     if facts.change is not None:
         change = {"page": diff.page(facts.change), "report": facts.change}
         yield CHANGE, page_bytes("change.html", CHANGE, {**top, **change})
@@ -49,4 +52,6 @@ def _written_pages(facts: ReportFacts) -> Iterator[tuple[str, bytes]]:
 def _page_menu(facts: ReportFacts) -> tuple[tuple[str, str], ...]:
     """Return the pages that every page links to, each with its name."""
     pages = [("Overview", OVERVIEW), ("Shared rows", SHARED), ("Licenses", LICENSES), ("Evidence", EVIDENCE)]
-    return (*pages, ("Change", CHANGE)) if facts.change is not None else tuple(pages)
+    pages += [("Build", BUILD)] if facts.builds else []
+    pages += [("Change", CHANGE)] if facts.change is not None else []
+    return tuple(pages)

@@ -46,6 +46,7 @@ from builder.policy.advisories import read_advisory_policy
 from builder.policy.osv_sources import read_advisories
 from builder.recipe.component import Component
 from builder.recipe.reading import parse_recipe, parse_table
+from builder.report.build_record import read_build_records
 from builder.reproduce.difference import members
 from builder.resolve.debian.index import parse_packages, parse_status
 from builder.rootfs.deb import LockedDeb, read_deb
@@ -105,6 +106,13 @@ STATEMENT = dump_statement(
         passed=("reproduce: identical",),
         platforms=(BuiltPlatform(platform="linux/amd64", digest=f"sha256:{'3' * 64}", layers=()),),
     )
+)
+
+
+BUILD_RECORD = (
+    b'{"engine": {"buildkit": "1"}, "seconds": 3.0, "stages": [{"stage": "a", "ran": 0}], "timeline": '
+    b'[{"kind": "stage", "name": "a", "began": 0.0, "ended": 2.0, "seconds": 2.0, "share": 2.0}, '
+    b'{"kind": "nothing reported", "name": "", "seconds": 1.0, "share": 1.0}]}'
 )
 
 
@@ -423,6 +431,13 @@ READERS = (
         source="a folder of attestations",
         read=lambda data: parse_statement(data, place="x"),
         corpus=(STATEMENT,),
+        errors=(UsageError,),
+    ),
+    FuzzedReader(
+        name="record of a build",
+        source="whoever built an image",
+        read=lambda data: read_build_records(data, place="x"),
+        corpus=(BUILD_RECORD,),
         errors=(UsageError,),
     ),
     FuzzedReader(
