@@ -6,6 +6,7 @@ With SCREENSHOTS=FOLDER each page is also photographed, light, dark and as print
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.report.conftest import pages_of
+from tests.report.conftest import pages_of, run
+from tests.report.test_build_page import build_record
 
 pytestmark = pytest.mark.browser
 
@@ -96,6 +98,16 @@ def test_every_page_opens_without_trouble_and_without_serious_faults(
         assert faults(page) == [], path
         photograph(page, path, scheme)
         page.close()
+
+
+def test_the_page_of_builds_has_no_serious_fault(visit: Any, small: Path, tmp_path: Path) -> None:
+    (tmp_path / "runtime.json").write_text(json.dumps(build_record()))
+    words = ("report", "--record", str(tmp_path / "runtime.json"), "--output", str(tmp_path / "site"))
+    assert run(small, *words) == 0
+    page = visit(tmp_path / "site", "build.html")
+    assert faults(page) == []
+    assert page.locator("svg rect").count() == 2
+    photograph(page, "build.html", "light")
 
 
 def test_a_request_would_be_noticed_and_the_policy_stops_it(chromium: Any, real: Path) -> None:
