@@ -11,7 +11,7 @@ from packaging.version import Version
 from builder.align.claims import MAIN, Claim, Document, ImageFact
 from builder.align.evidence import DYNAMO, Asked, Evidence, Status, UnaskedError, Verdict, end_of, version_of
 from builder.align.published_versions import Existence, existence, existence_anywhere
-from builder.model import admits, counted, exact_version, normalized_name
+from builder.model import admits, bare_requirement, counted, exact_version, normalized_name
 
 __all__ = [
     "built_on",
@@ -192,13 +192,8 @@ def _required_column(claim: Claim, release: str, evidence: Evidence) -> str:
 
 
 def _requirement_column(asked: Iterable[Asked]) -> str:
-    texts = (_bare_requirement(item.requirement) for item in asked)
+    texts = (bare_requirement(item.requirement) for item in asked)
     return " and ".join(dict.fromkeys(texts))
-
-
-def _bare_requirement(requirement: Requirement) -> str:
-    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
-    return f"{requirement.name}{extras}{requirement.specifier}"
 
 
 def fits(claim: Claim, document: Document, evidence: Evidence) -> Verdict:

@@ -9,6 +9,7 @@ import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,7 @@ EXAMPLES = """\
   python -m builder verify --online                          still there, same hash, tag unmoved? all needed?
   python -m builder verify --store                           is every fetched file what it was?
   python -m builder verify --again                           does resolving it again give the same rows?
+  python -m builder verify --again --resolver pip-tools      does another resolver choose the same versions?
   python -m builder verify --image dynamo-1.4.2.oci.tar      which row explains each file?
   python -m builder verify --image a.oci.tar --attestations attestations --keys keys.toml --threshold 2
 """
@@ -85,6 +87,11 @@ def add_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--online", action="store_true", help="ask indexes, archives, git and registries")
     add_index_url(verb)
     verb.add_argument("--again", action="store_true", help="resolve each lock from nothing, compare rows")
+    verb.add_argument(
+        "--resolver",
+        choices=[one.value for one in Resolver],
+        help="with --again: who resolves (default: uv); pip-tools can for targets like this machine",
+    )
     verb.add_argument("--rebuild-base", action="store_true", help="assemble bases again, compare digests")
     verb.add_argument("--image", default="", metavar="IMAGE", help="explain every file: a tar, or a name")
     rebuilds = verb.add_argument_group("rebuilds, with --image")
@@ -114,6 +121,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             index_url=options.index_url,
             store=options.store is not None and not (options.store and options.image),
             again=options.again,
+            resolver=Resolver(options.resolver) if options.resolver else None,
             rebuild_base=options.rebuild_base,
             image=options.image,
             attestations=options.attestations,
@@ -122,6 +130,13 @@ def run(options: argparse.Namespace, console: Console) -> int:
             json=options.format == ResultFormat.JSON,
         ),
     )
+
+
+class Resolver(StrEnum):
+    """Who resolves a lock again."""
+
+    UV = "uv"
+    PIP_TOOLS = "pip-tools"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +160,8 @@ class Options:
     """Whether every file of the store is hashed again."""
     again: bool = False
     """Whether each lock is resolved again from nothing."""
+    resolver: Resolver | None = None
+    """Who resolves again; None where nobody was named."""
     rebuild_base: bool = False
     """Whether assembled bases are made again from their packages."""
     image: str = ""
@@ -167,6 +184,8 @@ def verify_locks(project: Project, options: Options) -> int:
             hint="leave out --release, --platform, --framework and --arch",
         )
     _check_rebuild_options(options)
+    if options.resolver is not None and not options.again:
+        raise UsageError("it says who resolves again", place="--resolver", hint="add --again")
     library = project.library() if project.has_recipes else None
     if options.image:
         locks, proofs = _with_image(project, options, library)
@@ -176,7 +195,8 @@ def verify_locks(project: Project, options: Options) -> int:
         proofs += _online_proofs(project, locks, options, library)
     proofs += _storage_proofs(project, locks, options, library)
     if options.again:
-        proofs.append(_resolved_again(project, locks, options, library))
+        again = _second_resolver if options.resolver is Resolver.PIP_TOOLS else _resolved_again
+        proofs.append(again(project, locks, options, library))
     proofs += _policy_proofs(project, locks, options)
     if options.json:
         project.console.json(as_value(locks, proofs))
@@ -285,6 +305,23 @@ def _resolved_again(
             )
 
         return verify.resolved_again_proof(readable, resolve=resolved_lock, done=steps.done)
+
+
+def _second_resolver(
+    project: Project, locks: Sequence[Examined], options: Options, library: Library | None
+) -> Proof:
+    """Ask pip-tools for the Python rows of every readable lock that it can solve for here."""
+    if library is None:
+        raise UsageError("--again needs recipes, and the project has none", hint="name it: --project DIR")
+    questions = _closure_questions([(one.name, one.lock) for one in locks if one.lock], library)
+    with project.client() as client, project.console.steps("resolving", len(questions)) as steps:
+        services = project.services(client, index_url=options.index_url, warn=project.console.warning)
+        source = verify.IndexedMetadata(
+            services=services, indexes=verify.index_urls(library, options.index_url)
+        )
+        return verify.second_resolver_proof(
+            questions, verify.pip_tools(services), read=source.of_lock, done=steps.done
+        )
 
 
 def _closure_questions(

@@ -1,10 +1,10 @@
 """A server on loopback through which uv asks indexes that have mirrors or want credentials.
 
-uv knows neither. So for such an index uv is given an address of this server, which asks as
-everything here asks: mirrors first, with the credentials of each host. Pages are passed on with
-the addresses of their files replaced by addresses of this server. A METADATA file, and a wheel of
-moderate size, is passed on only with the hash that the page states: a place with other bytes
-counts as one that does not have it.
+uv knows neither, and pip-tools knows no date bound either. So for such an index they are given an
+address of this server, which asks as everything here asks: mirrors first, with the credentials of each
+host. Pages are passed on with the addresses of their files replaced by addresses of this server. A
+METADATA file, and a wheel of moderate size, is passed on only with the hash that the page states: a
+place with other bytes counts as one that does not have it.
 
 uv's cache is by address. So port and secret are kept beside that cache: another run finds what
 this one left there, also without the network. The secret keeps other users of the machine out.
@@ -18,7 +18,7 @@ import re
 import secrets
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,17 +27,20 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from builder.errors import BuilderError, FetchError
-from builder.index.project_page import passed_on_page
+from builder.index.project_page import parse_rfc3339, passed_on_page
 from builder.io import NoRangesError, NotFoundError, redacted, write_atomic
 from builder.json_text import parse_json
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from builder.index.index_client import IndexClient
     from builder.index.project_page import DistributionFile
 
 __all__ = ["IndexGateway"]
 
 _KEPT = "gateway.json"
+_KINDS = ("index", "dated", "file")
 _PAGE = "application/vnd.pypi.simple.v1+json"
 _FILE = "application/octet-stream"
 _LARGEST_WHOLE = 16 * 2**20
@@ -105,6 +108,13 @@ class IndexGateway:
         """Return the address of this server for the index at `url`; valid inside `running`."""
         return f"{self._base_address}index/{_encoded_word(url)}/"
 
+    def dated_address(self, url: str, before: str, elsewhere: Mapping[str, str]) -> str:
+        """Return the address of this server for the index at `url` as it was before an RFC 3339 moment.
+
+        A project in `elsewhere` is answered from the index that stands beside it, whatever its date.
+        """
+        return f"{self._base_address}dated/{_encoded_word(json.dumps([url, before, dict(elsewhere)]))}/"
+
     def real_url(self, url: str) -> str:
         """Return the URL of the file behind an address of this server; another URL stays as it is."""
         kind, _, rest = url.removeprefix(self._base_address).partition("/")
@@ -119,17 +129,21 @@ class IndexGateway:
             with suppress(ValueError):
                 if match["kind"] == "file":
                     return redacted(_PassedFile.of_token(match["word"]).url)
-                return redacted(_decoded_text(match["word"]).rstrip("/") + match["rest"])
+                text = _decoded_text(match["word"])
+                index_url = str(parse_json(text)[0]) if match["kind"] == "dated" else text
+                return redacted(index_url.rstrip("/") + match["rest"])
             return match[0]
 
-        pattern = (
-            rf"{re.escape(self._base_address)}(?P<kind>index|file)/(?P<word>[\w-]+)(?P<rest>[^\s`'\")]*)"
-        )
-        return re.sub(pattern, replaced, text)
+        kinds = rf"{re.escape(self._base_address)}(?P<kind>index|dated|file)"
+        return re.sub(rf"{kinds}/(?P<word>[\w-]+)(?P<rest>[^\s`'\")]*)", replaced, text)
 
     def error_in(self, text: str) -> BuilderError | None:
         """Return the error behind a message of uv (before `with_real_urls`) that names an address of it."""
         return next((error for url, error in self._errors.items() if url.rstrip("/") in text), None)
+
+    def first_error(self) -> BuilderError | None:
+        """Return why the first of the addresses that could not be answered since the start was not."""
+        return next(iter(self._errors.values()), None)
 
     @property
     def _base_address(self) -> str:
@@ -173,14 +187,13 @@ class IndexGateway:
         secret, _, below = path.lstrip("/").partition("/")
         kind, _, rest = below.partition("/")
         word, _, name = rest.partition("/")
-        if not secrets.compare_digest(secret.encode(), self._secret.encode()) or kind not in (
-            "index",
-            "file",
-        ):
+        if not secrets.compare_digest(secret.encode(), self._secret.encode()) or kind not in _KINDS:
             raise NotFoundError("no such address", place="gateway")
         try:
             if kind == "index":
                 return self._passed_page(_decoded_text(word), unquote(name).strip("/"))
+            if kind == "dated":
+                return self._dated_page(_decoded_text(word), unquote(name).strip("/"))
             passed = _PassedFile.of_token(word)
         except ValueError:
             raise NotFoundError("no such address", place="gateway") from None
@@ -192,8 +205,14 @@ class IndexGateway:
         """Remember why a path of this server could not be answered."""
         self._errors[f"http://127.0.0.1:{self._port}{path}"] = error
 
-    def _passed_page(self, index_url: str, project: str) -> _PassedAnswer:
-        body = passed_on_page(self._client, index_url, project, self._file_address)
+    def _dated_page(self, word: str, project: str) -> _PassedAnswer:
+        index_url, before, elsewhere = parse_json(word)
+        if project in elsewhere:
+            return self._passed_page(elsewhere[project], project)
+        return self._passed_page(index_url, project, before=parse_rfc3339(before))
+
+    def _passed_page(self, index_url: str, project: str, *, before: datetime | None = None) -> _PassedAnswer:
+        body = passed_on_page(self._client, index_url, project, self._file_address, before=before)
         if body is None:
             raise NotFoundError("the index has no such project", place=redacted(f"{index_url}{project}/"))
         return _PassedAnswer(kind=_PAGE, body=body)

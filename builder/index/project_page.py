@@ -128,18 +128,26 @@ def read_index_project(
 
 
 def passed_on_page(
-    client: IndexClient, index_url: str, name: str, address_of: Callable[[DistributionFile], str]
+    client: IndexClient,
+    index_url: str,
+    name: str,
+    address_of: Callable[[DistributionFile], str],
+    *,
+    before: datetime | None = None,
 ) -> bytes | None:
     """Return the index's page of a project in the JSON form with another address for each file.
 
-    What the page says of a file beside its address stays. None where the index has no such project;
-    FetchError when it cannot be asked.
+    What the page says of a file beside its address stays. With `before`, files uploaded at that moment or
+    later are left out, and those without an upload time, as uv does. None where the index has no such
+    project; FetchError when it cannot be asked.
     """
     project = read_index_project(client, index_url, name)
     if project is None:
         return None
     files = []
     for item in project.files:
+        if before is not None and (item.uploaded is None or item.uploaded >= before):
+            continue
         hashes = {"sha256": item.sha256} if item.sha256 else {}
         entry: dict[str, object] = {"filename": item.file, "url": address_of(item), "hashes": hashes}
         if item.requires_python:

@@ -67,6 +67,15 @@ RULES: dict[str, FindingRule] = dict(
         _named_rule("damaged", Level.ERROR, 7, "A file of the store does not have the digest in its name."),
         _named_rule("unreadable-file", Level.ERROR, 6, "A file of the store cannot be read."),
         _named_rule("resolves-differently", Level.ERROR, 1, "Resolving the target again gives other rows."),
+        _named_rule(
+            "resolver-disagrees",
+            Level.ERROR,
+            1,
+            "The second resolver chooses another version, or other rows.",
+        ),
+        _named_rule(
+            "not-comparable", Level.NOTE, 0, "The second resolver cannot solve for the lock's target here."
+        ),
         _named_rule("unasked", Level.ERROR, 4, "Nothing that the target asks for needs the row."),
         _named_rule("unmet", Level.ERROR, 4, "No row meets a requirement of the lock's own files."),
         _named_rule(

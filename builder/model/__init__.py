@@ -13,6 +13,7 @@ from builder.model.memo import ObjectMemo
 from builder.model.requirements import (
     OpenMarkerError,
     admits,
+    bare_requirement,
     exact_version,
     lenient_requirement,
     marker_environment,
@@ -64,6 +65,7 @@ __all__ = [
     "Target",
     "admits",
     "ascii_only",
+    "bare_requirement",
     "check_line",
     "check_source_line",
     "counted",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "OpenMarkerError",
     "admits",
+    "bare_requirement",
     "exact_version",
     "lenient_requirement",
     "marker_environment",
@@ -58,6 +59,12 @@ def lenient_requirement(text: str) -> Requirement:
             raise
         name, extras, marker = match.groups(default="")
         return Requirement(f"{name}{extras}{marker}")
+
+
+def bare_requirement(requirement: Requirement) -> str:
+    """Return name, extras and versions as text, without the marker."""
+    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+    return f"{requirement.name}{extras}{requirement.specifier}"
 
 
 def normalized_name(requirement: Requirement) -> str:

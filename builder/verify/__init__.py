@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from builder.verify.rebuilds import rebuild_proof
     from builder.verify.report import as_text, as_value, gravest_first, not_proven
     from builder.verify.resolved_again import resolved_again_proof
+    from builder.verify.second_resolver import (
+        SecondResolver,
+        explained_differences,
+        pip_tools,
+        second_resolver_proof,
+    )
     from builder.verify.signatures import signature_findings
     from builder.verify.storage import base_proof, store_proof
     from builder.verify.store_metadata import stored_metadata
@@ -38,6 +44,7 @@ else:
             "base_proof": "storage",
             "closure_faults": "closure",
             "closure_proof": "closures",
+            "explained_differences": "second_resolver",
             "gravest_first": "report",
             "image_proof": "built_images",
             "index_urls": "online",
@@ -52,6 +59,9 @@ else:
             "outdated": "against_recipes",
             "rebuild_proof": "rebuilds",
             "resolved_again_proof": "resolved_again",
+            "SecondResolver": "second_resolver",
+            "pip_tools": "second_resolver",
+            "second_resolver_proof": "second_resolver",
             "signature_findings": "signatures",
             "signed_indexes": "against_recipes",
             "store_proof": "storage",
@@ -63,12 +73,14 @@ __all__ = [
     "ClosureQuestion",
     "IndexedMetadata",
     "LockMetadata",
+    "SecondResolver",
     "advisories_proof",
     "as_text",
     "as_value",
     "base_proof",
     "closure_faults",
     "closure_proof",
+    "explained_differences",
     "gravest_first",
     "image_proof",
     "index_urls",
@@ -81,8 +93,10 @@ __all__ = [
     "online_proof",
     "os_index_proof",
     "outdated",
+    "pip_tools",
     "rebuild_proof",
     "resolved_again_proof",
+    "second_resolver_proof",
     "signature_findings",
     "signed_indexes",
     "store_proof",
