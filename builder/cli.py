@@ -7,10 +7,10 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Protocol, cast
+from typing import NoReturn, Protocol, cast
 
 from builder import __version__
-from builder.console import Console
+from builder.console import Console, called_as
 from builder.errors import BuilderError, UsageError
 from builder.model import nearest_names
 
@@ -46,6 +46,17 @@ exit codes:
 """
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are those of all other input: place, cause, what to do next (UsageError)."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, hint=f"{self.prog} --help shows what is understood, with examples")
+
+    def known_options(self) -> list[str]:
+        """Return every option that it understands, for a hint at a misspelt one."""
+        return [name for action in self._actions for name in action.option_strings if name.startswith("--")]
+
+
 class Verb(Protocol):
     """What each module of `builder.commands` offers."""
 
@@ -66,8 +77,8 @@ def load_verb(name: str) -> Verb:
 
 def command_line(words: Sequence[str]) -> argparse.ArgumentParser:
     """Return the parser of `words`: the summary of each verb, and the options of the one they name."""
-    top = argparse.ArgumentParser(
-        prog="python -m builder",
+    top = _Parser(
+        prog=called_as(),
         description="Lockfiles and reproducible container images for LLM inference stacks.",
         epilog=_EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -86,10 +97,10 @@ def command_line(words: Sequence[str]) -> argparse.ArgumentParser:
         )
         if name == asked:
             verb = load_verb(name)
-            parser.epilog = f"examples:\n{verb.EXAMPLES}"
+            parser.epilog = f"examples:\n{verb.EXAMPLES.replace('python -m builder', called_as())}"
             parser.add_argument("--quiet", "-q", action="store_true", help="errors and results only")
             verb.add_options(parser)
-            parser.set_defaults(run=verb.run)
+            parser.set_defaults(run=verb.run, parser=parser)
     return top
 
 
@@ -105,17 +116,39 @@ def _asked_verb(words: Sequence[str]) -> str:
     return next((word for word in words if not word.startswith("-")), "")
 
 
+def _parsed(words: Sequence[str]) -> argparse.Namespace:
+    """Return the options in `words`; a misspelt one is refused with the nearest (UsageError)."""
+    parser = command_line(words)
+    options, rest = parser.parse_known_args(words)
+    if rest:
+        known = options.parser.known_options()
+        misspelt = [word.partition("=")[0] for word in rest if word.startswith("--")]
+        hint = nearest_names(misspelt[0], known) if misspelt else ""
+        raise UsageError(
+            f"not understood: {' '.join(rest)}", hint=hint or f"{options.parser.prog} --help shows examples"
+        )
+    return options
+
+
+def _wants_json(words: Sequence[str]) -> bool:
+    """Whether the words ask for JSON, also where they are wrong otherwise."""
+    pairs = zip(words, [*words, ""][1:], strict=True)
+    return any(word == "--format=json" or (word, value) == ("--format", "json") for word, value in pairs)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; `argv` is without the program's name."""
     words = sys.argv[1:] if argv is None else argv
-    console = Console(quiet=False)
+    console = Console(quiet=False, command=_asked_verb(words))
     try:
         _check_verb(words)
-        options = command_line(words).parse_args(words)
-        console = Console(quiet=options.quiet)
+        options = _parsed(words)
+        console = Console(quiet=options.quiet, command=_asked_verb(words))
         return int(options.run(options, console))
     except BuilderError as error:
         console.error(error)
+        if _wants_json(words):
+            console.json_error(error)
         return error.exit_code
     except KeyboardInterrupt:
         console.status("interrupted; nothing was left half-written")

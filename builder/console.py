@@ -9,9 +9,10 @@ import io
 import json
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from builder.errors import BuilderError
@@ -22,9 +23,16 @@ if TYPE_CHECKING:
     from rich.console import Console as Terminal
     from rich.progress import Progress
 
-__all__ = ["Console", "Steps", "Transfers"]
+__all__ = ["Console", "Steps", "Transfers", "called_as"]
 
-_NARROWEST = 100
+JSON_FORMAT = 1
+"""The form of every JSON document that a command prints; raised when a key changes its meaning."""
+_MODULE, _PROGRAM = "python -m builder", "lockwright"
+
+
+def called_as() -> str:
+    """Return how this program was called: `lockwright`, or `python -m builder`."""
+    return _PROGRAM if Path(sys.argv[0] or "").stem == _PROGRAM else _MODULE
 
 
 class Steps:
@@ -82,12 +90,22 @@ class Transfers:
 
 
 class Console:
-    """The two streams of the program; colour only on terminals and without NO_COLOR."""
+    """The two streams of the program; colour only on terminals and without NO_COLOR.
+
+    `command` is the verb that runs: JSON documents name it.
+    """
 
     def __init__(
-        self, out: IO[str] | None = None, err: IO[str] | None = None, *, quiet: bool = False
+        self,
+        out: IO[str] | None = None,
+        err: IO[str] | None = None,
+        *,
+        quiet: bool = False,
+        command: str = "",
     ) -> None:
         self._out = out or sys.stdout
+        self._command = command
+        self._written = False
         if isinstance(self._out, io.TextIOWrapper):
             self._out.reconfigure(errors="backslashreplace")  # a name that the locale cannot write
         self._quiet = quiet
@@ -99,13 +117,21 @@ class Console:
 
     def data(self, text: str) -> None:
         """Write result text to standard output, as it is."""
+        self._written = True
         self._out.write(text if text.endswith("\n") else f"{text}\n")
         self._out.flush()
 
-    def json(self, value: Any) -> None:
-        """Write a result as JSON, keys in the order given."""
-        text = json.dumps(value, indent=2, ensure_ascii=False)
+    def json(self, value: Mapping[str, Any]) -> None:
+        """Write a result as one JSON document: its format, the command, then the keys in the order given."""
+        named = {"format": JSON_FORMAT, **({"command": self._command} if self._command else {}), **value}
+        text = json.dumps(named, indent=2, ensure_ascii=False)
         self.data("\n".join(map(_json_visible, text.split("\n"))))
+
+    def json_error(self, error: BuilderError) -> None:
+        """Write an error as a JSON document, unless a result was already written."""
+        if not self._written:
+            said = {"cause": error.cause, "place": error.place, "hint": _spoken(error.hint)}
+            self.json({"exit-code": error.exit_code, "error": said})
 
     def files(self, paths: Sequence[str], *, as_json: bool) -> None:
         """Write which files were written, one a line, or as JSON under `files`."""
@@ -126,18 +152,39 @@ class Console:
             terminal.print(Text.assemble(*line), soft_wrap=True)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Write a table to standard output; cells are plain text."""
+        """Write a table to standard output; cells are plain text.
+
+        A terminal gets a grid without the columns that are empty, or one block a row if the grid is too
+        wide for it. A pipe or a file gets one line a row, with tabs between the cells: programs can read it.
+        """
+        if not self._out.isatty():
+            lines = [columns, *rows]
+            self.data("".join("\t".join(map(_one_cell, line)) + "\n" for line in lines))
+            return
         from rich.box import SIMPLE  # noqa: PLC0415
         from rich.table import Table  # noqa: PLC0415
 
         terminal = _rich_terminal(self._out)
-        if not terminal.is_terminal:
-            widest = 4 + sum(max(map(len, column)) + 3 for column in zip(columns, *rows, strict=True))
-            terminal = _rich_terminal(self._out, width=max(widest, _NARROWEST))
-        table = Table(*columns, box=SIMPLE, pad_edge=False)
+        self._written = True
+        used = [place for place in range(len(columns)) if any(row[place] for row in rows)] or [0]
+        columns = [columns[place] for place in used]
+        rows = [[row[place] for place in used] for row in rows]
+        table = Table(*columns, box=SIMPLE, pad_edge=False, show_edge=False)
         for row in rows:
             table.add_row(*(_markup_free(cell) for cell in row))
-        terminal.print(table)
+        if (
+            terminal.measure(table, options=terminal.options.update(max_width=10**6)).maximum
+            <= terminal.width
+        ):
+            terminal.print(table)
+            return
+        for row in rows:
+            blocks = Table.grid(padding=(0, 2))
+            for column, cell in zip(columns, row, strict=True):
+                if cell:
+                    blocks.add_row(f"[bold]{column}[/]", _markup_free(cell))
+            terminal.print(blocks)
+            terminal.print()
 
     def ask(self, question: str) -> str:
         """Return what a person answers on the terminal; empty where nobody can be asked."""
@@ -151,22 +198,24 @@ class Console:
     def status(self, text: str) -> None:
         """Tell what is going on."""
         if not self._quiet:
-            self._terminal.print(_markup_free(redacted(text)), highlight=False, soft_wrap=True)
+            self._terminal.print(_markup_free(redacted(_spoken(text))), highlight=False, soft_wrap=True)
 
     def warning(self, text: str) -> None:
         """Tell what deserves attention and stops nothing."""
         self._terminal.print(
-            f"[yellow]warning:[/] {_markup_free(redacted(text))}", highlight=False, soft_wrap=True
+            f"[yellow]warning:[/] {_markup_free(redacted(_spoken(text)))}", highlight=False, soft_wrap=True
         )
 
     def error(self, error: BuilderError) -> None:
         """Tell why the program cannot go on, and what to do next; passwords in URLs are hidden."""
         self._terminal.print(
-            f"[red]error:[/] {_markup_free(redacted(str(error)))}", highlight=False, soft_wrap=True
+            f"[red]error:[/] {_markup_free(redacted(_spoken(str(error))))}", highlight=False, soft_wrap=True
         )
         if error.hint:
             self._terminal.print(
-                f"[cyan]hint:[/] {_markup_free(redacted(error.hint))}", highlight=False, soft_wrap=True
+                f"[cyan]hint:[/] {_markup_free(redacted(_spoken(error.hint)))}",
+                highlight=False,
+                soft_wrap=True,
             )
 
     @contextmanager
@@ -216,6 +265,16 @@ def _rich_terminal(file: IO[str], *, width: int | None = None, quiet: bool = Fal
     from rich.console import Console as Rich  # noqa: PLC0415
 
     return Rich(file=file, highlight=False, width=width, quiet=quiet)
+
+
+def _spoken(text: str) -> str:
+    """Return what is told to a person, with commands as this person calls the program."""
+    return text.replace(_MODULE, called_as())
+
+
+def _one_cell(text: str) -> str:
+    """Return a cell on one line and without tabs, and without what steers a terminal."""
+    return printable(" ".join(text.split()))
 
 
 def _markup_free(text: str) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builder import build
+from builder.errors import UsageError
 from builder.model import Arch
 from builder.project import Project, open_project
 from builder.selection import Selection, parse_arch
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from builder.render import Inputs
 
 __all__ = [
+    "STDOUT",
     "DocumentOptions",
     "ResultFormat",
     "add_arch",
@@ -31,13 +33,20 @@ __all__ = [
     "add_format",
     "add_index_url",
     "add_inputs",
+    "add_output",
     "add_places",
     "add_selection",
     "documents_of",
+    "one_for_stdout",
+    "output_of",
     "project_of",
     "selection_of",
     "wanted_image",
 ]
+
+
+STDOUT = Path("-")
+"""What `--output -` means: the document goes to standard output, and no file is written."""
 
 
 class ResultFormat(StrEnum):
@@ -123,7 +132,33 @@ def add_documents(verb: argparse.ArgumentParser) -> None:
     add_selection(verb)
     add_places(verb)
     add_format(verb)
-    verb.add_argument("--output", type=Path, metavar="DIR", help="folder to write to")
+    add_output(verb, "the document of one lock")
+
+
+def add_output(verb: argparse.ArgumentParser, what: str) -> None:
+    """Add `--output` of verbs that write files; `what` of them may go to standard output."""
+    verb.add_argument(
+        "--output", metavar="DIR", help=f"folder to write to; - writes {what} to standard output"
+    )
+
+
+def output_of(options: argparse.Namespace) -> Path | None:
+    """Return the folder of `--output`, STDOUT, or None (UsageError for STDOUT in two forms at once)."""
+    if options.output == "-" and options.format == ResultFormat.JSON:
+        raise UsageError(
+            "standard output takes one document", place="--output -", hint="leave out --format json"
+        )
+    return None if options.output is None else Path(options.output)
+
+
+def one_for_stdout(found: int, what: str) -> None:
+    """Refuse to write several documents to standard output, one after another (UsageError)."""
+    if found != 1:
+        raise UsageError(
+            f"standard output takes one document, and {found} {what} are selected",
+            place="--output -",
+            hint="name one: --release, --platform, --framework, --arch",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,14 +167,16 @@ class DocumentOptions:
 
     selection: Selection
     output: Path | None = None
-    """The folder to write to; without one, that of the rendered image."""
+    """The folder to write to, or STDOUT; without one, the folder of the rendered image."""
     json: bool = False
 
 
 def documents_of(options: argparse.Namespace) -> DocumentOptions:
     """Return what `add_documents` asked for (UsageError for an unknown architecture)."""
     return DocumentOptions(
-        selection=selection_of(options), output=options.output, json=options.format == ResultFormat.JSON
+        selection=selection_of(options),
+        output=output_of(options),
+        json=options.format == ResultFormat.JSON,
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pty
 import re
 import shlex
 import shutil
@@ -48,6 +50,22 @@ def matches(shown: list[str], printed: list[str]) -> bool:
     return bool(printed) and fnmatchcase(printed[0], pattern) and matches(shown[1:], printed[1:])
 
 
+def on_a_terminal(command: str, folder: Path) -> str:
+    """Return what a person sees who types the command in a terminal of 120 columns without colours."""
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120", "TERM": "dumb"}
+    with subprocess.Popen(
+        command, shell=True, cwd=folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
+    ):
+        os.close(theirs)
+        parts: list[bytes] = []
+        with contextlib.suppress(OSError):  # how Linux says that the other end was closed
+            while part := os.read(ours, 1 << 16):
+                parts.append(part)
+        os.close(ours)
+    return b"".join(parts).decode().replace("\r\n", "\n")
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """Return a copy of what the commands read: a fresh clone, as far as they go."""
@@ -58,20 +76,10 @@ def checkout(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("block", blocks("console"))
 def test_commands_print_what_stands_below_them(block: str, checkout: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120"}
     for command, shown in shown_commands(block):
-        done = subprocess.run(
-            command.replace(PYTHON, f"{shlex.quote(sys.executable)} -m builder"),
-            shell=True,
-            cwd=checkout,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        text = done.stdout.replace(f"{checkout}/", "")
-        printed = [line.rstrip() for line in text.splitlines() if line.strip()]
-        assert matches(shown, printed), f"{command}\n{text}{done.stderr}"
+        text = on_a_terminal(command.replace(PYTHON, f"{shlex.quote(sys.executable)} -m builder"), checkout)
+        printed = [line.rstrip() for line in text.replace(f"{checkout}/", "").splitlines() if line.strip()]
+        assert matches(shown, printed), f"{command}\n{text}"
 
 
 def test_commands_that_need_an_engine_are_understood(capsys: pytest.CaptureFixture[str]) -> None:

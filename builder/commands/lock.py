@@ -278,7 +278,7 @@ def _guard_file(project: Project) -> Path:
 
 def _report_outcomes(project: Project, outcomes: list[Outcome], options: Options) -> int:
     if options.json:
-        project.console.json([_outcome_as_json(outcome) for outcome in outcomes])
+        project.console.json({"targets": [_outcome_as_json(outcome) for outcome in outcomes]})
     else:
         rows = [(str(o.target), o.state, _reason_text(o)) for o in outcomes]
         project.console.table(("target", "state", "why"), rows)

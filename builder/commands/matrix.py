@@ -24,6 +24,7 @@ from builder.matrix import (
     gpu_table,
     judge_refusals,
     newest_first,
+    overview_table,
     refusals_table,
     suggestion,
     summary_table,
@@ -50,12 +51,13 @@ __all__ = [
 ]
 
 EXAMPLES = """\
-  python -m builder matrix                                   every table, every release
+  python -m builder matrix                                   how many cells are locked, of every release
   python -m builder matrix --release 1.4.2 --table targets   every cell of one release with its reason
   python -m builder matrix --table versions --format markdown
-  python -m builder matrix --format json
+  python -m builder matrix --format json                     every table but the overview
 """
 _TABLE_MAKERS: Mapping[str, Callable[[Any], MatrixTable]] = {
+    "overview": overview_table,
     "summary": summary_table,
     "targets": targets_table,
     "refusals": refusals_table,
@@ -66,9 +68,11 @@ _TABLE_MAKERS: Mapping[str, Callable[[Any], MatrixTable]] = {
 }
 TABLES = tuple(_TABLE_MAKERS)
 """The names of the tables, in the order in which they are shown."""
-_CELL_TABLES = frozenset({"summary", "targets", "refusals", "versions"})
+_OVERVIEW = "overview"
+"""What text shows without `--table`; its numbers are the summary's, so other forms leave it out."""
+_CELL_TABLES = frozenset({_OVERVIEW, "summary", "targets", "refusals", "versions"})
 """Tables that speak of targets without a lock too."""
-_REFUSING_TABLES = frozenset({"summary", "targets", "refusals"})
+_REFUSING_TABLES = frozenset({_OVERVIEW, "summary", "targets", "refusals"})
 """Tables that say of a target that it is refused."""
 
 
@@ -78,7 +82,11 @@ def add_options(verb: argparse.ArgumentParser) -> None:
     add_places(verb)
     add_format(verb, ResultFormat.MARKDOWN)
     verb.add_argument(
-        "--table", action="append", default=[], choices=TABLES, help="may be repeated (default: all)"
+        "--table",
+        action="append",
+        default=[],
+        choices=TABLES,
+        help="may be repeated (default: overview as text, the others in JSON and markdown)",
     )
 
 
@@ -100,7 +108,7 @@ class Options:
 
     selection: Selection
     tables: tuple[str, ...] = ()
-    """Names of TABLES; empty means all."""
+    """Names of TABLES; empty means the overview as text, and all others in JSON and markdown."""
     format: ResultFormat
 
 
@@ -109,7 +117,9 @@ def show_tables(project: Project, options: Options) -> int:
 
     0; 1 if a target that a shown table calls refused would lock, were the refusal not typed; or an error.
     """
-    wanted = [name for name in TABLES if not options.tables or name in options.tables]
+    as_text = options.format is ResultFormat.TEXT
+    default = [_OVERVIEW] if as_text else [name for name in TABLES if name != _OVERVIEW]
+    wanted = [name for name in TABLES if name in (options.tables or default)]
     matrix = _MatrixFacts(project, options.selection)
     matrix.check_selection(frozenset(wanted))
     if options.format is ResultFormat.JSON:
@@ -121,6 +131,9 @@ def show_tables(project: Project, options: Options) -> int:
             table = matrix.table(name)
             project.console.data(f"{table.title}: {table.about}")
             project.console.table(table.columns, table.rows)
+        if not options.tables:
+            others = ", ".join(name for name in TABLES if name != _OVERVIEW)
+            project.console.status(f"more, with --table: {others}")
     findings = matrix.findings() if _REFUSING_TABLES & {*wanted} else []
     for text in findings:
         project.console.warning(f"{text}: remove the row, or say why it still holds")
@@ -194,6 +207,7 @@ class _MatrixFacts:
     def _table_rows(self, name: str) -> Sequence[Any]:
         """Return what the rows of a table are made from; every form of it is made from these."""
         makers: Mapping[str, Callable[[], Sequence[Any]]] = {
+            _OVERVIEW: lambda: framework_summaries(self.cells()),
             "summary": lambda: framework_summaries(self.cells()),
             "targets": self.cells,
             "refusals": self.refusals,

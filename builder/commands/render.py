@@ -11,11 +11,14 @@ from builder.io import write_atomic
 from builder.lockfile import Lock
 from builder.locks import compare_with_recipes, read_locks, select_image
 from builder.options import (
+    STDOUT,
     ResultFormat,
     add_format,
     add_inputs,
+    add_output,
     add_places,
     add_selection,
+    output_of,
     project_of,
     selection_of,
 )
@@ -29,6 +32,7 @@ __all__ = ["EXAMPLES", "Options", "add_options", "render_image", "run"]
 EXAMPLES = """\
   python -m builder render --framework vllm
   python -m builder render --framework dynamo --inputs store --output out/
+  python -m builder render --framework dynamo --platform debian-13-assembled --output - | less
   python -m builder render --framework vllm --origin pypi=https://files.example.invalid/packages/
 """
 
@@ -39,7 +43,7 @@ def add_options(verb: argparse.ArgumentParser) -> None:
     add_places(verb)
     add_format(verb)
     add_inputs(verb, Inputs.REMOTE)
-    verb.add_argument("--output", type=Path, metavar="DIR", help="folder to write to")
+    add_output(verb, "the Dockerfile alone")
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -50,7 +54,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             selection=selection_of(options),
             inputs=Inputs(options.inputs),
             stale=options.stale,
-            output=options.output,
+            output=output_of(options),
             json=options.format == ResultFormat.JSON,
         ),
     )
@@ -65,6 +69,7 @@ class Options:
     stale: bool = False
     """Whether locks that differ from the recipes are taken nevertheless."""
     output: Path | None = None
+    """The folder to write to, or STDOUT; without one, the folder of the image below `rendered/`."""
     json: bool = False
 
 
@@ -76,6 +81,9 @@ def render_image(project: Project, options: Options) -> int:
     compared = compare_with_recipes(project, plain, stale=options.stale)
     addresses = Addresses() if options.inputs is Inputs.STORE else first_addresses(project, plain)
     rendered = render(locks, inputs=options.inputs, addresses=addresses, compared=compared)
+    if options.output == STDOUT:
+        project.console.data(rendered.dockerfile)
+        return 0
     first = targets[0]
     folder = options.output or project.rendered_folder(first)
     for name, text in rendered.files.items():

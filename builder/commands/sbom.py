@@ -9,7 +9,7 @@ from builder.console import Console
 from builder.io import write_atomic
 from builder.locks import lock_path, read_lock, select_locks
 from builder.model import Sha256
-from builder.options import DocumentOptions, add_documents, documents_of, project_of
+from builder.options import STDOUT, DocumentOptions, add_documents, documents_of, one_for_stdout, project_of
 from builder.project import Project
 
 __all__ = ["EXAMPLES", "add_options", "run", "write_documents"]
@@ -17,6 +17,7 @@ __all__ = ["EXAMPLES", "add_options", "run", "write_documents"]
 EXAMPLES = """\
   python -m builder sbom --framework vllm --arch x86_64        to the folder of the rendered image
   python -m builder sbom --release all --output out/            out/RELEASE/PLATFORM/FRAMEWORK-ARCH.cdx.json
+  python -m builder sbom --framework vllm --platform debian-13-cuda-13.0 --arch x86_64 --output - | jq .
 """
 
 
@@ -33,13 +34,20 @@ def run(options: argparse.Namespace, console: Console) -> int:
 def write_documents(project: Project, options: DocumentOptions) -> int:
     """Write one file for each selected lock; 0, or an error."""
     written = []
-    for target in select_locks(project, options.selection):
+    targets = select_locks(project, options.selection)
+    if options.output == STDOUT:
+        one_for_stdout(len(targets), "locks")
+    for target in targets:
         lock, data = read_lock(project, lock_path(project, target))
+        text = sbom.sbom(lock, Sha256.of(data))
+        if options.output == STDOUT:
+            project.console.data(text)
+            return 0
         folder = project.rendered_folder(target)
         name = f"{target.framework}-{target.arch}.cdx.json"
         if options.output is not None:
             folder = options.output / target.release / target.platform
-        write_atomic(folder / name, sbom.sbom(lock, Sha256.of(data)).encode())
+        write_atomic(folder / name, text.encode())
         written.append(str(folder / name))
     project.console.files(written, as_json=options.json)
     return 0

@@ -73,6 +73,22 @@ def framework_summaries(cells: Sequence[Cell]) -> tuple[FrameworkSummary, ...]:
     )
 
 
+def overview_table(found: Sequence[FrameworkSummary]) -> MatrixTable:
+    """Return one line for each framework, and for each release how many of its cells are locked."""
+    releases = tuple(dict.fromkeys(row.release for row in found))
+    shares = {
+        (row.framework, row.release): f"{row.counts[CellState.LOCKED]}/{sum(row.counts.values())}"
+        for row in found
+    }
+    frameworks = sorted({row.framework for row in found})
+    return MatrixTable(
+        title="Overview",
+        about="How many cells are locked, of all platforms and architectures.",
+        columns=("framework", *releases),
+        rows=tuple((name, *(shares.get((name, item), "") for item in releases)) for name in frameworks),
+    )
+
+
 def summary_table(found: Sequence[FrameworkSummary]) -> MatrixTable:
     """Return one line for each release and framework: where it is locked, and how many cells are not."""
     rows = []

@@ -37,7 +37,7 @@ def test_locks_that_fit_are_left_untouched(project: Path, capsys: pytest.Capture
     paths = sorted(project.glob("lock/*/*/*.toml"))
     before = [(path.read_bytes(), path.stat().st_mtime_ns) for path in paths]
     assert main(builder("lock", "--format", "json", project=project)) == 0
-    told = json.loads(capsys.readouterr().out)
+    told = json.loads(capsys.readouterr().out)["targets"]
     assert [row["state"] for row in told] == ["unchanged", "unchanged"]
     assert [(path.read_bytes(), path.stat().st_mtime_ns) for path in paths] == before
 
@@ -46,7 +46,7 @@ def test_check_names_the_changed_keys(project: Path, capsys: pytest.CaptureFixtu
     edit(project / "recipes/components/zlib.toml", "--static", "--shared")
     edit(project / "recipes/frameworks/tiny.toml", "Apache-2.0", "MIT")
     assert main(builder("lock", "--check", "--format", "json", project=project)) == 1
-    told = json.loads(capsys.readouterr().out)
+    told = json.loads(capsys.readouterr().out)["targets"]
     assert [row["changed-keys"] for row in told] == [["component.zlib.steps", "framework.license"]] * 2
     assert {row["reason"] for row in told} == {"the recipe changed"}
 
@@ -69,7 +69,7 @@ def test_check_tells_a_damaged_lock_from_a_stale_one(
 ) -> None:
     (project / "lock/1.0/plain/tiny-x86_64.toml").write_text("format = 1\n")
     assert main(builder("lock", "--check", "--format", "json", project=project)) == 1
-    told = {row["target"]: row["reason"] for row in json.loads(capsys.readouterr().out)}
+    told = {row["target"]: row["reason"] for row in json.loads(capsys.readouterr().out)["targets"]}
     assert told["1.0/plain/tiny-x86_64"].endswith("release: this key is missing")
     assert told["1.0/plain/tiny-aarch64"] == ""
 
@@ -102,7 +102,7 @@ def test_check_sees_what_an_editor_of_the_lock_changed(
     if text.startswith("asks"):
         edit(lock, "idna-3.10-py3", "idna-3.9-py3")
     assert main(builder("lock", "--check", "--format", "json", project=project)) == 1
-    told = {outcome["target"]: outcome for outcome in json.loads(capsys.readouterr().out)}
+    told = {outcome["target"]: outcome for outcome in json.loads(capsys.readouterr().out)["targets"]}
     edited = told["1.0/plain/tiny-x86_64"]
     assert (edited["state"], edited["reason"]) == ("differs", "it differs from its recipe")
     assert told["1.0/plain/tiny-aarch64"]["state"] == "unchanged"
@@ -113,7 +113,7 @@ def test_a_lock_that_was_edited_is_made_again(project: Path, capsys: pytest.Capt
     edit(project / "lock/1.0/plain/tiny-x86_64.toml", *INSERTED_STEP)
     words = ["--offline", "--index-url", "http://127.0.0.1:9/simple", "--format", "json"]
     assert main(builder("lock", *words, project=project)) == 6, "it tries, and nothing answers here"
-    told = {outcome["target"]: outcome["state"] for outcome in json.loads(capsys.readouterr().out)}
+    told = {outcome["target"]: outcome["state"] for outcome in json.loads(capsys.readouterr().out)["targets"]}
     assert told == {"1.0/plain/tiny-x86_64": "failed", "1.0/plain/tiny-aarch64": "unchanged"}
 
 
@@ -136,14 +136,14 @@ def test_a_lock_without_its_installer_is_not_called_unchanged(
     before, _, after = lock.read_text().partition('[[python]]\nname = "pip"')
     lock.write_text(before + after[after.index("[[builds]]") :])
     assert main(builder("lock", "--check", "--format", "json", project=project)) == 1
-    told = {outcome["target"]: outcome for outcome in json.loads(capsys.readouterr().out)}
+    told = {outcome["target"]: outcome for outcome in json.loads(capsys.readouterr().out)["targets"]}
     assert "pip, must be for installer" in told["1.0/plain/tiny-x86_64"]["reason"]
 
 
 def test_check_sees_another_pip(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     edit(project / "recipes/releases/1.0.toml", 'pip = "26.2.1"', 'pip = "26.2.2"')
     assert main(builder("lock", "--check", "--format", "json", project=project)) == 1
-    told = json.loads(capsys.readouterr().out)
+    told = json.loads(capsys.readouterr().out)["targets"]
     assert {outcome["state"] for outcome in told} == {"differs"}
     assert "installer asks for pip==26.2.2" in told[0]["differences"][0]["text"]
 
@@ -211,7 +211,7 @@ def test_up_to_date_locks_are_recognised_without_any_network(words: list[str], t
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert {row["state"] for row in json.loads(done.stdout)} == {"unchanged"}
+    assert {row["state"] for row in json.loads(done.stdout)["targets"]} == {"unchanged"}
 
 
 def test_two_processes_at_once_leave_whole_locks(project: Path) -> None:

@@ -324,7 +324,7 @@ def test_json_has_every_table_and_every_cell(matrix: tuple[Cell, ...]) -> None:
     done = run("--format", "json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert set(found) == set(TABLES)
+    assert set(found) == {"format", "command", *TABLES} - {"overview"}
     assert len(found["targets"]) == len(matrix)
     torch = [row for row in found["wheels"] if (row["release"], row["name"]) == ("0.8.0", "torch")]
     assert {(row["glibc"], row["cuda"]) for row in torch} == {("2.28", "12.8")}
@@ -346,11 +346,11 @@ def test_every_table_has_its_rows_in_every_form(
     said = capsys.readouterr().out
     if form == "json":
         found = json.loads(said)
-        assert list(found) == [table]
+        assert list(found) == ["format", "command", table]
         assert found[table]
         assert all(isinstance(row, dict) and row for row in found[table])
     else:
-        assert len([line for line in said.splitlines() if "1.4.2" in line or "|" in line or "  " in line]) > 1
+        assert len([line for line in said.splitlines() if "|" in line or "\t" in line]) > 1
 
 
 def test_a_selection_narrows_and_an_unknown_name_is_an_error() -> None:
