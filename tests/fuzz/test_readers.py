@@ -1,13 +1,16 @@
 """Any bytes: each reader returns, or raises one of its errors that names a cause.
 
 Half of the bytes are samples with a few places changed, so that they get past the first check; numbers,
-lengths and nesting are what the changes know of. `LOCKWRIGHT_FUZZ_RUNS` sets the runs of each reader.
+lengths and nesting are what the changes know of. `LOCKWRIGHT_FUZZ_RUNS` sets the runs of each reader;
+`LOCKWRIGHT_FUZZ_SECONDS` adds inputs for so long, the same ones in the same order each time.
 """
 
 from __future__ import annotations
 
 import os
+import random
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,8 @@ from hypothesis import strategies as st
 from tests.fuzz.readers import READERS, FuzzedReader
 
 RUNS = int(os.environ.get("LOCKWRIGHT_FUZZ_RUNS", "60"))
+SECONDS = float(os.environ.get("LOCKWRIGHT_FUZZ_SECONDS", "0"))
+MOST_CHANGES = 8
 TABLE = Path(__file__).parents[2] / "docs/bounds.md"
 PIECES = (
     *(
@@ -107,6 +112,14 @@ def test_any_bytes_are_read_or_refused(reader: FuzzedReader) -> None:
 
     with_changes()
     without_sample()
+    chance = random.Random(reader.name)
+    until = time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        found = [
+            (chance.randrange(2**20), chance.randrange(65), chance.choice(PIECES) or chance.randbytes(8))
+            for _ in range(chance.randint(1, MOST_CHANGES))
+        ]
+        tried(reader, changed(chance.choice(reader.corpus), found))
 
 
 def test_the_table_has_every_reader() -> None:
