@@ -67,6 +67,7 @@ WORDS: dict[str, list[tuple[str, ...]]] = {
         ("--pull", "127.0.0.4:{port}/team/bundle:1"),
     ],
     "build": [("--stale", "--arch", "x86_64")],
+    "check": [("--image", "127.0.0.4:{port}/team/image:1", BASE)],
     "reproduce": [("--stale", "--arch", "x86_64")],
     "verify": [(), ("--online",), ("--advisories", "http://127.0.0.2:{port}/osv")],
     "init": [("framework", "thing", "--root", "idna==3.10", "--platform", "plain", "--release", "1.0")],
