@@ -7,9 +7,11 @@ environment holds is asked for by the build.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import TypeVar
 
 from builder.lockfile import (
@@ -73,13 +75,16 @@ RECIPE_NODE = LockNode(kind=NodeKind.RECIPE, name=RECIPE)
 """Everything in a lock is there because the recipes ask for it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LockGraph:
     """Every node of a lock with those who ask for it, both sorted."""
 
     askers: dict[LockNode, tuple[LockNode, ...]]
-    paths: dict[LockNode, tuple[LockNode, ...]]
-    """The shortest way from the recipes to each node that they reach, both ends included."""
+
+    @cached_property  # most locks that are searched for a name do not have it
+    def paths(self) -> dict[LockNode, tuple[LockNode, ...]]:
+        """The shortest way from the recipes to each node that they reach, both ends included."""
+        return _shortest_paths(self.askers)
 
     def chains(self, node: LockNode) -> tuple[tuple[LockNode, ...], ...]:
         """Return the shortest chain from the recipes through each asker of `node`, shortest first."""
@@ -94,7 +99,7 @@ def graph_of(lock: Lock) -> LockGraph:
     for node, by in _EdgeFinder(lock).edges():
         found.setdefault(node, set()).update(by)
     askers = {node: tuple(sorted(found[node])) for node in sorted(found)}
-    return LockGraph(askers=askers, paths=_shortest_paths(askers))
+    return LockGraph(askers=askers)
 
 
 def _shortest_paths(askers: dict[LockNode, tuple[LockNode, ...]]) -> dict[LockNode, tuple[LockNode, ...]]:
@@ -103,9 +108,9 @@ def _shortest_paths(askers: dict[LockNode, tuple[LockNode, ...]]) -> dict[LockNo
         for asker in by:
             asked.setdefault(asker, []).append(node)
     paths: dict[LockNode, tuple[LockNode, ...]] = {RECIPE_NODE: (RECIPE_NODE,)}
-    pending = [RECIPE_NODE]
+    pending = deque([RECIPE_NODE])
     while pending:
-        asker = pending.pop(0)
+        asker = pending.popleft()
         for node in asked.get(asker, ()):
             if node not in paths:
                 paths[node] = (*paths[asker], node)
