@@ -26,7 +26,7 @@ VERBS = {
     "check": "Run a lock's checks in an image of it, with or without a GPU.",
     "reproduce": "Build twice under varied conditions and compare; exit 1 if the images differ.",
     "verify": "Prove what locks say: integrity, freshness, and more.",
-    "init": "Write a new framework or component recipe, valid at once.",
+    "init": "Begin a project, or write a framework or component recipe, valid at once.",
     "matrix": "Show what is locked, and what is not and why.",
     "report": "Write a site to look at: what is locked, why, by whose word, and what changed.",
     "why": "Say why something is in the locks, or which rows a Dockerfile line comes from.",

@@ -18,7 +18,7 @@ from builder.origins import Origin, Origins, load_origins
 from builder.project_file import PROJECT_FILE, read_project_file
 from builder.store import Store, store_root
 
-__all__ = ["Project", "find_root", "open_project", "recipe_files"]
+__all__ = ["Project", "coming_project", "find_root", "open_project", "recipe_files"]
 
 _RECIPE_FOLDERS = ("components", "frameworks", "platforms", "releases", "keys", "checks", "patches")
 
@@ -215,13 +215,35 @@ def open_project(
     root = Path(project).resolve() if project else find_root(Path.cwd())
     if not root.is_dir():
         raise UsageError("no such folder", place=project, hint="name an existing project: --project DIR")
+    return _project_at(
+        root, _catalogue_of(root), store=store, origins=origins, mirrors=mirrors, console=console
+    )
+
+
+def coming_project(
+    root: Path, *, store: str, origins: tuple[str, ...], mirrors: tuple[str, ...], console: Console
+) -> Project:
+    """Return a project that uses the catalogue and whose files are still to be written (UsageError)."""
+    return _project_at(
+        root, catalogue_folder(), store=store, origins=origins, mirrors=mirrors, console=console
+    )
+
+
+def _project_at(
+    root: Path,
+    catalogue: Path | None,
+    *,
+    store: str,
+    origins: tuple[str, ...],
+    mirrors: tuple[str, ...],
+    console: Console,
+) -> Project:
     if (root / "lock").is_symlink():
         raise UsageError(
             "is a symbolic link",
             place=str(root / "lock"),
             hint="make it a folder: a link hides which target a lock is of",
         )
-    catalogue = _catalogue_of(root)
     return Project(
         root=root,
         catalogue=catalogue,

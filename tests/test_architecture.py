@@ -97,6 +97,7 @@ ARROWS: dict[str, set[str]] = {
     "console": {"io", "model"},
     "catalogue": set(),
     "project_file": {"model"},
+    "scaffold": {"index", "model", "project", "project_file", "recipe", "selection"},
     "project": {"catalogue", "console", "fetch", "git", "index", "io", "model", "origins", "project_file"}
     | {"recipe", "store"},
     "locks": {"io", "lockfile", "matrix", "model", "project", "recipe", "selection"},
@@ -120,7 +121,8 @@ IMPURE_MODULES = {"os", "sys", "time", "random", "socket", "subprocess", "pathli
 
 IMPURE_PACKAGES = {"io", "store", "origins", "oci", "git", "fetch", "index", "build", "reproduce", "mirror", "pin",
                    "resolve.python", "resolve.debian", "resolve.rpm", "resolve", "project", "console",
-                   "recipe_editor", "locks", "provision", "revisions", "catalogue"}  # fmt: skip
+                   "recipe_editor", "locks", "provision", "revisions", "catalogue",
+                   "scaffold"}  # fmt: skip
 
 
 @cache

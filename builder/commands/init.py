@@ -1,4 +1,4 @@
-"""`init`: a new framework or component recipe, valid at once, and never half-written."""
+"""`init`: a new project, or a framework or component recipe, valid at once, and never half-written."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import argparse
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from builder import pin
@@ -14,9 +16,10 @@ from builder.errors import UsageError
 from builder.io import write_atomic
 from builder.model import Arch, toml, unstructure
 from builder.options import add_arch, add_places, project_of
-from builder.project import Project, recipe_files
-from builder.recipe import BUILD_SYSTEMS, Framework, TargetSet, read_library
+from builder.project import Project, coming_project
+from builder.recipe import BUILD_SYSTEMS, Framework, TargetSet
 from builder.recipe_editor import RecipeEditor
+from builder.scaffold import COOLDOWN_DAYS, ProjectRequest, new_project_texts
 from builder.selection import ALL, Selection, check_names, parse_arch
 
 __all__ = [
@@ -30,6 +33,8 @@ __all__ = [
 ]
 
 EXAMPLES = """\
+  python -m builder init project web --root fastapi --root "uvicorn[standard]"
+  python -m builder init project router --extends vllm --root acme-router --pin acme-router==3.1
   python -m builder init framework router --summary "Dynamo's router alone" --license Apache-2.0 \\
       --root ai-dynamo --release 1.4.2 --platform debian-13
   python -m builder init component hwloc --git https://github.com/open-mpi/hwloc.git --tag hwloc-2.12.2 \\
@@ -37,7 +42,8 @@ EXAMPLES = """\
       --homepage https://www.open-mpi.org/projects/hwloc --license BSD-3-Clause
   python -m builder init framework router       asks on a terminal for missing values
 """
-_FRAMEWORK, _COMPONENT = "framework", "component"
+_PROJECT, _FRAMEWORK, _COMPONENT = "project", "framework", "component"
+_NAME_HINT = "use lower-case letters, digits and hyphens"
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _TOOLS: Mapping[str, Sequence[str]] = {
     "autotools": ("autoconf", "automake", "gcc", "libtool", "make"),
@@ -50,13 +56,36 @@ _TOOLS: Mapping[str, Sequence[str]] = {
 """What a build system usually needs of Debian, to begin with."""
 
 
+_OF_A_PROJECT = ("called", "extends", "base", "until", "index_url")
+_OF_A_COMPONENT = ("homepage", "git", "tag", "version", "system", "prefix", "need", "flag")
+
+
 def add_options(verb: argparse.ArgumentParser) -> None:
     """Add the options of `init`."""
-    verb.add_argument("kind", choices=(_FRAMEWORK, _COMPONENT))
-    verb.add_argument("name", metavar="NAME", help="lower-case letters, digits and hyphens")
+    verb.add_argument("kind", choices=(_PROJECT, _FRAMEWORK, _COMPONENT))
+    verb.add_argument(
+        "name",
+        metavar="NAME",
+        nargs="?",
+        default="",
+        help="of the recipe: lower-case letters, digits and hyphens; of a project: its folder (default: .)",
+    )
     verb.add_argument("--summary", default="", help="one line")
     verb.add_argument("--license", default="", metavar="SPDX", help="SPDX expression")
-    framework = verb.add_argument_group("of a framework")
+    project = verb.add_argument_group("of a project")
+    for option, name, meaning in (
+        ("--called", "NAME", "name of its framework (default: the folder's)"),
+        ("--extends", "NAME", "a framework of the catalogue that it takes whole, such as vllm"),
+        (
+            "--base",
+            "VERSION",
+            "with --extends: the release whose versions it takes (default: the catalogue's)",
+        ),
+        ("--until", "DAY", f"no newer file counts (default: {COOLDOWN_DAYS} days ago, or that of --base)"),
+    ):
+        project.add_argument(option, default="", metavar=name, help=meaning)
+    project.add_argument("--index-url", default="", metavar="URL", help="Python index instead of the default")
+    framework = verb.add_argument_group("of a framework or project")
     for option, name, meaning in (
         ("--root", "NAME", "a Python distribution, with extras, without version; may be repeated"),
         ("--component", "NAME", "a component that it contains; may be repeated"),
@@ -64,7 +93,12 @@ def add_options(verb: argparse.ArgumentParser) -> None:
         ("--platform", "NAME", "a platform of the release's targets; may be repeated"),
     ):
         framework.add_argument(option, action="append", default=[], metavar=name, help=meaning)
-    framework.add_argument("--release", default="", metavar="NAME", help="the release that gets its targets")
+    framework.add_argument(
+        "--release",
+        default="",
+        metavar="NAME",
+        help="the release that gets its targets; of a project: its first (default: of the day)",
+    )
     add_arch(framework, "default: all")
     component = verb.add_argument_group("of a component")
     for option, name, meaning in (
@@ -86,16 +120,58 @@ def add_options(verb: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Ask for what the options do not say, and write the recipe; 0, or an error."""
+    if options.kind == _PROJECT:
+        return _ask_project(options, console)
+    if not options.name:
+        raise UsageError(f"a {options.kind} needs a name", place=f"init {options.kind}", hint="give NAME")
+    _refuse_options(options, _PROJECT, _OF_A_PROJECT)
     project = project_of(options, console)
     if options.kind == _FRAMEWORK:
         return _ask_framework(options, console, project)
     return _ask_component(options, console, project)
 
 
-def _ask_framework(options: argparse.Namespace, console: Console, project: Project) -> int:
-    _refuse_options(
-        options, _COMPONENT, ("homepage", "git", "tag", "version", "system", "prefix", "need", "flag")
+def _ask_project(options: argparse.Namespace, console: Console) -> int:
+    _refuse_options(options, _COMPONENT, _OF_A_COMPONENT)
+    if options.project:
+        raise UsageError("the folder is the argument", place="--project", hint="init project DIR")
+    root = Path(options.name or ".").resolve()
+    project = coming_project(
+        root,
+        store=options.store or "",
+        origins=tuple(options.origin),
+        mirrors=tuple(options.mirror),
+        console=console,
     )
+    request = ProjectRequest(
+        called=options.called,
+        summary=options.summary,
+        license=options.license,
+        extends=options.extends,
+        base=options.base,
+        until=options.until,
+        release=options.release,
+        roots=tuple(options.root),
+        components=tuple(options.component),
+        pins=_root_pins(options.pin),
+        platforms=tuple(options.platform),
+        arches=tuple(map(parse_arch, options.arch)),
+        index_url=options.index_url,
+    )
+    texts = new_project_texts(project, request, now=datetime.now(UTC))
+    for path, text in texts.items():
+        if (root / path).exists():
+            console.status(f"kept {path}, which was there")
+        else:
+            write_atomic(root / path, text.encode())
+            console.status(f"wrote {path}")
+    where = "" if root == Path.cwd() else f"cd {options.name} && "
+    console.status(f"next: {where}python -m builder lock")
+    return 0
+
+
+def _ask_framework(options: argparse.Namespace, console: Console, project: Project) -> int:
+    _refuse_options(options, _COMPONENT, _OF_A_COMPONENT)
     roots = (
         options.root
         or _option_or_answer(options, console, "root", "Python distributions, separated by blanks").split()
@@ -150,7 +226,9 @@ def _refuse_options(options: argparse.Namespace, other: str, words: tuple[str, .
     for word in words:
         if getattr(options, word):
             raise UsageError(
-                f"--{word} belongs to a {other}", place=f"init {options.kind}", hint="leave it out"
+                f"--{word.replace('_', '-')} belongs to a {other}",
+                place=f"init {options.kind}",
+                hint="leave it out",
             )
 
 
@@ -291,7 +369,7 @@ def _free_name(name: str, project: Project, folder: str) -> str:
         raise UsageError(
             f"{name!r} is not a recipe's name",
             place="init",
-            hint="use lower-case letters, digits and hyphens",
+            hint=_NAME_HINT,
         )
     if (project.recipes / folder / f"{name}.toml").exists():
         raise UsageError(
@@ -302,8 +380,7 @@ def _free_name(name: str, project: Project, folder: str) -> str:
 
 def _write_recipes(project: Project, texts: Mapping[str, str]) -> None:
     """Write files of the recipe folder, after all recipes were read with them and found to fit."""
-    files = recipe_files(project.recipes) | {path: text.encode() for path, text in texts.items()}
-    read_library(files)
+    project.library_with(texts)
     for path, text in texts.items():
         write_atomic(project.recipes / path, text.encode())
         project.console.status(f"wrote recipes/{path}")

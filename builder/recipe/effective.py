@@ -21,13 +21,14 @@ The order matters, and is always this:
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from builder.errors import NoSolutionError, RecipeError
 from builder.lockfile import PROGRAMS_FOLDER, ROOTS, RUNTIME, Check, Patch
 from builder.model import Arch, Sha256, SourceLine, Table, Target, check_source_line
 from builder.recipe.build_systems import build_steps
+from builder.recipe.catalogue_use import CatalogueFile, catalogue_files
 from builder.recipe.component import (
     BuiltWheel,
     Component,
@@ -77,17 +78,6 @@ class EffectiveComponent:
     checks: tuple[Check, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class CatalogueFile:
-    """One file of the catalogue that a recipe was made from, and what it gave."""
-
-    path: str
-    gives: tuple[str, ...] = ()
-    """Parts of the fingerprint that it, alone or with files that it extends, decides."""
-    sha256: str = ""
-    """Of the whole file, for one that is taken as it is: a key, or a program of checks."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectiveRecipe:
     """All that one lock is made from."""
@@ -133,6 +123,7 @@ def effective_recipe(library: Library, target: Target) -> EffectiveRecipe:
     _check_families(components, platform.family, library)
     parts = tuple(_effective_component(recipes, component) for component in components)
     pins = _family_pins(recipes, [*components, *published])
+    checks = (*framework.checks, *(check for part in parts for check in part.checks))
     return EffectiveRecipe(
         target=target,
         release=release,
@@ -149,40 +140,20 @@ def effective_recipe(library: Library, target: Target) -> EffectiveRecipe:
         env=_framework_variables(recipes, framework),
         packages=framework.packages.get(platform.family, OsNeeds()),
         checks=framework.checks,
-        catalogue=tuple(sorted(_catalogue_files(recipes, parts, [c.name for c in published], framework))),
+        catalogue=catalogue_files(
+            recipes,
+            built=components,
+            published=published,
+            pins=dict(pins),
+            whole={
+                **{check.program: check.sha256 for check in checks if check.sha256 is not None},
+                **{f"patches/{row.file}": row.sha256 for part in parts for row in part.patches},
+            },
+        )
+        if library.inherited
+        else (),
         catalogue_version=library.catalogue_version,
     )
-
-
-def _catalogue_files(
-    recipes: TargetRecipes,
-    parts: Iterable[EffectiveComponent],
-    published: Iterable[str],
-    framework: Framework,
-) -> Iterator[CatalogueFile]:
-    """Yield the files of the catalogue that a recipe was made from, each with the parts that it gave."""
-    library = recipes.library
-    built = list(parts)
-    links: list[tuple[str, str, tuple[str, ...]]] = [
-        ("releases", row.version, ("release", "python")) for row in library.release_chain(recipes.release)
-    ]
-    links += [("platforms", row.name, ("platform",)) for row in library.platform_chain(recipes.platform)]
-    links += [("frameworks", name, ("framework",)) for name in recipes.framework_names]
-    links += [("components", part.name, (f"component.{part.name}",)) for part in built]
-    links += [("components", name, (f"published.{name}",)) for name in published]
-    for folder, name, gives in links:
-        path = f"{folder}/{name}.toml"
-        if path in library.inherited:
-            yield CatalogueFile(path=path, gives=gives)
-    for name in {name for repository in recipes.platform.repositories for name in repository.keys}:
-        if f"keys/{name}" in library.inherited:
-            yield CatalogueFile(path=f"keys/{name}", sha256=Sha256.of(library.keys[name]))
-    for check in (*framework.checks, *(check for part in built for check in part.checks)):
-        if check.sha256 is not None and check.program in library.inherited:
-            yield CatalogueFile(path=check.program, sha256=check.sha256)
-    for patch in (patch for part in built for patch in part.patches):
-        if f"patches/{patch.file}" in library.inherited:
-            yield CatalogueFile(path=f"patches/{patch.file}", sha256=patch.sha256)
 
 
 def _framework_variables(recipes: TargetRecipes, framework: Framework) -> Table:

@@ -17,8 +17,7 @@ What each part covers:
 * `published`: names and versions of components that come as wheels
 * `python`: the exact roots and the constraints
 * `catalogue`: of a project that uses the package's catalogue, each file that it used: a digest of what
-  the file gave, not of its text, so that an update of the package changes only the locks whose inputs
-  it changed
+  was taken from it, not of its text (see `catalogue_use`)
 """
 
 from __future__ import annotations
@@ -31,7 +30,8 @@ from typing import Any
 
 from builder.lockfile import FORMAT, catalogue_key
 from builder.model import ObjectMemo, Sha256, Table, unstructure
-from builder.recipe.effective import CatalogueFile, EffectiveComponent, EffectiveRecipe
+from builder.recipe.catalogue_use import NEVER_LOCKED
+from builder.recipe.effective import EffectiveComponent, EffectiveRecipe
 from builder.recipe.platform import Platform
 
 __all__ = ["changed_keys", "fingerprint"]
@@ -40,20 +40,6 @@ RULES = 2
 """Raised whenever the resolver's rules change what the same recipe resolves to."""
 
 _DIGEST_DIGITS = 16
-# Words for people, and what only decides which targets there are: none of these changes what is locked.
-_KEYS_LEFT_OUT = (
-    "accelerated-hint",
-    "default",
-    "evidence",
-    "homepage",
-    "pythons",
-    "refused",
-    "replaces",
-    "status",
-    "summary",
-    "targets",
-    "variants",
-)
 
 
 def fingerprint(recipe: EffectiveRecipe) -> Table:
@@ -66,25 +52,14 @@ _PLATFORMS: ObjectMemo[Platform, tuple[tuple[str, str], ...]] = ObjectMemo(limit
 
 
 def _recipe_digests(recipe: EffectiveRecipe) -> Table:
-    leaves = dict(_input_texts(recipe))
-    digests = {path: _text_digest(text) for path, text in leaves.items()}
-    digests |= {catalogue_key(file.path): _given_digest(file, leaves) for file in recipe.catalogue}
+    digests = {path: _text_digest(text) for path, text in _input_texts(recipe)}
+    digests |= {catalogue_key(file.path): file.sha256 for file in recipe.catalogue}
     return Table({path: digest[:_DIGEST_DIGITS] for path, digest in digests.items()})
 
 
 @lru_cache(maxsize=16_384)
 def _text_digest(text: str) -> Sha256:
     return Sha256.of(text.encode())
-
-
-def _given_digest(file: CatalogueFile, leaves: Mapping[str, str]) -> Sha256:
-    if not file.gives:
-        return Sha256(file.sha256)
-    starts = tuple(f"{part}." for part in file.gives)
-    lines = [
-        f"{path} {text}\n" for path, text in leaves.items() if path in file.gives or path.startswith(starts)
-    ]
-    return Sha256.of("".join(sorted(lines)).encode())
 
 
 def _input_texts(recipe: EffectiveRecipe) -> Iterator[tuple[str, str]]:
@@ -122,7 +97,7 @@ def _component_texts(part: EffectiveComponent) -> tuple[tuple[str, str], ...]:
 def _leaf_texts(path: str, value: object, depth: int) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping) and depth:
         for key, item in value.items():
-            if key not in _KEYS_LEFT_OUT and item not in (None, [], {}, ""):
+            if key not in NEVER_LOCKED and item not in (None, [], {}, ""):
                 yield from _leaf_texts(f"{path}.{key}" if path else key, item, depth - 1)
         return
     text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))

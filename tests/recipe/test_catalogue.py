@@ -164,6 +164,39 @@ def test_an_update_that_changes_an_input_is_named_by_key_and_file() -> None:
     assert (agreement.reason, agreement.keys) == ("the recipe changed", changed_keys(old, new))
 
 
+def test_a_change_of_the_project_names_no_file_of_the_catalogue() -> None:
+    """Own roots, pins, variables and days are the project's: what it took from the catalogue is the same."""
+    own = {
+        "frameworks/mine.toml": MINE.replace('ACME = "1"', 'ACME = "2"').replace('"acme-router"', '"acme-x"'),
+        "releases/2026.1.toml": RELEASE.replace("acme-router", "acme-x").replace(
+            "default", 'exclude-newer = "2026-09-02T00:00:00Z"\ndefault'
+        ),
+    }
+    files = {path: text.encode() for path, text in own.items()}
+    old, new = (fingerprint(effective_recipe(library, TARGET)) for library in (project(), project(files)))
+    assert changed_keys(old, new) == (
+        "catalogue.releases/1.0.toml",  # its bound is no longer taken
+        "framework.env.ACME",
+        "framework.roots",
+        "python.pins",
+        "python.roots",
+        "release.exclude-newer",
+    )
+
+
+def test_what_the_project_replaced_may_change_in_the_catalogue() -> None:
+    own = OWN | {
+        "releases/2026.1.toml": RELEASE.replace(
+            "[python.mine]", '[python.all]\nidna = "3.9"\n\n[python.mine]'
+        ).encode()
+    }
+    old = fingerprint(effective_recipe(project(own), TARGET))
+    new = fingerprint(
+        effective_recipe(project(own, {"releases/1.0.toml": ('idna = "3.10"', 'idna = "3.11"')}), TARGET)
+    )
+    assert changed_keys(old, new) == ()
+
+
 def test_taking_a_file_over_changes_the_lock() -> None:
     """Who answers for a recipe is part of what the lock records, even if both say the same."""
     own = OWN | {ZLIB: b"replaces = true\n" + CATALOGUE[ZLIB]}

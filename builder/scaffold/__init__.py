@@ -1,0 +1,26 @@
+"""New recipes and projects: the texts of files that are valid at once, with the versions that they need.
+
+In: answers of a person, a Python index. Out: texts by path, which `commands/init.py` writes.
+Imports `index`, `model`, `recipe` and `project`.
+"""
+
+from typing import TYPE_CHECKING
+
+from builder.lazy_face import lazy_face
+
+if TYPE_CHECKING:
+    from builder.scaffold.new_project import COOLDOWN_DAYS, ProjectRequest, new_project_texts
+    from builder.scaffold.newest import PinRequest, newest_pins
+else:
+    __getattr__, __dir__ = lazy_face(
+        __name__,
+        {
+            "COOLDOWN_DAYS": "new_project",
+            "PinRequest": "newest",
+            "ProjectRequest": "new_project",
+            "new_project_texts": "new_project",
+            "newest_pins": "newest",
+        },
+    )
+
+__all__ = ["COOLDOWN_DAYS", "PinRequest", "ProjectRequest", "new_project_texts", "newest_pins"]
