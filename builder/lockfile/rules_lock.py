@@ -83,7 +83,7 @@ def _glibc_agreement_faults(lock: Lock) -> Iterator[Fault]:
     lowest = min(found, key=lambda text: [int(part) for part in text.split(".")], default=stated)
     if lowest != stated:
         text = f"glibc is {stated}, and the OS packages of {found[lowest]} have glibc {lowest}"
-        yield Fault(row="environment", text=text)
+        yield Fault(row="environment", text=text, hint=f'write glibc = "{lowest}" in the platform\'s recipe')
 
 
 def _python_agreement_faults(lock: Lock) -> Iterator[Fault]:
@@ -92,13 +92,19 @@ def _python_agreement_faults(lock: Lock) -> Iterator[Fault]:
     if maker:
         version = next((build.version for build in lock.builds if build.component == maker), "")
         if version and not version.startswith(f"{stated}."):
-            yield Fault(row="environment", text=f"python is {stated}, and {maker} builds {version}")
+            text = f"python is {stated}, and {maker} builds {version}"
+            yield Fault(row="environment", text=text, hint=_python_hint(version))
         return
     for environment in sorted({use for row in lock.python for use in row.for_} & lock.environments):
         version, package = os_python(_packages_of(lock, environment), stated)
         if version and version != stated and not version.startswith(f"{stated}."):
             text = f"python is {stated}, and {package} brings Python {version} to {environment}"
-            yield Fault(row="environment", text=text)
+            yield Fault(row="environment", text=text, hint=_python_hint(version))
+
+
+def _python_hint(version: str) -> str:
+    minor = ".".join(version.split(".")[:2])
+    return f'write python = "{minor}" in the platform\'s recipe, or bring another Python by a component'
 
 
 def _packages_of(lock: Lock, environment: str) -> dict[str, str]:
@@ -257,6 +263,7 @@ TARGET_RULES = (
         why="a wheel for a newer glibc does not start",
         finds=_glibc_agreement_faults,
         kind="target",
+        unsolvable=True,
         after=("environment-versions",),
     ),
     LockRule(
@@ -266,6 +273,7 @@ TARGET_RULES = (
         why="no wheel for another Python can be imported",
         finds=_python_agreement_faults,
         kind="target",
+        unsolvable=True,
         after=("environment-versions",),
     ),
     LockRule(

@@ -61,7 +61,16 @@ def test_the_committed_locks_are_sound_and_fresh(capsys: pytest.CaptureFixture[s
 def test_the_json_report(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, value = report(project, capsys)
     assert code == 0
-    assert list(value) == ["format", "command", "exit-code", "locks", "proofs", "not-proven", "counts", "findings"]
+    assert list(value) == [
+        "format",
+        "command",
+        "exit-code",
+        "locks",
+        "proofs",
+        "not-proven",
+        "counts",
+        "findings",
+    ]
     assert [lock["lock"] for lock in value["locks"]] == [
         "lock/1.0/plain/tiny-aarch64.toml",
         "lock/1.0/plain/tiny-x86_64.toml",

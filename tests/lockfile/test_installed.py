@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from builder.errors import NoSolutionError
 from builder.lockfile.installed import environment_packages, glibc_version, lock_full_pythons, os_python
 from builder.lockfile.lock import Lock
 from builder.lockfile.reading import parse_lock
 from builder.lockfile.rules import lock_faults
+from builder.resolve.target import check_solvable
 
 LOCKS = Path(__file__).resolve().parents[2] / "lock"
 
@@ -97,3 +99,20 @@ def test_a_python_that_the_packages_do_not_bring_is_named() -> None:
 def test_a_python_that_the_component_does_not_build_is_named() -> None:
     lock = lock_of("1.4.2/debian-12-python-3.12/dynamo-x86_64.toml", python="3.13")
     assert faults(lock, "python-agreement") == ["python is 3.13, and cpython builds 3.12.6"]
+
+
+@pytest.mark.parametrize(
+    ("path", "changes", "hint"),
+    [
+        ("1.4.2/debian-12/dynamo-x86_64.toml", {"glibc": "2.39"}, 'write glibc = "2.36"'),
+        ("1.4.2/debian-13/dynamo-x86_64.toml", {"python": "3.12"}, 'write python = "3.13"'),
+        ("1.4.2/debian-12-python-3.12/dynamo-x86_64.toml", {"python": "3.13"}, 'write python = "3.12"'),
+    ],
+)
+def test_a_recipe_that_says_otherwise_than_its_packages_is_told_what_to_write(
+    path: str, changes: dict[str, str], hint: str
+) -> None:
+    """Another run of `lock` would find the same, so it is no solution, and the hint is no other run."""
+    with pytest.raises(NoSolutionError) as refused:
+        check_solvable(lock_of(path, **changes))
+    assert refused.value.hint.startswith(hint)
