@@ -98,6 +98,16 @@ def second_resolver_proof(
     return Proof(name="second-resolver", says=says, findings=tuple(findings), facts=facts)
 
 
+def _answer(resolver: SecondResolver, request: PythonRequest) -> Mapping[str, str] | Finding:
+    """Return the versions that the resolver gives, or why it gives none."""
+    try:
+        return resolver.solve(request)
+    except FetchError as error:
+        return found("unknown", f"pip-tools could not be asked: {error}", hint=error.hint)
+    except BuilderError as error:
+        return found("resolver-disagrees", f"{request.environment}: {error}", hint=error.hint)
+
+
 def _lock_differences(
     question: ClosureQuestion, resolver: SecondResolver, read: MetadataReader
 ) -> tuple[list[Finding], int]:
@@ -108,13 +118,9 @@ def _lock_differences(
     rows = 0
     for request in _requests(question.recipe, question.lock):
         ours = {row.name: row for row in question.lock.python if request.environment in row.for_}
-        try:
-            theirs = resolver.solve(request)
-        except FetchError as error:
-            findings.append(found("unknown", f"pip-tools could not be asked: {error}", hint=error.hint))
-            continue
-        except BuilderError as error:
-            findings.append(found("resolver-disagrees", f"{request.environment}: {error}", hint=error.hint))
+        theirs = _answer(resolver, request)
+        if isinstance(theirs, Finding):
+            findings.append(theirs)
             continue
         rows += len(ours)
         if {name: row.version for name, row in ours.items()} != dict(theirs):

@@ -19,9 +19,9 @@ def test_the_default_release_is_meant(library: Library) -> None:
 
 def test_refused_targets_are_meant_where_nothing_else_is(library: Library) -> None:
     chosen = lockable_targets(
-        library, Selection(releases=("0.8.0",), frameworks=("vllm",), arches=(Arch.AARCH64,))
+        library, Selection(releases=("0.6.1",), frameworks=("sglang",), arches=(Arch.AARCH64,))
     )
-    assert Target(release="0.8.0", platform="debian-12", framework="vllm", arch=Arch.AARCH64) in chosen
+    assert Target(release="0.6.1", platform="debian-12", framework="sglang", arch=Arch.AARCH64) in chosen
 
 
 def test_a_refusal_without_platforms_is_about_every_one(library: Library) -> None:
