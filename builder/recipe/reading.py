@@ -61,8 +61,11 @@ def read_library(files: Mapping[str, bytes], catalogue: RecipeCatalogue | None =
         if path.endswith(".toml") and path.split("/")[0] in _RECIPE_FOLDERS
     }
     check_replacing(files, tables, catalogue)
-    whole: dict[str, Mapping[str, Any]] = dict(tables)
-    for folder in (_FRAMEWORKS, _PLATFORMS, _RELEASES):
+    heirs = (_FRAMEWORKS, _PLATFORMS, _RELEASES)
+    whole: dict[str, Mapping[str, Any]] = {
+        path: table for path, table in tables.items() if path.split("/")[0] not in heirs
+    }
+    for folder in heirs:
         whole |= inherited_tables(tables, folder, inherited)
     library = Library(
         components=_named_recipes(whole, "components", Component, inherited),
