@@ -126,7 +126,11 @@ def _lock_differences(
         if {name: row.version for name, row in ours.items()} != dict(theirs):
             wheels = _wheels_of(question.lock, read)
             findings += [
-                found("resolver-disagrees", f"{request.environment}: {text}", row=f"python {name}")
+                found(
+                    "resolver-disagrees",
+                    f"{request.environment}: {text}",
+                    row=row_label(ours[name]) if name in ours else "",
+                )
                 for name, text in explained_differences(ours, theirs, request, resolver.machine, wheels)
             ]
     return findings, rows

@@ -51,7 +51,12 @@ class Rebuilds:
 
     def _image(self, name: str, *more: list[File]) -> Path:
         settings = {
-            "Env": ["PATH=/opt/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+            "Env": [
+                "PATH=/opt/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                "HOME=/home/app",
+            ],
+            "User": "1000:0",
+            "WorkingDir": "/home/app",
             "Labels": self.made.labels,
         }
         layers = [*self.made.layers[: len(self.made.layers) - len(more)], *more]

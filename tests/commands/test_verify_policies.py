@@ -103,4 +103,4 @@ def test_what_cannot_be_had(
     monkeypatch.setattr("builder.io.network._FIRST_PAUSE", 0)
     found, value = verify(project, capsys, *words)
     assert found == code
-    assert said in value["error"]
+    assert said in value["error"]["cause"]

@@ -121,7 +121,7 @@ def test_files_are_named_after_their_locks(tmp_path: Path, capsys: pytest.Captur
     small = RECIPE_NODE / "tests/faults/project"
     assert main(["sbom", "--output", str(tmp_path), "--project", str(small), "--format", "json"]) == 0
     files = [f"{tmp_path}/1.0/plain/tiny-{arch}.cdx.json" for arch in ("aarch64", "x86_64")]
-    assert json.loads(capsys.readouterr().out) == {"files": files}
+    assert json.loads(capsys.readouterr().out) == {"format": 1, "command": "sbom", "files": files}
 
 
 @pytest.mark.network

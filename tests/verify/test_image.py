@@ -115,7 +115,12 @@ class Made:
     def verify(self, capsys: pytest.CaptureFixture[str], *more: list[File], **config: Any) -> Any:
         """Return exit code and findings of the image with more layers; notes are left out."""
         settings: dict[str, Any] = {
-            "Env": [f"PATH=/{VENV}/bin:{'/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'}"]
+            "Env": [
+                f"PATH=/{VENV}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                "HOME=/home/app",
+            ],
+            "User": "1000:0",
+            "WorkingDir": "/home/app",
         }
         settings |= {"Labels": self.labels, **config}
         path = image(
@@ -131,9 +136,10 @@ class Made:
         code = main(["verify", *words, "--store", str(self.store.root)])
         said = capsys.readouterr()
         assert "Traceback" not in said.err
-        if not said.out:
+        document = json.loads(said.out)
+        if "error" in document:
             return code, said.err
-        found = [f for f in json.loads(said.out)["findings"] if f["level"] != "note"]
+        found = [f for f in document["findings"] if f["level"] != "note"]
         return code, [(f["rule"], f["row"], f["text"].partition(":")[0]) for f in found]
 
 
