@@ -129,7 +129,7 @@ def _lock_differences(
                 found(
                     "resolver-disagrees",
                     f"{request.environment}: {text}",
-                    row=row_label(ours[name]) if name in ours else "",
+                    row=f"{LockSection.PYTHON} {name}",
                 )
                 for name, text in explained_differences(ours, theirs, request, resolver.machine, wheels)
             ]
