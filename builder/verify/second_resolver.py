@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement, Requirement
 
 from builder.errors import BuilderError, FetchError, UsageError
-from builder.lockfile import Finding, Lock, Proof, PythonPackage, found, lock_full_pythons
+from builder.lockfile import Finding, Lock, LockSection, Proof, PythonPackage, found, lock_full_pythons
 from builder.model import (
     OpenMarkerError,
     admits,
