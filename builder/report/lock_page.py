@@ -206,11 +206,8 @@ class _RowTables:
         return ReportTable(
             name="python",
             caption="Python distributions",
-            columns=(
-                *_titled_columns(
-                    "name", "version", "size#", "license?", "evidence?", "origin?", "for?", "why"
-                ),
-                TableColumn("in other locks", number=True),
+            columns=_row_columns(
+                "name", "version", "size#", "license?", "evidence?", "origin?", "for?", "why"
             ),
             rows=tuple(
                 self._table_row(
@@ -234,10 +231,7 @@ class _RowTables:
         return ReportTable(
             name="os",
             caption="OS packages",
-            columns=(
-                *_titled_columns("name", "version", "size#", "architecture?", "origin?", "for?", "why"),
-                TableColumn("in other locks", number=True),
-            ),
+            columns=_row_columns("name", "version", "size#", "architecture?", "origin?", "for?", "why"),
             rows=tuple(
                 self._table_row(
                     node_of(row), row.version, size_cell(row.size), row.arch, row.origin, ", ".join(row.for_)
@@ -250,10 +244,7 @@ class _RowTables:
         return ReportTable(
             name="sources",
             caption="Sources from git",
-            columns=(
-                *_titled_columns("component", "version", "commit", "evidence?", "why"),
-                TableColumn("in other locks", number=True),
-            ),
+            columns=_row_columns("component", "version", "commit", "evidence?", "why"),
             rows=tuple(
                 self._table_row(
                     node_of(row),
@@ -277,10 +268,7 @@ class _RowTables:
         return ReportTable(
             name="archives",
             caption="Archives",
-            columns=(
-                *_titled_columns("component", "version", "size#", "evidence?", "origin?", "why"),
-                TableColumn("in other locks", number=True),
-            ),
+            columns=_row_columns("component", "version", "size#", "evidence?", "origin?", "why"),
             rows=tuple(
                 self._table_row(
                     node_of(row),
@@ -297,11 +285,8 @@ class _RowTables:
         return ReportTable(
             name="builds",
             caption="Builds",
-            columns=(
-                *_titled_columns(
-                    "component", "version", "license?", "system?", "prefix", "needs", "steps#", "why"
-                ),
-                TableColumn("in other locks", number=True),
+            columns=_row_columns(
+                "component", "version", "license?", "system?", "prefix", "needs", "steps#", "why"
             ),
             rows=tuple(
                 self._table_row(
@@ -325,10 +310,7 @@ class _RowTables:
         return ReportTable(
             name="images",
             caption="Base images",
-            columns=(
-                *_titled_columns("name", "tag", "roles", "evidence?", "packages in it#", "why"),
-                TableColumn("in other locks", number=True),
-            ),
+            columns=_row_columns("name", "tag", "roles", "evidence?", "packages in it#", "why"),
             rows=tuple(
                 self._table_row(
                     node_of(row),
@@ -340,6 +322,11 @@ class _RowTables:
                 for row in self._lock.images
             ),
         )
+
+
+def _row_columns(*titles: str) -> tuple[TableColumn, ...]:
+    """Return the columns of a table of rows, which ends with how many other locks have each."""
+    return (*_titled_columns(*titles), TableColumn("in other locks", number=True))
 
 
 def _titled_columns(*words: str) -> Iterator[TableColumn]:

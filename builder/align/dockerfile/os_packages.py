@@ -2,7 +2,7 @@
 
 The verbs and options of these tools are those of their manual pages: apt-get(8), dnf(8), dnf4's plugins,
 zypper(8), apk(8), rpm(8), pacman(8). An option that is not listed here counts as one without a value, so its
-value counts as one more package without a version: that is said too often rather than never.
+value counts as one more package without a version: a finding too many rather than one too few.
 """
 
 from __future__ import annotations
