@@ -12,6 +12,7 @@ that name an extra index; those are bound by `==`.
 from __future__ import annotations
 
 import sys
+import sysconfig
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -52,6 +53,10 @@ __all__ = ["PROJECT", "SolvedDistribution", "UnsolvedError", "compile_requiremen
 
 PROJECT = "lockwright-recipe"
 """What uv calls the thing that the roots belong to."""
+
+# Before Python 3.12, sysconfig fills its table without a lock (python/cpython#92452), and targets are
+# resolved in threads that all look there for uv. An import has a lock, so the table is filled here.
+sysconfig.get_config_vars()
 
 _CONFIG_FILE = "uv.toml"
 _CONSTRAINTS_FILE = "constraints.txt"
