@@ -15,7 +15,7 @@ from builder.errors import UsageError
 from builder.io import ATTEMPTS, hidden, read_bytes
 from builder.model import Target
 from builder.origins import Origin, Origins, load_origins
-from builder.project_file import PROJECT_FILE, read_project_file
+from builder.project_file import PROJECT_FILE, ProjectSettings, read_project_file
 from builder.store import Store, store_root
 
 __all__ = ["Project", "coming_project", "find_root", "open_project", "recipe_files"]
@@ -33,6 +33,8 @@ class Project:
     console: Console
     catalogue: Path | None = None
     """The folder of the package's own recipes, behind the project's; None for one that stands alone."""
+    bundle_keys: Path | None = None
+    """The keys file of owners whose bundles are taken in; None takes any."""
 
     @property
     def has_recipes(self) -> bool:
@@ -215,9 +217,11 @@ def open_project(
     root = Path(project).resolve() if project else find_root(Path.cwd())
     if not root.is_dir():
         raise UsageError("no such folder", place=project, hint="name an existing project: --project DIR")
-    return _project_at(
-        root, _catalogue_of(root), store=store, origins=origins, mirrors=mirrors, console=console
-    )
+    settings = _settings_of(root)
+    catalogue = catalogue_folder() if settings is not None and settings.catalogue else None
+    found = _project_at(root, catalogue, store=store, origins=origins, mirrors=mirrors, console=console)
+    keys = root / settings.bundle.keys if settings is not None and settings.bundle.keys else None
+    return replace(found, bundle_keys=keys)
 
 
 def coming_project(
@@ -258,13 +262,10 @@ def _project_at(
     )
 
 
-def _catalogue_of(root: Path) -> Path | None:
-    """Return the catalogue's folder if the project at `root` uses it (UsageError for a malformed file)."""
+def _settings_of(root: Path) -> ProjectSettings | None:
+    """Return what the project at `root` says of itself; None without a file (UsageError)."""
     file = root / PROJECT_FILE
-    if not file.is_file():
-        return None
-    settings = read_project_file(read_bytes(file), place=str(file))
-    return catalogue_folder() if settings.catalogue else None
+    return read_project_file(read_bytes(file), place=str(file)) if file.is_file() else None
 
 
 def recipe_files(folder: Path) -> dict[str, bytes]:

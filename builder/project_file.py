@@ -7,10 +7,18 @@ from dataclasses import dataclass
 from builder.errors import UsageError
 from builder.model import StructureError, structure, toml
 
-__all__ = ["PROJECT_FILE", "ProjectSettings", "read_project_file"]
+__all__ = ["PROJECT_FILE", "BundleSettings", "ProjectSettings", "read_project_file"]
 
 PROJECT_FILE = "lockwright.toml"
 """Its name: it makes a folder a project, and says whether the package's catalogue stands behind it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleSettings:
+    """Whose bundles a project takes in."""
+
+    keys: str = ""
+    """The keys file of owners, below the project; without one, any whole bundle is taken in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +27,7 @@ class ProjectSettings:
 
     catalogue: bool = True
     """Whether names that its recipes do not define come from the package's catalogue."""
+    bundle: BundleSettings = BundleSettings()
 
 
 def read_project_file(data: bytes, *, place: str) -> ProjectSettings:

@@ -43,6 +43,7 @@ ARROWS: dict[str, set[str]] = {
     # from locks to images
     "provision": {"console", "fetch", "git", "lockfile", "model", "oci", "pin", "project", "render", "store"},
     "bundle": {
+        "attest",
         "fetch",
         "io",
         "lockfile",

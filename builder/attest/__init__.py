@@ -2,7 +2,8 @@
 
 In: an image, its locks, a private key; or a folder of signed statements and the keys of named
 owners. Out: a signed in-toto statement; or which owners built the same digest, and why other
-statements do not count. Signatures are SSH's or OpenPGP's. Imports `io`, `model`, `openpgp`.
+statements do not count. Signatures are SSH's or OpenPGP's; bundles are signed with the same keys.
+Imports `io`, `model`, `oci`, `openpgp`.
 """
 
 from typing import TYPE_CHECKING
@@ -13,8 +14,9 @@ if TYPE_CHECKING:
     from builder.attest.built_image import image_built
     from builder.attest.judging import JudgedStatement, StatementVerdict, WantedRebuild, judge_folder
     from builder.attest.keys import TrustedKeys, read_keys
-    from builder.attest.signing import sign_bytes, write_attestation
-    from builder.attest.sshsig import NAMESPACE
+    from builder.attest.signers import known_signer, read_bounded
+    from builder.attest.signing import OPENPGP_SUFFIX, SSH_SUFFIX, sign_bytes, write_attestation
+    from builder.attest.sshsig import SignaturePurpose
     from builder.attest.statement import BuiltPlatform, RebuildStatement, dump_statement, parse_statement
 else:
     __getattr__, __dir__ = lazy_face(
@@ -22,15 +24,19 @@ else:
         {
             "BuiltPlatform": "statement",
             "JudgedStatement": "judging",
-            "NAMESPACE": "sshsig",
+            "OPENPGP_SUFFIX": "signing",
             "RebuildStatement": "statement",
+            "SSH_SUFFIX": "signing",
+            "SignaturePurpose": "sshsig",
             "TrustedKeys": "keys",
             "StatementVerdict": "judging",
             "WantedRebuild": "judging",
             "image_built": "built_image",
             "dump_statement": "statement",
             "judge_folder": "judging",
+            "known_signer": "signers",
             "parse_statement": "statement",
+            "read_bounded": "signers",
             "read_keys": "keys",
             "sign_bytes": "signing",
             "write_attestation": "signing",
@@ -38,17 +44,21 @@ else:
     )
 
 __all__ = [
-    "NAMESPACE",
+    "OPENPGP_SUFFIX",
+    "SSH_SUFFIX",
     "BuiltPlatform",
     "JudgedStatement",
     "RebuildStatement",
+    "SignaturePurpose",
     "StatementVerdict",
     "TrustedKeys",
     "WantedRebuild",
     "dump_statement",
     "image_built",
     "judge_folder",
+    "known_signer",
     "parse_statement",
+    "read_bounded",
     "read_keys",
     "sign_bytes",
     "write_attestation",

@@ -11,7 +11,7 @@ from typing import Any
 
 from pysequoia import Cert
 
-from builder.attest.sshsig import NAMESPACE, ssh_key_blob
+from builder.attest.sshsig import SignaturePurpose, ssh_key_blob
 from builder.errors import UsageError
 from builder.io import read_bytes
 from builder.model import StructureError, structure, toml
@@ -28,11 +28,14 @@ class SshOwnerKey:
     """An SSH key of an owner, and when it counts."""
 
     owner: str
+    purposes: frozenset[SignaturePurpose]
     valid_after: datetime | None = None
     valid_before: datetime | None = None
 
-    def fault(self, now: datetime) -> str:
-        """Return why the key does not count now; empty if it does."""
+    def fault(self, now: datetime, purpose: SignaturePurpose) -> str:
+        """Return why the key does not count now for `purpose`; empty if it does."""
+        if purpose not in self.purposes:
+            return f"the key of {self.owner} is not for {purpose}: its namespaces do not say it"
         if self.valid_before is not None and now >= self.valid_before:
             return f"the key of {self.owner} expired on {self.valid_before:%Y-%m-%d}"
         if self.valid_after is not None and now < self.valid_after:
@@ -110,9 +113,13 @@ def _ssh_key(owner: str, line: str, *, place: str) -> tuple[bytes, SshOwnerKey]:
     unknown = options.keys() - {"namespaces", "valid-after", "valid-before"}
     if unknown:
         raise UsageError(f"has the option {min(unknown)!r}, which is not read here", place=place)
-    if "namespaces" in options and NAMESPACE not in options["namespaces"].split(","):
+    named = options["namespaces"].split(",") if "namespaces" in options else SignaturePurpose
+    purposes = frozenset(purpose for purpose in SignaturePurpose if purpose in named)
+    if not purposes:
         raise UsageError(
-            f"has a key for {options['namespaces'][:80]!r} only", place=place, hint=f"add {NAMESPACE}"
+            f"has a key for {options['namespaces'][:80]!r} only",
+            place=place,
+            hint=f"add {' or '.join(SignaturePurpose)}",
         )
     blob = ssh_key_blob(rest, place=place)
     moments: dict[str, Any] = {
@@ -120,7 +127,7 @@ def _ssh_key(owner: str, line: str, *, place: str) -> tuple[bytes, SshOwnerKey]:
         for name in ("valid-after", "valid-before")
         if name in options
     }
-    return blob, SshOwnerKey(owner=owner, **moments)
+    return blob, SshOwnerKey(owner=owner, purposes=purposes, **moments)
 
 
 def _utc_moment(text: str, *, place: str) -> datetime:

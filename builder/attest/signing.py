@@ -1,4 +1,4 @@
-"""Statements signed with an SSH or OpenPGP key, and written where `verify` finds them."""
+"""Bytes signed with an SSH or OpenPGP key, and statements written where `verify` finds them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pysequoia import SignatureMode, Tsk, sign
 
-from builder.attest.sshsig import sign_ssh
+from builder.attest.sshsig import SignaturePurpose, sign_ssh
 from builder.attest.statement import RebuildStatement, dump_statement
 from builder.errors import UsageError
 from builder.io import read_bytes, write_atomic
@@ -20,11 +20,11 @@ _OPENPGP = b"-----BEGIN PGP PRIVATE KEY BLOCK-----"
 _DIGITS = 12
 
 
-def sign_bytes(data: bytes, key: Path) -> tuple[str, bytes]:
+def sign_bytes(data: bytes, key: Path, purpose: SignaturePurpose) -> tuple[str, bytes]:
     """Return the detached, armoured signature of `data`, and the suffix of its file (UsageError)."""
     secret = read_bytes(key)
     if not secret.lstrip().startswith(_OPENPGP):
-        return SSH_SUFFIX, sign_ssh(data, secret, place=str(key))
+        return SSH_SUFFIX, sign_ssh(data, secret, purpose=purpose, place=str(key))
     try:
         made = sign(Tsk.from_bytes(secret).signer(), data, mode=SignatureMode.DETACHED)
     except Exception as cause:  # pysequoia raises bare Exception
@@ -43,7 +43,7 @@ def write_attestation(folder: Path, statement: RebuildStatement, key: Path) -> t
     people lie beside each other.
     """
     data = dump_statement(statement)
-    suffix, signature = sign_bytes(data, key)
+    suffix, signature = sign_bytes(data, key, SignaturePurpose.REBUILD)
     digest = statement.digest.removeprefix("sha256:")[:_DIGITS]
     path = folder / statement.name / f"{digest}-{str(Sha256.of(signature))[:_DIGITS]}.json"
     beside = path.with_name(f"{path.name}{suffix}")

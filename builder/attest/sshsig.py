@@ -14,6 +14,7 @@ import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -22,10 +23,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa,
 
 from builder.errors import DigestMismatchError, UsageError
 
-__all__ = ["NAMESPACE", "SshSignature", "check_ssh", "read_ssh_signature", "sign_ssh", "ssh_key_blob"]
+__all__ = ["SignaturePurpose", "SshSignature", "check_ssh", "read_ssh_signature", "sign_ssh", "ssh_key_blob"]
 
-NAMESPACE = "lockwright-rebuild"
-"""What the signatures are for; one that was made for something else does not count."""
 _MAGIC = b"SSHSIG"
 _VERSION = 1
 _HASHES = {"sha256": hashlib.sha256, "sha512": hashlib.sha512}
@@ -40,6 +39,13 @@ _CURVES: dict[str, Callable[[], hashes.HashAlgorithm]] = {
     "ecdsa-sha2-nistp521": hashes.SHA512,
 }
 _SMALLEST_RSA = 2048  # bits
+
+
+class SignaturePurpose(StrEnum):
+    """What a signature is for, as SSHSIG's namespace; one made for something else does not count."""
+
+    REBUILD = "lockwright-rebuild"
+    BUNDLE = "lockwright-bundle"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +71,7 @@ def ssh_key_blob(line: str, *, place: str) -> bytes:
     return blob
 
 
-def sign_ssh(message: bytes, private_key: bytes, *, place: str) -> bytes:
+def sign_ssh(message: bytes, private_key: bytes, *, purpose: SignaturePurpose, place: str) -> bytes:
     """Return the armoured signature of `message` by a private key in OpenSSH's form (UsageError)."""
     try:
         key: Any = serialization.load_ssh_private_key(private_key, password=None)
@@ -77,7 +83,7 @@ def sign_ssh(message: bytes, private_key: bytes, *, place: str) -> bytes:
         ) from cause
     public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
     hash_name = "sha512"
-    signed = _signed_bytes(message, NAMESPACE, hash_name)
+    signed = _signed_bytes(message, purpose, hash_name)
     if isinstance(key, ed25519.Ed25519PrivateKey):
         algorithm, value = "ssh-ed25519", key.sign(signed)
     elif isinstance(key, rsa.RSAPrivateKey):
@@ -96,7 +102,7 @@ def sign_ssh(message: bytes, private_key: bytes, *, place: str) -> bytes:
                 _wire_text,
                 (
                     base64.b64decode(public.split()[1]),
-                    NAMESPACE.encode(),
+                    purpose.encode(),
                     b"",
                     hash_name.encode(),
                     _wire_text(algorithm.encode()) + _wire_text(value),
@@ -127,11 +133,11 @@ def read_ssh_signature(data: bytes, *, place: str) -> SshSignature:
         raise UsageError("is not an SSH signature", place=place) from cause
 
 
-def check_ssh(message: bytes, signature: SshSignature, *, place: str) -> None:
+def check_ssh(message: bytes, signature: SshSignature, *, purpose: SignaturePurpose, place: str) -> None:
     """Check a signature by the key that it names (DigestMismatchError); whose key it is, others judge."""
-    if signature.namespace != NAMESPACE:
+    if signature.namespace != purpose:
         raise DigestMismatchError(
-            f"the signature is for {signature.namespace[:80]!r}, not {NAMESPACE!r}", place=place
+            f"the signature is for {signature.namespace[:80]!r}, not {purpose.value!r}", place=place
         )
     if signature.hash_name not in _HASHES:
         raise DigestMismatchError(f"the signature uses {signature.hash_name[:40]!r}", place=place)

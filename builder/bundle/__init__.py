@@ -1,7 +1,8 @@
 """Bundles: locks, and every file that they need, as one tar or one OCI artifact.
 
 In: locks and a store. Out: a tar or an artifact of a registry whose bytes depend on these
-alone, and the way back. Imports `provision`, `oci`, `store`, `lockfile`, `tars`.
+alone, and the way back; the file of its digest can be signed. Imports `attest`, `provision`, `oci`,
+`store`, `lockfile`, `tars`.
 """
 
 from typing import TYPE_CHECKING
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
     from builder.bundle.carrying import collect_bundle, receive_bundle
     from builder.bundle.contents import Bundle, dump_bundle, parse_bundle
     from builder.bundle.registry_bundle import pull_artifact, push_artifact
+    from builder.bundle.signature import SignedChecksum, read_signed_checksum, write_checksum
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
             "Bundle": "contents",
+            "SignedChecksum": "signature",
             "artifact_manifest": "bundle",
             "collect_bundle": "carrying",
             "contents_layer": "bundle",
@@ -35,13 +38,16 @@ else:
             "pull_artifact": "registry_bundle",
             "push_artifact": "registry_bundle",
             "read_bundle": "bundle",
+            "read_signed_checksum": "signature",
             "receive_bundle": "carrying",
             "write_bundle": "bundle",
+            "write_checksum": "signature",
         },
     )
 
 __all__ = [
     "Bundle",
+    "SignedChecksum",
     "artifact_manifest",
     "collect_bundle",
     "contents_layer",
@@ -52,6 +58,8 @@ __all__ = [
     "pull_artifact",
     "push_artifact",
     "read_bundle",
+    "read_signed_checksum",
     "receive_bundle",
     "write_bundle",
+    "write_checksum",
 ]

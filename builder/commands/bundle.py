@@ -8,21 +8,26 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from builder.attest import SignaturePurpose, read_keys, sign_bytes
 from builder.bundle import (
     Bundle,
+    SignedChecksum,
     collect_bundle,
     pull_artifact,
     push_artifact,
     read_bundle,
+    read_signed_checksum,
     receive_bundle,
     write_bundle,
+    write_checksum,
 )
 from builder.console import Console
-from builder.errors import UsageError
-from builder.io import replacing, write_atomic
+from builder.errors import DigestMismatchError, UsageError
+from builder.io import replacing
 from builder.model import human_size
 from builder.options import ResultFormat, add_format, add_places, add_selection, project_of, selection_of
 from builder.project import Project
@@ -46,7 +51,9 @@ __all__ = [
 
 EXAMPLES = """\
   python -m builder bundle --framework dynamo --arch x86_64 --output dynamo.bundle.tar
+  python -m builder bundle --framework dynamo --sign ~/.ssh/id_ed25519 --output dynamo.bundle.tar
   python -m builder bundle --import dynamo.bundle.tar --sha256 <64 digits>
+  python -m builder bundle --import dynamo.bundle.tar --keys keys.toml
   python -m builder bundle --framework dynamo --push registry.example/bundles/dynamo:1.4.2
   python -m builder bundle --pull registry.example/bundles/dynamo:1.4.2
 """
@@ -87,6 +94,18 @@ def add_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--sha256", default="", metavar="DIGEST", help="the digest that the imported bundle must have"
     )
+    verb.add_argument(
+        "--sign",
+        type=Path,
+        metavar="KEY",
+        help="sign the bundle's digest with this private SSH or OpenPGP key",
+    )
+    verb.add_argument(
+        "--keys",
+        type=Path,
+        metavar="FILE",
+        help="import only what an owner of this keys file signed (default: what lockwright.toml names)",
+    )
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -96,8 +115,15 @@ def run(options: argparse.Namespace, console: Console) -> int:
     json = options.format == ResultFormat.JSON
     if options.source:
         sha256 = _expected_sha256(options.sha256)
-        return import_bundle(project, ImportOptions(file=options.source, sha256=sha256, json=json))
+        keys = options.keys or project.bundle_keys
+        return import_bundle(project, ImportOptions(file=options.source, sha256=sha256, keys=keys, json=json))
     if options.pull:
+        if project.bundle_keys is not None:
+            raise UsageError(
+                "the signature of a bundle in a registry is not read, and this project pins keys",
+                place=f"--pull {options.pull}",
+                hint="import a signed file: --import FILE",
+            )
         return pull_bundle(project, PullOptions(reference=options.pull, json=json))
     selection = selection_of(options)
     if options.push:
@@ -106,7 +132,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
             PushOptions(selection=selection, reference=options.push, apt=options.apt, json=json),
         )
     return export_bundle(
-        project, Options(selection=selection, output=options.output, apt=options.apt, json=json)
+        project,
+        Options(selection=selection, output=options.output, apt=options.apt, sign=options.sign, json=json),
     )
 
 
@@ -119,6 +146,12 @@ def _check_effect(options: argparse.Namespace) -> None:
         )
     if options.sha256 and not options.source:
         raise UsageError("--sha256 requires --import", hint="name what is pulled by HOST/NAME@DIGEST")
+    if options.keys and not options.source:
+        raise UsageError("--keys requires --import", hint="the signature lies beside a bundle's file")
+    if options.sign and (options.source or options.pull or options.push):
+        raise UsageError(
+            "--sign requires --output", hint="a signature lies beside a file; a registry names a digest"
+        )
 
 
 def _expected_sha256(text: str) -> str:
@@ -135,6 +168,8 @@ class Options:
     selection: Selection
     output: Path
     apt: bool = False
+    sign: Path | None = None
+    """A private key that signs the bundle's digest."""
     json: bool = False
 
 
@@ -146,35 +181,67 @@ class ImportOptions:
     """The bundle, or `STANDARD_INPUT`."""
     sha256: str = ""
     """What the bundle must have; empty accepts any whole one."""
+    keys: Path | None = None
+    """Whose signature it must have; None asks for none."""
     json: bool = False
 
 
 def export_bundle(project: Project, options: Options) -> int:
     """Fetch what is missing, write the bundle, and its digest beside it; 0, or an error."""
+    if options.sign is not None:
+        # A key that cannot sign is refused before gigabytes are written.
+        sign_bytes(b"", options.sign, SignaturePurpose.BUNDLE)
     bundle, locks = collect_bundle(project, options.selection, apt=options.apt)
     with (
         project.console.steps("writing", len(bundle.files)) as steps,
         replacing(options.output) as sink,
     ):
         digest = write_bundle(bundle, locks, project.store, sink, steps.done)
-    beside = options.output.with_name(f"{options.output.name}.sha256")
-    write_atomic(beside, f"{digest}  {options.output.name}\n".encode())
-    _report_bundle(project, bundle, {"file": str(options.output), "sha256": digest}, json=options.json)
+    written = write_checksum(options.output, digest, options.sign)
+    result = {"file": str(options.output), "sha256": digest}
+    if options.sign is not None:
+        result["signature"] = str(written[-1])
+    _report_bundle(project, bundle, result, json=options.json)
     return 0
 
 
 def import_bundle(project: Project, options: ImportOptions) -> int:
     """Verify a whole bundle, then make its files part of the store and its locks part of the project."""
     place = "standard input" if options.file == STANDARD_INPUT else str(options.file)
+    signed = _signed_checksum(options)
+    expected = signed.sha256 if signed is not None else options.sha256
     with (
         _opened_bundle(options.file) as source,
         staging(project.store) as staged,
         project.console.steps("reading", 0) as steps,
     ):
-        bundle, locks = read_bundle(source, staged, steps.done, expected=options.sha256, place=place)
+        bundle, locks = read_bundle(source, staged, steps.done, expected=expected, place=place)
         receive_bundle(project, bundle, locks, staged, place=place)
-    _report_bundle(project, bundle, {"store": str(project.store.root)}, json=options.json)
+    result = {"store": str(project.store.root)}
+    if signed is not None:
+        result["signed_by"] = signed.owner
+    _report_bundle(project, bundle, result, json=options.json)
     return 0
+
+
+def _signed_checksum(options: ImportOptions) -> SignedChecksum | None:
+    """Return what a known owner signed, if a signature is wanted, before the bundle is read."""
+    if options.keys is None:
+        return None
+    if options.file == STANDARD_INPUT:
+        raise UsageError(
+            "a bundle from standard input has no signature beside it",
+            place="--import -",
+            hint="import it from a file that has its .sha256 and .sha256.sig or .asc beside it",
+        )
+    signed = read_signed_checksum(options.file, read_keys(options.keys), now=datetime.now(UTC))
+    if options.sha256 and options.sha256 != signed.sha256:
+        raise DigestMismatchError(
+            f"{signed.owner} signed sha256 {signed.sha256}, --sha256 says {options.sha256}",
+            place=str(options.file),
+            hint="ask who made it which of both is right",
+        )
+    return signed
 
 
 @contextmanager
@@ -202,7 +269,8 @@ def _report_bundle(project: Project, bundle: Bundle, result: dict[str, str], *, 
     if "sha256" in result:
         project.console.data(f"sha256:{result['sha256']}  {result['file']}")
     else:
-        project.console.data(f"imported: {human_size(bundle.size)}; the store is {result['store']}")
+        signer = f"; signed by {result['signed_by']}" if "signed_by" in result else ""
+        project.console.data(f"imported: {human_size(bundle.size)}; the store is {result['store']}{signer}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

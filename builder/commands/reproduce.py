@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from builder.attest import RebuildStatement, image_built, sign_bytes, write_attestation
+from builder.attest import RebuildStatement, SignaturePurpose, image_built, sign_bytes, write_attestation
 from builder.build import (
     BUILDKIT,
     BuildInputs,
@@ -160,7 +160,8 @@ def reproduce_image(project: Project, options: Options) -> int:
             pass  # a file that is not an image is refused before anything is built
     select_image(project, options.wanted.selection)  # a wrong name is reported before a missing engine
     if options.attest is not None:
-        sign_bytes(b"", options.attest)  # a key that cannot sign is refused before hours of building
+        # A key that cannot sign is refused before hours of building.
+        sign_bytes(b"", options.attest, SignaturePurpose.REBUILD)
     engine = find(options.engine, options.builder, options.wanted.inputs)
     buildkit = options.engine == BUILDKIT
     if options.second_builder and not buildkit:

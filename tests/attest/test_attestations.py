@@ -15,8 +15,8 @@ import pytest
 from pysequoia import Tsk
 
 from builder.attest import (
-    NAMESPACE,
     RebuildStatement,
+    SignaturePurpose,
     StatementVerdict,
     WantedRebuild,
     dump_statement,
@@ -31,6 +31,7 @@ from builder.errors import BuilderError, DigestMismatchError, UsageError
 from tests.oci.samples_oci import File, image
 from tests.verify.test_image import Made
 
+NAMESPACE = SignaturePurpose.REBUILD
 LOCK = "lock/1.0/plain/tiny-x86_64.toml"
 
 
@@ -203,7 +204,7 @@ CASES: dict[Callable[[Rebuilds], None], tuple[str, str]] = {
     changed_statement: ("attestation-refused", "is not one of these bytes"),
     changed_statement_ssh: ("attestation-refused", "the signature is not one of these bytes"),
     no_signature: ("attestation-refused", "has no signature beside it"),
-    another_purpose: ("attestation-refused", f"the signature is for 'file', not '{NAMESPACE}'"),
+    another_purpose: ("attestation-refused", f"the signature is for 'file', not '{NAMESPACE.value}'"),
 }
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from builder.attest.sshsig import check_ssh, read_ssh_signature, sign_ssh
+from builder.attest.sshsig import SignaturePurpose, check_ssh, read_ssh_signature, sign_ssh
 from builder.attest.statement import BuiltPlatform, RebuildStatement, dump_statement, parse_statement
 from builder.errors import BuilderError, DigestMismatchError, FetchError, LockError, RecipeError, UsageError
 from builder.git.heritage import _take_objects
@@ -84,7 +84,7 @@ def _in_file(read: Callable[[Path], object], name: str = "file") -> Callable[[by
 def _ssh_signature(data: bytes) -> None:
     """Read a signature, whose armour may be missing, and check it by the key that it names."""
     form = _armoured(data) if data.startswith(b"SSHSIG") else data
-    check_ssh(b"message", read_ssh_signature(form, place="x"), place="x")
+    check_ssh(b"message", read_ssh_signature(form, place="x"), purpose=SignaturePurpose.REBUILD, place="x")
 
 
 def _armoured(blob: bytes) -> bytes:
@@ -95,7 +95,7 @@ def _armoured(blob: bytes) -> bytes:
 SSH_KEY = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(32)).private_bytes(
     serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
 )
-SSH_SIGNATURE = sign_ssh(b"message", SSH_KEY, place="x")
+SSH_SIGNATURE = sign_ssh(b"message", SSH_KEY, purpose=SignaturePurpose.REBUILD, place="x")
 STATEMENT = dump_statement(
     RebuildStatement(
         name="1.0/plain/tiny",
