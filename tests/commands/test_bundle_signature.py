@@ -89,10 +89,11 @@ def test_ssh_keygen_and_gpg_agree(carried: Carried) -> None:
     subprocess.run([*gpg, "--verify", carried.signature, carried.checksum], check=True, capture_output=True)
 
 
-def other_bytes(carried: Carried) -> None:
-    data = bytearray(carried.file.read_bytes())
-    data[len(data) // 2] ^= 1
-    carried.file.write_bytes(data)
+def another_whole_bundle(carried: Carried) -> None:
+    kept = {path: path.read_bytes() for path in (carried.checksum, carried.signature)}
+    assert carried.export("--apt") == 0
+    for path, data in kept.items():
+        path.write_bytes(data)
 
 
 def other_digest(carried: Carried) -> None:
@@ -131,7 +132,7 @@ def signed_for_another_purpose(carried: Carried) -> None:
 
 
 FAULTS: dict[Callable[[Carried], None], tuple[int, str]] = {
-    other_bytes: (7, ""),
+    another_whole_bundle: (7, "expected sha256"),
     other_digest: (7, "is not one of these bytes"),
     no_signature: (2, "has no signature beside it"),
     no_checksum: (2, "cannot be read"),
