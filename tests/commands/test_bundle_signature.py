@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from builder.cli import main
+from builder.commands import bundle
+from builder.selection import Selection
 from tests.attest.test_attestations import openpgp_key, ssh_key
 from tests.commands.stocked import Stock, make_stock
 
@@ -91,7 +93,9 @@ def test_ssh_keygen_and_gpg_agree(carried: Carried) -> None:
 
 def another_whole_bundle(carried: Carried) -> None:
     kept = {path: path.read_bytes() for path in (carried.checksum, carried.signature)}
-    assert carried.export("--apt") == 0
+    every = Selection(releases=("all",))
+    wanted = bundle.Options(selection=every, output=carried.file, apt=True)
+    assert bundle.export_bundle(carried.here.project, wanted) == 0
     for path, data in kept.items():
         path.write_bytes(data)
 
