@@ -29,6 +29,7 @@ VERBS = {
     "init": "Begin a project, or write a framework or component recipe, valid at once.",
     "matrix": "Show what is locked, and what is not and why.",
     "report": "Write a site to look at: what is locked, why, by whose word, and what changed.",
+    "explain": "Show the effective recipe of a target, each value with the file and line it comes from.",
     "why": "Say why something is in the locks, or which rows a Dockerfile line comes from.",
     "image-size": "Show the planned layers of images by size, and what two images share.",
     "sbom": "Write a bill of materials (CycloneDX) from locks.",

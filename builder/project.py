@@ -177,13 +177,18 @@ class Project:
 
     def library_with(self, texts: Mapping[str, str]) -> recipe.Library:
         """Read all recipes as they would be with `texts`, by path below the recipe folder (RecipeError)."""
-        own = recipe_files(self.recipes) if self.catalogue is None or self.recipes.is_dir() else {}
         catalogue = None
         if self.catalogue is not None:
             catalogue = recipe.RecipeCatalogue(version=__version__, files=recipe_files(self.catalogue))
-        return recipe.read_library(
-            {**own, **{path: text.encode() for path, text in texts.items()}}, catalogue
-        )
+        own = {path: text.encode() for path, text in texts.items()}
+        return recipe.read_library({**self._own_recipes(), **own}, catalogue)
+
+    def recipe_texts(self) -> dict[str, bytes]:
+        """Return what `library` reads, by path: the project's files, and what else the catalogue has."""
+        return {**(recipe_files(self.catalogue) if self.catalogue else {}), **self._own_recipes()}
+
+    def _own_recipes(self) -> dict[str, bytes]:
+        return recipe_files(self.recipes) if self.catalogue is None or self.recipes.is_dir() else {}
 
 
 def find_root(start: Path) -> Path:

@@ -15,13 +15,13 @@ from tomlkit.items import Table
 
 from builder.errors import RecipeError
 from builder.io import read_text, write_atomic
-from builder.model import counted, toml
+from builder.model import ValuePath, counted, key_path_text, toml
 from builder.recipe import parse_recipe, parse_table
 
-__all__ = ["KeyPath", "RecipeChange", "RecipeEditor", "key_path_text"]
+__all__ = ["KeyPath", "RecipeChange", "RecipeEditor"]
 
 T = TypeVar("T")
-KeyPath = tuple[str | int, ...]
+KeyPath = ValuePath
 
 _LINE_WIDTH = 100
 
@@ -137,17 +137,6 @@ class RecipeEditor:
         self._changes.append(
             RecipeChange(place=place, before=_shown_value(before), after=_shown_value(after))
         )
-
-
-def key_path_text(keys: KeyPath) -> str:
-    """Return `keys` as messages write them: `versions."1.2".git.tag`."""
-    words = ""
-    for key in keys:
-        if isinstance(key, int):
-            words += f"[{key}]"
-        else:
-            words += f".{key}" if key.replace("-", "").replace("_", "").isalnum() else f".{_quoted_text(key)}"
-    return words.removeprefix(".")
 
 
 def _table_at(table: Any, keys: KeyPath) -> Any:

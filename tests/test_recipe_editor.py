@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from builder.errors import RecipeError
-from builder.recipe_editor import RecipeChange, RecipeEditor, key_path_text
+from builder.model import key_path_text
+from builder.recipe_editor import RecipeChange, RecipeEditor
 
 TEXT = """\
 # top

@@ -34,6 +34,7 @@ WORDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "init": (("framework", "fresh", "--summary", "x", "--license", "MIT", "--root", "idna"),),
     "matrix": ((), *(("--table", table) for table in ("summary", "targets", "cuda", "wheels", "gpus"))),
     "report": (("--output", "report"), ("--output", "report", "--against", "before")),
+    "explain": (("tiny",),),
     "why": (("idna",), ("--line", "1")),
     "image-size": ((),),
     "sbom": ((),),

@@ -45,6 +45,7 @@ from builder.model.text import (
     printable,
     shortened,
 )
+from builder.model.toml_lines import ValuePath, key_path_text, value_lines
 
 __all__ = [
     "Arch",
@@ -63,6 +64,7 @@ __all__ = [
     "StructureError",
     "Table",
     "Target",
+    "ValuePath",
     "admits",
     "ascii_only",
     "bare_requirement",
@@ -74,6 +76,7 @@ __all__ = [
     "human_size",
     "is_musl",
     "key_name",
+    "key_path_text",
     "lenient_requirement",
     "linux_arch",
     "markdown_table",
@@ -92,6 +95,7 @@ __all__ = [
     "toml",
     "unstructure",
     "uv_platform",
+    "value_lines",
     "wheel_rank",
     "wheel_tags",
 ]

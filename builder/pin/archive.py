@@ -5,9 +5,10 @@ from __future__ import annotations
 from builder.errors import DigestMismatchError, UsageError
 from builder.fetch import difference
 from builder.io import download_file
+from builder.model import key_path_text
 from builder.pin.context import Context, finish
 from builder.recipe import Component
-from builder.recipe_editor import KeyPath, RecipeEditor, key_path_text
+from builder.recipe_editor import KeyPath, RecipeEditor
 from builder.store import Store
 
 __all__ = ["pin_archive"]

@@ -10,9 +10,10 @@ from typing import Any
 from builder.errors import DigestMismatchError, FetchError, RecipeError, UsageError
 from builder.git import CanonicalSpec, GitPlaces, SubmoduleTree, find_submodules, open_checkout, store_tar
 from builder.lockfile import Submodule
+from builder.model import key_path_text
 from builder.pin.context import Context, finish
 from builder.recipe import Component, GitRecipe
-from builder.recipe_editor import KeyPath, RecipeEditor, key_path_text
+from builder.recipe_editor import KeyPath, RecipeEditor
 
 __all__ = ["MovedTag", "fill_version", "pin_git", "tag_commit"]
 

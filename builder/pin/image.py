@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from builder.errors import FetchError, RecipeError, UsageError
 from builder.lockfile import RUNTIME
-from builder.model import Arch, ImageDigest
+from builder.model import Arch, ImageDigest, key_path_text
 from builder.oci import ImageIndex, ImageManifest, Registry
 from builder.pin.context import Context, finish, inherited_value
 from builder.pin.image_packages import (
@@ -23,7 +23,7 @@ from builder.pin.image_packages import (
     rpm_packages,
 )
 from builder.recipe import ImageRecipe, parse_recipe
-from builder.recipe_editor import KeyPath, RecipeEditor, key_path_text
+from builder.recipe_editor import KeyPath, RecipeEditor
 from builder.tars import ByteReader, TarMember, UnreadableError, open_unpacked, read_tar
 
 __all__ = ["LayeredFiles", "pin_image", "read_layers"]

@@ -16,10 +16,10 @@ from typing import Any
 
 from builder.errors import FetchError, RecipeError, UsageError
 from builder.io import Client, first_answer, read_bytes, remove, write_atomic
-from builder.model import Arch, Sha256, unstructure
+from builder.model import Arch, Sha256, key_path_text, unstructure
 from builder.pin.context import Context, extends_chain, finish
 from builder.recipe import RepomdRecipe, RepositoryRecipe, parse_recipe
-from builder.recipe_editor import KeyPath, RecipeEditor, key_path_text
+from builder.recipe_editor import KeyPath, RecipeEditor
 from builder.resolve import debian, rpm
 from builder.resolve.debian import InRelease, check_suite, check_window, read_inrelease
 from builder.resolve.debian import index_folder as debian_index_folder

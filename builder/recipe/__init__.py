@@ -24,6 +24,13 @@ if TYPE_CHECKING:
         os_requests,
         python_requests,
     )
+    from builder.recipe.explanation import (
+        RECIPE_KINDS,
+        ExplainedValue,
+        explain_recipe,
+        explain_target,
+        recipe_kinds,
+    )
     from builder.recipe.framework import DeclaredWheel, Framework
     from builder.recipe.freshness import changed_keys, fingerprint
     from builder.recipe.generated_documents import published_page, recipe_schema, reference_page
@@ -44,6 +51,7 @@ else:
             "Component": "component",
             "DeclaredWheel": "framework",
             "EffectiveRecipe": "effective",
+            "ExplainedValue": "explanation",
             "Framework": "framework",
             "GitRecipe": "component",
             "ImageRecipe": "platform",
@@ -56,6 +64,7 @@ else:
             "Platform": "platform",
             "PythonRequest": "environment_requests",
             "RecordedTags": "recorded_tags",
+            "RECIPE_KINDS": "explanation",
             "Release": "release",
             "RepomdRecipe": "platform",
             "RepositoryRecipe": "platform",
@@ -70,6 +79,8 @@ else:
             "check_refused": "targets",
             "dump_outcomes": "outcomes",
             "effective_recipe": "effective",
+            "explain_recipe": "explanation",
+            "explain_target": "explanation",
             "fill_placeholders": "placeholders",
             "fingerprint": "freshness",
             "inputs_digest": "outcomes",
@@ -86,6 +97,7 @@ else:
             "python_requests": "environment_requests",
             "read_library": "reading",
             "recipe_faults": "agreement",
+            "recipe_kinds": "explanation",
             "recipe_schema": "generated_documents",
             "reference_page": "generated_documents",
             "target_refusal": "targets",
@@ -95,10 +107,12 @@ else:
 __all__ = [
     "BUILD_SYSTEMS",
     "PYPI",
+    "RECIPE_KINDS",
     "UPGRADE_ALL",
     "Component",
     "DeclaredWheel",
     "EffectiveRecipe",
+    "ExplainedValue",
     "Framework",
     "GitRecipe",
     "ImageRecipe",
@@ -124,6 +138,8 @@ __all__ = [
     "check_refused",
     "dump_outcomes",
     "effective_recipe",
+    "explain_recipe",
+    "explain_target",
     "fill_placeholders",
     "fingerprint",
     "inputs_digest",
@@ -140,6 +156,7 @@ __all__ = [
     "python_requests",
     "read_library",
     "recipe_faults",
+    "recipe_kinds",
     "recipe_schema",
     "reference_page",
     "target_refusal",

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 
 from builder.recipe.component import Component, ComponentVariant
 
-__all__ = ["build_steps"]
+__all__ = ["DEFAULT_STEPS", "FLAGS", "build_steps"]
 
 _BuildSteps = tuple[tuple[str, ...], ...]
 
-_DEFAULT_STEPS: dict[str, _BuildSteps] = {
+FLAGS = "{flags}"
+"""In an argument of a step: it stands for one argument a flag."""
+
+DEFAULT_STEPS: dict[str, _BuildSteps] = {
     "autotools": (
         ("./configure", "--prefix={prefix}", "--libdir={prefix}/lib", "{flags}"),
         ("make", "-j{jobs}"),
@@ -67,6 +70,7 @@ _DEFAULT_STEPS: dict[str, _BuildSteps] = {
     ),
     "prebuilt": (),
 }
+"""What each build system runs where a recipe has no `steps`."""
 
 
 def build_steps(component: Component, variants: Sequence[ComponentVariant]) -> _BuildSteps:
@@ -77,7 +81,7 @@ def build_steps(component: Component, variants: Sequence[ComponentVariant]) -> _
     flags = component.flags + tuple(flag for variant in variants for flag in variant.flags)
     before = component.before + tuple(step for variant in variants for step in variant.before)
     after = component.after + tuple(step for variant in variants for step in variant.after)
-    own = component.steps or _DEFAULT_STEPS[component.system]
+    own = component.steps or DEFAULT_STEPS[component.system]
     for variant in variants:
         own = variant.steps or own
     return tuple(_expand_flags(step, flags) for step in (*before, *own, *after))
@@ -86,6 +90,6 @@ def build_steps(component: Component, variants: Sequence[ComponentVariant]) -> _
 def _expand_flags(step: tuple[str, ...], flags: tuple[str, ...]) -> tuple[str, ...]:
     done: list[str] = []
     for argument in step:
-        before, found, after = argument.partition("{flags}")
+        before, found, after = argument.partition(FLAGS)
         done.extend([f"{before}{flag}{after}" for flag in flags] if found else [argument])
     return tuple(done)

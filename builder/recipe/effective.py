@@ -50,7 +50,13 @@ from builder.recipe.target_components import (
     component_needs,
 )
 
-__all__ = ["EffectiveComponent", "EffectiveRecipe", "effective_recipe", "image_python"]
+__all__ = [
+    "EffectiveComponent",
+    "EffectiveRecipe",
+    "component_placeholders",
+    "effective_recipe",
+    "image_python",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,13 +253,9 @@ def _effective_component(recipes: TargetRecipes, component: Component) -> Effect
     version = recipes.version(component)
     place = recipes.library.place(f"components/{component.name}.toml")
     _check_described(recipes, component, version)
-    for variant in variants:
-        if variant.prefix is not None:
-            component = dataclasses.replace(component, prefix=variant.prefix)
+    component = _with_prefix(component, variants)
     gpu_archs, ptx = _device_code_archs(recipes, component, variants)
-    values = dataclasses.replace(
-        _placeholder_values(recipes, component, version), gpu_archs=gpu_archs, ptx=ptx
-    )
+    values = component_placeholders(recipes, component)
     patches = component.patches + tuple(patch for v in variants for patch in v.patches)
     device_code = _device_code(component, variants)
     family = recipes.platform.family
@@ -298,6 +300,22 @@ def _effective_component(recipes: TargetRecipes, component: Component) -> Effect
             for check in component.checks + tuple(c for variant in variants for c in variant.checks)
         ),
     )
+
+
+def _with_prefix(component: Component, variants: Iterable[ComponentVariant]) -> Component:
+    for variant in variants:
+        if variant.prefix is not None:
+            component = dataclasses.replace(component, prefix=variant.prefix)
+    return component
+
+
+def component_placeholders(recipes: TargetRecipes, component: Component) -> PlaceholderValues:
+    """Return what placeholders in a component's recipe stand for here, by its variants that hold."""
+    variants = applying_variants(recipes, component)
+    version = recipes.version(component)
+    gpu_archs, ptx = _device_code_archs(recipes, component, variants)
+    values = _placeholder_values(recipes, _with_prefix(component, variants), version)
+    return dataclasses.replace(values, gpu_archs=gpu_archs, ptx=ptx)
 
 
 def _check_described(recipes: TargetRecipes, component: Component, version: str) -> None:

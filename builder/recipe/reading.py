@@ -5,7 +5,7 @@ Whoever calls it has read the files: `project` for `recipes/`, tests from texts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from builder.errors import RecipeError
@@ -17,7 +17,7 @@ from builder.recipe.library import Library, check_library
 from builder.recipe.platform import Platform
 from builder.recipe.release import Release
 
-__all__ = ["inherited_tables", "parse_recipe", "parse_table", "read_library"]
+__all__ = ["inherited_tables", "joined_tables", "parse_recipe", "parse_table", "read_library"]
 
 T = TypeVar("T")
 NamedRecipe = TypeVar("NamedRecipe", Component, Framework, Platform)
@@ -152,16 +152,23 @@ def inherited_tables(
                 hint = "" if following in chain else nearest_names(parent, [_stem(known) for known in chosen])
                 raise RecipeError(f"{parent!r} {why}", place=f"{place}: extends", hint=hint)
             chain.append(following)
-        merged: Mapping[str, Any] = {}
-        for link in reversed(chain):
-            kept = {
-                k: v for k, v in chosen[link].items() if link == path or k not in _NEVER_INHERITED[folder]
-            }
-            merged = {**merged, **kept} if folder == _PLATFORMS else _grown_table(merged, kept)
-        done[path] = merged
+        done[path] = joined_tables([chosen[link] for link in chain], folder)
         depth[path] = len(chain)
     # Parents first, so that what is wrong in one is reported there and not in its heirs.
     return {path: done[path] for path in sorted(done, key=lambda path: (depth[path], path))}
+
+
+def joined_tables(chain: Sequence[Mapping[str, Any]], folder: str) -> dict[str, Any]:
+    """Return the first table of a chain with what it has from the others, each of which extends the next.
+
+    It only asks what is a table or a list and what is equal, so that leaves may be other than plain values.
+    """
+    merged: dict[str, Any] = {}
+    for index in reversed(range(len(chain))):
+        never = _NEVER_INHERITED.get(folder, ()) if index else ()
+        kept = {key: value for key, value in chain[index].items() if key not in never}
+        merged = {**merged, **kept} if folder == _PLATFORMS else _grown_table(merged, kept)
+    return merged
 
 
 def _stem(path: str) -> str:

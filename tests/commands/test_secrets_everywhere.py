@@ -73,6 +73,7 @@ WORDS: dict[str, list[tuple[str, ...]]] = {
     "init": [("framework", "thing", "--root", "idna==3.10", "--platform", "plain", "--release", "1.0")],
     "matrix": [()],
     "report": [("--output", "site")],
+    "explain": [("tiny",)],
     "why": [("idna",)],
     "image-size": [("--arch", "x86_64")],
     "sbom": [
