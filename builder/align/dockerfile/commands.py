@@ -9,15 +9,17 @@ from dataclasses import dataclass, replace
 from builder.align import Status
 from builder.align.dockerfile.arguments import value_options
 from builder.align.dockerfile.downloads import DOWNLOADERS, note_checks, note_files, read_download
-from builder.align.dockerfile.git_commands import read_git
+from builder.align.dockerfile.git_commands import note_clone_use, read_git
+from builder.align.dockerfile.go_commands import with_go_flags
 from builder.align.dockerfile.local_programs import is_local_program
-from builder.align.dockerfile.os_packages import PACKAGERS, read_packages, read_rpm, unsigned_text
+from builder.align.dockerfile.os_packages import PACKAGERS, read_packages, read_rpm
 from builder.align.dockerfile.other_tools import TOOLS, tool_pins
-from builder.align.dockerfile.pin import Pin, PinKind, drift, unknown
+from builder.align.dockerfile.pin import Pin, PinKind, drift, text_excerpt, unknown
 from builder.align.dockerfile.python_packages import PYTHON, Settings, python_pins
 from builder.align.dockerfile.shell import ShellCommand, ShellScript
 from builder.align.dockerfile.stage_state import StageState
 from builder.align.dockerfile.variables import UNRESOLVED
+from builder.align.dockerfile.verification import off_by_text, off_by_variables, unsigned_judgement
 
 __all__ = ["read_commands"]
 
@@ -30,7 +32,6 @@ _LOCAL_MODULES = frozenset(
     ("compileall", "ensurepip", "py_compile", "site", "venv", "virtualenv", "zipfile", "json.tool")
 )
 _SHOWN_COMMANDS = 3
-_LONGEST = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +45,18 @@ class _Context:
 
 
 def read_commands(
-    script: ShellScript, line: int, state: StageState, known: Mapping[str, str], *, elsewhere: bool = False
+    script: ShellScript,
+    line: int,
+    state: StageState,
+    known: Mapping[str, str],
+    *,
+    elsewhere: bool = False,
+    strange_too: bool = True,
 ) -> None:
     """Note the pins of the commands of one RUN in the ledger of its stage.
 
-    `elsewhere`: a variable or pip's settings name another index for all of them.
+    `elsewhere`: a variable or pip's settings name another index for all of them. `strange_too`: programs that
+    are not known get a pin.
     """
     state.begin_run()
     values = {**known, **script.values}
@@ -66,10 +74,14 @@ def read_commands(
         checks = note_checks(script.commands, index, state)
         if not _read_command(command, context) and not checks:
             strange.append(command)
+            note_clone_use(command, state)
         if command.program not in DOWNLOADERS:
             note_files(command, state)
         _note_settings(command, context)
-    if strange:
+    changed = [(name, value) for name, value in script.values.items() if known.get(name) != value]
+    for shown, judged in off_by_variables(changed):
+        state.ledger.add(Pin(line=line, kind=PinKind.COMMAND, name="RUN", value=shown, judged=(judged,)))
+    if strange and strange_too:
         state.ledger.add(_strange_pin(strange, line))
     for command in strange:
         if command.forgiven and (command.program in _BUILDERS or command.program.endswith(".sh")):
@@ -110,7 +122,8 @@ def _read_command(command: ShellCommand, context: _Context) -> bool:  # noqa: C9
         )
     pins = python_pins(command.words, line, settings, forgiven=command.forgiven)
     if pins is None and program in TOOLS:
-        pins = tool_pins(command.words, line, forgiven=command.forgiven)
+        flagged = with_go_flags(command.words, settings.values.get("GOFLAGS", ""))
+        pins = tool_pins(flagged, line, forgiven=command.forgiven)
         pins = None if pins is None else tuple(_with_lock(pin, state) for pin in pins)
     if pins is None and PYTHON.fullmatch(program):
         # The program of a heredoc is shown by its characters.
@@ -272,7 +285,7 @@ def _hidden_download(text: str, line: int, *, forgiven: bool) -> Pin:
         line=line,
         kind=PinKind.DOWNLOAD,
         name="python",
-        value=_text_excerpt(text),
+        value=text_excerpt(text),
         judged=(judged,),
         forgiven=forgiven,
     )
@@ -284,21 +297,29 @@ def _note_settings(command: ShellCommand, context: _Context) -> None:
     written = [target for operator, target in command.redirects if operator in (">", ">>")]
     piped = command.into == "tee"
     documents = [target for operator, target in command.redirects if operator in ("<<", "<<-", "<<<")]
-    found = ""
+    found = None
     if command.program in ("cat", "echo", "printf", "sed", "tee") and (
         written or piped or documents or command.program == "sed"
     ):
-        found = next((off for item in (text, *documents) if (off := unsigned_text(item))), "")
+        found = next((off for item in (text, *documents) if (off := unsigned_judgement(item))), None)
+        places = [*written, *(command.words[1:] if command.program in ("sed", "tee") else ())]
+        found = found or next(
+            (off for item in (text, *documents) for path in places if (off := off_by_text(item, path))), None
+        )
     if found:
-        judged = drift("unsigned archive", f"{_text_excerpt(found)}: no signature of the archive is checked")
         context.state.ledger.add(
             Pin(
                 line=context.line,
-                kind=PinKind.PACKAGES,
+                kind=PinKind.PACKAGES if found.what == "unsigned archive" else PinKind.COMMAND,
                 name=command.program,
-                value=_text_excerpt(text),
-                judged=(judged,),
+                value=text_excerpt(text),
+                judged=(found,),
             )
+        )
+    own = [item for item in command.assignments if command.program != "git" or item[0] != "GIT_SSL_NO_VERIFY"]
+    for shown, judged in off_by_variables(own):
+        context.state.ledger.add(
+            Pin(line=context.line, kind=PinKind.COMMAND, name=command.program, value=shown, judged=(judged,))
         )
     if command.words[1:4] in (("config", "set", "strict-ssl"), ("config", "set", "strict-ssl=false")) or (
         command.program == "conda" and command.words[1:4] == ("config", "--set", "ssl_verify")
@@ -311,7 +332,7 @@ def _note_settings(command: ShellCommand, context: _Context) -> None:
 
 def _strange_pin(commands: Sequence[ShellCommand], line: int) -> Pin:
     """Return the pin that shows what was not understood of a RUN."""
-    shown = [_text_excerpt(" ".join(command.words[:3])) for command in commands[:_SHOWN_COMMANDS]]
+    shown = [text_excerpt(" ".join(command.words[:3])) for command in commands[:_SHOWN_COMMANDS]]
     more = len(commands) - len(shown)
     names = ", ".join(shown) + (f" and {more} more" if more else "")
     count = f"{len(commands)} command{'s' if len(commands) > 1 else ''}"
@@ -322,8 +343,3 @@ def _strange_pin(commands: Sequence[ShellCommand], line: int) -> Pin:
         value=names,
         reason=f"{count} of programs or scripts that are not read here",
     )
-
-
-def _text_excerpt(text: str) -> str:
-    line = " ".join(text[: 4 * _LONGEST].split())
-    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"

@@ -32,6 +32,8 @@ _SUM_SUFFIX = re.compile(r"\.(sha\d*(sums?)?|md5(sums?)?|sum|digest|checksum)$",
 _LISTED = re.compile(r"(?m)^[ \t]*(\S+)[ \t]+\*?([^\s*]\S*(?:[ \t]+\S+)*)[ \t]*$")
 _COMPUTED = re.compile(r"\s*(?:\S*/)?(?:sha\d+sum|shasum|b2sum|md5sum|openssl\s+dgst)\s([^|;&]{0,1000})")
 """A script that computes the sum of a file."""
+_FILTERS = {"awk": 1, "cat": 0, "egrep": 1, "fgrep": 1, "grep": 1, "head": 0, "sed": 1, "tail": 0}
+"""Programs that pass lines of a file on, with the number of operands before its name."""
 _LONGEST_TEXT = 2**16
 _MOST_FILES = 100
 """Among more downloads than these, files are found by their whole path only."""
@@ -195,13 +197,9 @@ def _note_sums(commands: Sequence[ShellCommand], index: int, state: StageState) 
     """Note a `sha256sum -c`, whose list comes from a pipe, a here-document, a here-string or a file."""
     command = commands[index]
     folder = state.folder_in(command.scope)
-    texts: list[str] = [target for operator, target in command.redirects if operator in ("<<", "<<-", "<<<")]
-    for before in reversed(commands[:index]):
-        if before.into != command.program or (texts and not before.into):
-            break
-        texts += [" ".join(before.words[1:])] if before.program in ("echo", "printf") else []
-    files = [word for word in command.words[1:] if not word.startswith("-") and not word.isdigit()]
-    files += [target for operator, target in command.redirects if operator == "<"]
+    texts, files, piped = _sum_lists(commands, index)
+    if piped and not (texts or files):
+        _note_list_of_a_program(command, state)
     for name in files:
         path = absolute_path(folder, name)
         if path in state.texts:
@@ -223,6 +221,38 @@ def _note_sums(commands: Sequence[ShellCommand], index: int, state: StageState) 
                 _mark(command, number, state, later=later)
 
 
+def _sum_lists(commands: Sequence[ShellCommand], index: int) -> tuple[list[str], list[str], bool]:
+    """Return the lists of sums that a command checks: texts, files, and whether a pipe brings one."""
+    command = commands[index]
+    texts = [target for operator, target in command.redirects if operator in ("<<", "<<-", "<<<")]
+    files = [word for word in command.words[1:] if not word.startswith("-") and not word.isdigit()]
+    files += [target for operator, target in command.redirects if operator == "<"]
+    receiver, piped = command.program, False
+    for before in reversed(commands[:index]):
+        if before.program in ("cd", "pushd") and before.scope is command.scope and before.scope is not None:
+            receiver = (
+                before.program
+            )  # `a | (cd b && sha256sum -c)`: the shell's first command is named there
+            continue
+        if not before.into or before.into != receiver:
+            break
+        piped = True
+        if before.program in ("echo", "printf"):
+            texts.append(" ".join(before.words[1:]))
+        elif before.program in _FILTERS:
+            given = [word for word in before.words[1:] if not word.startswith("-")]
+            files += given[_FILTERS[before.program] :]
+    return texts, files, piped
+
+
+def _note_list_of_a_program(command: ShellCommand, state: StageState) -> None:
+    for number in set(state.files.values()):
+        pin = state.ledger.pins[number]
+        if command.fatal and not (pin.checked or pin.judged or number in state.used):
+            text = "the list of sums comes from a program, and is not read"
+            state.ledger.replace(number, replace(pin, judged=(unknown("not read", text),)))
+
+
 def _note_list_file(command: ShellCommand, path: str, state: StageState) -> None:
     """Note a list of sums that is a file: it counts where nobody can change it between two builds."""
     own = state.files.get(path)
@@ -230,22 +260,22 @@ def _note_list_file(command: ShellCommand, path: str, state: StageState) -> None
     covered = (
         {state.files[stem]} if stem != path and stem in state.files else set(state.files.values()) - {own}
     )
-    if own is not None and not state.ledger.pins[own].checked:
-        for number in covered:
-            pin = state.ledger.pins[number]
-            if not pin.checked:
-                text = f"its sum comes from {state.ledger.pins[own].value}, which nothing checks"
-                state.ledger.replace(number, replace(pin, judged=(drift("unpinned download", text),)))
+    pins = state.ledger.pins
+    unchecked = {number for number in covered if not (pins[number].checked or pins[number].judged)}
+    if own is not None and not pins[own].checked:
+        beside = {number for number in unchecked if pins[number].line == pins[own].line}
+        for number in beside or unchecked:
+            text = f"its sum comes from {pins[own].value}, which nothing checks"
+            judged = (drift("unpinned download", text),)
+            state.ledger.replace(number, replace(pins[number], judged=judged))
         return
-    unchecked = {number for number in covered if not state.ledger.pins[number].checked}
-    if stem in state.files or (len(unchecked) == 1 and own is None):
+    if stem in state.files or not command.fatal:
         for number in unchecked:
             _mark(command, number, state, later=False)
         return
-    for number in unchecked:
-        pin = state.ledger.pins[number]
+    for number in unchecked - state.used:
         text = f"whether {posixpath.basename(path)} lists it is not read"
-        state.ledger.replace(number, replace(pin, judged=(unknown("not read", text),)))
+        state.ledger.replace(number, replace(pins[number], judged=(unknown("not read", text),)))
 
 
 def _note_compared(command: ShellCommand, words: Sequence[str], state: StageState) -> None:
@@ -254,11 +284,13 @@ def _note_compared(command: ShellCommand, words: Sequence[str], state: StageStat
     later = not compared and sum(UNRESOLVED in word for word in command.words[1:]) > 1
     if not compared and not later:
         return
+    lengths = {len(digest) for word in compared for digest in _SUM.findall(word)}
+    weak = {32: "md5sum", 40: "sha1sum"}.get(max(lengths, default=0), "")
     for word in words:
         for number in (
             () if word.startswith("-") else _files_named(word, state.folder_in(command.scope), state)
         ):
-            _mark(command, number, state, later=later)
+            _mark(command, number, state, later=later, weak=weak)
 
 
 def _note_signature(command: ShellCommand, state: StageState) -> None:
@@ -284,7 +316,7 @@ def _files_named(name: str, folder: str, state: StageState) -> set[int]:
     return {number for known, number in state.files.items() if posixpath.basename(known) == base}
 
 
-def _mark(command: ShellCommand, number: int, state: StageState, *, later: bool) -> None:
+def _mark(command: ShellCommand, number: int, state: StageState, *, later: bool, weak: str = "") -> None:
     """Let a check count for a download, unless it comes too late or cannot end the build."""
     pin = state.ledger.pins[number]
     if number in state.used:
@@ -298,8 +330,8 @@ def _mark(command: ShellCommand, number: int, state: StageState, *, later: bool)
         pin = pin if pin.checked else replace(pin, judged=(drift("unpinned download", text),))
     elif later:
         pin = replace(pin, judged=(unknown("decided later", "only the build knows the sum that is checked"),))
-    elif _WEAK.fullmatch(command.program):
-        text = f"{command.program}: two files of one such sum can be made"
+    elif weak or _WEAK.fullmatch(command.program):
+        text = f"{weak or command.program}: two files of one such sum can be made"
         pin = replace(pin, checked=True, judged=(), besides=(*pin.besides, drift("weak sum", text)))
     else:
         pin = replace(pin, checked=True, judged=())

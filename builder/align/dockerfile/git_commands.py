@@ -12,7 +12,7 @@ from builder.align.dockerfile.shell import ShellCommand
 from builder.align.dockerfile.stage_state import StageState, absolute_path
 from builder.align.dockerfile.variables import UNRESOLVED
 
-__all__ = ["read_git"]
+__all__ = ["note_clone_use", "read_git"]
 
 _BEFORE_VERB = frozenset(("-C", "-c", "--exec-path", "--git-dir", "--work-tree", "--namespace"))
 _NO_REF = frozenset(("--", ".", "FETCH_HEAD", "HEAD", "-"))
@@ -154,10 +154,20 @@ def _read_ref(place: _GitPlace, verb: str, rest: list[str]) -> None:
         pin = replace(pin, value="")
     elif wanted and not (verb == "fetch" and (pin.value and ":" in wanted[0])):
         ref = wanted[0].removeprefix("+").partition(":")[0] if verb == "fetch" else wanted[0]
+        if number in state.used_clones and not pin.value:
+            text = f"something ran in the clone before {ref[:12]} was taken: on the default branch of its day"
+            pin = replace(pin, besides=(*pin.besides, drift("unpinned source", text)))
         pin = replace(pin, value=ref.removeprefix("refs/tags/"))
     elif "tags" in wanted[:1]:
         return
     state.ledger.replace(number, replace(pin, forgiven=pin.forgiven or command.forgiven))
+
+
+def note_clone_use(command: ShellCommand, state: StageState) -> None:
+    """Note that a program that is not known works in a clone, or is given a path in one."""
+    folder = state.folder_in(command.scope)
+    places = [folder, *(absolute_path(folder, word.rpartition("=")[2]) for word in command.words)]
+    state.used_clones |= {number for place in places if (number := state.clone_at(place)) is not None}
 
 
 def _clone_of(state: StageState, folder: str) -> int | None:

@@ -11,14 +11,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from builder.align.dockerfile.arguments import read_arguments, value_options
+from builder.align.dockerfile.arguments import Arguments, read_arguments, value_options
 from builder.align.dockerfile.downloads import is_download
 from builder.align.dockerfile.pin import Judgement, Pin, PinKind, drift, unknown
 from builder.align.dockerfile.shell import ShellCommand
 from builder.align.dockerfile.stage_state import StageState
 from builder.align.dockerfile.variables import UNRESOLVED
+from builder.align.dockerfile.verification import unsigned_judgement
 
-__all__ = ["PACKAGERS", "read_packages", "read_rpm", "unsigned_text"]
+__all__ = ["PACKAGERS", "read_packages", "read_rpm"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,21 +107,11 @@ _UNSIGNED = {
     "apk": _words("--allow-untrusted"),
     "arch": frozenset[str](),
 }
-_UNSIGNED_SETTING = re.compile(
-    r"(?i)AllowUnauthenticated=['\"]?(true|1|yes)|Allow(Insecure|Weak|DowngradeToInsecure)Repositories=['\"]?(true|1|yes)"
-    r"|\bgpgcheck\s*=\s*(0|false|no)\b|\[[^\][]{0,200}trusted=yes[^\][]{0,200}\]|^Trusted:\s*yes|Verify-(Peer|Host)(::[^=]{0,80})?=['\"]?(false|0|no)"
-    r"|sslverify\s*=\s*(0|false|no)\b"
-)
 _NEVRA = re.compile(r".+-(?:\d+:)?\d[^-]*\.[^-]*-\d[^-]*")
 _THIRD_PARTY = "a third party's archive, whose content changes"
 _NO_VERSIONS = "groups, modules and build dependencies have no version: the build takes what the archive has"
+_MISSING = "what installed packages lack comes in whatever version the archive has that day"
 _EVERYTHING = "everything installed is brought to what the archive has that day"
-
-
-def unsigned_text(text: str) -> str:
-    """Return the setting in a text that lets packages in without a signature, or nothing."""
-    found = _UNSIGNED_SETTING.search(text)
-    return found[0] if found else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +160,7 @@ def read_packages(command: ShellCommand, line: int, state: StageState) -> bool:
     packager = PACKAGERS[command.program]
     given = read_arguments(command.words[1:], packager.valued)
     off = _unsigned_option(packager, command.words[1:])
-    besides = [drift("unsigned archive", f"{off}: no signature of the archive is checked")] if off else []
+    besides = [off] if off else []
     reading = _PackageReading(command=command, line=line, state=state, besides=besides)
     if packager is _PACMAN:
         return _read_pacman(reading)
@@ -186,13 +177,20 @@ def read_packages(command: ShellCommand, line: int, state: StageState) -> bool:
         return _read_archive(reading, given.values("--add-repo"), rest)
     elif verb in packager.installs:
         _read_installed(reading, packager.family, rest)
-        if packager is _APK and given.has("-u", "-U", "--upgrade"):
-            reading.add("add --upgrade", drift("unpinned packages", _EVERYTHING))
+        _read_besides(reading, packager, given)
     elif off:
         reading.add(verb)
     else:
         return verb in _HARMLESS_VERBS or not verb
     return True
+
+
+def _read_besides(reading: _PackageReading, packager: _Packager, given: Arguments) -> None:
+    """Add what options bring besides the packages that are named."""
+    if packager is _APK and given.has("-u", "--upgrade"):
+        reading.add("add --upgrade", drift("unpinned packages", _EVERYTHING))
+    if packager is _APT and len(given.operands) == 1 and given.has("-f", "--fix-broken"):
+        reading.add(f"{given.operands[0]} --fix-broken", drift("unpinned packages", _MISSING))
 
 
 _HARMLESS = """
@@ -205,11 +203,11 @@ fix index indexes index-id mr modifyrepo
 _HARMLESS_VERBS = _words(_HARMLESS)
 
 
-def _unsigned_option(packager: _Packager, words: Sequence[str]) -> str:
+def _unsigned_option(packager: _Packager, words: Sequence[str]) -> Judgement | None:
     for word in words:
         if word.partition("=")[0] in _UNSIGNED[packager.family]:
-            return word
-    return unsigned_text(" ".join(words))
+            return drift("unsigned archive", f"{word}: no signature of the archive is checked")
+    return unsigned_judgement(" ".join(words))
 
 
 def _read_installed(reading: _PackageReading, family: str, names: Sequence[str]) -> None:
@@ -279,7 +277,6 @@ def _no_pin(family: str, name: str) -> str:  # noqa: PLR0911 - one return a reas
 def _read_archive(reading: _PackageReading, added: Sequence[str], rest: Sequence[str]) -> bool:
     """Add the archives that a command enables; False if it does something else that is not known."""
     names = [*added, *(word for word in rest if "://" in word or word.endswith(".repo"))]
-    words = reading.command.words
     words = reading.command.words
     names += [
         word.partition("=")[2] for word in words if word.startswith(("--from-repofile=", "--set=baseurl="))

@@ -10,50 +10,29 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from builder.align.dockerfile.arguments import Arguments, read_arguments, tool_arguments
+from builder.align.dockerfile.go_commands import read_go
 from builder.align.dockerfile.pin import Judgement, Pin, PinKind, aligned, drift, unknown
+from builder.align.dockerfile.tool_reading import (
+    EXACT_VERSION,
+    FULL_VERSION,
+    Reading,
+    fetches,
+    is_local,
+    loose_packages,
+    may_resolve,
+    resolves,
+    verb_arguments,
+)
 from builder.align.dockerfile.variables import UNRESOLVED
 
 __all__ = ["TOOLS", "tool_pins"]
 
-Reading = list[tuple[PinKind, str, Judgement | None]] | None
-"""For each pin: its kind, its value, and what is to be said of it; None if the verb is not known."""
-
-_EXACT = re.compile(r"v?\d+\.\d+(\.\d+)?([-+.].*)?|[0-9a-f]{12,40}|nightly-\d{4}-\d\d-\d\d.*")
-_FULL = re.compile(r"v?\d+\.\d+\.\d+([-+.].*)?")
 _CHANNEL = re.compile(r"(\d+\.\d+\.\d+|nightly-\d{4}-\d\d-\d\d)(-.*)?")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
-def _loose(names: Sequence[str]) -> Reading:
-    """Return the pins of packages without a version."""
-    text = f"{len(names)} without a version: the build takes whatever there is"
-    return [(PinKind.PACKAGES, " ".join(names), drift("unpinned packages", text))] if names else []
-
-
-def _resolves(value: str, text: str) -> Reading:
-    return [(PinKind.RESOLVER, value, drift("resolves while building", text))]
-
-
-def _maybe(value: str, text: str) -> Reading:
-    return [(PinKind.RESOLVER, value, unknown("not read", text))]
-
-
-def _fetches(value: str, text: str) -> Reading:
-    return [(PinKind.DOWNLOAD, value, drift("unpinned download", text))]
-
-
-def _verb(words: Sequence[str], valued: str = "") -> tuple[str, Arguments]:
-    given = read_arguments(words, frozenset(valued.split()))
-    operands = given.operands
-    return (operands[0] if operands else ""), Arguments(operands=operands[1:], options=given.options)
-
-
-def _is_local(word: str) -> bool:
-    return word.startswith((".", "/", "~", "$", "file:")) or word.endswith((".tgz", ".gem", ".tar.gz"))
-
-
 def _conda(words: Sequence[str]) -> Reading:
-    verb, given = _verb(
+    verb, given = verb_arguments(
         words, "-c -f -n -p --channel --file --name --prefix --override-channels= --solver --platform"
     )
     if verb == "env":
@@ -62,14 +41,17 @@ def _conda(words: Sequence[str]) -> Reading:
             Arguments(operands=(), options=given.options),
         )
     if verb in ("update", "upgrade"):
-        return _loose([*given.operands] or ["--all"])
+        return loose_packages([*given.operands] or ["--all"])
     if verb not in ("install", "create"):
         return (
             []
             if verb in ("activate", "clean", "config", "info", "init", "list", "remove", "run", "shell", "")
             else None
         )
-    found = _loose([word for word in given.operands if not _conda_exact(word) and not _is_local(word)]) or []
+    found = (
+        loose_packages([word for word in given.operands if not _conda_exact(word) and not is_local(word)])
+        or []
+    )
     for name in given.values("-f", "--file"):
         found.append((PinKind.FILE, name, unknown("not read", "what it binds is not read")))
     return found
@@ -84,7 +66,7 @@ def _conda_exact(word: str) -> bool:
 
 
 def _npm(words: Sequence[str]) -> Reading:  # noqa: PLR0911 - one return a verb
-    verb, given = _verb(
+    verb, given = verb_arguments(
         words, "-C -w --prefix --registry --workspace --cache --loglevel --omit --include --dir --filter -F"
     )
     if verb == "global":
@@ -96,13 +78,15 @@ def _npm(words: Sequence[str]) -> Reading:  # noqa: PLR0911 - one return a verb
         return []
     frozen = given.has("--frozen-lockfile", "--immutable", "--offline")
     if verb in ("i", "install", "add", "in", "isntall", "") and words is not None:
-        names = [word for word in given.operands if not _is_local(word)]
+        names = [word for word in given.operands if not is_local(word)]
         if names:
             urls = [word for word in names if "://" in word or re.match(r"[\w-]+/[\w.-]+$", word)]
             loose = [
-                word for word in names if word not in urls and not _FULL.fullmatch(word[1:].partition("@")[2])
+                word
+                for word in names
+                if word not in urls and not FULL_VERSION.fullmatch(word[1:].partition("@")[2])
             ]
-            found = _loose([word for word in loose if UNRESOLVED not in word]) or []
+            found = loose_packages([word for word in loose if UNRESOLVED not in word]) or []
             found += [(PinKind.DOWNLOAD, word, None) for word in urls if "://" in word]
             return found
         if (
@@ -112,10 +96,10 @@ def _npm(words: Sequence[str]) -> Reading:  # noqa: PLR0911 - one return a verb
         ):
             return []
         if given.has("--no-package-lock", "--no-lockfile", "--no-frozen-lockfile"):
-            return _resolves(verb or "install", "it leaves the lock file aside and chooses versions itself")
+            return resolves(verb or "install", "it leaves the lock file aside and chooses versions itself")
         return None if not verb and given.has("--version", "-v", "--help") else _lockless(verb or "install")
     if verb in ("update", "up", "upgrade", "upgrade-interactive"):
-        return _resolves(" ".join((verb, *given.operands)), "it chooses the newest versions")
+        return resolves(" ".join((verb, *given.operands)), "it chooses the newest versions")
     if verb in ("exec", "x", "dlx"):
         return _npx([*given.operands])
     return (
@@ -135,21 +119,21 @@ _NO_LOCK = "it takes its lock file as far as there is one and it fits, and choos
 def _npx(words: Sequence[str]) -> Reading:
     given = read_arguments(words, frozenset(("-p", "--package")))
     names = given.values("-p", "--package") or given.operands[:1]
-    return _loose([word for word in names if not _FULL.fullmatch(word[1:].partition("@")[2])])
+    return loose_packages([word for word in names if not FULL_VERSION.fullmatch(word[1:].partition("@")[2])])
 
 
 def _cargo(words: Sequence[str]) -> Reading:  # noqa: PLR0911 - one return a verb
     while words and words[0].startswith("+"):
         words = words[1:]
-    verb, given = _verb(
+    verb, given = verb_arguments(
         words, "-F -j -p -Z --config --color --features --manifest-path --target --target-dir --profile --bin"
     )
     if verb == "install":
         return _cargo_install(words[list(words).index("install") + 1 :])
     if verb in ("update", "upgrade"):
-        return _resolves(" ".join((verb, *given.operands)), "it chooses the newest versions")
+        return resolves(" ".join((verb, *given.operands)), "it chooses the newest versions")
     if verb == "add":
-        return _resolves("add", "it chooses the versions of its day")
+        return resolves("add", "it chooses the versions of its day")
     if verb in (
         "build",
         "b",
@@ -168,7 +152,9 @@ def _cargo(words: Sequence[str]) -> Reading:  # noqa: PLR0911 - one return a ver
     ):
         if given.has("--locked", "--frozen", "--offline"):
             return []
-        return _maybe(verb, "without `--locked` it changes Cargo.lock where that does not fit, or writes one")
+        return may_resolve(
+            verb, "without `--locked` it changes Cargo.lock where that does not fit, or writes one"
+        )
     if verb == "chef":
         text = "the recipe of cargo-chef has a lock file in it, or has none"
         cooks = "cook" in given.operands
@@ -186,8 +172,8 @@ def _cargo_install(words: Sequence[str]) -> Reading:
         return [(PinKind.GIT, f"{url} {given.value('--rev', '--tag', '--branch')}", None)]
     versioned = bool(given.value("--version", "--vers"))
     names = [word for word in given.operands if not given.has("--path")]
-    loose = [word for word in names if not versioned and not _EXACT.fullmatch(word.partition("@")[2])]
-    found += _loose(loose) or []
+    loose = [word for word in names if not versioned and not EXACT_VERSION.fullmatch(word.partition("@")[2])]
+    found += loose_packages(loose) or []
     if not loose and (names or given.has("--path")) and not given.has("--locked", "--frozen", "--offline"):
         text = "without `--locked` its dependencies are the newest that fit"
         found.append(
@@ -196,31 +182,10 @@ def _cargo_install(words: Sequence[str]) -> Reading:
     return found
 
 
-def _go(words: Sequence[str]) -> Reading:
-    verb, given = _verb(words, "-ldflags -o -tags -C -mod -gcflags -asmflags -p -modfile")
-    if verb in ("get", "install", "run"):
-        names = [word for word in given.operands if "/" in word and not _is_local(word)]
-        loose = [
-            word
-            for word in names
-            if not _EXACT.fullmatch(word.partition("@")[2]) and ("@" in word or verb != "run")
-        ]
-        return _loose(loose[:1] if verb == "run" else loose)
-    if verb == "mod":
-        action = given.operands[:1]
-        return _resolves("mod tidy", "it chooses versions that go.mod lacks") if action == ("tidy",) else []
-    if verb in ("build", "generate", "test", "tool"):
-        if verb == "generate":
-            return None
-        changed = any(word in ("-mod=mod", "mod") for word in words)
-        return _resolves(verb, "-mod=mod changes go.mod") if changed else []
-    return [] if verb in ("clean", "env", "fmt", "version", "vet", "list", "work") else None
-
-
 def _gem(words: Sequence[str]) -> Reading:
-    verb, given = _verb(words, "-v --version -i -n -s --install-dir --bindir --source -P --platform")
+    verb, given = verb_arguments(words, "-v --version -i -n -s --install-dir --bindir --source -P --platform")
     if verb == "update":
-        return _resolves(" ".join(("update", *given.operands)), "it chooses the newest versions")
+        return resolves(" ".join(("update", *given.operands)), "it chooses the newest versions")
     if verb not in ("install", "i"):
         return (
             []
@@ -230,20 +195,20 @@ def _gem(words: Sequence[str]) -> Reading:
     version = given.value("-v", "--version")
     if re.fullmatch(r"\d+(\.\w+)+", version):
         return []
-    names = [word for word in given.operands if not _is_local(word)]
-    return _loose([word for word in names if not re.fullmatch(r".+:\d+(\.\w+)+", word)])
+    names = [word for word in given.operands if not is_local(word)]
+    return loose_packages([word for word in names if not re.fullmatch(r".+:\d+(\.\w+)+", word)])
 
 
 def _bundle(words: Sequence[str]) -> Reading:
-    verb, given = _verb(words)
+    verb, given = verb_arguments(words)
     if verb in ("update", "lock", "add"):
-        return _resolves(verb, "it chooses the versions of its day")
+        return resolves(verb, "it chooses the versions of its day")
     if verb in ("install", ""):
         frozen = given.has("--frozen", "--deployment", "--local")
         return (
             []
             if frozen
-            else _maybe("install", "it takes Gemfile.lock as far as there is one, and chooses the rest")
+            else may_resolve("install", "it takes Gemfile.lock as far as there is one, and chooses the rest")
         )
     return [] if verb in ("config", "exec", "clean", "show", "info") else None
 
@@ -256,17 +221,19 @@ def _rustup(words: Sequence[str]) -> Reading:
     given = read_arguments(words, frozenset(_RUSTUP_OPTIONS.split()))
     chosen = given.value("--default-toolchain")
     if chosen:
-        return _loose([] if chosen == "none" or _CHANNEL.fullmatch(chosen) else [chosen])
+        return loose_packages([] if chosen == "none" or _CHANNEL.fullmatch(chosen) else [chosen])
     operands = list(given.operands)
     if operands[:2] in (["toolchain", "install"], ["toolchain", "add"], ["toolchain", "update"]):
         operands = operands[1:]
     verb = operands[0] if operands else ""
     if verb == "self":
-        return _resolves("self update", "it takes the newest rustup") if "update" in operands else []
+        return resolves("self update", "it takes the newest rustup") if "update" in operands else []
     if verb in ("update", "upgrade") and len(operands) == 1:
-        return _loose(["update"])
+        return loose_packages(["update"])
     if verb in ("default", "install", "update", "add"):
-        return _loose([word for word in operands[1:] if word != "none" and not _CHANNEL.fullmatch(word)])
+        return loose_packages(
+            [word for word in operands[1:] if word != "none" and not _CHANNEL.fullmatch(word)]
+        )
     return (
         []
         if verb
@@ -276,9 +243,9 @@ def _rustup(words: Sequence[str]) -> Reading:
 
 
 def _rustup_init(words: Sequence[str]) -> Reading:
-    _, given = _verb(words, f"{_RUSTUP_OPTIONS} --default-host")
+    _, given = verb_arguments(words, f"{_RUSTUP_OPTIONS} --default-host")
     chosen = given.value("--default-toolchain") or "stable"
-    return _loose([] if chosen == "none" or _CHANNEL.fullmatch(chosen) else [chosen])
+    return loose_packages([] if chosen == "none" or _CHANNEL.fullmatch(chosen) else [chosen])
 
 
 def _archives(words: Sequence[str]) -> Reading:
@@ -297,12 +264,12 @@ def _apt_key(words: Sequence[str]) -> Reading:
     if "adv" in words or "--recv-keys" in words:
         keys = [word for word in words if re.fullmatch(r"(0x)?[0-9A-Fa-f]{8,40}", word)]
         exact = keys and all(re.fullmatch(r"(0x)?[0-9A-Fa-f]{40}", key) for key in keys)
-        return [] if exact else _fetches(" ".join(keys) or "keys", "a key server is asked by a short key id")
+        return [] if exact else fetches(" ".join(keys) or "keys", "a key server is asked by a short key id")
     return []
 
 
 def _hub(words: Sequence[str]) -> Reading:
-    verb, given = _verb(
+    verb, given = verb_arguments(
         words,
         "--revision --local-dir --cache-dir --repo-type --token --include --exclude --max-workers",
     )
@@ -322,12 +289,12 @@ def _hub(words: Sequence[str]) -> Reading:
         if revision
         else "without `--revision` it takes the newest state"
     )
-    return _fetches(name, text)
+    return fetches(name, text)
 
 
 def _flashinfer(words: Sequence[str]) -> Reading:
     if any("download" in word or "install-cubin" in word for word in words):
-        return _fetches(
+        return fetches(
             " ".join(words),
             "cubins come from a server by the version of the program; no checksum is given here",
         )
@@ -342,16 +309,18 @@ def _flashinfer(words: Sequence[str]) -> Reading:
 
 
 def _poetry(words: Sequence[str]) -> Reading:
-    verb, given = _verb(words, "-C -P --directory --project --with --without --only -E --extras -G --group")
+    verb, given = verb_arguments(
+        words, "-C -P --directory --project --with --without --only -E --extras -G --group"
+    )
     if verb in ("update", "lock", "add", "remove"):
         if verb == "lock" and given.has("--check"):
             return []
-        return _resolves(" ".join((verb, *given.operands)), "it chooses the versions of its day")
+        return resolves(" ".join((verb, *given.operands)), "it chooses the versions of its day")
     if verb in ("install", "sync"):
-        return _maybe(verb, "it takes poetry.lock if there is one, and chooses versions if not")
+        return may_resolve(verb, "it takes poetry.lock if there is one, and chooses versions if not")
     if verb == "self":
         return (
-            _resolves("self", "it takes the newest versions")
+            resolves("self", "it takes the newest versions")
             if {"update", "add"} & set(given.operands)
             else []
         )
@@ -364,15 +333,17 @@ def _poetry(words: Sequence[str]) -> Reading:
 
 
 def _pdm(words: Sequence[str]) -> Reading:
-    verb, given = _verb(words, "-p --project -G --group -L --lockfile")
+    verb, given = verb_arguments(words, "-p --project -G --group -L --lockfile")
     frozen = given.has("--frozen-lockfile", "--frozen", "--check", "--locked")
     if verb in ("update", "lock", "add"):
-        return [] if verb == "lock" and frozen else _resolves(verb, "it chooses the versions of its day")
+        return [] if verb == "lock" and frozen else resolves(verb, "it chooses the versions of its day")
     if verb == "install":
         if given.has("--no-lock"):
-            return _resolves("install --no-lock", "it leaves the lock file aside and chooses versions itself")
+            return resolves("install --no-lock", "it leaves the lock file aside and chooses versions itself")
         return (
-            [] if frozen else _maybe("install", "it changes pdm.lock where that does not fit, or writes one")
+            []
+            if frozen
+            else may_resolve("install", "it changes pdm.lock where that does not fit, or writes one")
         )
     if verb == "sync":
         return []
@@ -380,13 +351,13 @@ def _pdm(words: Sequence[str]) -> Reading:
 
 
 def _pipenv(words: Sequence[str]) -> Reading:
-    verb, given = _verb(words, "--python --categories -e -r")
+    verb, given = verb_arguments(words, "--python --categories -e -r")
     if verb in ("update", "lock", "upgrade"):
-        return _resolves(verb, "it chooses the versions of its day")
+        return resolves(verb, "it chooses the versions of its day")
     if verb == "install":
         if given.has("--deploy", "--ignore-pipfile") and not given.operands:
             return []
-        return _resolves(
+        return resolves(
             " ".join(("install", *given.operands)),
             "without `--deploy` it writes a new Pipfile.lock if that does not fit",
         )
@@ -394,26 +365,30 @@ def _pipenv(words: Sequence[str]) -> Reading:
 
 
 def _pixi(words: Sequence[str]) -> Reading:
-    verb, given = _verb(words, "--manifest-path -e --environment")
+    verb, given = verb_arguments(words, "--manifest-path -e --environment")
     if verb in ("update", "lock", "add", "upgrade", "global"):
-        return _resolves(" ".join((verb, *given.operands)), "it chooses the versions of its day")
+        return resolves(" ".join((verb, *given.operands)), "it chooses the versions of its day")
     if verb in ("install", "run", "shell"):
         frozen = given.has("--locked", "--frozen")
         return (
-            [] if frozen else _maybe(verb, "without `--locked` it changes pixi.lock where that does not fit")
+            []
+            if frozen
+            else may_resolve(verb, "without `--locked` it changes pixi.lock where that does not fit")
         )
     return None
 
 
 def _hatch(words: Sequence[str]) -> Reading:
-    verb, given = _verb(words, "-e -p --env --project")
+    verb, given = verb_arguments(words, "-e -p --env --project")
     if verb in ("run", "shell", "test", "build", "fmt") or "create" in given.operands[:1]:
-        return _maybe(verb, "hatch makes an environment of the versions that fit that day, if none is there")
+        return may_resolve(
+            verb, "hatch makes an environment of the versions that fit that day, if none is there"
+        )
     return [] if verb in ("clean", "config", "env", "status", "version", "") else None
 
 
 def _images(words: Sequence[str]) -> Reading:
-    verb, given = _verb(
+    verb, given = verb_arguments(
         words,
         "--platform --format --authfile --creds -o --output --src-creds --dest-creds --override-arch",
     )
@@ -421,7 +396,7 @@ def _images(words: Sequence[str]) -> Reading:
         name = given.operands[0] if given.operands else ""
         if re.search(r"@sha256:[0-9a-f]{64}$", name):
             return []
-        return _fetches(name, "an image without a digest: its tag can be moved")
+        return fetches(name, "an image without a digest: its tag can be moved")
     return None
 
 
@@ -430,13 +405,13 @@ def _buckets(words: Sequence[str]) -> Reading:
     if urls and any(
         word in ("cp", "sync", "copy", "rsync", "mv", "download", "get", "cat") for word in words
     ):
-        return _fetches(urls[0], "no checksum of what the bucket holds is given")
+        return fetches(urls[0], "no checksum of what the bucket holds is given")
     return None
 
 
 def _always(text: str) -> Callable[[Sequence[str]], Reading]:
     def read(words: Sequence[str]) -> Reading:
-        return _fetches(" ".join(words)[:120], text)
+        return fetches(" ".join(words)[:120], text)
 
     return read
 
@@ -445,9 +420,9 @@ def _by_verb(verbs: str, text: str, harmless: str = "") -> Callable[[Sequence[st
     """Return a reader of a tool some of whose verbs download, and some do nothing of the kind."""
 
     def read(words: Sequence[str]) -> Reading:
-        verb, given = _verb(words)
+        verb, given = verb_arguments(words)
         if verb in verbs.split():
-            return _fetches(" ".join((verb, *given.operands))[:120], text)
+            return fetches(" ".join((verb, *given.operands))[:120], text)
         return [] if verb in harmless.split() else None
 
     return read
@@ -455,7 +430,7 @@ def _by_verb(verbs: str, text: str, harmless: str = "") -> Callable[[Sequence[st
 
 def _versions(words: Sequence[str]) -> Reading:
     """Return what version managers such as pyenv and nvm install."""
-    verb, given = _verb(words)
+    verb, given = verb_arguments(words)
     if verb not in ("install", "i"):
         return (
             []
@@ -475,27 +450,29 @@ def _versions(words: Sequence[str]) -> Reading:
             )
             else None
         )
-    return _loose(
+    return loose_packages(
         [word for word in given.operands if not re.search(r"\d+\.\d+\.\d+", word)]
         or ([] if given.operands else ["the newest"])
     )
 
 
 def _helm(words: Sequence[str]) -> Reading:
-    verb, given = _verb(words, "--version --repo -n --namespace -f --values -d --destination --untardir")
+    verb, given = verb_arguments(
+        words, "--version --repo -n --namespace -f --values -d --destination --untardir"
+    )
     if verb in ("pull", "install", "fetch", "upgrade", "template"):
-        exact = bool(_FULL.fullmatch(given.value("--version")))
+        exact = bool(FULL_VERSION.fullmatch(given.value("--version")))
         names = [word for word in given.operands if not word.startswith((".", "/"))]
-        return [] if exact or not names else _loose(names[-1:])
+        return [] if exact or not names else loose_packages(names[-1:])
     if verb in ("dependency", "dep"):
         return (
-            _resolves(" ".join((verb, *given.operands)), "it chooses the versions of its day")
+            resolves(" ".join((verb, *given.operands)), "it chooses the versions of its day")
             if "update" in given.operands
             else []
         )
     if verb == "plugin":
         exact = bool(given.value("--version"))
-        return [] if exact else _loose(list(given.operands[1:]))
+        return [] if exact else loose_packages(list(given.operands[1:]))
     return [] if verb in ("repo", "version", "lint", "package", "") else None
 
 
@@ -527,7 +504,7 @@ TOOLS: Mapping[str, Callable[[Sequence[str]], Reading]] = {
     "gdown": _always(_NO_SUM),
     "gem": _gem,
     "gh": _by_verb("release run repo", _NO_SUM, "auth api version"),
-    "go": _go,
+    "go": read_go,
     "gsutil": _buckets,
     "hatch": _hatch,
     "helm": _helm,
@@ -549,7 +526,7 @@ TOOLS: Mapping[str, Callable[[Sequence[str]], Reading]] = {
     "ollama": _by_verb("pull run", "tags of models move", "list serve"),
     "oras": _images,
     "pdm": _pdm,
-    "pip-compile": lambda words: _resolves(" ".join(words), "it writes the versions of its day"),
+    "pip-compile": lambda words: resolves(" ".join(words), "it writes the versions of its day"),
     "pip-sync": lambda words: [(PinKind.FILE, " ".join(words) or "requirements.txt", None)],
     "pipenv": _pipenv,
     "pixi": _pixi,
@@ -566,11 +543,11 @@ TOOLS: Mapping[str, Callable[[Sequence[str]], Reading]] = {
     "skopeo": _images,
     "snap": _by_verb("install refresh", "channels move", "list"),
     "svn": _by_verb("checkout co export update", "it takes the newest state unless -r names one", "info"),
-    "unattended-upgrade": lambda _: _loose(["everything"]),
-    "unattended-upgrades": lambda _: _loose(["everything"]),
+    "unattended-upgrade": lambda _: loose_packages(["everything"]),
+    "unattended-upgrades": lambda _: loose_packages(["everything"]),
     "volta": _versions,
     "yarn": _npm,
-    "yum-builddep": lambda words: _loose([word for word in words if not word.startswith("-")]),
+    "yum-builddep": lambda words: loose_packages([word for word in words if not word.startswith("-")]),
     "yum-config-manager": _config_manager,
 }
 """Programs, each with what reads its arguments."""

@@ -18,8 +18,11 @@ __all__ = [
     "drift",
     "finding",
     "of_release",
+    "text_excerpt",
     "unknown",
 ]
+
+_LONGEST_EXCERPT = 60
 
 
 class PinKind(StrEnum):
@@ -148,3 +151,9 @@ def of_release(pin: Pin, subject: str, version: str, evidence: Evidence, release
     if not lock or any(version_of(item) == version_of(version) for item in lock.split(", ")):
         return None
     return finding(pin, Status.DRIFT, "another version", f"our lock of {release} has {subject} {lock}")
+
+
+def text_excerpt(text: str) -> str:
+    """Return the beginning of a text as one line of at most 60 characters."""
+    line = " ".join(text[: 4 * _LONGEST_EXCERPT].split())
+    return line if len(line) <= _LONGEST_EXCERPT else f"{line[: _LONGEST_EXCERPT - 1]}…"

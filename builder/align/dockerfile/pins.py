@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from builder.align.dockerfile.commands import read_commands
-from builder.align.dockerfile.os_packages import unsigned_text
-from builder.align.dockerfile.pin import Pin, PinKind, PinLedger, drift, unknown
+from builder.align.dockerfile.pin import Judgement, Pin, PinKind, PinLedger, drift, text_excerpt, unknown
 from builder.align.dockerfile.reader import SYNTAX, Instruction
 from builder.align.dockerfile.refs import is_pin
 from builder.align.dockerfile.shell import READING_ALLOWANCE, ShellScript, Unread, read_script, read_words
 from builder.align.dockerfile.stage_state import StageState, absolute_path
 from builder.align.dockerfile.variables import UNRESOLVED, bounded, expanded, references
+from builder.align.dockerfile.verification import off_by_text, off_by_variables, unsigned_judgement
 
 __all__ = ["dockerfile_pins"]
 
@@ -44,7 +44,8 @@ _SETTINGS = re.compile(r"(?:^|/)(?:pip\.conf|pip\.ini|uv\.toml|\.pip)/?$")
 _ONLY_HEREDOC = re.compile(r"\d*<<-?\s*\S+")
 _SHEBANG = re.compile(r"#!\s*(\S+)(?:[ \t]+(\S+))?")
 _SHELL = re.compile(r"(?:.*/)?(?:ba|da|a|z)?sh")
-_SHOWN = 60
+_STARTED = "it runs when a container starts, not while the image is built"
+_AT_START = {"resolves while building": "resolves at start"}
 _MOST_USES = 2000
 """Neither among more pins nor in longer values is it looked for what takes an argument's value."""
 _GIT = re.compile(r"(git@|git://|ssh://|https?://[^\s#?]*\.git([?#]|$))")
@@ -67,6 +68,8 @@ class _BuildStage:
     """Names that an ENV sets, with its line: it wins over an ARG of the same name."""
     last_run: int = 0
     """The line of its last RUN, whose programs may read any argument from their environment."""
+    entrypoint: tuple[str, ...] = ()
+    """The words of its ENTRYPOINT in exec form."""
     own_index: bool = False
     """Whether a settings file may name another index."""
 
@@ -166,6 +169,8 @@ def _read_instruction(  # noqa: C901, PLR0912 - one branch an instruction
         script = _run_script(instruction, here, reading.allowance)
         reading.allowance -= script.cost
         _read_run(instruction, here, script)
+    elif instruction.keyword in ("CMD", "ENTRYPOINT"):
+        _read_start(instruction, here, reading)
 
 
 def _note_mentions(instruction: Instruction, reading: _FileReading) -> None:
@@ -270,6 +275,10 @@ def _argument_pins(instruction: Instruction, stage: _BuildStage, reading: _FileR
         shadow = stage.environment.get(name, 0)
         if (value or equals) and not shadow:
             stage.known[name] = value
+        for shown, judged in off_by_variables([(name, value)] if equals else []):
+            reading.ledger.add(
+                Pin(line=instruction.line, kind=PinKind.COMMAND, name="ARG", value=shown, judged=(judged,))
+            )
         if name not in _PREDEFINED:
             pin = Pin(line=instruction.line, kind=PinKind.ARGUMENT, name=name, value=value)
             if shadow and equals and value != stage.known.get(name):
@@ -288,7 +297,7 @@ def _comment_words(instruction: Instruction) -> list[Pin]:
     if not words:
         return []
     return [
-        Pin(line=instruction.line, kind=PinKind.ARGUMENT, name="#", value=_text_excerpt(" ".join(words[1:])))
+        Pin(line=instruction.line, kind=PinKind.ARGUMENT, name="#", value=text_excerpt(" ".join(words[1:])))
     ]
 
 
@@ -314,12 +323,29 @@ def _set_environment(instruction: Instruction, stage: _BuildStage, reading: _Fil
         if others == {name}:
             reading.note(instruction, others)
         stage.environment[name] = instruction.line
+        _note_overridden(name, known[name], instruction, stage, reading)
         if not others and is_pin(name) and known[name]:
             reading.arguments.setdefault(
                 name,
                 Pin(line=instruction.line, kind=PinKind.ARGUMENT, name=name, value=known[name]),
             )
     stage.known |= known
+    for shown, judged in off_by_variables(known.items()):
+        reading.ledger.add(
+            Pin(line=instruction.line, kind=PinKind.COMMAND, name="ENV", value=shown, judged=(judged,))
+        )
+
+
+def _note_overridden(
+    name: str, value: str, instruction: Instruction, stage: _BuildStage, reading: _FileReading
+) -> None:
+    """Note that an ENV hides an ARG of its stage that nothing before it could use."""
+    pin = reading.arguments.get(name)
+    line = stage.declared.get(name, 0)
+    seen = name in stage.used or stage.last_run > line
+    if pin is not None and pin.line == line and not seen and value != pin.value:
+        text = f"the ENV of line {instruction.line} wins: every later RUN sees {value!a}"
+        reading.arguments[name] = replace(pin, judged=(drift("overridden", text),))
 
 
 def _from_images(instruction: Instruction, stage: _BuildStage, stages: list[_BuildStage]) -> Iterator[Pin]:
@@ -360,19 +386,47 @@ def _add_pins(instruction: Instruction, stage: _BuildStage) -> Iterator[Pin]:
 def _document_pins(instruction: Instruction) -> Iterator[Pin]:
     """Yield what the files that a COPY or ADD writes itself switch off."""
     for document in instruction.heredocs:
-        found = unsigned_text(document.text)
-        if found:
-            text = f"{_text_excerpt(found)}: no signature of the archive is checked"
-            yield Pin(
-                line=instruction.line,
-                kind=PinKind.PACKAGES,
-                name=instruction.keyword,
-                value=_text_excerpt(" ".join(instruction.words[-1:])),
-                judged=(drift("unsigned archive", text),),
-            )
+        target = "".join(instruction.words[-1:])
+        for found in (unsigned_judgement(document.text), off_by_text(document.text, target)):
+            if found is not None:
+                yield Pin(
+                    line=instruction.line,
+                    kind=PinKind.PACKAGES if found.what == "unsigned archive" else PinKind.COMMAND,
+                    name=instruction.keyword,
+                    value=text_excerpt(target),
+                    judged=(found,),
+                )
 
 
-def _read_run(instruction: Instruction, stage: _BuildStage, script: ShellScript) -> None:
+def _read_start(instruction: Instruction, stage: _BuildStage, reading: _FileReading) -> None:
+    """Note what a container fetches and installs when it starts.
+
+    A program that is not known gets no row there: it is what the container is made for.
+    """
+    if instruction.exec_form and instruction.keyword == "ENTRYPOINT":
+        stage.entrypoint = instruction.words
+    elif instruction.exec_form and stage.entrypoint[-1:] == ("-c",):
+        # Docker puts the words of CMD behind those of ENTRYPOINT: here they are a shell's text.
+        instruction = replace(instruction, words=(*stage.entrypoint, *instruction.words))
+    known = {name: stage.known[name] for name in stage.environment if name in stage.known}  # no ARG any more
+    own = StageState(
+        ledger=PinLedger(), folder=stage.state.folder, shell_options=stage.state.shell_options, brought={"."}
+    )
+    started = replace(stage, state=own, known=known)
+    script = _run_script(instruction, started, reading.allowance)
+    reading.allowance -= script.cost
+    _read_run(instruction, started, script, strange_too=False)
+    for pin in own.ledger.pins:
+        judged = tuple(
+            Judgement(item.status, _AT_START.get(item.what, item.what), item.text) for item in pin.judged
+        )
+        name = instruction.keyword if pin.name == "RUN" else pin.name
+        stage.state.ledger.add(replace(pin, name=name, judged=judged, note=_STARTED))
+
+
+def _read_run(
+    instruction: Instruction, stage: _BuildStage, script: ShellScript, *, strange_too: bool = True
+) -> None:
     """Note what the commands of a RUN fetch and install, and what was not understood of it."""
     texts = (instruction.value, *(document.text for document in instruction.heredocs))
     mounts = [value for key, value in instruction.flags if key == "mount"]
@@ -380,7 +434,14 @@ def _read_run(instruction: Instruction, stage: _BuildStage, script: ShellScript)
     written = any(_WRITTEN.search(text) or _CONFIGURED.search(text) for text in texts)
     stage.own_index = stage.own_index or written
     elsewhere = own or stage.own_index or any(stage.known.get(name) for name in _INDEXES)
-    read_commands(script, instruction.line, stage.state, stage.known, elsewhere=elsewhere)
+    read_commands(
+        script,
+        instruction.line,
+        stage.state,
+        stage.known,
+        elsewhere=elsewhere,
+        strange_too=strange_too,
+    )
     by_reason: dict[str, list[Unread]] = {}
     for unread in script.unread:
         by_reason.setdefault(unread.reason, []).append(unread)
@@ -391,15 +452,10 @@ def _read_run(instruction: Instruction, stage: _BuildStage, script: ShellScript)
                 line=instruction.line,
                 kind=PinKind.SHELL,
                 name="RUN",
-                value=_text_excerpt(pieces[0].text),
+                value=text_excerpt(pieces[0].text),
                 reason=f"{size} characters, {reason}",
             )
         )
-
-
-def _text_excerpt(text: str) -> str:
-    line = " ".join(text[: 4 * _SHOWN].split())
-    return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…"
 
 
 def _run_script(instruction: Instruction, stage: _BuildStage, allowance: int) -> ShellScript:
@@ -415,7 +471,7 @@ def _run_script(instruction: Instruction, stage: _BuildStage, allowance: int) ->
         named = _SHEBANG.match(text)
         program = named and (named[2] if named[1].endswith("/env") and named[2] else named[1])
         if program and not _SHELL.fullmatch(program):
-            reason = f"it is a program for {program.rpartition('/')[2][:_SHOWN]}"
+            reason = f"it is a program for {text_excerpt(program.rpartition('/')[2])}"
             return ShellScript(unread=(Unread(text=text, reason=reason),))
         if named:
             options = tuple(text.partition("\n")[0].split()[1:])

@@ -350,6 +350,12 @@ def _uv_project_pins(  # noqa: PLR0911 - one return a verb
 
 def _uv_venv_pins(after: Sequence[str], line: int, settings: Settings, *, forgiven: bool) -> tuple[Pin, ...]:
     given = tool_arguments(after, "uv venv")
+    if given.has("--seed") or settings.on("UV_VENV_SEED"):
+        return (
+            _resolver(
+                "uv venv", ("--seed",), line, "the environment gets the newest pip of the index", forgiven
+            ),
+        )
     asked = given.value("-p", "--python")
     never = given.has("--no-python-downloads") or settings.values.get("UV_PYTHON_DOWNLOADS") in ("never", "0")
     if not asked or "/" in asked or never or settings.on("UV_NO_MANAGED_PYTHON") or not asked[:1].isdigit():

@@ -41,6 +41,8 @@ class StageState:
     """By path: the number of the pin of the download that wrote it."""
     used: set[int] = field(default_factory=set)
     """Numbers of downloads that something used."""
+    used_clones: set[int] = field(default_factory=set)
+    """Numbers of clones in which something ran."""
     texts: dict[str, str] = field(default_factory=dict)
     """By path: what an `echo` or `printf` wrote there."""
     brought: set[str] = field(default_factory=set)
@@ -56,6 +58,7 @@ class StageState:
             clones=dict(self.clones),
             files=dict(self.files),
             used=set(self.used),
+            used_clones=set(self.used_clones),
             texts=dict(self.texts),
             brought=set(self.brought),
         )
