@@ -2,7 +2,8 @@
 
 Publishers build one version for several accelerators, and tell them apart in
 two ways: by a local label (`2.11.0+cu130`, `2.11.0+rocm7.0`, `2.11.0+cpu`;
-`2.27.5-1+cuda13.0` among OS packages), or by a word of the name
+`2.27.5-1+cuda13.0` among OS packages; behind the torch they fit in
+`2.1.2+pt24cu118`), or by a word of the name
 (`nvidia-nccl-cu12`, `jax-cuda12-plugin`, `onnxruntime-gpu`).
 """
 
@@ -16,17 +17,34 @@ _KINDS = "ascend|cann|cpu|directml|dtk|gaudi|gpu|hip|hpu|mps|musa|neuronx?|npu|o
 _WORD = re.compile(
     # A word begins where no letter or digit goes before it, so that a commit's id is none.
     r"(?<![a-z0-9])(?:"
-    r"(?P<cuda>cu|cuda)[-_]?(?P<release>\d+(?:\.\d+)*)x?"  # cu130, cuda12.9, cuda13x, cu12torch2.9
+    r"(?P<cuda>cu|cuda)[-_.]?(?P<release>\d+(?:\.\d+)*)x?"  # cu130, cuda12.9, cuda13x, cu12torch2.9
     rf"|(?P<kind>{_KINDS})[-_]?(?P<number>\d+(?:\.\d+)*)?(?![a-z])"
     r")"
 )
-_CUDA = re.compile(r"(?<![a-z0-9])cuda(?![a-z0-9])")
+_INNER_WORD = re.compile(
+    # Within a longer word only what is written with its number, or `cpu` at the end: pt24cu118, torch2.8cpu.
+    r"(?<=[a-z0-9])(?:(?P<cuda>cu|cuda)(?P<release>\d{2,3})(?!\d)|(?P<kind>rocm)(?P<number>\d+)"
+    r"|(?<=\d)(?P<plain>cpu|xpu)(?![a-z]))"
+)
+_LABEL_WORD = re.compile(
+    # What only labels mean by an accelerator: in names these are makers and products.
+    r"(?<![a-z0-9])(?:(?:amd|cuda|intel|jetson|l4t|metal|nocuda|nvidia|opencl|tensorrt|trt|vulkan)(?![a-z])"
+    r"|gfx\d[0-9a-f]+|sm[-_]?\d+a?)(?![a-z])"
+)
+_COMMIT = re.compile(r"[0-9a-f]{7,40}")
 
 
 def accelerators_of_version(version: str) -> frozenset[str]:
     """Return the accelerators that a version names, such as `cuda130` or `rocm70`; none for a plain one."""
-    found = _accelerator_words(version.lower())
-    return found or frozenset({"cuda"} if _CUDA.search(version.lower()) else ())
+    text = version.lower()
+    words = (word for word in re.split(r"[-_.+~]", text) if not _COMMIT.fullmatch(word))
+    inner = {
+        _numbered(match, match["plain"] or match["kind"])
+        for word in words
+        for match in _INNER_WORD.finditer(word)
+    }
+    found = _accelerator_words(text) | inner
+    return found or frozenset(match[0] for match in _LABEL_WORD.finditer(text))
 
 
 def accelerators_of_name(name: str) -> frozenset[str]:
@@ -40,8 +58,9 @@ def accelerator_family(name: str) -> str:
 
 
 def _accelerator_words(text: str) -> frozenset[str]:
-    found = set()
-    for match in _WORD.finditer(text):
-        number = match["release"] or match["number"] or ""
-        found.add(f"{'cuda' if match['cuda'] else match['kind']}{number.replace('.', '')}")
-    return frozenset(found)
+    return frozenset(_numbered(match, match["kind"]) for match in _WORD.finditer(text))
+
+
+def _numbered(match: re.Match[str], kind: str) -> str:
+    number = match["release"] or match["number"] or ""
+    return f"{'cuda' if match['cuda'] else kind}{number.replace('.', '')}"

@@ -22,8 +22,17 @@ pre-release is PRERELEASE. What remains is DOWNGRADE, MAJOR, MINOR or PATCH.
 
 _LONGEST = 500
 """Characters; longer texts are no versions, and slow to compare."""
-_PRERELEASE = re.compile(r"[~.-](?:alpha|beta|rc|pre|dev)(?![a-z])")
+_PRERELEASE = re.compile(
+    r"[~._+-](?:alpha|beta|rc|pre|dev|preview|snapshot|nightly|milestone|m\d+)(?![a-z])"
+    r"|(?<=\d)(?:alpha|beta|rc)\d+(?![a-z])",
+    re.IGNORECASE,
+)
 """How versions that are not Python's mark a pre-release: 2.0~rc1-1 in Debian and RPM, v2.0-rc.1 in tags."""
+_BEFORE = re.compile(r"~(?!(?:bpo|deb|dfsg|ds|really|repack|ubuntu))[a-z0-9]+", re.IGNORECASE)
+"""What sorts before the version that it is named after, in Debian's and RPM's order: 2.1~git20240101, 2.1~b1.
+
+Not what marks a rebuild for an older suite (~bpo12, ~deb12u1) or another tarball (~dfsg).
+"""
 
 
 def pep440(before: str, after: str) -> Risk:
@@ -55,7 +64,7 @@ def debian(before: str, after: str) -> Risk:
         return Risk.ACCELERATOR
     if new <= old:
         return Risk.PATCH if new == old else Risk.DOWNGRADE
-    if _PRERELEASE.search(after):
+    if _PRERELEASE.search(after) or _BEFORE.search(new.upstream_version or ""):
         return Risk.PRERELEASE
     return _step_risk(
         _version_numbers(old.epoch, old.upstream_version), _version_numbers(new.epoch, new.upstream_version)
@@ -78,7 +87,7 @@ def rpm(before: str, after: str) -> Risk:
     order = new.evrcmp(old)
     if order <= 0:
         return Risk.PATCH if order == 0 else Risk.DOWNGRADE
-    if _PRERELEASE.search(after):
+    if _PRERELEASE.search(after) or _BEFORE.search(after.rpartition("-")[0]):
         return Risk.PRERELEASE
     return _step_risk(_rpm_numbers(before), _rpm_numbers(after))
 

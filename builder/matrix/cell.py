@@ -114,7 +114,7 @@ def _target_cell(
         recipe = effective_recipe(library, target)
     except BuilderError as error:
         if row is None or row.unreached:  # a row that waits for a place refuses nothing
-            return _unfit_cell(cell, str(error), "recipes")
+            return _unfit_cell(cell, _recipe_reason(error, target), "recipes")
         return _refused_cell(cell, row)
     missing = missing_pins(recipe)
     if row is not None and not row.unreached:
@@ -171,6 +171,11 @@ def _stand_in_cell(cell: Cell, missing: Sequence[str], outcome: LockOutcome | No
     if outcome.exit:
         return replace(cell, state=CellState.NOT_LOCKABLE, reason=outcome.said, pinning=())
     return replace(cell, state=CellState.STAND_IN)
+
+
+def _recipe_reason(error: BuilderError, target: Target) -> str:
+    """Return what recipes say of `target`; each cell shows its target and state, so neither is repeated."""
+    return error.cause.removeprefix("refused: ") if error.place == str(target) else str(error)
 
 
 def _refused_cell(cell: Cell, row: TargetRefusal) -> Cell:
