@@ -39,10 +39,13 @@ def make_wheel(
     licence: str = "",
     requires_python: str = "",
     metadata_version: str = "",
+    metadata_name: str = "",
 ) -> bytes:
     """Return a wheel that has metadata; `salt` changes its bytes, `padding` adds that many before it."""
     stem = f"{name.replace('-', '_')}-{version}"
-    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {metadata_version or version}\n"
+    metadata = (
+        f"Metadata-Version: 2.1\nName: {metadata_name or name}\nVersion: {metadata_version or version}\n"
+    )
     metadata += f"Requires-Python: {requires_python}\n" if requires_python else ""
     metadata += "".join(f"Requires-Dist: {item}\n" for item in requires)
     metadata += "".join(f"Provides-Extra: {item}\n" for item in extras)

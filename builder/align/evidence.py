@@ -313,8 +313,8 @@ def _is_active(requirement: Requirement, extra: str) -> bool:
         return not extra
     try:
         return marker_holds(requirement.marker, marker_environment(Arch.X86_64, _PYTHON), extra)
-    except OpenMarkerError:
-        raise UnaskedError(f"a patch release of Python {_PYTHON} decides on {requirement}") from None
+    except OpenMarkerError as error:
+        raise UnaskedError(f"{error.decider} decides on {requirement}") from None
 
 
 def version_of(text: str) -> Version:

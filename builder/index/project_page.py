@@ -53,6 +53,8 @@ class CandidateWheel:
     """Of the file's separate METADATA (PEP 658, PEP 714), or empty where the page states none."""
     withdrawn: str | None = None
     """Why the index withdrew (yanked) this file, often an empty text; None where it did not."""
+    page_python: str = ""
+    """The Requires-Python that the index's page states: pip passes over a file whose page excludes it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

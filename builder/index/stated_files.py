@@ -1,4 +1,4 @@
-"""What an index's page says of the files of one version: hashes, the hash of the metadata, withdrawal.
+"""What an index's page says of the files of one version: hashes, withdrawal, Requires-Python.
 
 uv's answer has none of it but the wheel's own hash. A page is asked once for each
 version and kept for the time for which the run counts pages as current.
@@ -45,6 +45,7 @@ class _StatedFile:
     sha256: str
     metadata_sha256: str
     withdrawn: str | None
+    requires_python: str
 
 
 def with_stated_files(
@@ -93,6 +94,7 @@ def _ask_page(page: VersionPage, services: IndexServices) -> dict[str, _StatedFi
             sha256=item.sha256,
             metadata_sha256=item.metadata_sha256,
             withdrawn=item.yanked_reason if item.yanked else None,
+            requires_python=item.requires_python,
         )
         for item in (project.files if project is not None else ())
     }
@@ -109,4 +111,5 @@ def _described_wheel(wheel: CandidateWheel, stated: _StatedFile | None) -> Candi
         # A page that promises other bytes under this name speaks of another file's metadata.
         metadata_sha256=stated.metadata_sha256 if same else "",
         withdrawn=stated.withdrawn,
+        page_python=stated.requires_python,
     )

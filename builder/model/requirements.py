@@ -93,8 +93,17 @@ _PATCHES = 64
 _FULL_VERSION_NAMES = ("python_full_version", "implementation_version")
 
 
+_KERNEL_NAMES = ("platform_release", "platform_version")
+"""What a marker may ask of the kernel: an image runs on any."""
+_QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+
+
 class OpenMarkerError(ValueError):
-    """A marker depends on the patch release of the interpreter, which is not known."""
+    """A marker depends on something that is not known of the target, which `decider` names."""
+
+    def __init__(self, text: str, decider: str) -> None:
+        super().__init__(text)
+        self.decider = decider
 
 
 def possible_pythons(python: str, full: str = "") -> tuple[str, ...]:
@@ -106,7 +115,7 @@ def possible_pythons(python: str, full: str = "") -> tuple[str, ...]:
 def marker_environment(arch: Arch, python: str, full: str = "") -> dict[str, str]:
     """Return what markers are evaluated against on a target; without `full`, its full versions are left out.
 
-    The resolver uses the same.
+    The resolver uses the same. What the kernel is called is empty there, as it is for uv: nobody knows it.
     """
     environment = {
         "implementation_name": "cpython",
@@ -125,22 +134,38 @@ def marker_environment(arch: Arch, python: str, full: str = "") -> dict[str, str
 def marker_holds(marker: Marker | None, environment: Mapping[str, str], extra: str = "") -> bool:
     """Whether `marker` holds in an environment of `marker_environment`, and with `extra`.
 
-    OpenMarkerError where that depends on a patch release that the environment leaves open.
+    OpenMarkerError where that depends on a patch release that the environment leaves open, or on the kernel.
     """
     if marker is None:
         return True
     known = {**environment, "extra": extra}
-    if _FULL_VERSION_NAMES[0] in known:
-        return _answer(marker, known)
     text = str(marker)
     # What is left out, packaging would take from the running interpreter: each of them is always given.
-    pythons = possible_pythons(known["python_version"])
-    if not any(name in text for name in _FULL_VERSION_NAMES):
-        pythons = pythons[:1]
-    answers = {_answer(marker, known | dict.fromkeys(_FULL_VERSION_NAMES, full)) for full in pythons}
+    pythons = [known]
+    if _FULL_VERSION_NAMES[0] not in known:
+        minor = known["python_version"]
+        pythons = [known | dict.fromkeys(_FULL_VERSION_NAMES, full) for full in possible_pythons(minor)]
+        if not any(name in text for name in _FULL_VERSION_NAMES):
+            pythons = pythons[:1]
+    answers = {_answer(marker, one) for one in pythons}
     if len(answers) > 1:
-        raise OpenMarkerError(text)
+        raise OpenMarkerError(text, f"the patch release of Python {known['python_version']}")
+    for name in _KERNEL_NAMES:
+        if name in text and answers != _kernel_answers(marker, pythons[0], name, text) | answers:
+            raise OpenMarkerError(text, f"the kernel that runs the image ({name})")
     return answers.pop()
+
+
+def _kernel_answers(marker: Marker, environment: dict[str, str], name: str, text: str) -> set[bool]:
+    """Return the answers for kernels that differ in `name`: old, new, and as the marker's words say."""
+    words = {"".join(pair) for pair in _QUOTED.findall(text)}
+    answers = set()
+    for value in sorted({"0", "999", *words}):
+        try:
+            answers.add(_answer(marker, environment | {name: value}))
+        except NoSolutionError:
+            continue  # the word belongs to another comparison: as a value of this one it has no meaning
+    return answers
 
 
 def _answer(marker: Marker, environment: Mapping[str, str]) -> bool:

@@ -72,9 +72,19 @@ def test_lock(name: str, index: LocalIndex, tmp_path: Path, capsys: pytest.Captu
     for item in given["files"]:
         project, version, *_ = parse_wheel_filename(item["file"])
         data = make_wheel(
-            str(project), str(version), requires=tuple(item.get("requires", ())), salt=item["file"]
+            str(project),
+            str(version),
+            requires=tuple(item.get("requires", ())),
+            salt=item["file"],
+            metadata_name=item.get("named", ""),
         )
-        index.add(str(project), item["file"], data, yanked=item.get("yanked"))
+        index.add(
+            str(project),
+            item["file"],
+            data,
+            requires_python=item.get("page-python", ""),
+            yanked=item.get("yanked"),
+        )
     root = small_project(tmp_path, given, expected.get("full-python", ""))
     words = ["--project", str(root), "--store", str(root / "cache/store"), "--index-url", index.url]
     code = main(["lock", "--quiet", "--arch", "x86_64", *words])

@@ -145,11 +145,14 @@ def check_wheel_metadata(
 ) -> None:
     """Refuse a wheel whose metadata has another version than its name, or excludes the target (trap T14).
 
-    uv judges the lower bound of `Requires-Python` only; pip refuses both at installation.
+    uv judges the lower bound of `Requires-Python` only; pip refuses both at installation, and passes over
+    a file that its index's page excludes.
     """
     for name, wheel in sorted(wheels.items()):
         _check_stated_version(wheel.file, facts[name])
-        _check_requires_python(wheel.file, facts[name], request)
+        _check_requires_python(wheel.file, name, facts[name].requires_python, request)
+        if wheel.page_python != facts[name].requires_python:
+            _check_requires_python(wheel.file, name, wheel.page_python, request, by=" on the index's page")
 
 
 def _check_stated_version(file: str, facts: WheelFacts) -> None:
@@ -166,20 +169,22 @@ def _check_stated_version(file: str, facts: WheelFacts) -> None:
         )
 
 
-def _check_requires_python(file: str, facts: WheelFacts, request: PythonRequest) -> None:
+def _check_requires_python(
+    file: str, name: str, stated: str, request: PythonRequest, *, by: str = ""
+) -> None:
     try:
-        specifier = SpecifierSet(facts.requires_python)
+        specifier = SpecifierSet(stated)
     except InvalidSpecifier:
         return  # pip counts it as met, too: old metadata holds what the standard no longer knows
     fits = {specifier.contains(python, prereleases=True) for python in request.possible_pythons()}
     if fits == {True}:
         return
-    stated = f"{file} has Requires-Python {facts.requires_python}"
-    hint = f"choose another version of {facts.name}, or a platform with a Python that it admits"
+    said = f"{file} has Requires-Python {stated}{by}"
+    hint = f"choose another version of {name}, or a platform with a Python that it admits"
     if fits == {False}:
-        raise NoSolutionError(f"{stated}, and the target has Python {request.shown_python()}", hint=hint)
+        raise NoSolutionError(f"{said}, and the target has Python {request.shown_python()}", hint=hint)
     raise NoSolutionError(
-        f"{stated}, and which {request.python}.x the target has is not known, which decides it", hint=hint
+        f"{said}, and which {request.python}.x the target has is not known, which decides it", hint=hint
     )
 
 

@@ -85,16 +85,17 @@ def _requirement_counts(
 ) -> bool:
     try:
         return marker_holds(requirement.marker, environment, extra)
-    except OpenMarkerError:
-        raise open_marker(f"{node.name} {node.version} requires {text}", environment) from None
+    except OpenMarkerError as error:
+        raise open_marker(f"{node.name} {node.version} requires {text}", error) from None
 
 
-def open_marker(said: str, environment: Mapping[str, str]) -> NoSolutionError:
-    """Return the refusal of a requirement that counts for some patch releases of Python only."""
+def open_marker(said: str, error: OpenMarkerError) -> NoSolutionError:
+    """Return the refusal of a requirement that counts for some patch releases or kernels only."""
+    hint = "take a platform whose OS packages or interpreter component give Python's full version"
+    if "kernel" in error.decider:
+        hint = "choose a version whose metadata asks nothing of the kernel: an image runs on any"
     return NoSolutionError(
-        f"{said}: the patch release of Python {environment['python_version']} decides whether this counts, "
-        "and it is not known",
-        hint="take a platform whose OS packages or interpreter component give Python's full version",
+        f"{said}: {error.decider} decides whether this counts, and it is not known", hint=hint
     )
 
 
@@ -115,8 +116,8 @@ def recipe_marker_holds(text: str, environment: Mapping[str, str]) -> bool:
     """Whether a requirement of the recipe counts on the target; NoSolutionError where that is open."""
     try:
         return marker_holds(recipe_requirement(text).marker, environment)
-    except OpenMarkerError:
-        raise open_marker(f"the recipe requires {text}", environment) from None
+    except OpenMarkerError as error:
+        raise open_marker(f"the recipe requires {text}", error) from None
 
 
 def _raise_error(error: BuilderError) -> None:

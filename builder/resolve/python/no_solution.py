@@ -76,6 +76,7 @@ __all__ = [
 _FREE_THREADED = re.compile(r"(?:cp3\d+|abi3)t")
 """ABI tags of CPython without the global lock (PEP 703): no wheel for them runs on the usual build."""
 
+_CPYTHON = re.compile(r"(?:cp|py)3\d*")
 _ANOTHER_VERSION = "choose another version"
 _NEAR = 3
 """How many existing versions are offered on each side."""
@@ -179,14 +180,16 @@ def no_fitting_wheel(shown: str, files: Iterable[str], request: PythonRequest) -
         arches = ", ".join(sorted({_shown_arch(tag) for tag in found}))
         return (
             f"{head}: its wheels are for {arches} only",
-            f"choose a version that has wheels for {request.arch}",
+            f"choose a version that has wheels for Linux on {request.arch}",
         )
     musl = [tag for tag in ours if is_musl(tag.platform)]
     usual = [tag for tag in ours if not is_musl(tag.platform)]
     if not usual:
         text = f"its wheels for {request.arch} are for musl ({_shown_musl(musl)})"
+        builds = sorted({_shown_python(tag) for tag in musl})
+        also = f" and {', '.join(builds)}" if all(map(_is_free_threaded, musl)) else ""
         return (
-            f"{head}: {text}, and the target has glibc {request.glibc}",
+            f"{head}: {text}{also}, and the target has glibc {request.glibc}",
             "choose a version that has wheels for glibc (manylinux), or let a component build it from source",
         )
     accepted = {
@@ -213,16 +216,23 @@ def _wrong_abi(tags: list[Tag], request: PythonRequest) -> tuple[str, str]:
     """Return for which interpreters or ABIs wheels are that no accepted (interpreter, ABI) has."""
     own = f"cp{request.python.replace('.', '')}"
     shown = ", ".join(sorted({_shown_python(tag) for tag in tags}, key=_natural_order))
-    if all(tag.interpreter == own for tag in tags):
+    usual = {
+        tag.interpreter for tag in tags if tag.abi in (tag.interpreter, f"{tag.interpreter}m", "none", "abi3")
+    }
+    if not any(_CPYTHON.fullmatch(interpreter) for interpreter in usual - {own}):
         hint = f"choose a version that has wheels for the ABI {own}, or let a component build it from source"
     else:
         hint = "choose a platform with one of these Pythons"
     return f"its wheels for {request.arch} are for {shown}", hint
 
 
+def _is_free_threaded(tag: Tag) -> bool:
+    return _FREE_THREADED.fullmatch(tag.abi) is not None
+
+
 def _shown_python(tag: Tag) -> str:
     """Return the interpreter of a tag, with its ABI where that is another build of it."""
-    if _FREE_THREADED.fullmatch(tag.abi):
+    if _is_free_threaded(tag):
         return f"{tag.interpreter} free-threaded (ABI {tag.abi})"
     usual = tag.abi in (tag.interpreter, "none", "abi3") or not tag.interpreter.startswith("cp3")
     return tag.interpreter if usual else f"{tag.interpreter} (ABI {tag.abi})"

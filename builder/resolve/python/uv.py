@@ -11,6 +11,7 @@ that name an extra index; those are bound by `==`.
 
 from __future__ import annotations
 
+import re
 import sys
 import sysconfig
 import tempfile
@@ -27,7 +28,7 @@ import tomli_w
 from packaging.markers import Marker
 from packaging.utils import canonicalize_name
 
-from builder.errors import FetchError, ToolError
+from builder.errors import FetchError, NoSolutionError, ToolError
 from builder.index import CandidateWheel, parse_rfc3339
 from builder.io import Completed, clean_environment, redacted, run
 from builder.model import (
@@ -35,6 +36,7 @@ from builder.model import (
     Sha256,
     marker_holds,
     normalized_name,
+    printable,
     recipe_requirement,
     toml,
     uv_platform,
@@ -60,6 +62,9 @@ sysconfig.get_config_vars()
 
 _CONFIG_FILE = "uv.toml"
 _CONSTRAINTS_FILE = "constraints.txt"
+_OF_A_VERSION = re.compile(r"^warning: `[^`]*` is yanked")
+"""uv says this of a version with one withdrawn file; `rows.choose_wheel` judges the files themselves."""
+_OTHER_NAME = re.compile(r"Package metadata name `([^`]*)` does not match given name `([^`]*)`")
 _UNREACHABLE = ("Failed to fetch", "error sending request", "Request failed", "timed out", "dns error")
 
 
@@ -124,7 +129,7 @@ def _ask_uv(
         done = replace(done, stderr=gateway.with_real_urls(done.errors).encode())
     _check_exit(done, request, services)
     for line in done.errors.splitlines():
-        if line.startswith("warning:"):
+        if line.startswith("warning:") and not _OF_A_VERSION.search(line):
             services.warn(redacted(line.removeprefix("warning:").strip()))
     return (folder / "pylock.toml").read_bytes()
 
@@ -285,6 +290,12 @@ def _check_exit(done: Completed, request: PythonRequest, services: IndexServices
         )
     if "No solution found" in text or "was included as a URL dependency" in text:
         raise UnsolvedError(text)
+    if other := _OTHER_NAME.search(text):
+        raise NoSolutionError(
+            f"a wheel of {other[2]} is of {printable(other[1])} by its METADATA: "
+            "pip and uv refuse to install it",
+            hint=f"choose another version of {other[2]}",
+        )
     shown = redacted(text.removeprefix("error: "))
     if any(word in text for word in _UNREACHABLE):
         raise FetchError(
@@ -309,8 +320,8 @@ def _read_answer(
 def _marker_of_answer_holds(name: str, marker: str, request: PythonRequest) -> bool:
     try:
         return marker_holds(Marker(marker), request.markers())
-    except OpenMarkerError:
-        raise open_marker(f"the solution has {name} only if {marker}", request.markers()) from None
+    except OpenMarkerError as error:
+        raise open_marker(f"the solution has {name} only if {marker}", error) from None
 
 
 def _parsed_package(package: dict[str, Any], real_url: Callable[[str], str]) -> SolvedDistribution:
