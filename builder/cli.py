@@ -27,6 +27,7 @@ VERBS = {
     "reproduce": "Build twice under varied conditions and compare; exit 1 if the images differ.",
     "verify": "Prove what locks say: integrity, freshness, and more.",
     "init": "Begin a project, or write a framework or component recipe, valid at once.",
+    "outdated": "Show what is newer than a project's pins; exit 1 if something is.",
     "matrix": "Show what is locked, and what is not and why.",
     "report": "Write a site to look at: what is locked, why, by whose word, and what changed.",
     "explain": "Show the effective recipe of a target, each value with the file and line it comes from.",

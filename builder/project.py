@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -35,6 +35,8 @@ class Project:
     """The folder of the package's own recipes, behind the project's; None for one that stands alone."""
     bundle_keys: Path | None = None
     """The keys file of owners whose bundles are taken in; None takes any."""
+    settings: ProjectSettings = field(default_factory=ProjectSettings)
+    """What `lockwright.toml` says."""
 
     @property
     def has_recipes(self) -> bool:
@@ -226,7 +228,7 @@ def open_project(
     catalogue = catalogue_folder() if settings is not None and settings.catalogue else None
     found = _project_at(root, catalogue, store=store, origins=origins, mirrors=mirrors, console=console)
     keys = root / settings.bundle.keys if settings is not None and settings.bundle.keys else None
-    return replace(found, bundle_keys=keys)
+    return replace(found, bundle_keys=keys, settings=settings or ProjectSettings())
 
 
 def coming_project(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from builder.errors import UsageError
 from builder.model import StructureError, structure, toml
@@ -28,6 +29,10 @@ class ProjectSettings:
     catalogue: bool = True
     """Whether names that its recipes do not define come from the package's catalogue."""
     bundle: BundleSettings = BundleSettings()
+    cooldown: str = ""
+    """How old a version must be before `upgrade` takes it, such as `7 days`; empty takes the usual days."""
+    cooldowns: Mapping[str, str] = field(default_factory=dict)
+    """By distribution or component: a longer one."""
 
 
 def read_project_file(data: bytes, *, place: str) -> ProjectSettings:

@@ -101,6 +101,8 @@ ARROWS: dict[str, set[str]] = {
     "scaffold": {"index", "model", "project", "project_file", "recipe", "selection"},
     "project": {"catalogue", "console", "fetch", "git", "index", "io", "model", "origins", "project_file"}
     | {"recipe", "store"},
+    "updates": {"index", "io", "lockfile", "model", "oci", "policy", "project", "recipe", "scaffold"}
+    | {"resolve.debian", "resolve.os", "resolve.rpm"},
     "locks": {"io", "lockfile", "matrix", "model", "project", "recipe", "selection"},
 }
 """What each package may import, besides `EVERYWHERE`. CONTRIBUTING.md draws the same picture."""
@@ -123,7 +125,7 @@ IMPURE_MODULES = {"os", "sys", "time", "random", "socket", "subprocess", "pathli
 IMPURE_PACKAGES = {"io", "store", "origins", "oci", "git", "fetch", "index", "build", "reproduce", "mirror", "pin",
                    "resolve.python", "resolve.debian", "resolve.rpm", "resolve", "project", "console",
                    "recipe_editor", "locks", "provision", "revisions", "catalogue",
-                   "scaffold"}  # fmt: skip
+                   "scaffold", "updates"}  # fmt: skip
 
 
 @cache

@@ -32,6 +32,7 @@ WORDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "reproduce": ((),),
     "verify": ((), ("--store",), ("--online",)),
     "init": (("framework", "fresh", "--summary", "x", "--license", "MIT", "--root", "idna"),),
+    "outdated": ((),),
     "matrix": ((), *(("--table", table) for table in ("summary", "targets", "cuda", "wheels", "gpus"))),
     "report": (("--output", "report"), ("--output", "report", "--against", "before")),
     "explain": (("tiny",),),

@@ -24,6 +24,7 @@ from requests.auth import AuthBase
 from builder.errors import DigestMismatchError, FetchError, RecipeError
 from builder.io import (
     ADMISSIONS,
+    ATTEMPTS,
     Access,
     Client,
     Network,
@@ -101,8 +102,10 @@ _LIMIT = 2**20  # bytes
 class AuthorisedClient(Client):
     """A client that answers 401."""
 
-    def __init__(self, auth: AuthBase, network: Network, access: Access | None = None) -> None:
-        super().__init__(network=network, access=access)
+    def __init__(
+        self, auth: AuthBase, network: Network, access: Access | None = None, *, attempts: int = ATTEMPTS
+    ) -> None:
+        super().__init__(network=network, access=access, attempts=attempts)
         self._session.auth = auth
 
 
@@ -235,6 +238,21 @@ _API_HOSTS = {"docker.io": "registry-1.docker.io"}
 _NAME = re.compile(r"(?P<host>[A-Za-z0-9.-]+(?::[0-9]+)?|\[[0-9a-f:]+\](?::[0-9]+)?)/(?P<path>[a-z0-9._/-]+)")
 
 
+_TAGS_OF_A_PAGE = 1000
+_LARGEST_TAG_LIST = 16 * 2**20  # bytes
+
+
+def _tags_of_page(data: bytes, place: str) -> list[str]:
+    try:
+        value = parse_json(data)
+    except ValueError:
+        value = None
+    tags = value.get("tags") or [] if isinstance(value, dict) else None
+    if not isinstance(tags, list) or not all(isinstance(tag, str) and tag for tag in tags):
+        raise FetchError("is not a list of tags of a registry", place=redacted(place))
+    return tags
+
+
 class Registry:
     """One image name (`docker.io/library/debian`) in its registry or a mirror of it; a context manager.
 
@@ -244,7 +262,7 @@ class Registry:
     had, DigestMismatchError for bytes that are not those of their digest.
     """
 
-    def __init__(self, name: str, origins: Origins) -> None:
+    def __init__(self, name: str, origins: Origins, *, attempts: int = ATTEMPTS) -> None:
         match = _NAME.fullmatch(name)
         if match is None or not re.search(r"[.:]|^localhost$", match["host"]):
             raise RecipeError(
@@ -260,7 +278,7 @@ class Registry:
         self.network = origins.network
         hosts = frozenset(urlsplit(b).netloc for b in self._bases)
         self.auth = RegistryAuth(hosts, plain, self.network)
-        self._client = AuthorisedClient(self.auth, self.network, access=self.auth)
+        self._client = AuthorisedClient(self.auth, self.network, access=self.auth, attempts=attempts)
 
     def __enter__(self) -> Self:
         return self
@@ -286,6 +304,25 @@ class Registry:
             return body
 
         return first_answer(self._bases, ask, place=f"{self.name} {reference}")
+
+    def tags(self) -> tuple[str, ...]:
+        """Return every tag of the name, sorted, however many pages the registry gives (FetchError)."""
+
+        def ask(base: str) -> tuple[str, ...]:
+            found: set[str] = set()
+            last = ""
+            while True:
+                url = f"{base}tags/list?n={_TAGS_OF_A_PAGE}" + (
+                    f"&last={quote(last, safe='')}" if last else ""
+                )
+                page = _tags_of_page(self._client.get_bytes(url, limit=_LARGEST_TAG_LIST), url)
+                # One that ignores `last` gives the same page again.
+                if not set(page) - found:
+                    return tuple(sorted(found))
+                found.update(page)
+                last = page[-1]
+
+        return first_answer(self._bases, ask, place=f"{self.name} tags")
 
     def config(self, part: Descriptor) -> ImageConfig:
         """Return the configuration of an image, verified."""

@@ -11,19 +11,25 @@ from builder.lazy_face import lazy_face
 if TYPE_CHECKING:
     from builder.policy.advisories import (
         AdvisoryPolicy,
+        AdvisorySubject,
+        advisories_about,
         advisory_subjects,
         judge_advisories,
         read_advisory_policy,
         relevant_advisories,
     )
     from builder.policy.licenses import judge_licenses, licensed_rows, read_license_policy
+    from builder.policy.osv import Advisory
     from builder.policy.osv_sources import ServiceAnswer, ask_service, read_advisories
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
+            "Advisory": "osv",
             "AdvisoryPolicy": "advisories",
+            "AdvisorySubject": "advisories",
             "ServiceAnswer": "osv_sources",
+            "advisories_about": "advisories",
             "advisory_subjects": "advisories",
             "ask_service": "osv_sources",
             "judge_advisories": "advisories",
@@ -37,8 +43,11 @@ else:
     )
 
 __all__ = [
+    "Advisory",
     "AdvisoryPolicy",
+    "AdvisorySubject",
     "ServiceAnswer",
+    "advisories_about",
     "advisory_subjects",
     "ask_service",
     "judge_advisories",

@@ -30,6 +30,7 @@ from builder.policy.osv import Advisory, AffectedPackage, Exposure
 __all__ = [
     "AdvisoryPolicy",
     "AdvisorySubject",
+    "advisories_about",
     "advisory_subjects",
     "judge_advisories",
     "read_advisory_policy",
@@ -159,6 +160,22 @@ def relevant_advisories(
     """Return the advisories that name something of `asked`: a database is far larger than a lock."""
     index = _SubjectIndex(asked)
     return tuple(advisory for advisory in advisories if index.near(advisory, ()))
+
+
+def advisories_about(subject: AdvisorySubject, advisories: Iterable[Advisory]) -> tuple[Advisory, ...]:
+    """Return the advisories that affect `subject`, or whose records leave it open, by id.
+
+    Of records of one vulnerability, which name each other as aliases, the first is there.
+    """
+    said: set[str] = set()
+    hits = []
+    for advisory in sorted(advisories, key=lambda advisory: advisory.id):
+        answers = {subject.answer(affected) for affected in advisory.affected}
+        if answers & {Exposure.YES, Exposure.OPEN}:
+            if not said & advisory.names:
+                hits.append(advisory)
+            said |= advisory.names
+    return tuple(hits)
 
 
 def judge_advisories(

@@ -10,7 +10,7 @@ from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
     from builder.scaffold.new_project import COOLDOWN_DAYS, ProjectRequest, new_project_texts
-    from builder.scaffold.newest import PinRequest, newest_pins
+    from builder.scaffold.newest import PinRequest, newest_pins, newest_version
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
@@ -20,7 +20,15 @@ else:
             "ProjectRequest": "new_project",
             "new_project_texts": "new_project",
             "newest_pins": "newest",
+            "newest_version": "newest",
         },
     )
 
-__all__ = ["COOLDOWN_DAYS", "PinRequest", "ProjectRequest", "new_project_texts", "newest_pins"]
+__all__ = [
+    "COOLDOWN_DAYS",
+    "PinRequest",
+    "ProjectRequest",
+    "new_project_texts",
+    "newest_pins",
+    "newest_version",
+]

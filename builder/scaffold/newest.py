@@ -25,6 +25,8 @@ class PinRequest:
     """Only files uploaded before it count."""
     pythons: frozenset[tuple[Arch, str, str]]
     """Architecture, glibc and Python, such as `3.13`, of each target: a wheel must fit all of them."""
+    prereleases: bool = False
+    """Whether alpha, beta and candidate versions count too."""
 
 
 def newest_pins(
@@ -60,10 +62,10 @@ def newest_pins(
 
 
 def newest_version(project: IndexProject, request: PinRequest) -> Version | None:
-    """Return the newest final version whose wheels fit every target; None if there is none."""
+    """Return the newest version, final unless asked otherwise, whose wheels fit every target, or None."""
     targets = [(target_tags(arch, glibc, python), python) for arch, glibc, python in request.pythons]
     for version in reversed(project.versions(request.before)):
-        if version.is_prerelease:
+        if version.is_prerelease and not request.prereleases:
             continue
         files = [item for item in project.of(version, request.before) if item.wheel and not item.yanked]
         if all(any(_fits(item, tags, python) for item in files) for tags, python in targets):

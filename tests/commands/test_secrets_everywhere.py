@@ -71,6 +71,7 @@ WORDS: dict[str, list[tuple[str, ...]]] = {
     "reproduce": [("--stale", "--arch", "x86_64")],
     "verify": [(), ("--online",), ("--advisories", "http://127.0.0.2:{port}/osv")],
     "init": [("framework", "thing", "--root", "idna==3.10", "--platform", "plain", "--release", "1.0")],
+    "outdated": [INDEX, ("--advisories", "http://127.0.0.2:{port}/osv")],
     "matrix": [()],
     "report": [("--output", "site")],
     "explain": [("tiny",)],
