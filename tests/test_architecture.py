@@ -91,7 +91,7 @@ ARROWS: dict[str, set[str]] = {
     | {"resolve.debian", "resolve.python", "rootfs", "store", "verify.image"},
     "verify.image": {"lockfile", "model"},
     "matrix": {"lockfile", "model", "recipe", "selection"},
-    "report": {"diff", "graph", "lockfile", "matrix", "model", "policy", "verify"},
+    "report": {"attest", "diff", "graph", "lockfile", "matrix", "model", "policy", "verify"},
     "align": {"git", "index", "io", "lockfile", "locks", "matrix", "model", "project", "recipe"},
     "align.dockerfile": {"align", "model"},
     # the program

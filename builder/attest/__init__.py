@@ -12,9 +12,17 @@ from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
     from builder.attest.built_image import image_built
-    from builder.attest.judging import JudgedStatement, StatementVerdict, WantedRebuild, judge_folder
+    from builder.attest.judging import (
+        JudgedStatement,
+        SignedRebuild,
+        StatementVerdict,
+        WantedRebuild,
+        judge_folder,
+        layer_differences,
+        read_rebuilds,
+    )
     from builder.attest.keys import TrustedKeys, read_keys
-    from builder.attest.signers import known_signer, read_bounded
+    from builder.attest.signers import KnownSigner, known_signer, read_bounded
     from builder.attest.signing import OPENPGP_SUFFIX, SSH_SUFFIX, sign_bytes, write_attestation
     from builder.attest.sshsig import SignaturePurpose
     from builder.attest.statement import BuiltPlatform, RebuildStatement, dump_statement, parse_statement
@@ -24,10 +32,12 @@ else:
         {
             "BuiltPlatform": "statement",
             "JudgedStatement": "judging",
+            "KnownSigner": "signers",
             "OPENPGP_SUFFIX": "signing",
             "RebuildStatement": "statement",
             "SSH_SUFFIX": "signing",
             "SignaturePurpose": "sshsig",
+            "SignedRebuild": "judging",
             "TrustedKeys": "keys",
             "StatementVerdict": "judging",
             "WantedRebuild": "judging",
@@ -35,9 +45,11 @@ else:
             "dump_statement": "statement",
             "judge_folder": "judging",
             "known_signer": "signers",
+            "layer_differences": "judging",
             "parse_statement": "statement",
             "read_bounded": "signers",
             "read_keys": "keys",
+            "read_rebuilds": "judging",
             "sign_bytes": "signing",
             "write_attestation": "signing",
         },
@@ -48,8 +60,10 @@ __all__ = [
     "SSH_SUFFIX",
     "BuiltPlatform",
     "JudgedStatement",
+    "KnownSigner",
     "RebuildStatement",
     "SignaturePurpose",
+    "SignedRebuild",
     "StatementVerdict",
     "TrustedKeys",
     "WantedRebuild",
@@ -57,9 +71,11 @@ __all__ = [
     "image_built",
     "judge_folder",
     "known_signer",
+    "layer_differences",
     "parse_statement",
     "read_bounded",
     "read_keys",
+    "read_rebuilds",
     "sign_bytes",
     "write_attestation",
 ]

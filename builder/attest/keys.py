@@ -32,16 +32,6 @@ class SshOwnerKey:
     valid_after: datetime | None = None
     valid_before: datetime | None = None
 
-    def fault(self, now: datetime, purpose: SignaturePurpose) -> str:
-        """Return why the key does not count now for `purpose`; empty if it does."""
-        if purpose not in self.purposes:
-            return f"the key of {self.owner} is not for {purpose}: its namespaces do not say it"
-        if self.valid_before is not None and now >= self.valid_before:
-            return f"the key of {self.owner} expired on {self.valid_before:%Y-%m-%d}"
-        if self.valid_after is not None and now < self.valid_after:
-            return f"the key of {self.owner} counts only from {self.valid_after:%Y-%m-%d}"
-        return ""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustedKeys:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import builder
-from builder import diff
+from builder import attest, diff
 from builder.console import Console
 from builder.errors import UsageError
 from builder.io import read_bytes, replace_folder
@@ -28,6 +28,7 @@ EXAMPLES = """\
   python -m builder report --against HEAD~1                with a page of what changed
   python -m builder report --release 1.4.2 --framework vllm --arch x86_64
   python -m builder report --record rendered/1.4.2/debian-13/dynamo/runtime.json
+  python -m builder report --attestations attestations --keys keys.toml
 """
 RECORD = "lockwright-report.json"
 """The file that marks a folder as a report, so that the next run may replace it."""
@@ -53,6 +54,15 @@ def add_options(verb: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="add the timeline of a build: runtime.json or reproduce.json beside its image; may be repeated",
     )
+    verb.add_argument(
+        "--attestations",
+        type=Path,
+        metavar="DIR",
+        help="add a page of who signed that they built which digest, from the statements below a folder",
+    )
+    verb.add_argument(
+        "--keys", type=Path, metavar="FILE", help="whose signatures count (with --attestations)"
+    )
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -64,6 +74,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
             output=options.output,
             against=options.against,
             records=tuple(options.record),
+            attestations=options.attestations,
+            keys=options.keys,
             json=options.format == ResultFormat.JSON,
         ),
     )
@@ -80,6 +92,10 @@ class Options:
     """A revision or folder that the locks are compared with."""
     records: tuple[Path, ...] = ()
     """Records of builds."""
+    attestations: Path | None = None
+    """A folder of signed statements of rebuilds."""
+    keys: Path | None = None
+    """The keys of owners; without them nobody is known to have signed."""
     json: bool = False
 
 
@@ -115,8 +131,19 @@ def report_facts(project: Project, options: Options) -> ReportFacts:
             for path in options.records
             for build in read_build_records(read_bytes(path), place=path.name)
         ),
+        rebuilds=_signed_rebuilds(options),
         change=_compared_locks(project, options.against, selection) if options.against else None,
     )
+
+
+def _signed_rebuilds(options: Options) -> tuple[attest.SignedRebuild, ...]:
+    """Read the statements that were named, and who signed them."""
+    if options.attestations is None:
+        if options.keys is not None:
+            raise UsageError("--keys requires --attestations", hint="name the folder of signed statements")
+        return ()
+    keys = attest.read_keys(options.keys) if options.keys is not None else None
+    return attest.read_rebuilds(options.attestations, keys)
 
 
 def _compared_locks(project: Project, against: str, selection: Selection) -> diff.Report:

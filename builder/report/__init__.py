@@ -1,6 +1,6 @@
 """A static site that people look at: what is locked, why, from where, by whose word, and what changed.
 
-In: what `matrix`, `verify`, `diff` and `graph` found, as values. Out: pages of HTML by their path.
+In: what `matrix`, `verify`, `diff`, `graph` and `attest` found, as values. Out: pages of HTML by their path.
 Each stands alone: no network, no server, readable without scripts. Imports these packages. Pure.
 """
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 from urllib.parse import quote
 
-__all__ = ["BUILD", "CHANGE", "EVIDENCE", "LICENSES", "OVERVIEW", "SHARED", "link", "lock_page_path"]
+__all__ = ["BUILD", "CHANGE", "EVIDENCE", "LICENSES", "OVERVIEW", "REBUILDS", "SHARED", "link"]
+__all__ += ["lock_page_path"]
 
 OVERVIEW = "index.html"
 SHARED = "shared.html"
@@ -13,6 +14,7 @@ LICENSES = "licenses.html"
 EVIDENCE = "evidence.html"
 CHANGE = "change.html"
 BUILD = "build.html"
+REBUILDS = "rebuilds.html"
 
 
 def lock_page_path(name: str) -> str:

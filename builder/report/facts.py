@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from builder.attest import SignedRebuild
 from builder.diff import Report
 from builder.lockfile import Examined, Lock, Proof
 from builder.matrix import Cell
@@ -40,6 +41,8 @@ class ReportFacts:
     """What `verify` proves without a network."""
     builds: tuple[BuildRecord, ...] = ()
     """Builds whose records were named."""
+    rebuilds: tuple[SignedRebuild, ...] = ()
+    """Statements of rebuilds, if a folder of them was named."""
     change: Report | None = None
     """What `diff` finds, if the report is compared with something."""
 
