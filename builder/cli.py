@@ -48,7 +48,7 @@ exit codes:
 """
 
 
-class _Parser(argparse.ArgumentParser):
+class _OptionParser(argparse.ArgumentParser):
     """A parser whose errors are those of all other input: place, cause, what to do next (UsageError)."""
 
     def error(self, message: str) -> NoReturn:
@@ -79,7 +79,7 @@ def load_verb(name: str) -> Verb:
 
 def command_line(words: Sequence[str]) -> argparse.ArgumentParser:
     """Return the parser of `words`: the summary of each verb, and the options of the one they name."""
-    top = _Parser(
+    top = _OptionParser(
         prog=called_as(),
         description="Lockfiles and reproducible container images for LLM inference stacks.",
         epilog=_EXIT_CODES,
@@ -107,7 +107,7 @@ def command_line(words: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _check_verb(words: Sequence[str]) -> None:
-    """Refuse a word that is no verb, with the nearest ones (UsageError)."""
+    """Refuse a word that is not a verb, and name the nearest verbs (UsageError)."""
     asked = _asked_verb(words)
     if asked and asked not in VERBS:
         raise UsageError(f"there is no command {asked!r}", hint=nearest_names(asked, VERBS))
@@ -118,7 +118,7 @@ def _asked_verb(words: Sequence[str]) -> str:
     return next((word for word in words if not word.startswith("-")), "")
 
 
-def _parsed(words: Sequence[str]) -> argparse.Namespace:
+def _parsed_options(words: Sequence[str]) -> argparse.Namespace:
     """Return the options in `words`; a misspelt one is refused with the nearest (UsageError)."""
     parser = command_line(words)
     options, rest = parser.parse_known_args(words)
@@ -144,7 +144,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console(quiet=False, command=_asked_verb(words))
     try:
         _check_verb(words)
-        options = _parsed(words)
+        options = _parsed_options(words)
         console = Console(quiet=options.quiet, command=_asked_verb(words))
         return int(options.run(options, console))
     except BuilderError as error:

@@ -130,7 +130,7 @@ class Console:
     def json_error(self, error: BuilderError) -> None:
         """Write an error as a JSON document, unless a result was already written."""
         if not self._written:
-            said = {"cause": error.cause, "place": error.place, "hint": _spoken(error.hint)}
+            said = {"cause": error.cause, "place": error.place, "hint": _with_program_name(error.hint)}
             self.json({"exit-code": error.exit_code, "error": said})
 
     def files(self, paths: Sequence[str], *, as_json: bool) -> None:
@@ -187,7 +187,7 @@ class Console:
             terminal.print()
 
     def ask(self, question: str) -> str:
-        """Return what a person answers on the terminal; empty where nobody can be asked."""
+        """Return what a person answers on the terminal; empty without a terminal."""
         if self._quiet or not (sys.stdin.isatty() and self._terminal.is_terminal):
             return ""
         try:
@@ -198,22 +198,28 @@ class Console:
     def status(self, text: str) -> None:
         """Tell what is going on."""
         if not self._quiet:
-            self._terminal.print(_markup_free(redacted(_spoken(text))), highlight=False, soft_wrap=True)
+            self._terminal.print(
+                _markup_free(redacted(_with_program_name(text))), highlight=False, soft_wrap=True
+            )
 
     def warning(self, text: str) -> None:
         """Tell what deserves attention and stops nothing."""
         self._terminal.print(
-            f"[yellow]warning:[/] {_markup_free(redacted(_spoken(text)))}", highlight=False, soft_wrap=True
+            f"[yellow]warning:[/] {_markup_free(redacted(_with_program_name(text)))}",
+            highlight=False,
+            soft_wrap=True,
         )
 
     def error(self, error: BuilderError) -> None:
         """Tell why the program cannot go on, and what to do next; passwords in URLs are hidden."""
         self._terminal.print(
-            f"[red]error:[/] {_markup_free(redacted(_spoken(str(error))))}", highlight=False, soft_wrap=True
+            f"[red]error:[/] {_markup_free(redacted(_with_program_name(str(error))))}",
+            highlight=False,
+            soft_wrap=True,
         )
         if error.hint:
             self._terminal.print(
-                f"[cyan]hint:[/] {_markup_free(redacted(_spoken(error.hint)))}",
+                f"[cyan]hint:[/] {_markup_free(redacted(_with_program_name(error.hint)))}",
                 highlight=False,
                 soft_wrap=True,
             )
@@ -267,7 +273,7 @@ def _rich_terminal(file: IO[str], *, width: int | None = None, quiet: bool = Fal
     return Rich(file=file, highlight=False, width=width, quiet=quiet)
 
 
-def _spoken(text: str) -> str:
+def _with_program_name(text: str) -> str:
     """Return what is told to a person, with commands as this person calls the program."""
     return text.replace(_MODULE, called_as())
 

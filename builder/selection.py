@@ -1,9 +1,9 @@
 """Which targets are meant: the one place that resolves --release, --platform, --framework and --arch. Pure.
 
 Every verb goes through `check_names` and `choose`, so that a filter that
-matches nothing never looks like success: a name that nobody knows ends in
-exit 2 with the nearest names, and a name that exists without a lock ends in
-exit 5 with the reason.
+matches nothing never looks like success: an unknown name
+exits 2 with the nearest names, and a name that exists without a lock exits 5
+with the reason.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def parse_arch(word: str) -> Arch:
 
 
 def check_names(selection: Selection, known: TargetNames) -> None:
-    """Refuse names that nobody knows: neither a recipe nor a lock has them (UsageError)."""
+    """Refuse unknown names: neither a recipe nor a lock has them (UsageError)."""
     for option, named, names in (
         ("release", selection.releases, known.releases | {ALL}),
         ("platform", selection.platforms, known.platforms),

@@ -20,7 +20,7 @@ SHARED_CLASS_NAMES = {
 }
 """Class names that several modules define. The list only shrinks: whoever renames one removes it here."""
 
-ONE_WORD_SHARE = 0.05
+ONE_WORD_SHARE = 0.02
 """How many of all private functions, methods and classes may have a one-word name.
 
 Others: pip-audit has 0.05, packaging 0.08, python-tuf 0.14. A reader can search for

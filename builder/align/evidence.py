@@ -77,7 +77,7 @@ class RepositoryTags:
 
 
 class Published(Protocol):
-    """The questions that judging asks; each raises UnaskedError where there is no answer to be had."""
+    """The questions that judging asks; each raises UnaskedError if nothing can answer it."""
 
     def project(self, name: str) -> IndexProject | None:
         """Return a project of the index; None where the index has none of this name."""
@@ -272,8 +272,8 @@ class Evidence:
     def asked_of(self, release: str, names: Iterable[str], framework: str = "") -> list[Asked]:
         """Return who requires one of `names` in a release: ai-dynamo, else what it binds by `==`.
 
-        With `framework` only that extra of ai-dynamo counts. UnaskedError where
-        nobody does and not everybody could be asked.
+        With `framework` only that extra of ai-dynamo counts. UnaskedError if
+        none was found and some metadata could not be read.
         """
         wanted = frozenset(names)
         direct = self.requirements(DYNAMO, release, (framework,) if framework else None)

@@ -54,7 +54,7 @@ class _TableReading:
 
 def claims_in_markdown(text: str, known: Iterable[str]) -> MarkdownClaims:
     """Return what the tables of a document claim; `known` are the names whose versions can be judged."""
-    names = {_letters(name): name for name in sorted(known)}
+    names = {_name_letters(name): name for name in sorted(known)}
     tokens = MarkdownIt("commonmark").enable("table").parse(text)
     taken: set[int] = set()
     claims: list[dict[str, str]] = []
@@ -70,29 +70,29 @@ def claims_in_markdown(text: str, known: Iterable[str]) -> MarkdownClaims:
         elif token.type == "tr_open" and table is not None:
             table.rows.append([])
         elif token.type == "inline" and table is not None:
-            cell = _plain(token.content)
+            cell = _cell_text(token.content)
             table.rows[-1].append(cell) if opened == "td_open" else table.head.append(cell)
         elif token.type == "inline" and opened == "heading_open":
-            section = _plain(token.content)
+            section = _cell_text(token.content)
         opened = token.type
     lines = text.splitlines()
     others = sum(1 for number, line in enumerate(lines) if line.strip() and number not in taken)
     return MarkdownClaims(claims=tuple(claims), other_lines=others)
 
 
-def _plain(text: str) -> str:
+def _cell_text(text: str) -> str:
     """Return a cell's text without the marks of emphasis, code and links."""
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
     return " ".join(re.sub(r"[*`]|<[^>]{0,80}>", "", text).split())
 
 
-def _letters(name: str) -> str:
+def _name_letters(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def _table_claims(table: _TableReading, names: dict[str, str]) -> Iterator[dict[str, str]]:
     for row in table.rows:
-        subject = names.get(_letters(row[0]), "") if row else ""
+        subject = names.get(_name_letters(row[0]), "") if row else ""
         for title, cell in zip(table.head[1:], row[1:], strict=False):
             if cell and cell != "-":
                 quote = " | ".join((row[0], title, cell))

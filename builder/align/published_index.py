@@ -140,7 +140,7 @@ def _page_table(project: IndexProject | None) -> dict[str, Any]:
 
 
 def _kept_page(path: Path) -> tuple[datetime, IndexProject | None] | None:
-    """Return a kept page and when it was asked for; None where there is none or it is damaged."""
+    """Return a kept page and when it was asked for; None if it is missing or damaged."""
     page: Mapping[str, Any] | None = _read_kept(path)
     if page is None:
         return None

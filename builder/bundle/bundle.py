@@ -251,7 +251,7 @@ def artifact_manifest(bundle: Bundle) -> ImageManifest:
 
 
 def contents_layer(body: bytes, *, place: str) -> Descriptor:
-    """Return the first layer of an artifact: its table of contents (FetchError when it is no bundle)."""
+    """Return the first layer of an artifact: its table of contents (FetchError if it is not a bundle)."""
     manifest = parse_image_manifest(body, place=place)
     first = manifest.layers[0] if manifest.layers else None
     if manifest.artifact_type != _ARTIFACT_TYPE or first is None or first.media_type != _CONTENTS_TYPE:

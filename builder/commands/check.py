@@ -101,7 +101,7 @@ def check_image(project: Project, options: Options) -> int:
     result = read_outcomes(checks, left_out, files)
     if options.gpu and not result.gpu:
         project.console.warning("nvidia-smi names no GPU in the container: is the container toolkit set up?")
-    _report(project, runtime.describe(), name, result, options)
+    _report_trial(project, runtime.describe(), name, result, options)
     return 0 if result.passed else 1
 
 
@@ -159,7 +159,7 @@ def _program_bytes(project: Project, check: Check) -> bytes:
     )
 
 
-def _report(
+def _report_trial(
     project: Project, runtime: Mapping[str, str], name: str, result: TrialResult, options: Options
 ) -> None:
     if options.json:

@@ -178,7 +178,7 @@ class _StockReport:
     arrived: int
     """Bytes that an interrupted fetch has left of what is lacking."""
     unsized: tuple[str, ...]
-    """How many of which kind have a size that nobody knows yet."""
+    """How many of which kind have a size that is not known yet."""
 
 
 def _stock_report(

@@ -43,7 +43,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
 
 def show_text(console: Console, file: Path) -> int:
-    """Write a lock as lines that git compares (`textconv`); what is no lock is shown as it is."""
+    """Write a lock as lines that git compares (`textconv`); a file that is not a lock is shown as it is."""
     data = read_bytes(file)
     try:
         console.data(diff.as_listing(parse_lock(data, place="lock")))

@@ -66,7 +66,7 @@ def add_options(verb: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
-    """Write the report; 0, or an error. What `verify` finds is shown in it and is no error."""
+    """Write the report; 0, or an error. Findings of `verify` are shown in it and do not make it fail."""
     return write_report(
         project_of(options, console),
         Options(

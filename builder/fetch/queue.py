@@ -65,7 +65,7 @@ class Arrival(Download):
         """Return the first step, which takes what an earlier process left as the beginning of the file."""
         size = self.request.size
         if size is not None and self._transfer.position >= size and not self._transfer.is_right():
-            self._transfer.restart()  # whatever was left there, it is no beginning of the file
+            self._transfer.restart()  # whatever was left there is not the beginning of this file
         return super().first()
 
     def end(self) -> BuilderError | None:
@@ -122,7 +122,7 @@ _BUSY_PAUSE = 0.1  # seconds between looks at a file that another process fetche
 def work(
     store: Store, requests: Sequence[Request], *, network: Network, jobs: int, progress: Progress
 ) -> dict[str, BuilderError]:
-    """Fetch the files, `jobs` at a time; return what could not be had, by digest.
+    """Fetch the files, `jobs` at a time; return those that could not be obtained, by digest.
 
     What has arrived of a file that is not complete stays for the next fetch, on an interrupt too.
     """
@@ -214,7 +214,7 @@ class _FetchQueue:
             self._take_step(arrival, arrival.first())
 
     def _next_request(self) -> Request | None:
-        """Return the next file to look at: one that nobody has looked at first."""
+        """Return the next file to look at: first those that no worker has looked at."""
         if self._new:
             return self._new.popleft()
         if not self._busy or time.monotonic() < self._busy_until:

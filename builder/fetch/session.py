@@ -36,7 +36,7 @@ class Session:
     def obtain(self, sha256: str, urls: tuple[str, ...], *, kept: Path | None, label: str) -> bytes:
         """Return the bytes of `sha256` from the store, the recipe folder, or the first URL that has them.
 
-        Bytes that are obtained are kept in the store. FetchError where nobody has them,
+        Bytes that are obtained are kept in the store. FetchError if no place has them,
         DigestMismatchError where somebody has others.
         """
         if self.store.has(sha256) and Sha256.of(data := self.store.read(sha256)) == sha256:

@@ -82,7 +82,7 @@ def write_canonical_tar(
     """Write the canonical tar of `spec` to `sink` and return its SHA-256.
 
     DigestMismatchError when an object, a tree or a submodule is not the locked
-    one; FetchError for a tree that is no safe archive (a submodule without a
+    one; FetchError for a tree that is not a safe archive (a submodule without a
     source, a path or link that leaves the tree, a device) or is incomplete.
     """
     root = f"{spec.name}-{spec.version}"

@@ -156,7 +156,7 @@ class _EdgeFinder:
         """Yield who asks for a row: rows of an environment that they share, and who fills the others.
 
         Rows of several environments are one row, so that the lock does not
-        say in which of them a recipe asks. It is one where nobody else does,
+        say in which of them a recipe asks. It is a root if nothing else asks,
         or else it stays open.
         """
         filled = set()

@@ -200,7 +200,7 @@ class _RunningExchange:
         return None
 
     def end(self, code: int, text: str, url: str) -> Ended:
-        """Return how it ended; what is no error of a known kind is raised."""
+        """Return how it ended; raise an error of an unknown kind."""
         try:
             if not code and self._status in (200, 206):
                 self._begin_body()  # an empty file has no piece

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 ADMISSIONS = 4
 """How often a host is asked for something to show, for one file: another request may use up a token first."""
 
-_GAIN = 2**20  # bytes; an attempt that brings so many is no failed one
+_GAIN = 2**20  # bytes; an attempt that brings this many does not count as failed
 _REFUSED = 401
 _TICK = 0.5  # seconds between looks at an interrupt
 

@@ -33,17 +33,17 @@ class Watchdog:
     def __enter__(self) -> Self:
         if self._watched is not None and self._seconds is not None:
             self.feed()
-            threading.Thread(target=self._watch, daemon=True).start()
+            threading.Thread(target=self._shut_when_late, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
 
     def feed(self) -> None:
-        """Begin to count anew."""
+        """Start counting again."""
         self._deadline = time.monotonic() + (self._seconds or 0.0)
 
-    def _watch(self) -> None:
+    def _shut_when_late(self) -> None:
         while (left := self._deadline - time.monotonic()) > 0:
             if self._over.wait(left):
                 return
@@ -94,14 +94,14 @@ class WatchedAdapter(HTTPAdapter):
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """Make the pools, of watched connections."""
         super().init_poolmanager(*arguments, **options)
-        self._watch(self.poolmanager)
+        self._use_watched_pools(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
         """Return the pools behind a proxy, of watched connections."""
         manager = super().proxy_manager_for(proxy, **options)
-        self._watch(manager)
+        self._use_watched_pools(manager)
         return manager
 
     @staticmethod
-    def _watch(manager: Any) -> None:
+    def _use_watched_pools(manager: Any) -> None:
         manager.pool_classes_by_scheme = {"http": _WatchedHTTPPool, "https": _WatchedHTTPSPool}

@@ -147,7 +147,7 @@ def _environment_layers(lock: Lock, builds: _BuildKeys) -> Iterator[Layer]:
             name="Python environment",
             kind=LayerKind.ENVIRONMENT,
             rows=(),
-            key=_digest_of("environment", _installation(lock), builds.interpreter),
+            key=_digest_of("environment", _installation_facts(lock), builds.interpreter),
         )
 
 
@@ -205,7 +205,7 @@ def _wheel_makers(lock: Lock) -> dict[str, list[PythonPackage]]:
 
 
 def _made_wheel_layer(lock: Lock, name: str, rows: list[PythonPackage], builds: _BuildKeys) -> Layer:
-    key = _digest_of("made wheels", _installation(lock), builds.named(name), [row.name for row in rows])
+    key = _digest_of("made wheels", _installation_facts(lock), builds.named(name), [row.name for row in rows])
     return Layer(
         name=f"wheels of {name}",
         kind=LayerKind.COMPONENT,
@@ -220,7 +220,7 @@ def _wheel_layer(lock: Lock, name: str, kind: LayerKind, rows: list[PythonPackag
         name=name,
         kind=kind,
         rows=tuple(map(row_label, rows)),
-        key=_digest_of("wheels", _installation(lock), _file_identities(rows)),
+        key=_digest_of("wheels", _installation_facts(lock), _file_identities(rows)),
         size=sum(row.size or 0 for row in rows),
         open_rows=sum(1 for row in rows if row.size is None),
     )
@@ -270,7 +270,7 @@ def _components_alone(lock: Lock, components: list[Build], *, room: int) -> list
     return [build for build in components if build.component in kept]
 
 
-def _installation(lock: Lock) -> tuple[object, ...]:
+def _installation_facts(lock: Lock) -> tuple[object, ...]:
     """Return what an installed wheel depends on beside its bytes: Python, prefix and installer."""
     installers = [row for row in lock.python if INSTALLER in row.for_]
     return lock.environment.python, lock.environment.python_prefix, _file_identities(installers)
@@ -302,10 +302,10 @@ class _BuildKeys:
         """Return the key of a build."""
         known = self._keys.get(build.component)
         if known is None:
-            known = self._keys[build.component] = _digest_of("build", *self._facts(build))
+            known = self._keys[build.component] = _digest_of("build", *self._build_facts(build))
         return known
 
-    def _facts(self, build: Build) -> Iterator[object]:
+    def _build_facts(self, build: Build) -> Iterator[object]:
         lock, name = self._lock, build.component
         yield unstructure(build)
         yield [str(image.digest or image.tar) for image in lock.images if "build" in image.roles]
@@ -313,7 +313,7 @@ class _BuildKeys:
         yield [(row.file, row.sha256) for row in lock.archives if row.file in build.archives]
         yield _file_identities(row for row in lock.os_packages if name in row.for_)
         yield _file_identities(row for row in lock.python if name in row.for_)
-        yield _installation(lock) if any(name in row.for_ for row in lock.python) else ""
+        yield _installation_facts(lock) if any(name in row.for_ for row in lock.python) else ""
         yield lock.source_date_epoch  # compilers may write it into what they make
         yield [self.named(need) for need in build.needs]
 

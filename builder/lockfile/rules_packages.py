@@ -89,7 +89,7 @@ def _file_or_build_faults(lock: Lock) -> Iterator[Fault]:
 
 
 def _wheel_file_name_faults(lock: Lock) -> Iterator[Fault]:
-    """Yield where a file name says something else than its row: a swapped file shows here."""
+    """Yield where a file name differs from its row: a swapped file shows here."""
     for row in lock.python:
         if not row.file:
             continue

@@ -69,7 +69,7 @@ def versions(library: Library, locks: Sequence[Lock]) -> tuple[ReleaseVersions, 
 
 
 def _stated_versions(release: Release) -> dict[str, set[str]]:
-    """Return what the recipe says, by name; the installer is no part of an image."""
+    """Return what the recipe says, by name; the installer is not part of an image."""
     found: dict[str, set[str]] = {}
     tables = [table for name, table in release.python.items() if name != "installer"]
     for table in (release.components, *release.framework_components.values(), *tables):

@@ -120,7 +120,7 @@ class Door:
     def _take_waiting(self) -> None:
         while self._is_open:
             if self._inside >= self._limit and self._refusing >= _REFUSED_AT_ONCE:
-                self._pause()
+                self._pause_accepting()
                 return
             try:
                 connection, address = self._listening.accept()
@@ -128,23 +128,23 @@ class Door:
                 return
             except OSError as cause:  # no descriptor, or no memory for one
                 self._log.tell(f"cannot take connections for a moment: {cause.strerror}")
-                self._pause()
+                self._pause_accepting()
                 return
             connection.setblocking(False)
             if self._inside < self._limit:
                 self._inside += 1
-                self._start(self._begin(connection, address))
+                self._start_task(self._begin(connection, address))
             else:
                 self._log.tell(f"refused a connection: {self._limit} are served at once")
                 self._refusing += 1
-                self._start(self._refuse(connection))
+                self._start_task(self._refuse_connection(connection))
 
-    def _start(self, work: Awaitable[None]) -> None:
+    def _start_task(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _pause(self) -> None:
+    def _pause_accepting(self) -> None:
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._listening)
         loop.call_later(_BACK_OFF, self._go_on)
@@ -153,7 +153,7 @@ class Door:
         if self._is_open:
             self.open()
 
-    async def _refuse(self, connection: socket.socket) -> None:
+    async def _refuse_connection(self, connection: socket.socket) -> None:
         """Say 503, and wait until the client has gone: closing on unread bytes would reset the connection."""
         loop = asyncio.get_running_loop()
         try:

@@ -56,7 +56,7 @@ class ImageFiles:
     """What a layer holds that no layer may: paths that leave the image, names that hide."""
 
     def text(self, path: str) -> str:
-        """Return the content of a path that was kept, as text; empty where there is none."""
+        """Return the content of a path that was kept, as text; empty if it is missing."""
         return self.contents.get(path, b"").decode("utf-8", "replace")
 
 

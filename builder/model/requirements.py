@@ -147,7 +147,7 @@ def marker_holds(marker: Marker | None, environment: Mapping[str, str], extra: s
         pythons = [known | dict.fromkeys(_FULL_VERSION_NAMES, full) for full in possible_pythons(minor)]
         if not any(name in text for name in _FULL_VERSION_NAMES):
             pythons = pythons[:1]
-    answers = {_answer(marker, one) for one in pythons}
+    answers = {_marker_value(marker, one) for one in pythons}
     if len(answers) > 1:
         raise OpenMarkerError(text, f"the patch release of Python {known['python_version']}")
     for name in _KERNEL_NAMES:
@@ -162,13 +162,13 @@ def _kernel_answers(marker: Marker, environment: dict[str, str], name: str, text
     answers = set()
     for value in sorted({"0", "999", *words}):
         try:
-            answers.add(_answer(marker, environment | {name: value}))
+            answers.add(_marker_value(marker, environment | {name: value}))
         except NoSolutionError:
             continue  # the word belongs to another comparison: as a value of this one it has no meaning
     return answers
 
 
-def _answer(marker: Marker, environment: Mapping[str, str]) -> bool:
+def _marker_value(marker: Marker, environment: Mapping[str, str]) -> bool:
     """Evaluate a marker; NoSolutionError for a comparison without meaning, such as `os_name ~= 'posix'`."""
     try:
         return marker.evaluate(dict(environment))

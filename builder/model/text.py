@@ -94,7 +94,7 @@ def counted(number: int, noun: str, plural: str = "") -> str:
 
 
 def nearest_names(name: str, known: Collection[str], *, otherwise: str = "") -> str:
-    """Return a hint for a name that nobody knows: the nearest of `known`, else all of them.
+    """Return a hint for an unknown name: the nearest of `known`, else all of them.
 
     `otherwise` is the hint in place of all of them. Nearness is that of
     `difflib`: twice the matching characters over the length of both, at least 0.6.

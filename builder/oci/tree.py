@@ -143,7 +143,7 @@ class _ImageTree:
 
     def _hashed_fact(self, fact: FileFact, content: ByteReader) -> FileFact:
         sha256 = hashlib.sha256()
-        # MD5 is what package managers list; it is no proof, and is called none.
+        # MD5 is what package managers list; it proves nothing, and no message calls it a proof.
         md5 = None if _NO_MD5.match(fact.path) else hashlib.md5(usedforsecurity=False)
         kept = bytearray() if fact.size <= _LARGEST_KEPT and _KEPT.fullmatch(fact.path) else None
         with tempfile.SpooledTemporaryFile(max_size=_LARGEST_KEPT) as whole:

@@ -90,7 +90,7 @@ class Advisory:
 
 
 def parse_advisory(record: Any, *, place: str) -> Advisory | None:
-    """Read a record; None for one that was withdrawn (UsageError for what is no OSV record)."""
+    """Read a record; None for one that was withdrawn (UsageError for anything but an OSV record)."""
     if not isinstance(record, dict) or not isinstance(record.get("id"), str) or not record["id"]:
         raise UsageError("not an advisory in the OSV format: it has no id", place=place)
     if record.get("withdrawn"):

@@ -103,7 +103,7 @@ def _changed_inputs(recipe: EffectiveRecipe, lock: Lock) -> tuple[str, ...]:
 
 
 def _recipe_differences(recipe: EffectiveRecipe, lock: Lock) -> Iterator[Finding]:
-    """Yield where `lock`, which is not stale, says something else than `recipe`."""
+    """Yield where `lock`, which is not stale, differs from `recipe`."""
     try:
         wanted = assemble_lock(
             recipe,

@@ -75,7 +75,7 @@ def catalogue_files(
     for component in published:
         version = recipes.version(component)
         taken[f"components/{component.name}.toml"] = [version, list(component.python.family)]
-    digests = {path: _digest(value) for path, value in taken.items()}
+    digests = {path: _value_digest(value) for path, value in taken.items()}
     digests |= {
         f"keys/{name}": Sha256.of(library.keys[name])
         for repository in recipes.platform.repositories
@@ -89,7 +89,7 @@ def catalogue_files(
     )
 
 
-def _digest(value: object) -> Sha256:
+def _value_digest(value: object) -> Sha256:
     text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return Sha256.of(text.encode())
 

@@ -87,7 +87,7 @@ class Framework:
     torch must be one wherever the platform or another row brings CUDA, whether it is listed or not.
     """
     accelerated_hint: str = ""
-    """Where CUDA builds of them are to be had, for the message."""
+    """Where CUDA builds of them are published, for the message."""
     pythons: tuple[str, ...] = ()
     """The interpreters that its engine supports, such as `3.12`; empty means any."""
     env: Table = field(default_factory=Table)

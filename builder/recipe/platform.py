@@ -88,7 +88,7 @@ class Platform:
     assembled: Mapping[Arch, Sha256] = field(default_factory=dict)
     """Digest of the canonical tar of our own base, by architecture; excludes `images`."""
     base: tuple[str, ...] = ("apt",)
-    """What an assembled base holds besides the packages that the distribution calls required."""
+    """What an assembled base holds in addition to the packages that the distribution calls required."""
     repositories: tuple[RepositoryRecipe, ...] = ()
     packages: OsNeeds = field(default_factory=OsNeeds)
     """OS packages of every build stage, and of the runtime image."""

@@ -149,7 +149,11 @@ def inherited_tables(
             if following in chain or following not in chosen:
                 why = "extends itself" if following in chain else f"is not a {folder.removesuffix('s')}"
                 place = file_place(chain[-1], inherited=chain[-1] in inherited)
-                hint = "" if following in chain else nearest_names(parent, [_stem(known) for known in chosen])
+                hint = (
+                    ""
+                    if following in chain
+                    else nearest_names(parent, [_recipe_name(known) for known in chosen])
+                )
                 raise RecipeError(f"{parent!r} {why}", place=f"{place}: extends", hint=hint)
             chain.append(following)
         done[path] = joined_tables([chosen[link] for link in chain], folder)
@@ -171,7 +175,7 @@ def joined_tables(chain: Sequence[Mapping[str, Any]], folder: str) -> dict[str, 
     return merged
 
 
-def _stem(path: str) -> str:
+def _recipe_name(path: str) -> str:
     return path.partition("/")[2].removesuffix(".toml")
 
 

@@ -102,7 +102,7 @@ found="$(dpkg --audit && dpkg --verify)" || found="${found:-dpkg cannot check it
 """
 _CONFIGURE: tuple[Command, ...] = tuple((Verbatim(text),) for text in _SCRIPT.strip().splitlines())
 
-# Logs and caches hold times; the backups are of states that nobody will go back to.
+# Logs and caches hold times; the backups are of states that no build returns to.
 _BASE_CLEAN_UP: tuple[Command, ...] = (
     (
         "rm",

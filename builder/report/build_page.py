@@ -48,7 +48,7 @@ def _drawn_build(number: int, record: BuildRecord, scale: float) -> DrawnBuild:
         name=f"build-{number}",
         unseen=record.unseen,
         height=len(rows) * _ROW,
-        boxes=tuple(_bar(index, row, scale) for index, row in enumerate(rows)),
+        boxes=tuple(_stage_bar(index, row, scale) for index, row in enumerate(rows)),
         names=tuple((index * _ROW + 13, _stage_name(row)[:_LETTERS]) for index, row in enumerate(rows)),
         table=ReportTable(
             name=f"stages-{number}",
@@ -85,7 +85,7 @@ def _cache_word(row: RecordedStage) -> str:
     return "no RUN ran" if row.ran == 0 else f"{row.ran} RUN ran"
 
 
-def _bar(index: int, row: RecordedStage, scale: float) -> PictureBox:
+def _stage_bar(index: int, row: RecordedStage, scale: float) -> PictureBox:
     return PictureBox(
         kind="cached" if row.ran == 0 else "build",
         x=round(_NAMES + row.began * scale, 1),

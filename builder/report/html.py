@@ -25,7 +25,7 @@ LONGEST = 1000
 
 def page_bytes(template: str, path: str, values: Mapping[str, Any]) -> bytes:
     """Return the page that a template makes; `path` is where it lies below the report's folder."""
-    text = _environment().get_template(template).render(values, path=path)
+    text = _template_environment().get_template(template).render(values, path=path)
     return f"{_without_indents(text)}\n".encode()
 
 
@@ -41,7 +41,7 @@ def shown_text(value: Any) -> Any:
 
 
 @cache
-def _environment() -> Environment:
+def _template_environment() -> Environment:
     loader = PackageLoader("builder.report")
     environment = Environment(
         loader=loader,

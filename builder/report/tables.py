@@ -81,8 +81,8 @@ def size_cell(size: int | None) -> TableCell:
 
 def text_row(*texts: str | TableCell, anchor: str = "") -> TableRow:
     """Return a row of plain texts and cells."""
-    return TableRow(_cells(texts), anchor)
+    return TableRow(_table_cells(texts), anchor)
 
 
-def _cells(texts: Iterable[str | TableCell]) -> tuple[TableCell, ...]:
+def _table_cells(texts: Iterable[str | TableCell]) -> tuple[TableCell, ...]:
     return tuple(TableCell(text) if isinstance(text, str) else text for text in texts)

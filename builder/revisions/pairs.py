@@ -37,7 +37,7 @@ def targets_by_name(sides: Sides) -> dict[str, frozenset[Target]]:
     """Return what each lock of either side is of: by its path and, where it is read anyway, by its own word.
 
     A lock that lies at the path of another target counts for both, so that no
-    filter hides it. Exports name no target. LockError for what is no lock.
+    filter hides it. Exports name no target. LockError for a file that is not a lock.
     """
     before, after = sides.before, sides.after
     found = {}
@@ -55,7 +55,7 @@ def targets_by_name(sides: Sides) -> dict[str, frozenset[Target]]:
 
 
 def compare_sides(sides: Sides, chosen: Collection[str]) -> Reading:
-    """Compare each of the chosen locks with what it was; LockError for what is no lock at all."""
+    """Compare each of the chosen locks with what it was; LockError for a file that is not a lock."""
     before, after = sides.before, sides.after
     if before.files.keys() == after.files.keys() == {""} and (_is_export(before) or _is_export(after)):
         return Reading(compared=(_compared_exports(before, after),), unsound=())
@@ -137,13 +137,13 @@ def _unsound_locks(side: Side, name: str, found: Examined | None, *, after: bool
 
 
 def _is_export(side: Side) -> bool:
-    """Say by its name whether a file is no lock but what another tool reads."""
+    """Tell by its name whether another tool reads a file, so that it is not a lock."""
     name = side.label.rpartition("/")[2]
     return name.endswith((".txt", ".in")) or (name.startswith("pylock.") and name.endswith(".toml"))
 
 
 def _compared_exports(before: Side, after: Side) -> Compared:
-    """Compare Python rows where one side, or both, is no lock but what another tool reads."""
+    """Compare Python rows where one side, or both, is an export for another tool."""
     old, new = (
         None if _is_export(side) else parse_lock(side.files[""], place=side.label) for side in (before, after)
     )

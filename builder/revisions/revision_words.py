@@ -88,7 +88,7 @@ def _is_pattern(word: str) -> bool:
 
 
 def _revision_range(repository: git.Repository, word: str) -> list[tuple[str, str]]:
-    """Return both ends of `A..B` or `A...B`; nothing when it is no range of known revisions."""
+    """Return both ends of `A..B` or `A...B`; nothing unless it is a range of known revisions."""
     for dots in ("...", ".."):
         left, found, right = word.partition(dots)
         if not found:

@@ -48,7 +48,7 @@ _STATIC_IDS = (range(100), range(60000, 65000), range(65534, 65535))  # Debian P
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedDeb:
-    """A package as a lock names it, and the file that is said to be it."""
+    """A package as a lock names it, and the file to compare with it."""
 
     name: str
     version: str
@@ -117,7 +117,7 @@ class Deb:
 def read_deb(locked: LockedDeb, spool: BinaryIO) -> Deb:
     """Read a package, and append the contents of its files to `spool`.
 
-    FetchError for a file that is no package, or holds what no base may: an
+    FetchError for a file that is not a package, or holds what no base may: an
     unsafe path, a device, an owner without a fixed number.
     DigestMismatchError when it is another package than it should be. A part
     packed with zstd needs the program `unzstd`.
@@ -135,7 +135,7 @@ def read_deb(locked: LockedDeb, spool: BinaryIO) -> Deb:
 def read_control(locked: LockedDeb) -> bytes:
     """Return the control file of a package, without reading what it installs.
 
-    FetchError for a file that is no package; DigestMismatchError when it is
+    FetchError for a file that is not a package; DigestMismatchError when it is
     another package than it should be.
     """
     place = f"{locked.name} {locked.version}"
@@ -147,7 +147,7 @@ def read_control(locked: LockedDeb) -> bytes:
 
 @contextmanager
 def _opened_package(locked: LockedDeb, place: str) -> Iterator[tuple[BinaryIO, dict[str, ArMember]]]:
-    """Give the file, and its parts `control` and `data` (FetchError for whatever is no package)."""
+    """Give the file, and its parts `control` and `data` (FetchError for anything but a package)."""
     try:
         with open_regular(locked.path) as file:
             yield file, _package_parts(file)

@@ -68,7 +68,7 @@ def _check_free_folder(root: Path) -> None:
 def new_project_texts(project: Project, request: ProjectRequest, *, now: datetime) -> dict[str, str]:
     """Return the files of a new project at `project.root` by path, after all recipes were read with them.
 
-    Versions that nobody states are the newest that the index has, and that have wheels for every target.
+    Versions that are not stated are the newest that the index has, and that have wheels for every target.
     UsageError, RecipeError, NoSolutionError, FetchError: then there is nothing to write.
     """
     _check_free_folder(project.root)

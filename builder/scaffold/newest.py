@@ -68,12 +68,12 @@ def newest_version(project: IndexProject, request: PinRequest) -> Version | None
         if version.is_prerelease and not request.prereleases:
             continue
         files = [item for item in project.of(version, request.before) if item.wheel and not item.yanked]
-        if all(any(_fits(item, tags, python) for item in files) for tags, python in targets):
+        if all(any(_fits_python(item, tags, python) for item in files) for tags, python in targets):
             return version
     return None
 
 
-def _fits(item: DistributionFile, tags: dict[Tag, int], python: str) -> bool:
+def _fits_python(item: DistributionFile, tags: dict[Tag, int], python: str) -> bool:
     if wheel_rank(item.file, tags) is None:
         return False
     try:

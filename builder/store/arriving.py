@@ -52,7 +52,7 @@ class Progress(Protocol):
     """What is told about a fetch."""
 
     def planned(self, requests: Sequence[Request]) -> None:
-        """Hear which files will be fetched: those the store has not."""
+        """Hear which files will be fetched: those that the store lacks."""
 
     def started(self, request: Request, url: str) -> None:
         """Hear that `url` is tried."""
@@ -68,7 +68,7 @@ class Progress(Protocol):
 
 
 class Quiet:
-    """The progress that nobody watches."""
+    """Progress that is not shown."""
 
     def planned(self, requests: Sequence[Request]) -> None:
         """Say nothing."""
@@ -223,7 +223,7 @@ class Staging:
         path = None if self._is_intact(sha256) else self._folder / sha256
         digest, count = hashlib.sha256(), 0
         try:
-            with open(path or os.devnull, "wb") as file:  # noqa: PTH123 - one of both is no file of ours
+            with open(path or os.devnull, "wb") as file:  # noqa: PTH123 - `path` may be the null device
                 for chunk in chunks:
                     digest.update(chunk)
                     count += len(chunk)

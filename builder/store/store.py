@@ -252,7 +252,7 @@ def _absent_file(sha256: str, cause: OSError) -> FetchError:
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _PREFIX = "unsynced-"
 _WRITTEN_BACK = 600.0  # seconds after its last write the kernel has long written a file
-_ABANDONED = 7 * 86400.0  # seconds after which a file that nobody completes is litter
+_ABANDONED = 7 * 86400.0  # seconds after which an incomplete file is deleted
 
 
 @contextmanager
@@ -297,7 +297,7 @@ def recover(store: Store) -> tuple[str, ...]:
 
 
 def sweep(store: Store) -> None:
-    """Delete what killed processes left half-written a week ago and nobody has gone on with."""
+    """Delete what killed processes left half-written a week ago, and no later run resumed."""
     left = (*store.arriving.glob("*.part"), *store.arriving.glob("[0-9]*-*"))
     for path in filter(Path.is_file, left):  # a pipe would be waited for
         with suppress(OSError), path.open("rb") as file:

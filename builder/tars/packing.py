@@ -32,7 +32,7 @@ _BROKEN = (EOFError, OSError, ValueError, lzma.LZMAError, zlib.error)
 
 
 class UnreadableError(Exception):
-    """A file that is no archive, a damaged one, or one beyond what is read; the text says which."""
+    """A file that is not an archive, is damaged, or exceeds the bounds; the text says which."""
 
 
 class _StreamUnpacker(Protocol):

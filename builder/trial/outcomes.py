@@ -58,16 +58,16 @@ def read_outcomes(
     checks: Sequence[Check], left_out: Sequence[Check], files: Mapping[str, bytes]
 ) -> TrialResult:
     """Judge `checks` by the files of their results; `left_out` were not run, for want of a GPU."""
-    ran = [_judged(check, index, files) for index, check in enumerate(checks)]
+    ran = [_check_outcome(check, index, files) for index, check in enumerate(checks)]
     why = "it needs a GPU: use --gpu"
     rest = [CheckOutcome(check=check, verdict=CheckVerdict.NOT_RUN, why=why) for check in left_out]
     gpu = files.get(GPU_FILE, b"").decode("utf-8", "replace")
     return TrialResult(outcomes=(*ran, *rest), gpu="; ".join(gpu.split("\n")).strip("; "))
 
 
-def _judged(check: Check, index: int, files: Mapping[str, bytes]) -> CheckOutcome:
+def _check_outcome(check: Check, index: int, files: Mapping[str, bytes]) -> CheckOutcome:
     output = files.get(f"{index}.output", b"").decode("utf-8", "replace")
-    code, seconds = (_number(files.get(f"{index}.{name}", b"")) for name in ("code", "seconds"))
+    code, seconds = (_number_in_file(files.get(f"{index}.{name}", b"")) for name in ("code", "seconds"))
     why = ""
     if code is None:
         why = "the container ended before it was run"
@@ -86,7 +86,7 @@ def _judged(check: Check, index: int, files: Mapping[str, bytes]) -> CheckOutcom
     )
 
 
-def _number(text: bytes) -> int | None:
+def _number_in_file(text: bytes) -> int | None:
     return int(text) if text.strip().isdigit() else None
 
 

@@ -56,7 +56,7 @@ class ContainerRuntime:
         if not Path(image).is_file():
             yield image
             return
-        said = self._call("load", f"--input={Path(image).absolute()}")
+        said = self._call_runtime("load", f"--input={Path(image).absolute()}")
         found = _LOADED.findall(said)
         if len(found) != 1:
             raise ToolError(f"says not what it loaded: {said.strip()[-200:]!r}", place=f"{self.name} load")
@@ -68,7 +68,7 @@ class ContainerRuntime:
     def labels(self, image: str) -> Mapping[str, str]:
         """Return the labels of an image that the runtime has (UsageError if it has none of that name)."""
         try:
-            text = self._call("image", "inspect", "--format={{json .Config.Labels}}", image)
+            text = self._call_runtime("image", "inspect", "--format={{json .Config.Labels}}", image)
         except ToolError as error:
             raise UsageError(
                 f"{self.name} has no image of that name, and there is no such file",
@@ -89,11 +89,11 @@ class ContainerRuntime:
         """Run the script of `folder` in a container without network; return the files of its results."""
         gpus = _GPUS[self.name] if gpu else ()
         shell = (f"{PROGRAMS_FOLDER}/{SCRIPT}",)
-        container = self._call(
+        container = self._call_runtime(
             "create", "--network=none", *gpus, "--entrypoint=/bin/sh", image, *shell
         ).split()[-1]
         try:
-            self._call("cp", str(folder), f"{container}:{PROGRAMS_FOLDER}")
+            self._call_runtime("cp", str(folder), f"{container}:{PROGRAMS_FOLDER}")
             code = stream((self.name, "start", "--attach", container), env=self.environment, heard=heard)
             if code:
                 raise ToolError(f"the script ended with exit code {code}", place=f"{self.name} start")
@@ -108,7 +108,7 @@ class ContainerRuntime:
                 (self.name, "rm", "--force", container), env=self.environment, accept=(0, 1), timeout=_TIMEOUT
             )
 
-    def _call(self, *words: str) -> str:
+    def _call_runtime(self, *words: str) -> str:
         return run((self.name, *words), env=self.environment, timeout=_TIMEOUT).output
 
 

@@ -98,7 +98,7 @@ def second_resolver_proof(
     return Proof(name="second-resolver", says=says, findings=tuple(findings), facts=facts)
 
 
-def _answer(resolver: SecondResolver, request: PythonRequest) -> Mapping[str, str] | Finding:
+def _second_solution(resolver: SecondResolver, request: PythonRequest) -> Mapping[str, str] | Finding:
     """Return the versions that the resolver gives, or why it gives none."""
     try:
         return resolver.solve(request)
@@ -116,9 +116,9 @@ def _lock_differences(
         return [question.recipe_unknown()], 0
     findings: list[Finding] = []
     rows = 0
-    for request in _requests(question.recipe, question.lock):
+    for request in _environment_requests(question.recipe, question.lock):
         ours = {row.name: row for row in question.lock.python if request.environment in row.for_}
-        theirs = _answer(resolver, request)
+        theirs = _second_solution(resolver, request)
         if isinstance(theirs, Finding):
             findings.append(theirs)
             continue
@@ -136,7 +136,7 @@ def _lock_differences(
     return findings, rows
 
 
-def _requests(recipe: EffectiveRecipe, lock: Lock) -> tuple[PythonRequest, ...]:
+def _environment_requests(recipe: EffectiveRecipe, lock: Lock) -> tuple[PythonRequest, ...]:
     asked = python_requests(recipe, preferences={}, upgrade=(), full_pythons=lock_full_pythons(lock))
     return tuple(request for request in asked if request.roots)
 
@@ -157,13 +157,13 @@ def explained_differences(
 
     `wheels` is the metadata of the rows' files by SHA-256, None where it could not be read.
     """
-    explanation = _Explanation(ours, request, machine, wheels)
+    explanation = _DifferenceReason(ours, request, machine, wheels)
     for name in sorted({*ours, *theirs}):
         if name not in ours or ours[name].version != theirs.get(name):
             yield name, explanation.text(name, theirs.get(name, ""))
 
 
-class _Explanation:
+class _DifferenceReason:
     """Why a row differs, as far as the requirements of the locked wheels tell."""
 
     def __init__(
@@ -188,17 +188,21 @@ class _Explanation:
             said = f"pip-tools adds {theirs}, the lock does not have it"
         else:
             said = f"the lock has {ours}, pip-tools chooses {theirs}"
-        return f"{said}: {self._reason(name, ours, theirs)}"
+        return f"{said}: {self._reason_text(name, ours, theirs)}"
 
-    def _reason(self, name: str, ours: str, theirs: str) -> str:
+    def _reason_text(self, name: str, ours: str, theirs: str) -> str:
         if self._wheels is None:
             return "why is not known, because the metadata of the locked wheels could not be read"
         needs = list(self._needs_of(name))
-        patched = [who for who, need in needs if self._holds(who, need) != self._holds(who, need, here=True)]
+        patched = [
+            who
+            for who, need in needs
+            if self._requirement_holds(who, need) != self._requirement_holds(who, need, here=True)
+        ]
         if patched:
             locked, here = self._request.shown_python(), self._python_here
             return f"{', '.join(patched)} asks for it under a marker that tells Python {locked} from {here}"
-        asking = [(who, need) for who, need in needs if self._holds(who, need)]
+        asking = [(who, need) for who, need in needs if self._requirement_holds(who, need)]
         shown = "; ".join(f"{who} requires {bare_requirement(need)}" for who, need in asking)
         if not asking:
             return "no locked wheel asks for it, so a wheel of another version that pip-tools chose does"
@@ -230,7 +234,7 @@ class _Explanation:
                 if normalized_name(need) == name:
                     yield who, need
 
-    def _holds(self, who: str, need: Requirement, *, here: bool = False) -> bool:
+    def _requirement_holds(self, who: str, need: Requirement, *, here: bool = False) -> bool:
         row = self._rows.get(who)
         environment = self._here if here else self._request.markers()
         try:

@@ -29,7 +29,7 @@ def signature_findings(lock: Lock, library: Library, releases: Mapping[str, byte
         if data is None or names is None:
             continue
         keys = tuple(library.keys[name] for name in names if name in library.keys)
-        said, hint, signers = _signers(data, keys)
+        said, hint, signers = _good_signers(data, keys)
         if said:
             yield found("signature", said, row=row_label(row), hint=hint)
         elif signers != row.signed_by:
@@ -38,7 +38,7 @@ def signature_findings(lock: Lock, library: Library, releases: Mapping[str, byte
 
 
 @lru_cache(maxsize=256)
-def _signers(data: bytes, keys: tuple[bytes, ...]) -> tuple[str, str, tuple[str, ...]]:
+def _good_signers(data: bytes, keys: tuple[bytes, ...]) -> tuple[str, str, tuple[str, ...]]:
     """Return why nothing vouches for an InRelease and what to do, or empty texts and the good signers."""
     try:
         known = certificates(keys, place="recipes/keys")

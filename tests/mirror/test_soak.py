@@ -131,9 +131,9 @@ def test_without_descriptors_the_door_waits_and_says_so_once() -> None:
         let_in.append(connection)
 
     class CountedDoor(Door):
-        def _pause(self) -> None:
+        def _pause_accepting(self) -> None:
             tries.append(time.monotonic())
-            super()._pause()
+            super()._pause_accepting()
 
     async def scene() -> None:
         door = CountedDoor(listening, 16, begin, RareLog(heard.append))

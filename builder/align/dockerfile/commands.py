@@ -35,7 +35,7 @@ _SHOWN_COMMANDS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Context:
+class _RunContext:
     """What holds for all commands of one RUN."""
 
     line: int
@@ -60,7 +60,7 @@ def read_commands(
     """
     state.begin_run()
     values = {**known, **script.values}
-    context = _Context(
+    context = _RunContext(
         line=line,
         state=state,
         settings=Settings(values=values, elsewhere=elsewhere),
@@ -91,7 +91,7 @@ def read_commands(
             )
 
 
-def _read_command(command: ShellCommand, context: _Context) -> bool:  # noqa: C901, PLR0911, PLR0912 - one branch a reader
+def _read_command(command: ShellCommand, context: _RunContext) -> bool:  # noqa: C901, PLR0911, PLR0912 - one branch a reader
     """Read one command; False if what it does is not known."""
     program, line, state = command.program, context.line, context.state
     if program in DOWNLOADERS:
@@ -291,7 +291,7 @@ def _hidden_download(text: str, line: int, *, forgiven: bool) -> Pin:
     )
 
 
-def _note_settings(command: ShellCommand, context: _Context) -> None:
+def _note_settings(command: ShellCommand, context: _RunContext) -> None:
     """Note settings that a command writes and that switch checks off for later ones."""
     text = " ".join(command.words[1:])
     written = [target for operator, target in command.redirects if operator in (">", ">>")]

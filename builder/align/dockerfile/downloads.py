@@ -210,7 +210,7 @@ def _note_sums(commands: Sequence[ShellCommand], index: int, state: StageState) 
         rows = _LISTED.findall(re.sub(r"\\n|\A-[en]+ ", "\n", text))
         if not rows and UNRESOLVED in text:
             for number in set(state.files.values()):
-                _mark(command, number, state, later=True)
+                _count_check(command, number, state, later=True)
         for digest, name in rows:
             exact = absolute_path(folder, name) in state.files
             later = UNRESOLVED in digest or (UNRESOLVED in name and not exact)
@@ -218,7 +218,7 @@ def _note_sums(commands: Sequence[ShellCommand], index: int, state: StageState) 
                 set(state.files.values()) if UNRESOLVED in name else ()
             )
             for number in numbers:
-                _mark(command, number, state, later=later)
+                _count_check(command, number, state, later=later)
 
 
 def _sum_lists(commands: Sequence[ShellCommand], index: int) -> tuple[list[str], list[str], bool]:
@@ -254,7 +254,7 @@ def _note_list_of_a_program(command: ShellCommand, state: StageState) -> None:
 
 
 def _note_list_file(command: ShellCommand, path: str, state: StageState) -> None:
-    """Note a list of sums that is a file: it counts where nobody can change it between two builds."""
+    """Note a list of sums that is a file: it counts if it cannot change between two builds."""
     own = state.files.get(path)
     stem = _SUM_SUFFIX.sub("", path)
     covered = (
@@ -271,7 +271,7 @@ def _note_list_file(command: ShellCommand, path: str, state: StageState) -> None
         return
     if stem in state.files or not command.fatal:
         for number in unchecked:
-            _mark(command, number, state, later=False)
+            _count_check(command, number, state, later=False)
         return
     for number in unchecked - state.used:
         text = f"whether {posixpath.basename(path)} lists it is not read"
@@ -290,7 +290,7 @@ def _note_compared(command: ShellCommand, words: Sequence[str], state: StageStat
         for number in (
             () if word.startswith("-") else _files_named(word, state.folder_in(command.scope), state)
         ):
-            _mark(command, number, state, later=later, weak=weak)
+            _count_check(command, number, state, later=later, weak=weak)
 
 
 def _note_signature(command: ShellCommand, state: StageState) -> None:
@@ -300,7 +300,7 @@ def _note_signature(command: ShellCommand, state: StageState) -> None:
         for name in names:
             for number in _files_named(name, state.folder_in(command.scope), state) if name else ():
                 if not re.search(r"\.(pem|pub|gpg|key)$", state.ledger.pins[number].value):
-                    _mark(command, number, state, later=False)
+                    _count_check(command, number, state, later=False)
 
 
 def _files_named(name: str, folder: str, state: StageState) -> set[int]:
@@ -316,7 +316,9 @@ def _files_named(name: str, folder: str, state: StageState) -> set[int]:
     return {number for known, number in state.files.items() if posixpath.basename(known) == base}
 
 
-def _mark(command: ShellCommand, number: int, state: StageState, *, later: bool, weak: str = "") -> None:
+def _count_check(
+    command: ShellCommand, number: int, state: StageState, *, later: bool, weak: str = ""
+) -> None:
     """Let a check count for a download, unless it comes too late or cannot end the build."""
     pin = state.ledger.pins[number]
     if number in state.used:
@@ -326,7 +328,7 @@ def _mark(command: ShellCommand, number: int, state: StageState, *, later: bool,
         text = f"{_UNCHECKED}: {command.program} ends the build if the sum is the right one, or never"
         pin = pin if pin.checked else replace(pin, judged=(drift("unpinned download", text),))
     elif not command.fatal:
-        text = f"{_UNCHECKED} that could end the build: the exit code of {command.program} is not heard"
+        text = f"{_UNCHECKED} that could end the build: nothing looks at the exit code of {command.program}"
         pin = pin if pin.checked else replace(pin, judged=(drift("unpinned download", text),))
     elif later:
         pin = replace(pin, judged=(unknown("decided later", "only the build knows the sum that is checked"),))

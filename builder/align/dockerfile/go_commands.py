@@ -1,7 +1,7 @@
 """What commands of go take: modules, and what its settings switch off. Pure.
 
-The verbs and flags are those of `go help`. go.sum has the sums of every module that go.mod names: a build that
-may not change go.mod takes no other bytes.
+The verbs and flags are those of `go help`. go.sum has the sums of every module that go.mod names: a build
+that may not change go.mod takes no other bytes.
 """
 
 from __future__ import annotations

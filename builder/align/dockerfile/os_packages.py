@@ -23,7 +23,7 @@ __all__ = ["PACKAGERS", "read_packages", "read_rpm"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Packager:
+class _PackageManager:
     """The verbs of a package manager."""
 
     family: str
@@ -40,58 +40,60 @@ class _Packager:
     """Options that name one more archive for one command."""
 
 
-def _words(text: str) -> frozenset[str]:
+def _word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_APT = _Packager(
+_APT = _PackageManager(
     family="deb",
-    installs=_words("install reinstall download source satisfy"),
-    upgrades=_words("upgrade dist-upgrade full-upgrade safe-upgrade dselect-upgrade"),
-    groups=_words("build-dep"),
-    valued=_words(
+    installs=_word_set("install reinstall download source satisfy"),
+    upgrades=_word_set("upgrade dist-upgrade full-upgrade safe-upgrade dselect-upgrade"),
+    groups=_word_set("build-dep"),
+    valued=_word_set(
         "-a -c -o -t --config-file --default-release --host-architecture --option --target-release -P -q="
     )
-    | _words("--build-profiles --solver --planner --with-source"),
+    | _word_set("--build-profiles --solver --planner --with-source"),
 )
-_DNF = _Packager(
+_DNF = _PackageManager(
     family="rpm",
-    installs=_words(
+    installs=_word_set(
         "install localinstall reinstall downgrade download install-n install-na install-nevra in"
     ),
-    upgrades=_words(
+    upgrades=_word_set(
         "upgrade update up upgrade-minimal update-minimal distro-sync distrosync dsync offline-upgrade"
     )
-    | _words("system-upgrade swap upgrade-to update-to"),
-    groups=_words(
+    | _word_set("system-upgrade swap upgrade-to update-to"),
+    groups=_word_set(
         "groupinstall grpinstall groupupdate groupupgrade group groups grp module builddep build-dep"
     )
-    | _words("environment"),
-    archives=_words("config-manager copr addrepo"),
-    valued=value_options("dnf install") | _words("--add-repo --from-repo --repofrompath -o -x"),
-    also_from=_words("--repofrompath"),
+    | _word_set("environment"),
+    archives=_word_set("config-manager copr addrepo"),
+    valued=value_options("dnf install") | _word_set("--add-repo --from-repo --repofrompath -o -x"),
+    also_from=_word_set("--repofrompath"),
 )
-_ZYPPER = _Packager(
+_ZYPPER = _PackageManager(
     family="zypper",
-    installs=_words("in install source-install si download"),
-    upgrades=_words("up update dup dist-upgrade patch install-new-recommends inr"),
-    archives=_words("ar addrepo addservice as"),
-    valued=_words("-R -C -c -r -t -p --root --cache-dir --config --repo --from --type --name --priority")
-    | _words("--plus-repo --plus-content --reposd-dir --solv-cache-dir --raw-cache-dir --pkg-cache-dir"),
-    also_from=_words("-p --plus-repo"),
+    installs=_word_set("in install source-install si download"),
+    upgrades=_word_set("up update dup dist-upgrade patch install-new-recommends inr"),
+    archives=_word_set("ar addrepo addservice as"),
+    valued=_word_set("-R -C -c -r -t -p --root --cache-dir --config --repo --from --type --name --priority")
+    | _word_set("--plus-repo --plus-content --reposd-dir --solv-cache-dir --raw-cache-dir --pkg-cache-dir"),
+    also_from=_word_set("-p --plus-repo"),
 )
-_APK = _Packager(
+_APK = _PackageManager(
     family="apk",
-    installs=_words("add fetch"),
-    upgrades=_words("upgrade"),
-    valued=_words(
+    installs=_word_set("add fetch"),
+    upgrades=_word_set("upgrade"),
+    valued=_word_set(
         "-X -p -t -o --repository --root --virtual --keys-dir --repositories-file --cache-dir --arch"
     )
-    | _words("--wait --timeout --cache-max-age --progress-fd --output"),
-    also_from=_words("-X --repository"),
+    | _word_set("--wait --timeout --cache-max-age --progress-fd --output"),
+    also_from=_word_set("-X --repository"),
 )
-_PACMAN = _Packager(family="arch", installs=_words("-S"), valued=_words("--root --dbpath --config"))
-PACKAGERS: dict[str, _Packager] = {
+_PACMAN = _PackageManager(
+    family="arch", installs=_word_set("-S"), valued=_word_set("--root --dbpath --config")
+)
+PACKAGERS: dict[str, _PackageManager] = {
     **dict.fromkeys(("apt", "apt-get", "aptitude"), _APT),
     **dict.fromkeys(("dnf", "dnf4", "dnf5", "microdnf", "tdnf", "yum"), _DNF),
     "zypper": _ZYPPER,
@@ -101,10 +103,10 @@ PACKAGERS: dict[str, _Packager] = {
 """Package managers by the name of their program."""
 
 _UNSIGNED = {
-    "deb": _words("--allow-unauthenticated --force-yes --allow-insecure-repositories --allow-untrusted"),
-    "rpm": _words("--nogpgcheck --no-gpgchecks --no-gpgcheck --nosignature --nodigest"),
-    "zypper": _words("--no-gpg-checks --gpg-auto-import-keys --allow-unsigned-rpm"),
-    "apk": _words("--allow-untrusted"),
+    "deb": _word_set("--allow-unauthenticated --force-yes --allow-insecure-repositories --allow-untrusted"),
+    "rpm": _word_set("--nogpgcheck --no-gpgchecks --no-gpgcheck --nosignature --nodigest"),
+    "zypper": _word_set("--no-gpg-checks --gpg-auto-import-keys --allow-unsigned-rpm"),
+    "apk": _word_set("--allow-untrusted"),
     "arch": frozenset[str](),
 }
 _NEVRA = re.compile(r".+-(?:\d+:)?\d[^-]*\.[^-]*-\d[^-]*")
@@ -122,7 +124,7 @@ class _PackageReading:
     line: int
     state: StageState
     besides: list[Judgement] = field(default_factory=list)
-    """What the options of the command switch off, until it is said."""
+    """What the options of the command switch off; the first package that is judged takes it."""
 
     def add(self, value: str, *judged: Judgement) -> None:
         """Add a pin; without a judgement it only says that these packages are named exactly."""
@@ -185,7 +187,7 @@ def read_packages(command: ShellCommand, line: int, state: StageState) -> bool:
     return True
 
 
-def _read_besides(reading: _PackageReading, packager: _Packager, given: Arguments) -> None:
+def _read_besides(reading: _PackageReading, packager: _PackageManager, given: Arguments) -> None:
     """Add what options bring besides the packages that are named."""
     if packager is _APK and given.has("-u", "--upgrade"):
         reading.add("add --upgrade", drift("unpinned packages", _EVERYTHING))
@@ -200,10 +202,10 @@ repoquery rm search show  showhold hold unhold unmark update versionlock erase l
 audit version help --version  changelog indextargets moo repos removerepo rr lp ll addlock al stats dot
 fix index indexes index-id mr modifyrepo
 """
-_HARMLESS_VERBS = _words(_HARMLESS)
+_HARMLESS_VERBS = _word_set(_HARMLESS)
 
 
-def _unsigned_option(packager: _Packager, words: Sequence[str]) -> Judgement | None:
+def _unsigned_option(packager: _PackageManager, words: Sequence[str]) -> Judgement | None:
     for word in words:
         if word.partition("=")[0] in _UNSIGNED[packager.family]:
             return drift("unsigned archive", f"{word}: no signature of the archive is checked")

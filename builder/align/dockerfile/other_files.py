@@ -53,7 +53,7 @@ def file_pins(data: bytes, *, place: str) -> tuple[Pin, ...]:
             if suffix == ".md"
             else "the format is not known"
         )
-        return (_unread(1, basename(place), f"{suffix} is not a requirements file; {why}"),)
+        return (_not_read_pin(1, basename(place), f"{suffix} is not a requirements file; {why}"),)
     return _requirements_or_nothing(requirements_pins(data, place=place), place)
 
 
@@ -63,14 +63,14 @@ def _requirements_or_nothing(pins: tuple[Pin, ...], place: str) -> tuple[Pin, ..
     strange = [pin for pin in asked if not re.match(r"[A-Za-z0-9][\w.-]*\s*(\[|[<>=!~;@(]|$|\()", pin.value)]
     if len(strange) >= _SEVERAL and len(strange) * 2 > len(pins):
         text = f"{len(strange)} of {len(pins)} lines are no requirements: it is another kind of file"
-        return (_unread(1, basename(place), text),)
+        return (_not_read_pin(1, basename(place), text),)
     return pins
 
 
 _SEVERAL = 2
 
 
-def _unread(line: int, what: str, text: str) -> Pin:
+def _not_read_pin(line: int, what: str, text: str) -> Pin:
     return Pin(line=line, kind=PinKind.FILE, name="file", value=what, judged=(unknown("not read", text),))
 
 
@@ -83,25 +83,30 @@ def _project_pins(data: bytes, place: str) -> Iterator[Pin]:
     """Yield the requirements of a pyproject.toml: of the project, its extras, groups and build system."""
     table = toml.loads(data, place=place, error=UsageError)
     text = data.decode("utf-8")
-    project = _table(table.get("project"))
-    lists: list[Any] = [project.get("dependencies"), _table(table.get("build-system")).get("requires")]
+    project = _table_or_empty(table.get("project"))
+    lists: list[Any] = [
+        project.get("dependencies"),
+        _table_or_empty(table.get("build-system")).get("requires"),
+    ]
     lists += [
-        *_table(project.get("optional-dependencies")).values(),
-        *_table(table.get("dependency-groups")).values(),
+        *_table_or_empty(project.get("optional-dependencies")).values(),
+        *_table_or_empty(table.get("dependency-groups")).values(),
     ]
     for listed in lists:
         for item in listed if isinstance(listed, list) else ():
             if isinstance(item, str):
                 yield from pip_pins(["--", item], _line_of(text, item), _NO_SETTINGS)
-    tool = _table(table.get("tool"))
+    tool = _table_or_empty(table.get("tool"))
     for name in sorted(set(tool) & {"poetry", "pdm", "hatch", "pixi", "uv", "conda-lock"}):
         own = {"dependencies", "dev-dependencies", "group", "envs", "sources", "override-dependencies"}
-        if own & set(_table(tool[name])):
+        if own & set(_table_or_empty(tool[name])):
             line = _line_of(text, f"[tool.{name}")
-            keys = ", ".join(sorted(own & set(_table(tool[name]))))
-            yield _unread(line, f"[tool.{name}]", f"{keys}: the tables of this tool are not read")
+            keys = ", ".join(sorted(own & set(_table_or_empty(tool[name]))))
+            yield _not_read_pin(line, f"[tool.{name}]", f"{keys}: the tables of this tool are not read")
     if project.get("dynamic") and "dependencies" in project["dynamic"]:
-        yield _unread(_line_of(text, "dynamic"), "dynamic", "its dependencies are made by the build backend")
+        yield _not_read_pin(
+            _line_of(text, "dynamic"), "dynamic", "its dependencies are made by the build backend"
+        )
 
 
 def _lock_pins(data: bytes, place: str) -> Iterator[Pin]:
@@ -110,10 +115,10 @@ def _lock_pins(data: bytes, place: str) -> Iterator[Pin]:
     text = data.decode("utf-8")
     rows = table.get("package", table.get("packages"))
     if not isinstance(rows, list):
-        yield _unread(1, basename(place), "it has no list of packages")
+        yield _not_read_pin(1, basename(place), "it has no list of packages")
         return
     position = 0
-    for row in map(_table, rows):
+    for row in map(_table_or_empty, rows):
         name, version = str(row.get("name", "")), str(row.get("version", ""))
         position = max(text.find(f'name = "{name}"', position), position)
         line = text.count("\n", 0, position) + 1
@@ -122,8 +127,8 @@ def _lock_pins(data: bytes, place: str) -> Iterator[Pin]:
 
 
 def _locked_package(name: str, version: str, row: Mapping[str, Any], line: int) -> Iterator[Pin]:
-    source = _table(row.get("source"))
-    vcs, archive = _table(row.get("vcs")), _table(row.get("archive"))
+    source = _table_or_empty(row.get("source"))
+    vcs, archive = _table_or_empty(row.get("vcs")), _table_or_empty(row.get("archive"))
     git = str(source.get("git", "") or vcs.get("url", ""))
     if git:
         commit = git.partition("#")[2] or str(vcs.get("commit-id", ""))
@@ -132,8 +137,8 @@ def _locked_package(name: str, version: str, row: Mapping[str, Any], line: int) 
     if {"editable", "virtual", "directory", "path"} & {*source, *row}:
         return
     files = [
-        _table(row.get("sdist")),
-        *(_table(item) for item in row.get("wheels", ()) if isinstance(item, dict)),
+        _table_or_empty(row.get("sdist")),
+        *(_table_or_empty(item) for item in row.get("wheels", ()) if isinstance(item, dict)),
     ]
     files = [item for item in files if item]
     checked = bool(files) and all(item.get("hash") or item.get("hashes") for item in files)
@@ -142,7 +147,7 @@ def _locked_package(name: str, version: str, row: Mapping[str, Any], line: int) 
         hashed = checked or bool(archive.get("hashes"))
         yield Pin(line=line, kind=PinKind.DOWNLOAD, name=name, value=url, checked=hashed)
     elif not version:
-        yield _unread(line, name, "it has no version: its build backend makes it")
+        yield _not_read_pin(line, name, "it has no version: its build backend makes it")
     else:
         pin = Pin(
             line=line, kind=PinKind.REQUIREMENT, name="lock", value=f"{name}=={version}", checked=checked
@@ -150,7 +155,7 @@ def _locked_package(name: str, version: str, row: Mapping[str, Any], line: int) 
         yield replace(pin, elsewhere=True, replaced=True)
 
 
-def _table(value: object) -> Mapping[str, Any]:
+def _table_or_empty(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
@@ -161,7 +166,9 @@ def _yaml_pins(data: bytes, place: str) -> Iterator[Pin]:
     except UnicodeDecodeError as error:
         raise UsageError(f"byte {error.start} is not UTF-8", place=place) from None
     if _TEMPLATE.search(text):
-        yield _unread(_line_of(text, "{{"), basename(place), "a template that Helm fills: render it first")
+        yield _not_read_pin(
+            _line_of(text, "{{"), basename(place), "a template that Helm fills: render it first"
+        )
         return
     try:
         documents = [node for node in yaml.compose_all(text, Loader=yaml.SafeLoader) if node is not None]
@@ -176,7 +183,7 @@ def _yaml_pins(data: bytes, place: str) -> Iterator[Pin]:
     found = [pin for node in documents for pin in _node_pins(node, place)]
     yield from found
     if not found:
-        yield _unread(1, basename(place), "no image and no package is named in it")
+        yield _not_read_pin(1, basename(place), "no image and no package is named in it")
 
 
 def _node_pins(root: yaml.Node, place: str) -> Iterator[Pin]:
@@ -212,7 +219,7 @@ def _mapping_pins(pairs: Mapping[str, yaml.Node]) -> Iterator[Pin]:
     ):
         bound = version.value if isinstance(version, yaml.ScalarNode) else ""
         text = f"the chart {chart.value} {bound} of {repository.value}; chart archives are not asked"
-        yield _unread(chart.start_mark.line + 1, chart.value, text)
+        yield _not_read_pin(chart.start_mark.line + 1, chart.value, text)
     listed = pairs.get("dependencies")
     if isinstance(listed, yaml.SequenceNode):
         yield from _conda_pins(listed)

@@ -97,7 +97,9 @@ def _npm(words: Sequence[str]) -> Reading:  # noqa: PLR0911 - one return a verb
             return []
         if given.has("--no-package-lock", "--no-lockfile", "--no-frozen-lockfile"):
             return resolves(verb or "install", "it leaves the lock file aside and chooses versions itself")
-        return None if not verb and given.has("--version", "-v", "--help") else _lockless(verb or "install")
+        return (
+            None if not verb and given.has("--version", "-v", "--help") else _no_lock_read(verb or "install")
+        )
     if verb in ("update", "up", "upgrade", "upgrade-interactive"):
         return resolves(" ".join((verb, *given.operands)), "it chooses the newest versions")
     if verb in ("exec", "x", "dlx"):
@@ -109,7 +111,7 @@ def _npm(words: Sequence[str]) -> Reading:  # noqa: PLR0911 - one return a verb
     )
 
 
-def _lockless(verb: str) -> Reading:
+def _no_lock_read(verb: str) -> Reading:
     return [(PinKind.RESOLVER, verb, unknown("not read", _NO_LOCK))]
 
 
@@ -199,7 +201,7 @@ def _gem(words: Sequence[str]) -> Reading:
     return loose_packages([word for word in names if not re.fullmatch(r".+:\d+(\.\w+)+", word)])
 
 
-def _bundle(words: Sequence[str]) -> Reading:
+def _bundler(words: Sequence[str]) -> Reading:
     verb, given = verb_arguments(words)
     if verb in ("update", "lock", "add"):
         return resolves(verb, "it chooses the versions of its day")
@@ -248,7 +250,7 @@ def _rustup_init(words: Sequence[str]) -> Reading:
     return loose_packages([] if chosen == "none" or _CHANNEL.fullmatch(chosen) else [chosen])
 
 
-def _archives(words: Sequence[str]) -> Reading:
+def _apt_archives(words: Sequence[str]) -> Reading:
     names = [word for word in words if not word.startswith("-")]
     judged = drift("unpinned packages", "a third party's archive, whose content changes")
     return [(PinKind.PACKAGES, " ".join(names), judged)] if names else []
@@ -268,7 +270,7 @@ def _apt_key(words: Sequence[str]) -> Reading:
     return []
 
 
-def _hub(words: Sequence[str]) -> Reading:
+def _hub_files(words: Sequence[str]) -> Reading:
     verb, given = verb_arguments(
         words,
         "--revision --local-dir --cache-dir --repo-type --token --include --exclude --max-workers",
@@ -387,7 +389,7 @@ def _hatch(words: Sequence[str]) -> Reading:
     return [] if verb in ("clean", "config", "env", "status", "version", "") else None
 
 
-def _images(words: Sequence[str]) -> Reading:
+def _image_pull(words: Sequence[str]) -> Reading:
     verb, given = verb_arguments(
         words,
         "--platform --format --authfile --creds -o --output --src-creds --dest-creds --override-arch",
@@ -400,7 +402,7 @@ def _images(words: Sequence[str]) -> Reading:
     return None
 
 
-def _buckets(words: Sequence[str]) -> Reading:
+def _bucket_files(words: Sequence[str]) -> Reading:
     urls = [word for word in words if re.match(r"(s3|gs|az|https?|hf|ngc|r2)://", word)]
     if urls and any(
         word in ("cp", "sync", "copy", "rsync", "mv", "download", "get", "cat") for word in words
@@ -409,7 +411,7 @@ def _buckets(words: Sequence[str]) -> Reading:
     return None
 
 
-def _always(text: str) -> Callable[[Sequence[str]], Reading]:
+def _same_for_all(text: str) -> Callable[[Sequence[str]], Reading]:
     def read(words: Sequence[str]) -> Reading:
         return fetches(" ".join(words)[:120], text)
 
@@ -428,7 +430,7 @@ def _by_verb(verbs: str, text: str, harmless: str = "") -> Callable[[Sequence[st
     return read
 
 
-def _versions(words: Sequence[str]) -> Reading:
+def _tool_versions(words: Sequence[str]) -> Reading:
     """Return what version managers such as pyenv and nvm install."""
     verb, given = verb_arguments(words)
     if verb not in ("install", "i"):
@@ -478,53 +480,53 @@ def _helm(words: Sequence[str]) -> Reading:
 
 _NO_SUM = "no checksum or signature is checked"
 TOOLS: Mapping[str, Callable[[Sequence[str]], Reading]] = {
-    "add-apt-repository": _archives,
-    "apt-add-repository": _archives,
+    "add-apt-repository": _apt_archives,
+    "apt-add-repository": _apt_archives,
     "apt-key": _apt_key,
-    "asdf": _versions,
-    "aws": _buckets,
-    "azcopy": _buckets,
+    "asdf": _tool_versions,
+    "aws": _bucket_files,
+    "azcopy": _bucket_files,
     "bower": _npm,
     "brew": _by_verb(
         "install upgrade update tap bundle", "it takes the newest versions", "list cleanup --prefix"
     ),
     "bun": _npm,
-    "bundle": _bundle,
+    "bundle": _bundler,
     "cargo": _cargo,
     "conda": _conda,
     "corepack": _by_verb(
         "prepare use install up", "package managers come from the registry", "enable disable"
     ),
-    "crane": _images,
-    "docker": _images,
+    "crane": _image_pull,
+    "docker": _image_pull,
     "flashinfer": _flashinfer,
     "flashinfer-cli": _flashinfer,
-    "fnm": _versions,
-    "gcloud": _buckets,
-    "gdown": _always(_NO_SUM),
+    "fnm": _tool_versions,
+    "gcloud": _bucket_files,
+    "gdown": _same_for_all(_NO_SUM),
     "gem": _gem,
     "gh": _by_verb("release run repo", _NO_SUM, "auth api version"),
     "go": read_go,
-    "gsutil": _buckets,
+    "gsutil": _bucket_files,
     "hatch": _hatch,
     "helm": _helm,
-    "hf": _hub,
+    "hf": _hub_files,
     "hg": _by_verb("clone pull update", "it takes the newest state unless -r names one", "log id"),
-    "huggingface-cli": _hub,
-    "kaggle": _always(_NO_SUM),
-    "lftp": _always(_NO_SUM),
+    "huggingface-cli": _hub_files,
+    "kaggle": _same_for_all(_NO_SUM),
+    "lftp": _same_for_all(_NO_SUM),
     "mamba": _conda,
     "micromamba": _conda,
     "modelscope": _by_verb("download", "without a commit it takes the newest state", "login"),
-    "n": _versions,
-    "nerdctl": _images,
+    "n": _tool_versions,
+    "nerdctl": _image_pull,
     "ngc": _by_verb("registry", _NO_SUM, "config version"),
     "nix-env": _by_verb("-i -iA -u", "channels move"),
     "npm": _npm,
     "npx": _npx,
-    "nvm": _versions,
+    "nvm": _tool_versions,
     "ollama": _by_verb("pull run", "tags of models move", "list serve"),
-    "oras": _images,
+    "oras": _image_pull,
     "pdm": _pdm,
     "pip-compile": lambda words: resolves(" ".join(words), "it writes the versions of its day"),
     "pip-sync": lambda words: [(PinKind.FILE, " ".join(words) or "requirements.txt", None)],
@@ -532,20 +534,20 @@ TOOLS: Mapping[str, Callable[[Sequence[str]], Reading]] = {
     "pixi": _pixi,
     "playwright": _by_verb("install", "browsers come by the version of the program", "--version"),
     "pnpm": _npm,
-    "podman": _images,
+    "podman": _image_pull,
     "poetry": _poetry,
-    "pyenv": _versions,
-    "rclone": _buckets,
-    "rsync": _buckets,
+    "pyenv": _tool_versions,
+    "rclone": _bucket_files,
+    "rsync": _bucket_files,
     "rustup": _rustup,
     "rustup-init": _rustup_init,
-    "scp": _always(_NO_SUM),
-    "skopeo": _images,
+    "scp": _same_for_all(_NO_SUM),
+    "skopeo": _image_pull,
     "snap": _by_verb("install refresh", "channels move", "list"),
     "svn": _by_verb("checkout co export update", "it takes the newest state unless -r names one", "info"),
     "unattended-upgrade": lambda _: loose_packages(["everything"]),
     "unattended-upgrades": lambda _: loose_packages(["everything"]),
-    "volta": _versions,
+    "volta": _tool_versions,
     "yarn": _npm,
     "yum-builddep": lambda words: loose_packages([word for word in words if not word.startswith("-")]),
     "yum-config-manager": _config_manager,

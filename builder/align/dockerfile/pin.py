@@ -97,7 +97,7 @@ class Pin:
     judged: tuple[Judgement, ...] = ()
     """What the reader of the command says of it, instead of what its kind decides."""
     besides: tuple[Judgement, ...] = ()
-    """What is said of it besides, such as a check that is switched off."""
+    """Further findings at the same place, such as a check that is switched off."""
     note: str = ""
     """What its evidence does not cover, as a clause."""
     binders: tuple[str, ...] = ()

@@ -192,7 +192,7 @@ def _judged_arguments(reading: _FileReading) -> Iterator[Pin]:
     named = {name: line for stage in reversed(reading.stages) for name, line in stage.used.items()}
     elsewhere = any(item.elsewhere for item in reading.ledger.pins)
     for name, pin in reading.arguments.items():
-        family = _descendants(name, reading.derived)
+        family = _stages_below(name, reading.derived)
         keywords = {keyword for item in family for keyword in reading.mentions.get(item, ())}
         uses = tuple(
             item
@@ -213,7 +213,7 @@ def _judged_arguments(reading: _FileReading) -> Iterator[Pin]:
         )
 
 
-def _descendants(name: str, derived: Mapping[str, set[str]]) -> set[str]:
+def _stages_below(name: str, derived: Mapping[str, set[str]]) -> set[str]:
     """Return a name and every one whose value is made from it, at any distance."""
     found, waiting = {name}, [name]
     while waiting:

@@ -132,7 +132,7 @@ def pip_pins(
         given.has("--require-hashes") or settings.on("PIP_REQUIRE_HASHES", "UV_REQUIRE_HASHES")
     ) and not given.has("--no-require-hashes")
     besides = _switched_off(given, settings)
-    binders = _binders(given, settings)
+    binders = _binding_files(given, settings)
     elsewhere = given.has(*_OTHER_INDEX) or settings.elsewhere
     replaced = given.has(*REPLACING_OPTIONS) or any(map(settings.values.get, _REPLACING_VARIABLES))
     groups = given.values("--group")
@@ -147,7 +147,7 @@ def pip_pins(
         pin = _requirement_pin(word, line, in_place=word in editables)
         if pin is None:
             continue
-        if pin.kind is PinKind.FILE and _closed(given, word):
+        if pin.kind is PinKind.FILE and _installs_alone(given, word):
             continue
         found.append(
             replace(pin, checked=pin.checked or (hashed and pin.kind is not PinKind.FILE), note=note)
@@ -180,7 +180,7 @@ def pip_pins(
         )
 
 
-def _closed(given: Arguments, word: str) -> bool:
+def _installs_alone(given: Arguments, word: str) -> bool:
     """Whether a folder or wheel is installed without anything else."""
     return given.has("--no-deps", "--no-dependencies") and (
         given.has("--no-build-isolation") or word.endswith(".whl")
@@ -196,7 +196,7 @@ def _switched_off(given: Arguments, settings: Settings) -> tuple[Judgement, ...]
     return (drift("verification off", f"no certificate of {', '.join(hosts)} is checked"),) if hosts else ()
 
 
-def _binders(given: Arguments, settings: Settings) -> tuple[str, ...]:
+def _binding_files(given: Arguments, settings: Settings) -> tuple[str, ...]:
     named = list(given.values(*_CONSTRAINT_OPTIONS))
     named += [
         settings.values[name]
@@ -262,7 +262,9 @@ def _uv_pins(  # noqa: C901, PLR0911 - one return a verb
         if sub in ("install", "sync"):
             return tuple(_uv_pip_pins(sub, after, line, settings, forgiven=forgiven))
         if sub == "compile":
-            return (_resolver("uv pip compile", after, line, "it writes the versions of its day", forgiven),)
+            return (
+                _resolver_pin("uv pip compile", after, line, "it writes the versions of its day", forgiven),
+            )
         return () if sub in ("check", "freeze", "list", "show", "tree", "uninstall", "help") else None
     if verb == "tool":
         sub, *after = after or ["help"]
@@ -271,7 +273,7 @@ def _uv_pins(  # noqa: C901, PLR0911 - one return a verb
         if sub == "install":
             return tuple(pip_pins(after, line, settings, tools=("uv tool install",), forgiven=forgiven))
         if sub == "upgrade":
-            return (_resolver("uv tool upgrade", after, line, "it takes the newest versions", forgiven),)
+            return (_resolver_pin("uv tool upgrade", after, line, "it takes the newest versions", forgiven),)
         return () if sub in ("dir", "list", "uninstall", "update-shell", "help") else None
     if verb == "python":
         return _uv_python_pins(after, line, forgiven=forgiven)
@@ -305,7 +307,7 @@ def _uv_project_pins(  # noqa: PLR0911 - one return a verb
         text = "without `--locked` or `--frozen` it writes a new uv.lock if that does not fit"
         if verb == "lock" or given.has("-U", "--upgrade", "-P", "--upgrade-package"):
             text = "it chooses the versions of its day"
-        return (_resolver(f"uv {verb}", after, line, text, forgiven),)
+        return (_resolver_pin(f"uv {verb}", after, line, text, forgiven),)
     if verb == "run":
         extra = tuple(
             pin
@@ -316,16 +318,16 @@ def _uv_project_pins(  # noqa: PLR0911 - one return a verb
         if locked or given.has("--no-sync", "--no-project") or settings.on("UV_NO_SYNC"):
             return extra
         text = "without `--locked`, `--frozen` or `--no-sync` it chooses and installs what uv.lock lacks"
-        return (*extra, _resolver("uv run", given.operands[:1], line, text, forgiven))
+        return (*extra, _resolver_pin("uv run", given.operands[:1], line, text, forgiven))
     if verb == "add":
         pins = tuple(pip_pins(after, line, settings, tools=("uv add",), forgiven=forgiven))
         return (
             *pins,
-            _resolver("uv add", given.operands, line, "it chooses the versions of its day", forgiven),
+            _resolver_pin("uv add", given.operands, line, "it chooses the versions of its day", forgiven),
         )
     if verb == "self":
         return (
-            (_resolver("uv self", after, line, "it takes the newest uv", forgiven),)
+            (_resolver_pin("uv self", after, line, "it takes the newest uv", forgiven),)
             if "update" in after
             else ()
         )
@@ -352,7 +354,7 @@ def _uv_venv_pins(after: Sequence[str], line: int, settings: Settings, *, forgiv
     given = tool_arguments(after, "uv venv")
     if given.has("--seed") or settings.on("UV_VENV_SEED"):
         return (
-            _resolver(
+            _resolver_pin(
                 "uv venv", ("--seed",), line, "the environment gets the newest pip of the index", forgiven
             ),
         )
@@ -398,7 +400,7 @@ def _uv_python_pins(after: Sequence[str], line: int, *, forgiven: bool) -> tuple
     )
 
 
-def _resolver(name: str, words: Sequence[str], line: int, text: str, forgiven: bool) -> Pin:  # noqa: FBT001
+def _resolver_pin(name: str, words: Sequence[str], line: int, text: str, forgiven: bool) -> Pin:  # noqa: FBT001
     return Pin(
         line=line,
         kind=PinKind.RESOLVER,
@@ -424,7 +426,7 @@ def _runner_pins(program: str, rest: Sequence[str], line: int, *, forgiven: bool
                 if (pin := _requirement_pin(word, line)) is not None
             )
         if verb in ("upgrade", "upgrade-all", "reinstall-all"):
-            return (_resolver(f"pipx {verb}", words, line, "it takes the newest versions", forgiven),)
+            return (_resolver_pin(f"pipx {verb}", words, line, "it takes the newest versions", forgiven),)
         if verb != "run":
             return () if verb in ("ensurepath", "list", "uninstall", "environment", "help") else None
     given = tool_arguments(words, "uv tool run", also_valued=("--spec", "--pip-args"))

@@ -124,7 +124,7 @@ def _read_instructions(text: str, place: str) -> Iterator[Instruction]:
 
 
 def _with_short_directives(text: str) -> str:
-    """Cut the long comments at the top: the port needs quadratic time to see that one is no directive."""
+    """Cut the long comments at the top: the port needs quadratic time to rule out a directive."""
     lines = text.split("\n")
     for index, line in enumerate(lines):
         if not line.lstrip().startswith("#"):

@@ -52,7 +52,7 @@ def requirements_pins(data: bytes, *, place: str) -> tuple[Pin, ...]:
             hashed = bool(_HASH.search(line))
             bare = _OPTION.sub("", _HASH.sub("", line)).strip()
             found += [
-                _undecided(replace(pin, checked=pin.checked or hashed))
+                _decided_by_environment(replace(pin, checked=pin.checked or hashed))
                 for pin in pip_pins(["--", _VARIABLE.sub(UNRESOLVED, bare)], number, _NO_SETTINGS)
             ]
     given = {option for option in options if option.startswith("-")}
@@ -72,7 +72,7 @@ def requirements_pins(data: bytes, *, place: str) -> tuple[Pin, ...]:
     )
 
 
-def _undecided(pin: Pin) -> Pin:
+def _decided_by_environment(pin: Pin) -> Pin:
     """Return an address in which a variable stands as one that only pip's environment decides."""
     later = pin.kind is PinKind.DOWNLOAD and UNRESOLVED in pin.value and not pin.checked
     return replace(pin, judged=(_LATER,)) if later else pin

@@ -119,7 +119,7 @@ class Unread:
 
     text: str
     reason: str
-    """A clause about the text, such as `it is no shell`."""
+    """A clause about the text, such as `it is not shell`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,7 +41,7 @@ def resolve_problems(marker: InstallMarker, requested: frozenset[str]) -> bool:
 
 
 class _OrGroupOutcome(enum.Enum):
-    """What happens to a package if none of an or-group's alternatives can be had."""
+    """What happens to a package if none of an or-group's alternatives can be installed."""
 
     REMOVE = "remove"
     KEEP = "keep"

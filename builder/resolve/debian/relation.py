@@ -84,7 +84,7 @@ def clauses(kind: str, field: str, arch: str) -> tuple[Clause, ...]:
 
     `name:native` and `name:ARCH` mean `name` itself on a machine with one
     architecture; any other qualifier but `any` names a package that is not
-    there. Raises FetchError for text that is no relation.
+    there. Raises FetchError for text that is not a relation.
     """
     if not field.strip():
         return ()

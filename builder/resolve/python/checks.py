@@ -88,7 +88,7 @@ def _check_version(name: str, version: str) -> None:
 
 
 def _check_declared_file(item: DeclaredWheel, request: PythonRequest) -> None:
-    """Refuse a declared wheel whose file name says something else than the recipe or the target (T11)."""
+    """Refuse a declared wheel whose file name differs from the recipe or the target (T11)."""
     place = f"declared wheel {item.file}"
     try:
         name, version, _, _ = parse_wheel_filename(item.file)

@@ -72,7 +72,7 @@ def plan(rpm_pool: RpmPool, requests: Iterable[str]) -> PackagePlan:
 
 
 def _requested_candidates(rpm_pool: RpmPool, request: str) -> list[solv.XSolvable]:
-    """Return the candidates that a request means; NoSolutionError where there are none."""
+    """Return the candidates that a request means; NoSolutionError without one."""
     name, _, version = request.partition("=")
     found = rpm_pool.named(name) or ([] if version else rpm_pool.providing(request))
     if version:

@@ -98,7 +98,7 @@ class RpmPool:
         return rpm_pool
 
     def _add_base_relations(self) -> None:
-        """Find out what is no candidate, and what the base packages relate to."""
+        """Find out which packages are not candidates, and what the base packages relate to."""
         candidates = [package for _, repo in self.sources for package in repo.solvables]
         self.disabled = [package.id for package in candidates if self.left_out(package)]
         self.refresh()

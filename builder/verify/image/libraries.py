@@ -63,7 +63,7 @@ def library_closure(lock: Lock, image: ImageFiles) -> LibraryClosure:
     """
     machine = _MACHINES[str(lock.arch)]
     objects = {path: one for path, one in image.objects.items() if one.machine == machine}
-    linker = _Linker(image, str(lock.arch))
+    linker = _ImageLinker(image, str(lock.arch))
     names = {path.rpartition("/")[2] for path in objects}
     prefixes = {f"{b.prefix.removeprefix('/')}/": row_label(b) for b in lock.builds if b.runtime and b.prefix}
     absent = _absent_patterns(lock)
@@ -99,7 +99,7 @@ def _absent_patterns(lock: Lock) -> tuple[str, ...]:
     return tuple(name for name, _, reason in stated if name and reason)
 
 
-class _Linker:
+class _ImageLinker:
     """The dynamic linker of an image, which loads nothing."""
 
     def __init__(self, image: ImageFiles, arch: str) -> None:
