@@ -1,7 +1,7 @@
 """The line of a TOML text on which each value is written. Pure.
 
-`tomli` gives values without their places, and `tomlkit` keeps the layout without numbering it. This is no
-parser: it walks over a text that `loads` of `toml` accepted, and only has to tell where keys, values and
+`tomli` gives values without their places, and `tomlkit` keeps the layout without numbering it. This does
+not parse: it walks over a text that `loads` of `toml` accepted, and only has to tell where keys, values and
 lists begin. `tests/model/test_toml_lines.py` compares it with both libraries.
 """
 

@@ -186,7 +186,7 @@ def _uploaded(page: IndexProject, version: Version | None) -> datetime | None:
 def _with_license(
     news: PinNews, page: IndexProject, own: Version, best: Version | None, services: IndexServices
 ) -> PinNews:
-    """Add the licences of a wheel of both versions; the reason where there is none to read."""
+    """Add the licences of a wheel of both versions; the reason if none can be read."""
     before, after = _some_wheel(page, own), _some_wheel(page, best)
     if before is None or after is None:
         return replace(news, license_reason=f"no wheel of {own if before is None else best} with a hash")

@@ -33,7 +33,7 @@ class Cooldown:
 
 
 def cooldown_of(options: Iterable[str], stated: Mapping[str, str], otherwise: str, usual: int) -> Cooldown:
-    """Return the cooldown of a run (UsageError for what is no number of days, or one shorter than for all).
+    """Return the cooldown of a run (UsageError unless it is a number of days, no shorter than that for all).
 
     `options` are values of `--cooldown`, "DAYS" or "NAME=DAYS"; they win over those `stated` by a project's
     file and `otherwise`, its value for all. A release has one date bound, which no file may be younger than:
