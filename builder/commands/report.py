@@ -15,7 +15,7 @@ from builder.locks import matrix_cells
 from builder.matrix import newest_first
 from builder.options import ResultFormat, add_format, add_places, add_selection, project_of, selection_of
 from builder.project import Project
-from builder.report import ReleaseDate, ReportFacts, read_build_records, report_pages
+from builder.report import ReleaseDate, ReportFacts, read_build_records, read_judged_claims, report_pages
 from builder.revisions import compare_sides, sides_of, targets_by_name
 from builder.selection import Selection
 from builder.verify import lock_proofs
@@ -55,6 +55,12 @@ def add_options(verb: argparse.ArgumentParser) -> None:
         help="add the timeline of a build: runtime.json or reproduce.json beside its image; may be repeated",
     )
     verb.add_argument(
+        "--aligned",
+        type=Path,
+        metavar="FILE",
+        help="show claims of documents beside the evidence: FILE is the output of align --format json",
+    )
+    verb.add_argument(
         "--attestations",
         type=Path,
         metavar="DIR",
@@ -74,6 +80,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             output=options.output,
             against=options.against,
             records=tuple(options.record),
+            aligned=options.aligned,
             attestations=options.attestations,
             keys=options.keys,
             json=options.format == ResultFormat.JSON,
@@ -92,6 +99,8 @@ class Options:
     """A revision or folder that the locks are compared with."""
     records: tuple[Path, ...] = ()
     """Records of builds."""
+    aligned: Path | None = None
+    """What `align --format json` wrote."""
     attestations: Path | None = None
     """A folder of signed statements of rebuilds."""
     keys: Path | None = None
@@ -131,6 +140,9 @@ def report_facts(project: Project, options: Options) -> ReportFacts:
             for path in options.records
             for build in read_build_records(read_bytes(path), place=path.name)
         ),
+        claims=read_judged_claims(read_bytes(options.aligned), place=str(options.aligned))
+        if options.aligned
+        else (),
         rebuilds=_signed_rebuilds(options),
         change=_compared_locks(project, options.against, selection) if options.against else None,
     )

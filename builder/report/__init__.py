@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from builder.lazy_face import lazy_face
 
 if TYPE_CHECKING:
+    from builder.report.alignment_record import read_judged_claims
     from builder.report.build_record import read_build_records
     from builder.report.facts import ReleaseDate, ReportFacts
     from builder.report.site import report_pages
@@ -19,8 +20,9 @@ else:
             "ReleaseDate": "facts",
             "ReportFacts": "facts",
             "read_build_records": "build_record",
+            "read_judged_claims": "alignment_record",
             "report_pages": "site",
         },
     )
 
-__all__ = ["ReleaseDate", "ReportFacts", "read_build_records", "report_pages"]
+__all__ = ["ReleaseDate", "ReportFacts", "read_build_records", "read_judged_claims", "report_pages"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from builder.lockfile import Lock
+from builder.report.alignment_record import JudgedClaim
 from builder.report.tables import ReportTable, TableCell, TableColumn, text_row
 
 __all__ = ["EvidencePage", "evidence_page"]
@@ -22,14 +23,19 @@ class EvidencePage:
     counts: ReportTable
     declared: ReportTable
     signers: ReportTable
+    claims: ReportTable | None
+    """None if no result of `align` was named."""
 
 
-def evidence_page(locks: Iterable[Lock]) -> EvidencePage:
+def evidence_page(locks: Iterable[Lock], claims: Sequence[JudgedClaim] = ()) -> EvidencePage:
     """Return who vouches for the digests of the locks, each row of a release counted once."""
     known = list(locks)
     digests = sorted({digest for lock in known for digest in _lock_digests(lock)})
     return EvidencePage(
-        counts=_counts_table(digests), declared=_declared_table(digests), signers=_signers_table(known)
+        counts=_counts_table(digests),
+        declared=_declared_table(digests),
+        signers=_signers_table(known),
+        claims=_claims_table(claims) if claims else None,
     )
 
 
@@ -106,5 +112,38 @@ def _signers_table(locks: Iterable[Lock]) -> ReportTable:
         ),
         rows=tuple(
             text_row(*key, TableCell(str(count), value=count)) for key, count in sorted(found.items())
+        ),
+    )
+
+
+def _claims_table(claims: Iterable[JudgedClaim]) -> ReportTable:
+    return ReportTable(
+        name="claims",
+        caption="What documents claim, what was published, what the locks hold",
+        columns=(
+            TableColumn("claim"),
+            TableColumn("verdict", choice=True),
+            TableColumn("release", choice=True),
+            TableColumn("published"),
+            TableColumn("lock"),
+            TableColumn("why"),
+            TableColumn("document", choice=True),
+            TableColumn("section"),
+        ),
+        rows=tuple(
+            text_row(
+                TableCell(
+                    one.claim or one.quote or one.section,
+                    notes=(one.quote,) if one.claim and one.quote else (),
+                ),
+                one.status,
+                one.release,
+                one.published,
+                one.lock,
+                one.evidence,
+                one.source,
+                one.section,
+            )
+            for one in claims
         ),
     )

@@ -10,6 +10,7 @@ from builder.attest import SignedRebuild
 from builder.diff import Report
 from builder.lockfile import Examined, Lock, Proof
 from builder.matrix import Cell
+from builder.report.alignment_record import JudgedClaim
 from builder.report.build_record import BuildRecord
 
 __all__ = ["ReleaseDate", "ReportFacts"]
@@ -41,6 +42,8 @@ class ReportFacts:
     """What `verify` proves without a network."""
     builds: tuple[BuildRecord, ...] = ()
     """Builds whose records were named."""
+    claims: tuple[JudgedClaim, ...] = ()
+    """What `align` judged of documents, if its result was named."""
     rebuilds: tuple[SignedRebuild, ...] = ()
     """Statements of rebuilds, if a folder of them was named."""
     change: Report | None = None

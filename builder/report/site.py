@@ -52,7 +52,10 @@ def _written_pages(facts: ReportFacts) -> Iterator[tuple[str, bytes]]:
     ]
     yield SHARED, page_bytes("shared.html", SHARED, {**top, "sets": sets})
     yield LICENSES, page_bytes("licenses.html", LICENSES, {**top, "page": license_page(locks.values())})
-    yield EVIDENCE, page_bytes("evidence.html", EVIDENCE, {**top, "page": evidence_page(locks.values())})
+    yield (
+        EVIDENCE,
+        page_bytes("evidence.html", EVIDENCE, {**top, "page": evidence_page(locks.values(), facts.claims)}),
+    )
     if facts.builds:
         yield BUILD, page_bytes("build.html", BUILD, {**top, "page": build_page(facts.builds)})
     if facts.rebuilds:

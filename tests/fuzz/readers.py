@@ -46,6 +46,7 @@ from builder.policy.advisories import read_advisory_policy
 from builder.policy.osv_sources import read_advisories
 from builder.recipe.component import Component
 from builder.recipe.reading import parse_recipe, parse_table
+from builder.report.alignment_record import read_judged_claims
 from builder.report.build_record import read_build_records
 from builder.reproduce.difference import members
 from builder.resolve.debian.index import parse_packages, parse_status
@@ -113,6 +114,11 @@ BUILD_RECORD = (
     b'{"engine": {"buildkit": "1"}, "seconds": 3.0, "stages": [{"stage": "a", "ran": 0}], "timeline": '
     b'[{"kind": "stage", "name": "a", "began": 0.0, "ended": 2.0, "seconds": 2.0, "share": 2.0}, '
     b'{"kind": "nothing reported", "name": "", "seconds": 1.0, "share": 1.0}]}'
+)
+
+JUDGED_CLAIMS = (
+    b'{"command": "align", "rows": [{"source": "a", "section": "b", "quote": "", "release": "1", "claim": "c", '
+    b'"published": null, "lock": "1.0", "status": "drift", "evidence": "d"}]}'
 )
 
 
@@ -438,6 +444,13 @@ READERS = (
         source="whoever built an image",
         read=lambda data: read_build_records(data, place="x"),
         corpus=(BUILD_RECORD,),
+        errors=(UsageError,),
+    ),
+    FuzzedReader(
+        name="claims that align judged",
+        source="whoever ran align",
+        read=lambda data: read_judged_claims(data, place="x"),
+        corpus=(JUDGED_CLAIMS,),
         errors=(UsageError,),
     ),
     FuzzedReader(

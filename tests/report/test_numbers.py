@@ -135,3 +135,28 @@ def test_licenses_are_those_that_policies_judge(real: Path) -> None:
         for row in licensed_rows(lock)
     }
     assert shown == judged
+
+
+def test_claims_are_those_that_align_judged(
+    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    judged = answer(capsys, ROOT, "align", "--release", "1.4.2", "--offline")
+    assert judged["rows"]
+    (tmp_path / "aligned.json").write_text(json.dumps(judged))
+    words = ("report", "--aligned", str(tmp_path / "aligned.json"), "--output", str(tmp_path / "site"))
+    assert run(small, *words) == 0
+    shown = table(parse((tmp_path / "site/evidence.html").read_bytes()), "claims")
+    keys = {"verdict": "status", "published": "published", "lock": "lock", "why": "evidence"}
+    assert [[row[key] for key in keys] for row in shown] == [
+        [row[key] or "" for key in keys.values()] for row in judged["rows"]
+    ]
+
+
+def test_pins_of_files_are_not_claims(
+    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "requirements.txt").write_text("idna==3.10\n")
+    judged = answer(capsys, ROOT, "align", "--requirements", str(tmp_path / "requirements.txt"), "--offline")
+    (tmp_path / "aligned.json").write_text(json.dumps(judged))
+    assert run(small, "report", "--aligned", str(tmp_path / "aligned.json")) == 2
+    assert "is not what `align --format json` says of claims" in capsys.readouterr().err
