@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import sqlite3
@@ -29,7 +30,8 @@ from tests.standin.registry import (
     status,
 )
 
-LAB = "127.0.0.1:5000"
+LAB = os.environ.get("LAB_REGISTRY", "127.0.0.1:5000")
+"""The registry of `scripts/lab up`, which prints this variable."""
 
 
 @pytest.fixture(params=["local", pytest.param("lab", marks=pytest.mark.lab)])
