@@ -14,7 +14,7 @@ from builder.lockfile import Lock, RecipeComparison, load_lock
 from builder.model import Target, release_order
 from builder.project import Project
 from builder.recipe import Library, LockOutcomes, effective_recipe, load_outcomes, recipe_faults
-from builder.selection import Selection, TargetNames, UnlockedTarget, choose
+from builder.selection import Selection, TargetNames, UnlockedTarget, choose, reasons_text
 
 __all__ = [
     "compare_with_recipes",
@@ -32,6 +32,7 @@ __all__ = [
     "select_locks",
     "select_targets",
     "stand_in_path",
+    "why_unlocked",
 ]
 
 _MOST_SHOWN = 8
@@ -178,6 +179,11 @@ def _unlocked_targets(
         for cell in found
         if cell.target not in targets
     )
+
+
+def why_unlocked(project: Project, selection: Selection) -> str:
+    """Return in words why the selected targets have no lock; empty for those of which nothing is known."""
+    return reasons_text(_unlocked_targets(project, selection, locked_targets(project)))
 
 
 def select_image(project: Project, selection: Selection) -> tuple[Target, ...]:

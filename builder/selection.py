@@ -22,6 +22,7 @@ __all__ = [
     "check_names",
     "choose",
     "parse_arch",
+    "reasons_text",
     "unmatched",
 ]
 
@@ -174,6 +175,16 @@ def unmatched(
     selection: Selection, targets: Collection[Target], unlocked: Sequence[UnlockedTarget]
 ) -> NoSolutionError:
     """Return the error for a selection of existing names without a lock: its reasons, and what to do."""
+    known = reasons_text(unlocked)
+    return NoSolutionError(
+        f"no lock matches; {known}" if known else "no lock matches",
+        place=str(selection) or "lock",
+        hint=_what_to_do(selection, targets, unlocked),
+    )
+
+
+def reasons_text(unlocked: Sequence[UnlockedTarget]) -> str:
+    """Return the reasons in words, each with the first target that has it; empty without any."""
     reasons: dict[str, list[Target]] = {}
     for item in unlocked:
         reasons.setdefault(item.reason, []).append(item.target)
@@ -183,10 +194,7 @@ def unmatched(
     ]
     if len(reasons) > _MOST_REASONS:
         shown.append(f"{counted(len(reasons) - _MOST_REASONS, 'other reason')}")
-    cause = "no lock matches" + (f"; {'; '.join(shown)}" if shown else "")
-    return NoSolutionError(
-        cause, place=str(selection) or "lock", hint=_what_to_do(selection, targets, unlocked)
-    )
+    return "; ".join(shown)
 
 
 def _what_to_do(selection: Selection, targets: Collection[Target], unlocked: Sequence[UnlockedTarget]) -> str:

@@ -132,7 +132,9 @@ def test_a_misspelt_value_is_a_usage_error_with_the_nearest_names(
         assert "hint: " in said.err
 
 
-LOCKED_ONLY = ("render", "export", "fetch", "bundle", "build", "reproduce", "verify", "why", "sbom", "diff")
+LOCKED_ONLY = (
+    "render", "export", "fetch", "bundle", "build", "reproduce", "verify", "why", "sbom", "diff", "image-size",
+)  # fmt: skip
 """Verbs that are about locks alone."""
 
 
@@ -174,6 +176,41 @@ def test_no_verb_succeeds_for_a_filter_that_matches_nothing(data: st.DataObject,
         assert code == 5 or (verb == "verify" and code > 0), (
             chosen
         )  # a listed target without a lock: a finding
+
+
+def test_lock_says_why_a_framework_has_no_target(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for way in ((), ("--check",)):
+        assert exit_code(project, "lock", *way, "--framework", "other") == 5
+        said = capsys.readouterr().err
+        assert "no target matches: 1.0 neither lists nor refuses it; 1.0/" in said
+        assert "other-x86_64" in said
+
+
+@pytest.mark.parametrize("names", [("idnaa",), ("idna", "idnaa")])
+def test_an_upgrade_of_what_no_lock_has_is_a_usage_error(
+    names: tuple[str, ...], project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [word for name in names for word in ("--upgrade", name)]
+    assert exit_code(project, "lock", "--dry-run", "--offline", *words) == 2
+    said = capsys.readouterr()
+    assert (said.out, "did you mean `idna`?" in said.err) == ("", True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("HEAD", "--", "Dockerfile"),
+        ("HEAD", "--", "lock", "recipes/frameworks/tiny.toml"),
+        ("HEAD", "HEAD", "--", "Dockerfile"),
+        ("Dockerfile", "Dockerfile"),
+    ],
+)
+def test_what_is_no_lock_is_not_counted_as_compared(
+    words: tuple[str, ...], project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An unchanged file was once `1 lock compared, no difference`, whatever it was."""
+    assert exit_code(project, "diff", *words) == 4
+    assert capsys.readouterr().out == ""
 
 
 def test_a_command_that_is_misspelt_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:

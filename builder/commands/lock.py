@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from builder import fetch, index, resolve
 from builder.console import Console, Steps
 from builder.errors import BuilderError, LockError, NoSolutionError, UsageError
 from builder.io import locked, read_bytes, write_atomic
 from builder.lockfile import Finding, Lock, check_lock, dump_lock
-from builder.locks import lock_path
-from builder.model import Target
+from builder.locks import lock_path, why_unlocked
+from builder.model import Target, nearest_names
 from builder.options import (
     ResultFormat,
     add_format,
@@ -135,8 +137,9 @@ class Outcome:
 def lock_targets(project: Project, options: Options) -> int:
     """Lock or check the selected targets; 0, or 1 if a check found one to lock again, or an error's code."""
     library = project.library()
-    targets = lockable_targets(library, options.selection)
+    targets = _selected_targets(project, library, options.selection)
     found = [_compare_with_recipe(project, library, target, options) for target in targets]
+    _check_upgrades(found, options.upgrade)
     if options.mode is Mode.CHECK:
         return _report_outcomes(project, found, options)
     waiting = [outcome for outcome in found if outcome.state in _TO_RESOLVE]
@@ -144,6 +147,30 @@ def lock_targets(project: Project, options: Options) -> int:
     done = _resolve_all(project, library, waiting, options, kept) if waiting else []
     by_target = {outcome.target: outcome for outcome in (*found, *done)}
     return _report_outcomes(project, [by_target[target] for target in targets], options)
+
+
+def _selected_targets(project: Project, library: Library, selection: Selection) -> tuple[Target, ...]:
+    """Return the selected targets; what no release lists or refuses has the reason that `matrix` knows."""
+    try:
+        return lockable_targets(library, selection)
+    except NoSolutionError as error:
+        known = why_unlocked(project, selection.or_release(library.default_release.version))
+        cause = f"{error.cause}; {known}" if known else error.cause
+        raise NoSolutionError(cause, place=error.place, hint=error.hint) from None
+
+
+def _check_upgrades(found: Sequence[Outcome], names: Sequence[str]) -> None:
+    """Refuse to upgrade a distribution that no selected lock has (UsageError): nothing would move."""
+    if any(outcome.lock is None for outcome in found):
+        return  # a target without a lock is resolved from nothing, whatever is named
+    known = {row.name for outcome in found if outcome.lock for row in outcome.lock.python}
+    for name in names:
+        if name != EVERYTHING and canonicalize_name(name) not in known:
+            raise UsageError(
+                f"no selected lock has the Python distribution {name!r}",
+                place="--upgrade",
+                hint=nearest_names(name, known),
+            )
 
 
 def _compare_with_recipe(project: Project, library: Library, target: Target, options: Options) -> Outcome:

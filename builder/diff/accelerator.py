@@ -39,7 +39,7 @@ def accelerators_of_version(version: str) -> frozenset[str]:
     text = version.lower()
     words = (word for word in re.split(r"[-_.+~]", text) if not _COMMIT.fullmatch(word))
     inner = {
-        _numbered(match, match["plain"] or match["kind"])
+        _numbered_accelerator(match, match["plain"] or match["kind"])
         for word in words
         for match in _INNER_WORD.finditer(word)
     }
@@ -58,9 +58,9 @@ def accelerator_family(name: str) -> str:
 
 
 def _accelerator_words(text: str) -> frozenset[str]:
-    return frozenset(_numbered(match, match["kind"]) for match in _WORD.finditer(text))
+    return frozenset(_numbered_accelerator(match, match["kind"]) for match in _WORD.finditer(text))
 
 
-def _numbered(match: re.Match[str], kind: str) -> str:
+def _numbered_accelerator(match: re.Match[str], kind: str) -> str:
     number = match["release"] or match["number"] or ""
     return f"{'cuda' if match['cuda'] else kind}{number.replace('.', '')}"

@@ -116,10 +116,10 @@ def _as_written(
     part: str, rows: Iterable[tuple[ValuePath, PlacedValue]], when: str = ""
 ) -> Iterator[ExplainedValue]:
     for path, row in rows:
-        yield _explained(part, key_path_text(path), row, when=when)
+        yield _explained_part(part, key_path_text(path), row, when=when)
 
 
-def _explained(
+def _explained_part(
     part: str,
     key: str,
     row: PlacedValue,
@@ -234,7 +234,7 @@ class _TargetExplanation:
             (path, row, when), *others = [one for one in rows if one[1].value == name]
             places = [other.place for _, other, _ in others]
             pins = self._pin_places(name.partition("[")[0].strip())
-            yield _explained(part, key_path_text(path), row, value=root, more=(*places, *pins), when=when)
+            yield _explained_part(part, key_path_text(path), row, value=root, more=(*places, *pins), when=when)
 
     def _python_values(self) -> Iterator[ExplainedValue]:
         """Yield the exact versions that hold for Python distributions, roots or not."""
@@ -242,7 +242,7 @@ class _TargetExplanation:
             name, _, version = text.partition("==")
             first, *others = self._pin_places(name)
             row = PlacedValue(value=version, place=first)
-            yield _explained("python versions", key_name(name), row, more=others)
+            yield _explained_part("python versions", key_name(name), row, more=others)
 
     def _pin_places(self, distribution: str) -> list[ValuePlace]:
         """Return where the version of a distribution is written, that of the framework before `all`'s."""
@@ -278,7 +278,7 @@ class _TargetExplanation:
 
     def _published_values(self, name: str, version: str) -> Iterator[ExplainedValue]:
         part, table = f"component {name}", self._component(name)
-        yield _explained(part, "version", self._version_row(name))
+        yield _explained_part(part, "version", self._version_row(name))
         yield from _as_written(part, flattened(table["versions"][version], ("versions", version)))
         yield from _as_written(part, _Layer(table=table).rows("python", "family"))
 
@@ -287,7 +287,7 @@ class _TargetExplanation:
         table = self._component(part.name)
         variants = self._library.components[part.name].variants
         layers = self._layers(table, [self._recipes.holds(row.when, part.version) for row in variants])
-        yield _explained(said, "version", self._version_row(part.name))
+        yield _explained_part(said, "version", self._version_row(part.name))
         yield from self._source_values(said, table, part)
         for key in ("license", "system", "runtime"):
             yield from _as_written(said, layers[0].rows(key))
@@ -326,13 +326,13 @@ class _TargetExplanation:
         stated = [layer for layer in layers if "prefix" in layer.table]
         for layer in stated[-1:]:
             for path, row in layer.rows("prefix"):
-                yield _explained(said, key_path_text(path), row, value=part.prefix, when=layer.when)
+                yield _explained_part(said, key_path_text(path), row, value=part.prefix, when=layer.when)
 
     def _need_values(
         self, said: str, layers: Sequence[_Layer], part: EffectiveComponent
     ) -> Iterator[ExplainedValue]:
         written = [
-            _explained(said, key_path_text(path), row, when=layer.when)
+            _explained_part(said, key_path_text(path), row, when=layer.when)
             for layer in layers
             for path, row in layer.rows("needs")
         ]
@@ -340,7 +340,7 @@ class _TargetExplanation:
             rows = [row for row in written if row.value == need]
             yield from rows
             if not rows:  # a Python environment needs the platform's interpreter
-                yield _explained(said, "needs", self._platform["interpreter"])
+                yield _explained_part(said, "needs", self._platform["interpreter"])
 
     def _gpu_values(
         self, said: str, layers: Sequence[_Layer], part: EffectiveComponent
@@ -350,7 +350,7 @@ class _TargetExplanation:
             yield from _as_written(said, layer.rows("device-code"), layer.when)
             for index, row in enumerate(self._platform.get("gpu-archs", ())):
                 if row.value in part.gpu_archs:
-                    yield _explained(said, f"gpu-archs[{index}]", row)
+                    yield _explained_part(said, f"gpu-archs[{index}]", row)
 
     def _env_values(
         self, said: str, layers: Sequence[_Layer], env: Mapping[str, str]
@@ -358,7 +358,7 @@ class _TargetExplanation:
         for key, value in env.items():
             layer = [one for one in layers if key in one.table.get("env", {})][-1]
             row = layer.table["env"][key]
-            yield _explained(
+            yield _explained_part(
                 said, key_path_text((*layer.path, "env", key)), row, value=value, when=layer.when
             )
 
@@ -368,7 +368,7 @@ class _TargetExplanation:
         patches = [row for layer in layers for _, row in layer.rows("patches")]
         if patches:  # what applies them is a package of the build, too
             key = f"packages.{self._recipe.platform.family}.build"
-            yield _explained(said, key, patches[0], value="patch", more=[row.place for row in patches])
+            yield _explained_part(said, key, patches[0], value="patch", more=[row.place for row in patches])
 
     def _step_values(
         self, said: str, layers: Sequence[_Layer], part: EffectiveComponent
@@ -376,7 +376,7 @@ class _TargetExplanation:
         """Yield the flags, and each step with flags and placeholders filled, and with the places of both."""
         placeholders = component_placeholders(self._recipes, self._library.components[part.name])
         flags = [
-            _explained(
+            _explained_part(
                 said,
                 key_path_text(path),
                 row,
@@ -402,7 +402,7 @@ class _TargetExplanation:
             takes = isinstance(row.value, tuple) and any(FLAGS in word for word in row.value)
             used = used or takes
             more = [place for flag in flags for place in flag.places] if takes else []
-            steps.append(_explained(said, key_path_text(path), row, value=value, more=more, when=when))
+            steps.append(_explained_part(said, key_path_text(path), row, value=value, more=more, when=when))
         if used:
             yield from flags
         yield from steps
@@ -421,12 +421,12 @@ class _TargetExplanation:
             filled |= {("requires", index): text for index, text in enumerate(wheel.requires)}
             for below, row in flattened(table):
                 value = filled.get(below, row.value)
-                yield _explained(said, key_path_text((*path, *below)), row, value=value, when=layer.when)
+                yield _explained_part(said, key_path_text((*path, *below)), row, value=value, when=layer.when)
         placeholders = component_placeholders(self._recipes, self._library.components[part.name])
         for layer in layers:
             for path, row in layer.rows(*_of_python(layer), "build-requires"):
                 value = fill_placeholders(str(row.value), placeholders, place=str(row.place))
-                yield _explained(said, key_path_text(path), row, value=value, when=layer.when)
+                yield _explained_part(said, key_path_text(path), row, value=value, when=layer.when)
 
     def _check_values(
         self, said: str, layers: Sequence[_Layer], checks: Sequence[Check]
@@ -440,7 +440,7 @@ class _TargetExplanation:
             filled: dict[ValuePath, Value] = {("run",): check.run, ("expect",): check.expect}
             for below, row in flattened(table, path):
                 value = filled.get(below[len(path) :], row.value)
-                yield _explained(said, key_path_text(below), row, value=value, when=layer.when)
+                yield _explained_part(said, key_path_text(below), row, value=value, when=layer.when)
 
 
 def _below(table: Mapping[str, Any], keys: Sequence[str]) -> Sequence[Any]:
@@ -460,4 +460,4 @@ def _library_path_values(
 ) -> Iterator[ExplainedValue]:
     rows = [(path, row, layer.when) for layer in layers for path, row in layer.rows("library-path")]
     for (path, row, when), value in zip(rows, part.library_path, strict=True):
-        yield _explained(said, key_path_text(path), row, value=value, when=when)
+        yield _explained_part(said, key_path_text(path), row, value=value, when=when)

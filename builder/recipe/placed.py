@@ -53,17 +53,17 @@ def placed_table(data: bytes, *, file: str) -> PlacedTable:
     table = parse_table(data, place=file)
     lines = value_lines(data.decode("utf-8"))
     places = {path: ValuePlace(file=file, line=line) for path, line in lines.items()}
-    found: PlacedTable = _placed(table, (), places)
+    found: PlacedTable = _placed_value(table, (), places)
     return found
 
 
-def _placed(value: Any, here: ValuePath, places: Mapping[ValuePath, ValuePlace]) -> Any:
+def _placed_value(value: Any, here: ValuePath, places: Mapping[ValuePath, ValuePlace]) -> Any:
     if isinstance(value, dict):
-        table = PlacedTable((key, _placed(item, (*here, key), places)) for key, item in value.items())
+        table = PlacedTable((key, _placed_value(item, (*here, key), places)) for key, item in value.items())
         table.place = places.get(here)
         return table
     if isinstance(value, list):
-        items = PlacedList(_placed(item, (*here, index), places) for index, item in enumerate(value))
+        items = PlacedList(_placed_value(item, (*here, index), places) for index, item in enumerate(value))
         items.place = places.get(here)
         return items
     return PlacedValue(value=value if isinstance(value, str | int) else str(value), place=places[here])

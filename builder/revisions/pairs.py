@@ -62,6 +62,7 @@ def compare_sides(sides: Sides, chosen: Collection[str]) -> Reading:
     compared, judged = [], []
     for name in sorted(chosen):
         if _same_bytes(sides, name):
+            _check_named_lock(before, name)
             compared.append(Compared(target=_lock_label(name), before=name, after=name, changes=()))
             continue
         old, new = _examined_lock(before, name), _examined_lock(after, name)
@@ -77,6 +78,12 @@ def _same_bytes(sides: Sides, name: str) -> bool:
     if name not in sides.before.names or name not in sides.after.names:
         return False
     return sides.before.files.get(name) == sides.after.files.get(name)
+
+
+def _check_named_lock(side: Side, name: str) -> None:
+    """Refuse a named file that is not a lock, though nothing changed in it (LockError)."""
+    if Target.of_path(name) is None and name in side.files:
+        parse_lock(side.files[name], place=side.places[name])
 
 
 def _examined_lock(side: Side, name: str) -> Examined | None:

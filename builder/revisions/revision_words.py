@@ -164,6 +164,8 @@ def _from_git(
     moved = {path for path in olds.keys() | news.keys() if olds.get(path) != news.get(path)}
     # What stayed is read too where a lock came: it may be what the new one is compared with.
     needed = moved | (olds.keys() if news.keys() - olds.keys() else set())
+    # So is what was named itself: nothing but its content says that it is a lock.
+    needed |= {path for path in olds.keys() | news.keys() if path in prefixes}
     contents = repository.read(
         [rows[path] for rows in (olds, news) for path in needed if path in rows],
     )
