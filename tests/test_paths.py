@@ -9,6 +9,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -152,6 +154,34 @@ def test_programs_and_pages_that_sources_name_exist() -> None:
     ]
     if problems:
         pytest.fail("\n".join(problems), pytrace=False)
+
+
+_IMPORT = re.compile(r"\b(?:from (builder[\w.]*) import (\w+)|import (builder[\w.]*))")
+
+
+def import_problems(text: str) -> list[str]:
+    """Return the imports of a text that no module satisfies, those of programs that a string holds included."""
+    problems = []
+    for match in _IMPORT.finditer(text):
+        module, name = match.group(1) or match.group(3), match.group(2)
+        try:
+            found = not name or hasattr(import_module(module), name) or bool(find_spec(f"{module}.{name}"))
+        except ModuleNotFoundError:
+            found = False
+        if not found:
+            problems.append(match.group())
+    return problems
+
+
+def test_programs_inside_strings_import_what_exists() -> None:
+    """A child that ends with an ImportError looks like one that a signal ended."""
+    files = [file for file in sources() if file.suffix == ".py" and file.name != Path(__file__).name]
+    wrong = {str(file.relative_to(ROOT)): import_problems(file.read_text("utf-8")) for file in files}
+    assert {file: problems for file, problems in wrong.items() if problems} == {}
+    assert import_problems("from builder.fetch.store import Store") == [
+        "from builder.fetch.store import Store"
+    ]
+    assert import_problems("from builder.store import Stores") == ["from builder.store import Stores"]
 
 
 def test_the_pages_name_many_paths_and_link_to_each_other() -> None:

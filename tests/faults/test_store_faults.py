@@ -162,9 +162,8 @@ def test_names_that_need_encoding(tmp_path: Path, file: str, asked: str) -> None
 _FETCH = """
 import sys
 from pathlib import Path
-from builder.fetch.download import fetch_all
-from builder.fetch.request import Request
-from builder.fetch.store import Store
+from builder.fetch import fetch_all
+from builder.store import Request, Store
 sha256, size, url, root = sys.argv[1:]
 fetch_all(Store(Path(root)), [Request(sha256=sha256, size=int(size), urls=(url,), label="torch.whl")])
 """
@@ -180,13 +179,16 @@ def test_signals_leave_what_has_arrived(tmp_path: Path, number: signal.Signals) 
     }
     with FaultServer([{"cut": 100_000, "end": "stall"}, rest]) as server:
         argv = [sys.executable, "-c", _FETCH, SHA256, str(len(DATA)), server.url, str(store.root)]
-        process = subprocess.Popen(argv, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(argv, stderr=subprocess.PIPE)
         part = store.arriving / f"{SHA256}.part"
         until = time.monotonic() + 60
-        while time.monotonic() < until and not (part.exists() and part.stat().st_size == 100_000):
+        while not (part.exists() and part.stat().st_size == 100_000):
+            assert process.poll() is None, process.communicate()[1]
+            assert time.monotonic() < until, "nothing arrived"
             time.sleep(0.01)
         process.send_signal(number)
-        assert process.wait(30) != 0
+        process.communicate(timeout=30)
+        assert process.returncode != 0
         assert list(store.digests()) == []
         fetch_all(store, [request(server.url)])
     assert server.log[1] == "asked for /file, range: bytes=100000-"
