@@ -14,7 +14,7 @@ from builder.console import Console
 from builder.lockfile import Lock, Proof, PythonPackage
 from builder.model import Sha256
 from builder.project import open_project
-from builder.verify import index_urls
+from builder.verify import as_text, index_urls
 from tests.commands.test_lock_archive import Bench, stanza
 
 
@@ -183,4 +183,19 @@ def test_the_command_makes_both_proofs(locked: Bench, capsys: pytest.CaptureFixt
     value = json.loads(capsys.readouterr().out)
     made = {one["name"] for one in value["proofs"]}
     assert {"online", "index-closure", "os-index", "store", "closure"} <= made
-    assert value["not-proven"] == []
+    assert [one["option"] for one in value["not-proven"]] == ["--again"]
+
+
+def test_an_older_version_that_every_asker_admits_is_left_to_resolving_again(
+    locked: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its closure is whole and its hash right, so the report says what that does not prove."""
+    digest = Sha256(locked.index.wheel("leaf", "2.5"))
+    lock = locked.lock()
+    newer = dataclasses.replace(
+        leaf_of(lock), version="2.5", file="leaf-2.5-py3-none-any.whl", sha256=digest, size=None
+    )
+    for row in (leaf_of(lock), newer):
+        proofs = proofs_of(locked, with_leaf(lock, row))
+        assert told_by(proofs) == []
+        assert "that resolving gives these versions (--again)" in as_text(proofs)
