@@ -21,6 +21,7 @@ VERBS = {
     "render": "Turn locks into a hermetic Dockerfile.",
     "export": "Write pylock.toml and requirements.txt from a lock.",
     "fetch": "Bring everything that locks name into the store, verified.",
+    "store": "Free the store of files that no lock names.",
     "bundle": "Carry locks, and everything that building them needs, across an air gap.",
     "build": "Render, fetch what the build takes from the store, and build with BuildKit or buildah.",
     "check": "Run a lock's checks in an image of it, with or without a GPU.",

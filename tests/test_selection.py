@@ -26,6 +26,7 @@ WORDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "render": ((),),
     "export": ((),),
     "fetch": (("--dry-run",), ("--serve", "127.0.0.1:0")),
+    "store": (("gc", "--dry-run"),),
     "bundle": (("--output", "out.tar"), ("--push", "registry.invalid/bundles/tiny:1")),
     "build": ((), ("--inputs", "store")),
     "check": (),
@@ -134,6 +135,7 @@ def test_a_misspelt_value_is_a_usage_error_with_the_nearest_names(
 
 LOCKED_ONLY = (
     "render", "export", "fetch", "bundle", "build", "reproduce", "verify", "why", "sbom", "diff", "image-size",
+    "store",
 )  # fmt: skip
 """Verbs that are about locks alone."""
 

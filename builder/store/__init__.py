@@ -1,7 +1,7 @@
 """The store: files by their SHA-256, and files on their way into it.
 
-In: bytes with the digest that they must have. Out: paths of complete files. A file is
-visible when all of its bytes are right, and never changes. Imports `io`.
+In: bytes with the digest that they must have. Out: paths of complete files, and which of
+them nothing names. A file is visible when all of its bytes are right, and never changes. Imports `io`.
 """
 
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         open_partial,
         staging,
     )
+    from builder.store.garbage import StoreUse, collect_garbage, named_digests, reachable_digests
     from builder.store.store import Store, journal, recover, store_root, sweep, unwritable
 else:
     __getattr__, __dir__ = lazy_face(
@@ -30,9 +31,13 @@ else:
             "Request": "arriving",
             "Staging": "arriving",
             "Store": "store",
+            "StoreUse": "garbage",
             "arrived_size": "arriving",
+            "collect_garbage": "garbage",
             "journal": "store",
+            "named_digests": "garbage",
             "open_partial": "arriving",
+            "reachable_digests": "garbage",
             "recover": "store",
             "staging": "arriving",
             "store_root": "store",
@@ -48,9 +53,13 @@ __all__ = [
     "Request",
     "Staging",
     "Store",
+    "StoreUse",
     "arrived_size",
+    "collect_garbage",
     "journal",
+    "named_digests",
     "open_partial",
+    "reachable_digests",
     "recover",
     "staging",
     "store_root",

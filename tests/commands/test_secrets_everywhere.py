@@ -77,6 +77,7 @@ WORDS: dict[str, list[tuple[str, ...]]] = {
     "explain": [("tiny",)],
     "why": [("idna",)],
     "image-size": [("--arch", "x86_64")],
+    "store": [("gc", "--dry-run")],
     "sbom": [
         (
             "--arch",
