@@ -234,7 +234,8 @@ class _TargetExplanation:
             (path, row, when), *others = [one for one in rows if one[1].value == name]
             places = [other.place for _, other, _ in others]
             pins = self._pin_places(name.partition("[")[0].strip())
-            yield _explained_part(part, key_path_text(path), row, value=root, more=(*places, *pins), when=when)
+            more = (*places, *pins)
+            yield _explained_part(part, key_path_text(path), row, value=root, more=more, when=when)
 
     def _python_values(self) -> Iterator[ExplainedValue]:
         """Yield the exact versions that hold for Python distributions, roots or not."""
