@@ -27,6 +27,7 @@ VERBS = {
     "check": "Run a lock's checks in an image of it, with or without a GPU.",
     "reproduce": "Build twice under varied conditions and compare; exit 1 if the images differ.",
     "verify": "Prove what locks say: integrity, freshness, and more.",
+    "pin": "Fill and refresh the pins of recipes, and show what was seen.",
     "init": "Begin a project, or write a framework or component recipe, valid at once.",
     "outdated": "Show what is newer than a project's pins; exit 1 if something is.",
     "matrix": "Show what is locked, and what is not and why.",

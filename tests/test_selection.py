@@ -32,6 +32,7 @@ WORDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "check": (),
     "reproduce": ((),),
     "verify": ((), ("--store",), ("--online",)),
+    "pin": (),
     "init": (("framework", "fresh", "--summary", "x", "--license", "MIT", "--root", "idna"),),
     "outdated": ((),),
     "matrix": ((), *(("--table", table) for table in ("summary", "targets", "cuda", "wheels", "gpus"))),

@@ -45,7 +45,7 @@ class Session:
             self.store.add_bytes(data)
             return data
         places = [place for url in urls for place in self.origins.candidates(url)]
-        hint = "name a mirror that still has it, or refresh the pin with scripts/pin"
+        hint = "name a mirror that still has it, or refresh the pin with `python -m builder pin`"
         data = first_answer(
             places, lambda url: self.client.download_bytes(url, sha256), place=label, hint=hint
         )

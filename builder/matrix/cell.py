@@ -227,7 +227,7 @@ def _pin_commands(platform: str, missing: Sequence[str]) -> tuple[str, ...]:
         f"repositories {platform}": any("InRelease" in text or "repomd.xml" in text for text in missing),
         f"image {platform}": any(words in text for text in missing for words in _IMAGE_PINS),
     }
-    return tuple(f"scripts/pin {what}" for what, needed in about.items() if needed)
+    return tuple(f"python -m builder pin {what}" for what, needed in about.items() if needed)
 
 
 def open_targets(library: Library, locked: Collection[Target]) -> dict[Target, str]:

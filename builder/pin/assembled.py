@@ -6,15 +6,13 @@ The base becomes a canonical tar in the store, made of the packages that a lock 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from builder.errors import BuilderError, DigestMismatchError, LockError, UsageError
 from builder.fetch import Session, fetch_all
-from builder.io import read_bytes
 from builder.lockfile import BASE, OsPackage, Repository
 from builder.model import Arch, Sha256, counted
 from builder.pin.context import Context, finish
-from builder.recipe import Library, Platform, read_library
+from builder.recipe import Library, Platform
 from builder.recipe_editor import RecipeEditor
 from builder.resolve import resolve_base
 from builder.rootfs import LockedDeb, write_rootfs_tar
@@ -74,7 +72,7 @@ def pin_assembled(context: Context, platform: str = "") -> int:
     Its packages are fetched into the store. Platforms that inherit the digest
     are left alone. FetchError, DigestMismatchError as for any file.
     """
-    library = _read_recipes(context.recipes)
+    library = context.project.library()
     editors = [
         editor
         for editor in context.editors("platforms", platform)
@@ -116,13 +114,3 @@ def _fetch_requests(
         )
         for row in rows
     ]
-
-
-def _read_recipes(recipes: Path) -> Library:
-    return read_library(
-        {
-            path.relative_to(recipes).as_posix(): read_bytes(path)
-            for path in sorted(recipes.rglob("*"))
-            if path.is_file()
-        }
-    )

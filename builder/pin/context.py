@@ -52,11 +52,27 @@ class Context:
         paths = sorted((self.recipes / folder).glob("*.toml"))
         chosen = [path for path in paths if name in ("", path.stem)]
         if not chosen:
+            if name and (self.project.recipe_path(f"{folder}/{name}.toml")).is_file():
+                raise UsageError(
+                    f"{name!r} is a recipe of the catalogue: its pins come with the package",
+                    place=f"catalogue/{folder}/{name}.toml",
+                    hint=f"to pin it yourself, copy it to recipes/{folder} and write `replaces = true`",
+                )
             known = ", ".join(path.stem for path in paths) or "none"
             raise UsageError(
                 f"there is no recipe {name or '*'!r}", place=f"recipes/{folder}", hint=f"known: {known}"
             )
         return tuple(RecipeEditor(path, place=f"recipes/{folder}/{path.name}") for path in chosen)
+
+    def readable_editors(self, folder: str) -> dict[str, RecipeEditor]:
+        """Return every recipe of a folder by name, the catalogue's too: those are read, and never saved."""
+        catalogue = self.project.catalogue
+        found = {
+            path.stem: RecipeEditor(path, place=f"catalogue/{folder}/{path.name}")
+            for path in sorted((catalogue / folder).glob("*.toml") if catalogue else ())
+        }
+        own = sorted((self.recipes / folder).glob("*.toml"))
+        return found | {path.stem: RecipeEditor(path, place=f"recipes/{folder}/{path.name}") for path in own}
 
 
 def extends_chain(editors: Mapping[str, RecipeEditor], name: str) -> list[str]:

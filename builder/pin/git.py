@@ -118,7 +118,9 @@ def _add_version(
     """Add a version's table, with the address of the recipe's first git source; return the version."""
     if not component:
         raise UsageError(
-            "a new version needs its component", place="--add", hint="scripts/pin git ucx --add v1.22.0"
+            "a new version needs its component",
+            place="--add",
+            hint="python -m builder pin git ucx --add v1.22.0",
         )
     (editor,) = editors
     version = version or tag.removeprefix("v")

@@ -151,7 +151,7 @@ def _plain_path(name: str) -> str:
 
 _FAMILY = "debian"
 _FAMILIES = {"debian": dpkg_packages, "rpm": rpm_packages}
-_READ_BY = "scripts/pin image, which read it from the layers"
+_READ_BY = "pin image, which read it from the layers"
 _VARIANTS = ("", "v1", "v8")  # the one that amd64 and arm64 images have, where they say it
 
 
@@ -175,7 +175,7 @@ def pin_image(context: Context, platform: str = "", *, recorded: bool = False) -
     also for an image without the architecture; DigestMismatchError for wrong bytes.
     """
     editors = context.editors("platforms", platform)
-    every = {editor.path.stem: editor for editor in context.editors("platforms")}
+    every = context.readable_editors("platforms")
     seen: dict[tuple[str, str, Arch], _RegistryImage] = {}
     count = 0
     for editor in editors:

@@ -304,9 +304,14 @@ def pin_repositories(context: Context, platform: str = "", *, now: datetime) -> 
             place="recipes/platforms",
             hint=f"known: {', '.join(editors)}",
         )
-    suites = _named_suites(editors, [platform] if platform else sorted(editors))
+    every = context.readable_editors("platforms") | editors
+    suites = _named_suites(every, [platform] if platform else sorted(editors), own=editors)
     if not suites:
-        raise UsageError("no repositories", place=f"recipes/platforms/{platform or '*'}.toml")
+        raise UsageError(
+            "no repositories of its own",
+            place=f"recipes/platforms/{platform or '*'}.toml",
+            hint="those of a platform of the catalogue, which it may extend, are pinned there",
+        )
     folders: list[IndexFolder] = []
     with context.project.client() as client:
         for suite in suites.values():
@@ -339,12 +344,15 @@ def pin_repositories(context: Context, platform: str = "", *, now: datetime) -> 
 
 
 def _named_suites(
-    editors: Mapping[str, RecipeEditor], names: Sequence[str]
+    editors: Mapping[str, RecipeEditor], names: Sequence[str], *, own: Collection[str]
 ) -> dict[tuple[object, ...], _PinnedSuite]:
-    """Group the repository tables behind the named platforms; a file that they extend counts."""
+    """Group the repository tables behind the named platforms; a file that they extend counts.
+
+    Tables of a file that is not among `own` are the catalogue's, whose pins come with the package.
+    """
     suites: dict[tuple[object, ...], _PinnedSuite] = {}
     owners = {owner for name in names if (owner := _repositories_owner(editors, name))}
-    for owner in sorted(owners):
+    for owner in sorted(owners.intersection(own)):
         editor = editors[owner]
         for index, row in enumerate(editor.get(("repositories",), [])):
             keys: KeyPath = ("repositories", index)
@@ -382,8 +390,8 @@ def _platform_arches(editors: Mapping[str, RecipeEditor], name: str) -> set[Arch
 
 
 def _signing_keys(context: Context, recipe: RepositoryRecipe) -> tuple[bytes, ...]:
-    folder = context.recipes / "keys"
-    return tuple(read_bytes(folder / Path(name), error=RecipeError) for name in recipe.keys)
+    paths = (context.project.recipe_path(f"keys/{name}") for name in recipe.keys)
+    return tuple(read_bytes(path, error=RecipeError) for path in paths)
 
 
 def _record_pins(suite: _PinnedSuite, pinned: PinnedIndexes) -> None:

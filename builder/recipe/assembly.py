@@ -58,7 +58,7 @@ def assemble_lock(
     if missing:
         raise FetchError(
             f"not locked, because pins are missing: {'; '.join(missing)}",
-            hint="fill them with scripts/pin on a machine that can reach the sources",
+            hint="fill them with `python -m builder pin` on a machine that can reach the sources",
         )
     inputs = fingerprint(recipe)
     rows = merge_rows(python)

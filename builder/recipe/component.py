@@ -25,7 +25,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GitRecipe:
-    """Where a version's sources are in git; pins are filled in by `scripts/pin`."""
+    """Where a version's sources are in git; pins are filled in by `pin`."""
 
     url: str
     """The public clone address, https."""

@@ -18,7 +18,7 @@ class ImageRecipe:
     name: str
     tag: str
     digest: ImageDigest | None = None
-    """The manifest of this architecture; absent until `scripts/pin image` has followed the tag."""
+    """The manifest of this architecture; absent until `pin image` has followed the tag."""
     index_digest: ImageDigest | None = None
     evidence: Evidence = Evidence.DECLARED
     by: str = ""
@@ -34,7 +34,7 @@ class ImageRecipe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepomdRecipe:
-    """The signed metadata of an RPM repository for one architecture; filled in by `scripts/pin`."""
+    """The signed metadata of an RPM repository for one architecture; filled in by `pin`."""
 
     arch: Arch
     sha256: Sha256
@@ -59,9 +59,9 @@ class RepositoryRecipe:
     priority: int = 99
     """RPM: where several repositories have a package, those of the lowest number are used, as in dnf."""
     inrelease: Sha256 | None = None
-    """Debian: of the InRelease file; filled in by `scripts/pin`."""
+    """Debian: of the InRelease file; filled in by `pin`."""
     repomd: tuple[RepomdRecipe, ...] = ()
-    """RPM: the signed metadata of each architecture; filled in by `scripts/pin`."""
+    """RPM: the signed metadata of each architecture; filled in by `pin`."""
     at: str = ""
     """The moment it was pinned, RFC 3339 in UTC: signed metadata must be valid at it."""
 

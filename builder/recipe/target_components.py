@@ -88,7 +88,7 @@ class TargetRecipes:
 
 def _unknown_version_hint(component: Component, version: str) -> str:
     near = nearest_names(version, component.versions, otherwise="-").removeprefix("-")
-    hint = f"{near} known: {', '.join(component.versions)}; add it with scripts/pin".lstrip()
+    hint = f"{near} known: {', '.join(component.versions)}; add it with `python -m builder pin git`".lstrip()
     if component.python.family:
         hint += (
             f', or, for the wheel of the index, [versions."{version}"] with `published = true` and a reason'

@@ -367,4 +367,4 @@ def test_pins_that_are_missing_are_listed_with_the_way_to_fill_them(
     assert "path of the repository baseos" in said
     assert "repomd.xml of baseos for x86_64" in said
     assert "repomd.xml of appstream for x86_64" in said
-    assert "scripts/pin" in said
+    assert "python -m builder pin" in said

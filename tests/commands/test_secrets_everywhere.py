@@ -70,6 +70,7 @@ WORDS: dict[str, list[tuple[str, ...]]] = {
     "check": [("--image", "127.0.0.4:{port}/team/image:1", BASE)],
     "reproduce": [("--stale", "--arch", "x86_64")],
     "verify": [(), ("--online",), ("--advisories", "http://127.0.0.2:{port}/osv")],
+    "pin": [("git",), ("archive", "tool", "1.0", "tool.tar.gz"), ("repositories",), ("image",)],
     "init": [("framework", "thing", "--root", "idna==3.10", "--platform", "plain", "--release", "1.0")],
     "outdated": [INDEX, ("--advisories", "http://127.0.0.2:{port}/osv")],
     "matrix": [()],
@@ -90,7 +91,7 @@ WORDS: dict[str, list[tuple[str, ...]]] = {
 }
 """What each verb is asked, so that it reaches for the network where it can."""
 
-NO_JSON = {"init", "git-driver"}
+NO_JSON = {"pin", "init", "git-driver"}
 """Verbs without `--format json`."""
 
 

@@ -208,7 +208,7 @@ def test_a_command_that_ran_on_a_stand_in_is_said_so_and_one_that_failed_says_wh
 
     ran = on_stand_in(tried(library, exit=0, said=""))
     assert ran.word == "command tried on a stand-in"
-    assert suggestion([ran]).startswith("scripts/pin image plain && python -m builder lock ")
+    assert suggestion([ran]).startswith("python -m builder pin image plain && python -m builder lock ")
     failed = on_stand_in(tried(library, exit=6, said="a list of packages is missing"))
     assert (failed.word, failed.reason) == ("not lockable", "a list of packages is missing")
     assert not suggestion([failed])
@@ -225,7 +225,7 @@ def test_a_target_whose_pins_are_missing_is_untried_whatever_its_python_side_doe
     assert (cell.state, cell.word) == (CellState.UNTRIED, "untried")
     assert cell.reason.startswith("not tried: pins are missing: platform plain: digest of the image")
     assert not command([cell])
-    assert suggestion([cell]).startswith("scripts/pin image plain && python -m builder lock ")
+    assert suggestion([cell]).startswith("python -m builder pin image plain && python -m builder lock ")
     assert not command([cell, replace(cell, state=CellState.LOCKABLE)])
 
 
@@ -234,7 +234,7 @@ def test_an_image_that_is_named_without_a_digest_is_filled_by_a_command(small: L
     missing = "platform plain: digest of the image r.example/base:1 for x86_64"
     assert cell.reason.startswith(f"not tried: pins are missing: {missing}")
     assert "no command" not in cell.reason
-    assert suggestion([cell]).startswith("scripts/pin image plain && python -m builder lock ")
+    assert suggestion([cell]).startswith("python -m builder pin image plain && python -m builder lock ")
 
 
 def test_only_a_command_that_was_run_is_the_one_that_locks(small: Library) -> None:

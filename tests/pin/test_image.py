@@ -461,7 +461,7 @@ def test_python_distributions_are_read_as_the_interpreter_finds_them(bench: Any,
     file = recipe(bench, local, **PYTHON)
     pin_image(bench.context())
     assert row(file)["python"] == ["big-thing==2+cu130", "old==1", "six==1.1"]
-    assert row(file)["python-by"].startswith("scripts/pin image")
+    assert row(file)["python-by"].startswith("pin image")
     assert "opt/venv/lib/python3.12/site-packages" in bench.err.getvalue()
 
 

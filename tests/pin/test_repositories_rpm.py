@@ -1,4 +1,4 @@
-"""`scripts/pin repositories` for RPM repositories, against a signed one on loopback."""
+"""`pin repositories` for RPM repositories, against a signed one on loopback."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pytest_httpserver import HTTPServer
 
-from builder import pin
+from builder.cli import main
 from builder.console import Console
 from builder.locks import read_stand_in
 from builder.project import Project, open_project
@@ -49,7 +49,7 @@ def world(httpserver: HTTPServer, copied: Project) -> StandIn:
 def run_pin(project: Project, world: StandIn, *words: str) -> int:
     places = [word for mirror in world.mirrors for word in ("--mirror", mirror)]
     where = ["--project", str(project.root), "--store", str(project.store.root)]
-    return pin.main([*words, "--quiet", *where, *places])
+    return main(["pin", *words, "--quiet", *where, *places])
 
 
 @pytest.mark.parametrize("platform", ["ubuntu-24.04", "ubuntu-22.04", "centos-stream-9"])

@@ -1,6 +1,6 @@
 """Trap T6: a branch or a moved tag as a version. Each case is a folder with `case.toml`.
 
-`verb` is `read` (recipes are read, without network) or `pin` (scripts/pin git
+`verb` is `read` (recipes are read, without network) or `pin` (the verb, for git
 asks a repository that is made from the `[[remote]]` steps). The rest is the
 recipe's versions. Author and dates are fixed, so commits are the same everywhere.
 """
@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import tomli_w
 
+from builder.cli import main
 from builder.errors import BuilderError
-from builder.pin.cli import main
 from builder.recipe.reading import read_library
 
 HERE = Path(__file__).parent
@@ -96,7 +96,9 @@ def test_trap(
         file = tmp_path / "project" / "recipes" / "components" / "ucx.toml"
         file.parent.mkdir(parents=True)
         file.write_bytes(recipe)
-        code = main(["git", "--project", str(tmp_path / "project"), "--store", str(tmp_path / "store")])
+        code = main(
+            ["pin", "git", "--project", str(tmp_path / "project"), "--store", str(tmp_path / "store")]
+        )
         assert file.read_bytes() == recipe
         text = capsys.readouterr().err
     if update_golden:

@@ -99,7 +99,7 @@ def _pinned_release(repository: RepositoryRecipe, library: Library, session: Ses
         raise FetchError(
             "its InRelease is not pinned",
             place=f"suite {repository.suite}",
-            hint="run scripts/pin repositories",
+            hint="run `python -m builder pin repositories`",
         )
     place = f"{repository.origin} {repository.suite} InRelease"
     path = f"dists/{repository.suite}/InRelease"

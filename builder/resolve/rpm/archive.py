@@ -125,7 +125,7 @@ def _repomd_pin(recipe: RepositoryRecipe, arch: Arch) -> RepomdRecipe:
         raise FetchError(
             f"its repomd.xml for {arch} is not pinned",
             place=f"repository {recipe.suite}",
-            hint="run scripts/pin repositories",
+            hint="run `python -m builder pin repositories`",
         )
     return found[0]
 

@@ -196,5 +196,5 @@ def _read_metadata(repo: solv.Repo, text: bytes, place: str, language: str | Non
         raise FetchError(
             f"the metadata cannot be read: {' '.join(repo.pool.errstr.split())}",
             place=place,
-            hint="the repository is damaged: refresh its pin with scripts/pin repositories",
+            hint="the repository is damaged: refresh its pin with `python -m builder pin repositories`",
         )

@@ -85,7 +85,7 @@ def check_moment(repomd: Repomd, at: datetime) -> None:
         raise FetchError(
             f"the metadata is of {utc_text(repomd.date)}, later than {utc_text(at)}",
             place=repomd.place,
-            hint="pin it again with scripts/pin repositories",
+            hint="pin it again with `python -m builder pin repositories`",
         )
 
 

@@ -9,37 +9,31 @@ from typing import Any
 
 import pytest
 
-from builder.pin.cli import main
+from builder.cli import main
 
-SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "pin"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(*words: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, str(SCRIPT), *words],
+        [sys.executable, "-m", "builder", "pin", *words],
         cwd=cwd,
-        env={"PATH": os.environ["PATH"], "HOME": str(cwd), **env},
+        env={"PATH": os.environ["PATH"], "HOME": str(cwd), "PYTHONPATH": str(ROOT), **env},
         capture_output=True,
         text=True,
         check=False,
     )
 
 
-def test_the_script_runs_from_anywhere(tmp_path: Path) -> None:
-    done = run("--help", cwd=tmp_path)
-    assert done.returncode == 0
-    assert "repositories" in done.stdout
-
-
-@pytest.mark.parametrize("verb", ["git", "archive", "repositories", "image"])
-def test_every_verb_has_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("kind", ["git", "archive", "repositories", "image", "assembled"])
+def test_every_kind_has_an_example(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        main([verb, "--help"])
+        main(["pin", "--help"])
     assert caught.value.code == 0
-    assert f"  scripts/pin {verb}" in capsys.readouterr().out
+    assert f"  python -m builder pin {kind}" in capsys.readouterr().out
 
 
-def test_pinning_through_the_script(
+def test_pinning_through_the_program(
     bench: Any, forge: Any, component: Callable[[str, str], Path], tmp_path: Path
 ) -> None:
     url = forge.make("thing")
@@ -75,11 +69,41 @@ def test_errors_are_one_line_with_their_exit_code(bench: Any, tmp_path: Path) ->
         (("git", "--mirror", "x"), "expected FROM=TO, two URLs"),
         (("repositories",), "there is no recipe"),
         (("image", "p"), "there is no recipe 'p'"),
+        (("image", "p", "1.0"), "'1.0' belongs to `pin git or archive`"),
+        (("git", "--recorded"), "--recorded belongs to `pin image`"),
+        (("archive", "thing", "1.0"), "expected a component, a version and the name of a file"),
     ],
 )
 def test_usage_errors_end_with_two(
     bench: Any, tmp_path: Path, words: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bench.write("components/thing.toml", "")
-    assert main([*words, "--project", str(bench.root), "--store", str(tmp_path)]) == 2
+    assert main(["pin", *words, "--project", str(bench.root), "--store", str(tmp_path)]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_recipe_of_the_catalogue_is_not_pinned(
+    bench: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench.root.mkdir(parents=True, exist_ok=True)
+    (bench.root / "lockwright.toml").write_text("catalogue = true\n")
+    places = ["--project", str(bench.root), "--store", str(tmp_path)]
+    assert main(["pin", "git", "ucx", *places]) == 2
+    said = capsys.readouterr().err
+    assert "catalogue/components/ucx.toml: 'ucx' is a recipe of the catalogue" in said
+    assert "`replaces = true`" in said
+
+
+def test_a_platform_that_extends_one_of_the_catalogue_is_read_through_it(
+    bench: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its repositories are the catalogue's: there is nothing to pin, and no file of the package is written."""
+    bench.root.mkdir(parents=True, exist_ok=True)
+    (bench.root / "lockwright.toml").write_text("catalogue = true\n")
+    bench.write("platforms/ours.toml", 'name = "ours"\nsummary = "s"\nextends = "debian-13"\n')
+    before = {path: path.read_bytes() for path in (ROOT / "recipes/platforms").iterdir()}
+    places = ["--project", str(bench.root), "--store", str(tmp_path)]
+    assert main(["pin", "repositories", "ours", *places]) == 2
+    said = capsys.readouterr().err
+    assert "recipes/platforms/ours.toml: no repositories of its own" in said
+    assert {path: path.read_bytes() for path in (ROOT / "recipes/platforms").iterdir()} == before
