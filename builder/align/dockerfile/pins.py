@@ -171,6 +171,9 @@ def _read_instruction(  # noqa: C901, PLR0912 - one branch an instruction
         _read_run(instruction, here, script)
     elif instruction.keyword in ("CMD", "ENTRYPOINT"):
         _read_start(instruction, here, reading)
+    elif instruction.keyword == "HEALTHCHECK" and "".join(instruction.words[:1]).upper() == "CMD":
+        script = instruction.value[len("CMD") :].lstrip()
+        _read_start(replace(instruction, value=script, words=instruction.words[1:]), here, reading)
 
 
 def _note_mentions(instruction: Instruction, reading: _FileReading) -> None:
@@ -405,7 +408,7 @@ def _read_start(instruction: Instruction, stage: _BuildStage, reading: _FileRead
     """
     if instruction.exec_form and instruction.keyword == "ENTRYPOINT":
         stage.entrypoint = instruction.words
-    elif instruction.exec_form and stage.entrypoint[-1:] == ("-c",):
+    elif instruction.keyword == "CMD" and instruction.exec_form and stage.entrypoint[-1:] == ("-c",):
         # Docker puts the words of CMD behind those of ENTRYPOINT: here they are a shell's text.
         instruction = replace(instruction, words=(*stage.entrypoint, *instruction.words))
     known = {name: stage.known[name] for name in stage.environment if name in stage.known}  # no ARG any more
