@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ROOT / "tests/faults/project/lock/1.0/plain"
 LOCK = "lock/1.0/plain/tiny-x86_64.toml"
-WORKFLOW = ROOT / "docs/github/lock-diff.yml"
+DIFF, REPORT = (ROOT / f"docs/github/lock-{name}.yml" for name in ("diff", "report"))
 HOOKS = ROOT / ".pre-commit-hooks.yaml"
 
 
@@ -67,10 +67,10 @@ def edit(folder: Path, old: str, new: str) -> None:
     (folder / LOCK).write_text(text.replace(old, new))
 
 
-def steps() -> list[str]:
-    """Return the commands of the workflow's steps, as its lines have them."""
+def steps(workflow: Path) -> list[str]:
+    """Return the commands of a workflow's steps, as its lines have them."""
     found = []
-    text = WORKFLOW.read_text()
+    text = workflow.read_text()
     for match in re.finditer(r"^( +)(?:- )?run: (.*)\n((?:\1 +.*\n)*)", text, re.MULTILINE):
         body = match[3] if match[2] == "|" else match[2]
         found.append("\n".join(line.strip() for line in body.strip().split("\n")))
@@ -109,7 +109,7 @@ def test_the_workflow_comments_and_fails_where_it_must(
         "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
         "GITHUB_ENV": str(tmp_path / "env.txt"),
     }
-    fetch, compare, comment, fail = steps()
+    fetch, compare, comment, fail = steps(DIFF)
     for step in (fetch, compare, comment):
         done = run(checkout, "bash", "-eo", "pipefail", "-c", step, env=env)
         assert done.returncode == 0, done.stderr
@@ -122,12 +122,32 @@ def test_the_workflow_comments_and_fails_where_it_must(
     assert said[-2] == "lock-diff.md"
 
 
-def test_the_workflow_names_its_action_by_commit_and_no_expression_is_in_a_command() -> None:
-    text = WORKFLOW.read_text()
+def test_the_workflow_of_the_report_shows_the_change_before_and_after(
+    repository: Path, tmp_path: Path
+) -> None:
+    run(repository, "git", "checkout", "-qb", "change")
+    edit(repository, 'glibc = "2.41"', 'glibc = "2.42"')
+    run(repository, "git", "commit", "-qam", "change")
+    head = run(repository, "git", "rev-parse", "HEAD").stdout.strip()
+    run(repository, "git", "update-ref", "refs/pull/7/head", head)
+    checkout = tmp_path / "checkout"
+    run(tmp_path, "git", "clone", "-q", "--branch", "main", str(repository), str(checkout))
+    for step in steps(REPORT):
+        env = {"HEAD": head, "NUMBER": "7", "RELEASE": "all"}
+        done = run(checkout, "bash", "-eo", "pipefail", "-c", step, env=env)
+        assert done.returncode == 0, done.stderr
+    page = (checkout / "lock-report/change.html").read_text()
+    assert "2.41" in page
+    assert "2.42" in page
+
+
+@pytest.mark.parametrize("workflow", [DIFF, REPORT], ids=lambda path: path.stem)
+def test_a_workflow_names_its_actions_by_commit_and_no_expression_is_in_a_command(workflow: Path) -> None:
+    text = workflow.read_text()
     assert re.findall(r"uses: \S+@(\S+)", text) == [
         word for word in re.findall(r"@(\S+)", text) if len(word) == 40
     ]
-    assert not any("${{" in step for step in steps())
+    assert not any("${{" in step for step in steps(workflow))
 
 
 def test_the_hook_stops_a_commit_of_what_is_dangerous(repository: Path) -> None:
