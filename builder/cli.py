@@ -30,6 +30,7 @@ VERBS = {
     "pin": "Fill and refresh the pins of recipes, and show what was seen.",
     "init": "Begin a project, or write a framework or component recipe, valid at once.",
     "outdated": "Show what is newer than a project's pins; exit 1 if something is.",
+    "upgrade": "Write newer pins into recipes, lock again, and show what changed; whole, or not at all.",
     "matrix": "Show what is locked, and what is not and why.",
     "report": "Write a site to look at: what is locked, why, by whose word, and what changed.",
     "explain": "Show the effective recipe of a target, each value with the file and line it comes from.",

@@ -28,6 +28,7 @@ __all__ = [
     "DocumentOptions",
     "ResultFormat",
     "add_arch",
+    "add_cooldown",
     "add_documents",
     "add_engine",
     "add_format",
@@ -98,6 +99,18 @@ def add_format(verb: argparse.ArgumentParser, *others: ResultFormat) -> None:
     """Add `--format` for text and JSON, and for `others`."""
     forms = [form.value for form in (ResultFormat.TEXT, ResultFormat.JSON, *others)]
     verb.add_argument("--format", choices=forms, default=forms[0], help="output format")
+
+
+def add_cooldown(verb: argparse.ArgumentParser) -> None:
+    """Add `--cooldown`."""
+    verb.add_argument(
+        "--cooldown",
+        action="append",
+        default=[],
+        metavar="DAYS",
+        help='how old a version must be, such as "7 days", or longer for one: NAME=DAYS '
+        "(default: lockwright.toml, or a week)",
+    )
 
 
 def add_inputs(verb: argparse.ArgumentParser, default: Inputs) -> None:

@@ -88,6 +88,18 @@ class RecipeEditor:
         self._note_change(keys, before, plain)
         return True
 
+    def put_top(self, key: str, value: str) -> bool:
+        """Set a key of the file itself, a new one above the first table; return whether it changed."""
+        if key in self._plain:
+            return self.put((key,), value)
+        lines = tomlkit.dumps(self._document).splitlines(keepends=True)
+        at = next((n for n, line in enumerate(lines) if line.startswith("[")), len(lines))
+        while at > 0 and (lines[at - 1].startswith("#") or not lines[at - 1].strip()):
+            at -= 1
+        self._set_text("".join([*lines[:at], toml.dumps({key: value}), *lines[at:]]))
+        self._note_change((key,), None, value)
+        return True
+
     def drop(self, keys: KeyPath) -> bool:
         """Remove the value at `keys`; return whether there was one."""
         before = self.get(keys)

@@ -35,6 +35,7 @@ WORDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "pin": (),
     "init": (("framework", "fresh", "--summary", "x", "--license", "MIT", "--root", "idna"),),
     "outdated": ((),),
+    "upgrade": (("idna", "--dry-run"),),
     "matrix": ((), *(("--table", table) for table in ("summary", "targets", "cuda", "wheels", "gpus"))),
     "report": (("--output", "report"), ("--output", "report", "--against", "before")),
     "explain": (("tiny",),),

@@ -74,14 +74,14 @@ def ask_about_pins(pins: Sequence[ProjectPin], questions: Questions) -> list[Pin
             try:
                 found = _ASK[pin.kind](pin, questions)
             except BuilderError as error:
-                found = _unreached(pin, error)
+                found = _unreached_news(pin, error)
             steps.done(f"{pin.kind} {pin.name}: {found.state.value}")
             return found
 
         return list(pool.map(one, pins))
 
 
-def _unreached(pin: ProjectPin, error: BuilderError) -> PinNews:
+def _unreached_news(pin: ProjectPin, error: BuilderError) -> PinNews:
     return PinNews(pin=pin, state=NewsState.NOT_LOOKED_UP, reason=_one_line(error), unreached=True)
 
 
@@ -112,24 +112,25 @@ def _index_news(pin: ProjectPin, name: str, questions: Questions, *, sources: bo
         return _not_looked_up(pin, f"{pin.version} is not a version that can be compared")
     before = questions.cooldown.until(pin.name, questions.now)
     undated = all(item.uploaded is None for item in page.files)
-    best = _newest(page, pin, own, before, sources=sources)
-    ever = _newest(page, pin, own, questions.now, sources=sources)
+    best = _newest_version(page, pin, own, before, sources=sources)
+    ever = _newest_version(page, pin, own, questions.now, sources=sources)
     any_fit = max(
-        (item.version for item in page.files if not item.yanked and _counts(item.version, own)), default=None
+        (item.version for item in page.files if not item.yanked and _version_counts(item.version, own)),
+        default=None,
     )
     notes = _version_notes(page, own, best, any_fit, ever, undated=undated)
     news = PinNews(
         pin=pin,
         state=_state_of(own, best, ever),
         newest=str(best) if best is not None and best > own else "",
-        pinned_on=_uploaded(page, own),
-        newest_on=_uploaded(page, best) if best is not None and best > own else None,
+        pinned_on=_upload_time(page, own),
+        newest_on=_upload_time(page, best) if best is not None and best > own else None,
         notes=notes,
     )
     return _with_license(news, page, own, best, services) if news.newest else news
 
 
-def _newest(
+def _newest_version(
     page: IndexProject, pin: ProjectPin, own: Version, before: datetime, *, sources: bool
 ) -> Version | None:
     if sources:
@@ -138,11 +139,11 @@ def _newest(
             for item in page.files
             if not item.yanked and (item.uploaded is None or item.uploaded < before)
         ]
-        return max((item.version for item in files if _counts(item.version, own)), default=None)
+        return max((item.version for item in files if _version_counts(item.version, own)), default=None)
     return newest_version(page, PinRequest(before=before, pythons=pin.pythons, prereleases=own.is_prerelease))
 
 
-def _counts(version: Version, own: Version) -> bool:
+def _version_counts(version: Version, own: Version) -> bool:
     return own.is_prerelease or not version.is_prerelease
 
 
@@ -177,7 +178,7 @@ def _version_notes(
     return tuple(notes)
 
 
-def _uploaded(page: IndexProject, version: Version | None) -> datetime | None:
+def _upload_time(page: IndexProject, version: Version | None) -> datetime | None:
     if version is None:
         return None
     return min((item.uploaded for item in page.of(version) if item.uploaded), default=None)
@@ -243,7 +244,7 @@ def _ask_tags(pin: ProjectPin, url: str, tag: str, questions: Questions) -> PinN
     try:
         refs = questions.project.git_places().refs(url, ("refs/tags/*",))
     except BuilderError as error:
-        return _unreached(pin, error)
+        return _unreached_news(pin, error)
     tags = [name.removeprefix("refs/tags/") for name in refs if not name.endswith("^{}")]
     notes = [] if tag in tags else [f"{url} does not have the tag {tag} any more"]
     newer = newer_tags(tag, tags)
@@ -257,7 +258,7 @@ def _ask_tags(pin: ProjectPin, url: str, tag: str, questions: Questions) -> PinN
         pin=pin,
         state=NewsState.NEWER,
         newest=version or newer[-1],
-        tag=newer[-1],
+        tag=newer[-1] if version else "",
         notes=tuple(notes),
         license_reason="a tag states none; compare the sources",
     )
@@ -265,8 +266,8 @@ def _ask_tags(pin: ProjectPin, url: str, tag: str, questions: Questions) -> PinN
 
 def _with_recipe_versions(news: PinNews, component: Component) -> PinNews:
     """Say which newer versions the component's recipe has already."""
-    known = sorted(filter(None, (_parsed(text) for text in component.versions)))
-    own = _parsed(news.pin.version)
+    known = sorted(filter(None, (_parsed_version(text) for text in component.versions)))
+    own = _parsed_version(news.pin.version)
     newer = [version for version in known if own is not None and version > own]
     newer = [version for version in newer if not version.is_prerelease or (own and own.is_prerelease)]
     if not newer:
@@ -279,7 +280,7 @@ def _with_recipe_versions(news: PinNews, component: Component) -> PinNews:
     return found
 
 
-def _parsed(text: str) -> Version | None:
+def _parsed_version(text: str) -> Version | None:
     try:
         return Version(text)
     except InvalidVersion:
@@ -355,7 +356,7 @@ def _debian_index(
     """Return the pinned and the present SHA-256 of InRelease, and the day of the present one, verified."""
     stamp = snapshot_stamp(questions.now)
     url = questions.project.origins.archive_url(recipe.origin, stamp, f"dists/{recipe.suite}/InRelease")
-    release = read_inrelease(_document(url, questions), keys, place=url)
+    release = read_inrelease(_document_bytes(url, questions), keys, place=url)
     check_suite(release, recipe.suite)
     return str(recipe.inrelease or ""), release.sha256, release.date
 
@@ -367,11 +368,13 @@ def _rpm_index(
     pinned = recipe.repomd[0]
     base = repository_path(recipe, pinned.arch)
     url = questions.project.origins.url(recipe.origin, "", f"{base}/repodata/repomd.xml")
-    repomd = read_repomd(_document(url, questions), _document(f"{url}.asc", questions), keys, place=url)
+    repomd = read_repomd(
+        _document_bytes(url, questions), _document_bytes(f"{url}.asc", questions), keys, place=url
+    )
     return str(pinned.sha256), repomd.sha256, repomd.date
 
 
-def _document(url: str, questions: Questions) -> bytes:
+def _document_bytes(url: str, questions: Questions) -> bytes:
     return first_answer(questions.project.origins.candidates(url), questions.client.get_bytes, place=url)
 
 
@@ -386,14 +389,14 @@ def _ask_catalogue(pin: ProjectPin, questions: Questions) -> PinNews:
         pin=pin,
         state=NewsState.NEWER if newer else NewsState.NEWEST,
         newest=newer[-1] if newer else "",
-        pinned_on=_day(library.releases[pin.version].date),
-        newest_on=_day(library.releases[newer[-1]].date) if newer else None,
+        pinned_on=_release_day(library.releases[pin.version].date),
+        newest_on=_release_day(library.releases[newer[-1]].date) if newer else None,
         notes=(said,) if said else (),
         license_reason="see the rows of its distributions" if newer else "",
     )
 
 
-def _day(text: str) -> datetime:
+def _release_day(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
@@ -434,11 +437,13 @@ def with_advisories(news: Iterable[PinNews], source: AdvisorySource | None) -> l
 def _pair_of(item: PinNews) -> tuple[AdvisorySubject | None, AdvisorySubject | None]:
     if item.pin.kind is not ProjectPinKind.PYTHON:
         return None, None
-    return _subject(item.pin, item.pin.version), _subject(item.pin, item.newest) if item.newest else None
+    return _pin_subject(item.pin, item.pin.version), _pin_subject(
+        item.pin, item.newest
+    ) if item.newest else None
 
 
-def _subject(pin: ProjectPin, version: str) -> AdvisorySubject:
-    parsed = _parsed(version)
+def _pin_subject(pin: ProjectPin, version: str) -> AdvisorySubject:
+    parsed = _parsed_version(version)
     return AdvisorySubject(
         row=f"python {pin.name} {version}",
         name=pin.name,

@@ -72,7 +72,7 @@ class PinNews:
     newest: str = ""
     """The newest that may be taken: a version, a tag, a date of an index, a release."""
     tag: str = ""
-    """Of a component from git: the tag of `newest`."""
+    """Of a component from git: the tag of `newest`, empty where it is not clear which version that is."""
     pinned_on: datetime | None = None
     newest_on: datetime | None = None
     notes: tuple[str, ...] = ()

@@ -76,7 +76,7 @@ def project_pins(
         ):
             identity = (pin.kind, pin.path, pin.keys, pin.name)
             known = found.get(identity)
-            found[identity] = _joined(known, pin) if known else pin
+            found[identity] = _joined_pins(known, pin) if known else pin
     return tuple(sorted(found.values(), key=_pin_order))
 
 
@@ -84,7 +84,7 @@ def _pin_order(pin: ProjectPin) -> tuple[object, ...]:
     return (list(ProjectPinKind).index(pin.kind), pin.name, pin.path, tuple(map(str, pin.keys)))
 
 
-def _joined(one: ProjectPin, other: ProjectPin) -> ProjectPin:
+def _joined_pins(one: ProjectPin, other: ProjectPin) -> ProjectPin:
     releases = tuple(sorted({*one.releases, *other.releases}))
     return replace(one, releases=releases, pythons=one.pythons | other.pythons)
 

@@ -73,6 +73,7 @@ WORDS: dict[str, list[tuple[str, ...]]] = {
     "pin": [("git",), ("archive", "tool", "1.0", "tool.tar.gz"), ("repositories",), ("image",)],
     "init": [("framework", "thing", "--root", "idna==3.10", "--platform", "plain", "--release", "1.0")],
     "outdated": [INDEX, ("--advisories", "http://127.0.0.2:{port}/osv")],
+    "upgrade": [("--all", *INDEX), ("idna==3.11", *INDEX)],
     "matrix": [()],
     "report": [("--output", "site")],
     "explain": [("tiny",)],
