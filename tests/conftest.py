@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from pytest_httpserver import HTTPServer
 
 from builder.build.buildah import Buildah, find_buildah
@@ -16,6 +17,9 @@ from tests.certificates import make_certificates
 from tests.local_index import client, index, indexes
 
 __all__ = ["client", "index", "indexes"]
+
+settings.register_profile("house", deadline=None)  # a busy machine is no fault of the example
+settings.load_profile("house")
 
 OPTIONS = {
     "network": "needs --network: it reaches the Python index or the Debian archive",

@@ -162,7 +162,7 @@ def test_a_value_without_a_lock_says_why(
 
 
 @given(data=st.data())
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_verb_succeeds_for_a_filter_that_matches_nothing(data: st.DataObject, project: Path) -> None:
     verb, way, _ = data.draw(st.sampled_from(list(WAYS)))
     kinds: set[int] = set()

@@ -139,7 +139,9 @@ def _installer_faults(lock: Lock) -> Iterator[Fault]:
 
 def _dangling_python_askers(lock: Lock) -> dict[str, list[PythonPackage]]:
     """Return the names in `via` that share no environment with their row, each with the rows that give it."""
-    there = {(use, row.name) for row in lock.python for use in row.for_}
+    homes: dict[str, set[str]] = {}
+    for row in lock.python:
+        homes.setdefault(row.name, set()).update(row.for_)
     # Rows in environments that the lock does not have are reported as that, by another rule.
     environments = lock.environments
     placed = [row for row in lock.python if environments & {*row.for_}]
@@ -147,7 +149,7 @@ def _dangling_python_askers(lock: Lock) -> dict[str, list[PythonPackage]]:
     dangling: dict[str, list[PythonPackage]] = {}
     for row in placed:
         for name in row.via:
-            if name not in known | {row.name} and not any((use, name) in there for use in row.for_):
+            if name not in known and name != row.name and homes.get(name, set()).isdisjoint(row.for_):
                 dangling.setdefault(name, []).append(row)
     return dangling
 

@@ -176,7 +176,7 @@ def _add_images(made: Catalogue, lock: Lock, store: Store) -> None:
         blobs = {blob.digest for blob in parsed.blobs}
         held = frozenset(blob for blob in blobs if store.has(blob.removeprefix(_PREFIX)))
         for blob in blobs - held:
-            made.absent[blob.removeprefix(_PREFIX)] = f"image {image.name}"
+            made.absent[blob.removeprefix(_PREFIX)] = row_label(image)
         made.images.append(
             MirroredImage(
                 name=image.name,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from builder.graph import LockGraph, LockNode, chain_arrows, node_of
-from builder.lockfile import Build, Check, Examined, Finding, Lock, PythonPackage
+from builder.lockfile import Build, Check, Examined, Finding, Lock, PythonPackage, row_label
 from builder.model import Table
 from builder.report.addresses import OVERVIEW, SHARED, link, lock_page_path
 from builder.report.facts import ReportFacts
@@ -114,7 +114,7 @@ def _identity_fields(one: Examined, lock: Lock) -> Iterator[tuple[str, str]]:
         yield "library path", ", ".join(lock.runtime.library_path)
     for row in lock.repositories:
         signers = ", ".join(row.signed_by) or "no certificate"
-        yield f"repository {row.origin} {row.suite}", f"{row.date}, index signed by {signers}"
+        yield row_label(row), f"{row.date}, index signed by {signers}"
 
 
 def _assignment_texts(table: Table) -> Iterator[str]:

@@ -23,6 +23,7 @@ from builder.index import (
     read_wheel_facts,
 )
 from builder.io import Client, first_answer, read_bytes
+from builder.lockfile import LockSection, named_label
 from builder.model import release_order, spdx_expression
 from builder.oci import ImageIndex, Registry
 from builder.policy import Advisory, AdvisorySubject, advisories_about
@@ -445,7 +446,7 @@ def _pair_of(item: PinNews) -> tuple[AdvisorySubject | None, AdvisorySubject | N
 def _pin_subject(pin: ProjectPin, version: str) -> AdvisorySubject:
     parsed = _parsed_version(version)
     return AdvisorySubject(
-        row=f"python {pin.name} {version}",
+        row=named_label(LockSection.PYTHON, pin.name, version),
         name=pin.name,
         version=version,
         ecosystem="PyPI",

@@ -192,7 +192,7 @@ def test_a_platform_without_its_base_is_refused_with_what_is_missing(
     ).read_bytes()
 
 
-@pytest.mark.parametrize("words", [["lock"], ["lock", "--check"], ["lock", "--check", "--release", "all"]])
+@pytest.mark.parametrize("words", [["lock"], ["lock", "--check", "--release", "all"]])
 def test_up_to_date_locks_are_recognised_without_any_network(words: list[str], tmp_path: Path) -> None:
     """In a network namespace without interfaces, on the committed locks of this repository."""
     command = [sys.executable, "-m", "builder", *builder(*words, project=ROOT)[:-1], str(tmp_path)]

@@ -83,7 +83,7 @@ def test_markdown_has_code_where_data_is(text: str, risk: Risk) -> None:
     check_markdown(as_markdown(page(written(text, risk)), most=10**9))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(alphabet=st.sampled_from("`\\ <>[]()|*_#@&!~-\n\r\tab"), min_size=1, max_size=40))
 def test_markdown_has_code_where_data_is_whatever_it_is(text: str) -> None:
     check_markdown(as_markdown(page(written(text)), most=10**9))

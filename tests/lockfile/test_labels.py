@@ -17,8 +17,10 @@ ROOT = Path(__file__).resolve().parents[2]
 LOCK = ROOT / "lock" / "1.4.2" / "debian-13" / "dynamo-x86_64.toml"
 
 SECTION_NAMES = "|".join(section.value for section in LockSection)
-BY_HAND = re.compile(rf'\bf"(?:{SECTION_NAMES}):? \{{')
-"""An f-string that begins as a label does."""
+BY_HAND = re.compile(
+    rf'\bf"(?:{SECTION_NAMES}):? \{{|\bf"(?:image|source|repository) \{{(?:image|source|row)\.'
+)
+"""An f-string that begins as a label does, or names a row by another word for its section."""
 
 NOTES_OF_DOCKERFILES = {
     "render/fetches.py",

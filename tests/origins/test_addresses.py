@@ -81,7 +81,7 @@ def some_rows(layout: Layout, file: str, days: list[str]) -> Lock:
     )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # machines differ in speed
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     layout=st.sampled_from(LAYOUTS),
     mirrors=MIRRORS,

@@ -29,9 +29,7 @@ from tests.render.hostile import LONG, SNIPPETS, leaves, replaced, texts
 from tests.render.reader import read
 
 CASES = ("fabric", "assembled", "two-bases")
-PATIENT = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.data_too_large, HealthCheck.too_slow]
-)
+PATIENT = settings(max_examples=100, suppress_health_check=[HealthCheck.data_too_large, HealthCheck.too_slow])
 
 
 @cache

@@ -367,7 +367,7 @@ _PIECES = st.sampled_from(
 
 
 @given(st.lists(_PIECES, max_size=60))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_no_file_breaks_the_reader(pieces: list[str]) -> None:
     text = "".join(pieces)
     try:

@@ -134,7 +134,7 @@ def test_aliases_do_not_multiply_a_file() -> None:
 @given(
     st.sampled_from(["pyproject.toml", "uv.lock", "pylock.toml", "a.yaml", "r.txt"]), st.binary(max_size=300)
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_bytes_raise_anything_but_a_usage_error(place: str, data: bytes) -> None:
     try:
         found = file_pins(data, place=place)

@@ -83,7 +83,7 @@ def solve(
 
 
 @given(UNIVERSE, REQUESTS)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_every_answer_holds_together(universe: Universe, requests: list[str]) -> None:
     answer = solve(universe, (), requests)
     if answer is None:
@@ -99,7 +99,7 @@ def test_every_answer_holds_together(universe: Universe, requests: list[str]) ->
 
 
 @given(UNIVERSE, REQUESTS, REQUESTS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_so_does_an_answer_on_top_of_a_base(
     universe: Universe, before: list[str], requests: list[str]
 ) -> None:
@@ -121,7 +121,7 @@ def test_so_does_an_answer_on_top_of_a_base(
 
 
 @given(UNIVERSE, REQUESTS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_same_question_has_the_same_answer(universe: Universe, requests: list[str]) -> None:
     def ask(where: Callable[[], Universe]) -> object:
         try:
