@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ROOT / "tests/faults/project/lock/1.0/plain"
 LOCK = "lock/1.0/plain/tiny-x86_64.toml"
-DIFF, REPORT = (ROOT / f"docs/github/lock-{name}.yml" for name in ("diff", "report"))
+DIFF, REPORT = ROOT / "docs/github/lock-diff.yml", ROOT / "docs/github/lock-report.yml"
 HOOKS = ROOT / ".pre-commit-hooks.yaml"
 
 
