@@ -34,6 +34,7 @@ __all__ = [
     "cuda_family",
     "cuda_version",
     "is_cuda_runtime",
+    "is_for_other_gpus",
 ]
 
 DECLARES_RUNTIME = frozenset({"torch"})
@@ -72,6 +73,7 @@ _READS_CODE_ONLY = frozenset({"nvidia-cuda-cuobjdump", "nvidia-cuda-nvdisasm"})
 _NAME_TOKEN = re.compile(r"-cu(?:da)?-?([1-9][0-9])[0-9]*x?(?=-|$)")
 _LABEL = re.compile(r"(?<![a-z])cu([1-9][0-9])([0-9]?)(?![0-9])")
 _OTHER_LABEL = re.compile(r"(?:cpu|rocm|hip|xpu)(?![a-z])")
+_OTHER_GPU_LABEL = re.compile(r"(?:rocm|hip|xpu)(?![a-z])")
 _VENDOR_LIBRARY = re.compile(r"(?:nvidia|cuda)-.+")
 
 
@@ -135,6 +137,13 @@ def _label_version(version: str) -> tuple[bool | None, CudaVersion | None]:
     if found:
         return True, CudaVersion(int(found[1]), int(found[2]) if found[2] else None)
     return (False, None) if _OTHER_LABEL.match(label) else (None, None)
+
+
+@lru_cache(maxsize=8192)
+def is_for_other_gpus(version: str) -> bool:
+    """Whether the local label of a version names GPUs that do not run CUDA: `2.9.0+rocm6.4`."""
+    _, _, label = version.partition("+")
+    return _OTHER_GPU_LABEL.match(label.lower()) is not None
 
 
 def _own_version(row: PythonPackage) -> CudaVersion | None:

@@ -22,6 +22,7 @@ from builder.lockfile.cuda import (
     cuda_family,
     cuda_version,
     is_cuda_runtime,
+    is_for_other_gpus,
 )
 from builder.lockfile.labels import row_label
 from builder.lockfile.lock import RECIPE, RUNTIME, Lock, PythonPackage
@@ -111,7 +112,8 @@ def cuda_build_faults(stack: CudaStack) -> Iterator[Fault]:
     for _, rows in stack.environments():
         why = _wants_cuda(stack, rows)
         for row in rows:
-            if row.name not in TOLD_BY_LABEL | stack.accelerated or row_label(row) in reported:
+            told = row.name in TOLD_BY_LABEL | stack.accelerated or is_for_other_gpus(row.version)
+            if not told or row_label(row) in reported:
                 continue
             build = cuda_build(row, rows)
             declares = row.name in DECLARES_RUNTIME | stack.accelerated
@@ -139,6 +141,10 @@ def _wants_cuda(stack: CudaStack, rows: tuple[PythonPackage, ...]) -> str:
         return f"the target has CUDA {stack.toolkit}"
     for row in rows:
         if is_cuda_runtime(row.name):
+            return f"{_named_row(row)} is beside it"
+    for row in rows:
+        # Its other libraries, such as nvidia-cudnn-cu13, load the runtime from wherever it is.
+        if row.name.startswith("nvidia-") and cuda_build(row, rows).version is not None:
             return f"{_named_row(row)} is beside it"
     for row in rows:
         if row.name in GPU_ONLY and cuda_build(row, rows).cuda is not False:
