@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from uv import find_uv_bin
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -95,3 +96,22 @@ def test_without_libsolv_only_the_solver_of_rpm_platforms_is_missing() -> None:
 def test_the_refusal_works(refused: str) -> None:
     """pytest is a development dependency, and without requirements nothing that is not Python's own is there."""
     assert failures([], [refused])[0].startswith(f"{refused}: ")
+
+
+PLATFORMS = ("x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu", "aarch64-apple-darwin")
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("python", ["3.11", "3.14"])
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_plain_install_needs_wheels_alone(platform: str, python: str) -> None:
+    """A machine without a compiler can install it: uv resolves for a platform that is not the running one."""
+    words = ["--quiet", "--only-binary", ":all:", "--python-platform", platform, "--python-version", python]
+    done = subprocess.run(
+        [find_uv_bin(), "pip", "compile", *words, ROOT / "pyproject.toml"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert ("solv==" in done.stdout) is ("linux" in platform)
