@@ -62,6 +62,7 @@ def project_texts(answers: ProjectAnswers) -> dict[str, str]:
         ".gitignore": "/rendered/\n/origins.toml\n",
         ".pre-commit-config.yaml": _PRE_COMMIT,
         ".github/workflows/locks.yml": _WORKFLOW,
+        ".github/workflows/upgrade.yml": _UPGRADE_WORKFLOW,
         "README.md": _readme_text(answers),
     }
 
@@ -83,6 +84,15 @@ repos:
         pass_filenames: false
 """
 
+_INSTALL = """\
+      - name: Install
+        run: |
+          test -n "$LOCKWRIGHT" || { echo "the variable LOCKWRIGHT says where the wheel is"; exit 1; }
+          python3 -m venv "$RUNNER_TEMP/tool"
+          "$RUNNER_TEMP/tool/bin/pip" install --only-binary :all: "$LOCKWRIGHT"
+          echo "$RUNNER_TEMP/tool/bin" >> "$GITHUB_PATH"
+"""
+
 _WORKFLOW = f"""\
 # Judges what is committed: does every lock fit its recipe, and does it say what is true?
 name: Locks
@@ -100,14 +110,51 @@ jobs:
       LOCKWRIGHT: ${{{{ vars.LOCKWRIGHT }}}}
     steps:
       - uses: {_CHECKOUT}
-      - name: Install
-        run: |
-          test -n "$LOCKWRIGHT" || {{ echo "the variable LOCKWRIGHT says where the wheel is"; exit 1; }}
-          python3 -m venv "$RUNNER_TEMP/tool"
-          "$RUNNER_TEMP/tool/bin/pip" install --only-binary :all: "$LOCKWRIGHT"
-          echo "$RUNNER_TEMP/tool/bin" >> "$GITHUB_PATH"
-      - run: lockwright lock --release all --check
+{_INSTALL}      - run: lockwright lock --release all --check
       - run: lockwright verify --release all
+"""
+
+
+_UPGRADE_WORKFLOW = f"""\
+# Opens a pull request with what is newer than the pins, or brings it up to date. Its text is the locks' diff.
+name: Upgrade
+
+on:
+  schedule:
+    - cron: "23 4 * * 1"
+  workflow_dispatch:
+
+permissions:
+  contents: write
+  pull-requests: write
+
+concurrency: lockwright-upgrade
+
+jobs:
+  upgrade:
+    runs-on: ubuntu-24.04
+    env:
+      # Where lockwright's wheel is, a file or an address: a variable in the repository's settings.
+      LOCKWRIGHT: ${{{{ vars.LOCKWRIGHT }}}}
+    steps:
+      - uses: {_CHECKOUT}
+{_INSTALL}      - run: lockwright upgrade --release all --all --format markdown > "$RUNNER_TEMP/body.md"
+      - name: Open the pull request, or bring it up to date
+        env:
+          GH_TOKEN: ${{{{ github.token }}}}
+        run: |
+          git add --all
+          if git diff --cached --quiet; then echo "nothing is newer"; exit 0; fi
+          git switch --create lockwright/upgrade
+          git -c user.name=lockwright -c user.email=lockwright@users.noreply.github.com \\
+            commit --quiet --message "Upgrade pins"
+          git push --quiet --force origin lockwright/upgrade
+          state=$(gh pr view lockwright/upgrade --json state --jq .state 2>/dev/null || true)
+          if [ "$state" = OPEN ]; then
+            gh pr edit lockwright/upgrade --body-file "$RUNNER_TEMP/body.md"
+          else
+            gh pr create --head lockwright/upgrade --title "Upgrade pins" --body-file "$RUNNER_TEMP/body.md"
+          fi
 """
 
 
@@ -170,6 +217,8 @@ def _readme_text(answers: ProjectAnswers) -> str:
     lockwright build           # with BuildKit
     lockwright verify          # what is proven of the locks
     lockwright diff HEAD       # what changed since the last commit, the dangerous first
+    lockwright outdated        # what is newer than the pins
+    lockwright upgrade --all   # takes it; .github/workflows/upgrade.yml does so every week
 
 `recipes/frameworks/{answers.name}.toml` says what the image contains, and
 `recipes/releases/{answers.release}.toml` in which versions. What neither defines comes from the

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
-from builder.cli import main
+from builder.cli import command_line, main
 from builder.recipe.effective import effective_recipe
 from builder.recipe.reading import parse_table
 from builder.recipe.targets import lockable_targets
@@ -79,6 +80,45 @@ def test_what_other_programs_read(tmp_path: Path, web: LocalIndex) -> None:
     )
     assert attributes.returncode or "lockwright" in attributes.stdout
     assert parse_table((folder / "lockwright.toml").read_bytes(), place="") == {"catalogue": True}
+
+
+def test_the_workflow_that_opens_a_pull_request(tmp_path: Path, web: LocalIndex) -> None:
+    """Its last step is run as written, with a real git and a `gh` that notes what it is told."""
+    folder, remote, tools = tmp_path / "web", tmp_path / "remote.git", tmp_path / "tools"
+    assert init(folder, web) == 0
+    steps = yaml.safe_load((folder / ".github/workflows/upgrade.yml").read_text("utf-8"))["jobs"]["upgrade"][
+        "steps"
+    ]
+    *words, _, _ = shlex.split(steps[2]["run"])
+    assert words[0] == "lockwright"
+    assert command_line(words[1:]).parse_args(words[1:]).all
+    tools.mkdir()
+    (tools / "gh").write_text(
+        '#!/bin/sh\necho "$@" >> "$RUNNER_TEMP/told"\n[ "$2" != view ] || cat "$RUNNER_TEMP/state"\n'
+    )
+    (tools / "gh").chmod(0o755)
+    environment = {"PATH": f"{tools}:/usr/bin:/bin", "RUNNER_TEMP": str(tmp_path), "HOME": str(tmp_path)}
+
+    def sh(script: str) -> str:
+        done = subprocess.run(["bash", "-e", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=True)  # fmt: skip
+        return done.stdout
+
+    (tmp_path / "state").write_text("MERGED\n")
+    sh(
+        f"git init -q -b main . && git init -q --bare {remote} && git remote add origin {remote} && git add -A"
+    )
+    sh("git -c user.name=a -c user.email=a@invalid commit -qm x")
+    script = steps[3]["run"]
+    assert sh(script) == "nothing is newer\n"
+    (folder / "lock").mkdir()
+    (folder / "lock/new.toml").write_text("")
+    sh(script)
+    assert sh(f"git --git-dir {remote} ls-tree -r --name-only lockwright/upgrade lock") == "lock/new.toml\n"
+    (tmp_path / "state").write_text("OPEN\n")
+    sh("git switch -q main && git branch -qD lockwright/upgrade && mkdir -p lock && touch lock/other.toml")
+    sh(script)
+    told = [line.split()[1] for line in (tmp_path / "told").read_text().splitlines()]
+    assert told == ["view", "create", "view", "edit"]
 
 
 def test_files_that_are_there_stay(tmp_path: Path, web: LocalIndex) -> None:
