@@ -299,11 +299,19 @@ def _check_exit(done: Completed, request: PythonRequest, services: IndexServices
     shown = redacted(text.removeprefix("error: "))
     if any(word in text for word in _UNREACHABLE):
         raise FetchError(
-            f"uv could not read the index\n{shown}",
+            f"uv could not read the index: {_first_and_last_cause(shown)}",
             place=redacted(_index_in_message(text, request, services)),
             hint="check the network, or name a mirror of the index",
         )
     raise ToolError(f"uv pip compile ended with exit code {done.returncode}\n{shown}", place="uv")
+
+
+def _first_and_last_cause(shown: str) -> str:
+    """Return a chain of causes, one a line, as one line: what was asked for, and why it failed in the end."""
+    lines = [line.strip().removeprefix("cause: ").removeprefix("Caused by: ") for line in shown.splitlines()]
+    told = [line for line in lines if line]
+    asked = next((line for line in told if "http" in line), "".join(told[:1]))
+    return ": ".join(dict.fromkeys((asked, *told[-1:])))
 
 
 def _read_answer(
