@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from builder.align.claims import Claim, Document
@@ -213,11 +213,11 @@ def _stated_python(evidence: Evidence, name: str, version: str) -> str:
 def _admitted_minors(specifier: str) -> frozenset[str]:
     try:
         found = SpecifierSet(specifier)
-    except InvalidSpecifier:
-        raise UnaskedError(f"{specifier!r} is not a range of versions") from None
-    return frozenset(
-        minor for minor in _MINORS if any(found.contains(f"{minor}.{patch}") for patch in _PATCHES)
-    )
+        return frozenset(
+            minor for minor in _MINORS if any(found.contains(f"{minor}.{patch}") for patch in _PATCHES)
+        )
+    except ValueError:  # InvalidSpecifier is one, and so is what a number of more than 4,300 digits ends in
+        raise UnaskedError(f"{specifier[:80]!r} is not a range of versions") from None
 
 
 def python(claim: Claim, document: Document, evidence: Evidence) -> Verdict:

@@ -13,11 +13,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from markdown_it import MarkdownIt
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
+from packaging.requirements import InvalidRequirement
+from packaging.version import Version
 
 from builder.align.claims import MAIN
-from builder.model import toml
+from builder.model import parsed_requirement, toml
 
 __all__ = ["MarkdownClaims", "claims_in_markdown"]
 
@@ -122,14 +122,14 @@ def _release_of(title: str) -> str:
 def _is_version(text: str) -> bool:
     try:
         Version(text)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion is one, and so is what a number of more than 4,300 digits ends in
         return False
     return True
 
 
 def _is_specifier(text: str) -> bool:
     try:
-        SpecifierSet(text)
-    except InvalidSpecifier:
+        parsed_requirement(f"x{text}")
+    except InvalidRequirement:
         return False
     return True

@@ -11,7 +11,14 @@ from packaging.version import Version
 from builder.align.claims import MAIN, Claim, Document, ImageFact
 from builder.align.evidence import DYNAMO, Asked, Evidence, Status, UnaskedError, Verdict, end_of, version_of
 from builder.align.published_versions import Existence, existence, existence_anywhere
-from builder.model import admits, bare_requirement, counted, exact_version, normalized_name
+from builder.model import (
+    admits,
+    bare_requirement,
+    counted,
+    exact_version,
+    normalized_name,
+    parsed_requirement,
+)
 
 __all__ = [
     "built_on",
@@ -219,7 +226,7 @@ def requires(claim: Claim, document: Document, evidence: Evidence) -> Verdict:
     release = document.release_of(claim)
     name, version = claim.name or DYNAMO, claim.version or release
     try:
-        wanted = Requirement(claim.requirement)
+        wanted = parsed_requirement(claim.requirement)
     except InvalidRequirement as error:
         raise UnaskedError(f"{claim.requirement!r} is not a requirement: {error}") from None
     names = evidence.distributions(wanted.name)

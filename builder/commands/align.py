@@ -29,13 +29,12 @@ from builder.align.dockerfile import (
     Pin,
     PinFinding,
     check_pins,
-    dockerfile_pins,
     file_pins,
-    read_dockerfile,
+    pins_of_dockerfiles,
 )
 from builder.console import Console
-from builder.errors import UsageError
-from builder.io import read_bytes
+from builder.errors import ToolError, UsageError
+from builder.io import call_apart, read_bytes
 from builder.locks import select_locks
 from builder.model import check_line, markdown_table, nearest_names
 from builder.options import ResultFormat, add_format, add_index_url, add_places, project_of
@@ -284,12 +283,30 @@ class FileOptions:
     format: ResultFormat
 
 
+_DIED = "take out the RUN whose shell text it cannot read, and report it with that text"
+
+
+def _dockerfile_pins(paths: Sequence[Path]) -> list[tuple[Path, tuple[Pin, ...]]]:
+    """Read Dockerfiles in another process: decision 29."""
+    given = [(read_bytes(path), str(path)) for path in paths]
+    if not given:
+        return []
+    try:
+        found = call_apart(pins_of_dockerfiles, given, place=", ".join(map(str, paths)), hint=_DIED)
+    except ToolError:
+        if len(given) == 1:
+            raise
+        found = tuple(
+            pins
+            for item in given  # one by one, so that the error names the file
+            for pins in call_apart(pins_of_dockerfiles, [item], place=item[1], hint=_DIED)
+        )
+    return list(zip(paths, found, strict=True))
+
+
 def check_files(project: Project, options: FileOptions) -> int:
     """Judge every pin of the files; 1 where one does not hold."""
-    pins: list[tuple[Path, tuple[Pin, ...]]] = [
-        (path, dockerfile_pins(read_dockerfile(read_bytes(path), place=str(path))))
-        for path in options.dockerfiles
-    ]
+    pins = _dockerfile_pins(options.dockerfiles)
     pins += [(path, file_pins(read_bytes(path), place=str(path))) for path in options.requirements]
     library = project.library()
     if options.release:

@@ -12,7 +12,7 @@ from typing import Any
 
 from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName
 from packaging.pylock import Package, Pylock, PylockValidationError
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
 
 from builder import model
@@ -22,7 +22,7 @@ from builder.diff.order import pep440
 from builder.diff.risk import Risk
 from builder.errors import LockError
 from builder.lockfile import RUNTIME, Lock, lock_full_pythons
-from builder.model import check_line
+from builder.model import check_line, parsed_requirement
 
 __all__ = ["ExportedPin", "compare_pins", "marker_environment", "pins_of", "read_pylock", "read_requirements"]
 
@@ -161,7 +161,7 @@ def _requirement_pins(text: str, environment: Mapping[str, str] | None, place: s
             continue  # an index or an option of the installer: a lock names no places
         bare = _OTHER_HASH.sub("", f"{line} ").strip()
         try:
-            requirement = Requirement(bare)
+            requirement = parsed_requirement(bare)
         except InvalidRequirement:
             raise LockError(f"not a requirement: {_printable_line(bare, here)[:80]!r}", place=here) from None
         if _marker_holds(requirement.marker, environment):

@@ -25,7 +25,7 @@ from builder.errors import FetchError
 from builder.index.remote_wheel import RemoteFile, read_metadata_member
 from builder.io import NoRangesError, NotFoundError, redacted, write_atomic
 from builder.json_text import parse_json
-from builder.model import LicenseStatement, counted, lenient_requirement
+from builder.model import LicenseStatement, counted, lenient_requirement, parsed_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -143,6 +143,20 @@ def read_core_metadata(data: bytes, *, place: str) -> RawMetadata:
     return raw
 
 
+def _check_versions(version: str, requires_python: str, place: str) -> None:
+    """Raise FetchError for versions with numbers that no Python reads."""
+    for field, text in (("Version", f"=={version}"), ("Requires-Python", requires_python)):
+        try:
+            parsed_requirement(f"x{text}")
+        except InvalidRequirement as error:
+            if "thousand digits" in str(error):
+                raise FetchError(
+                    f"its metadata has a {field} of {text[:40]}…: {error}",
+                    place=redacted(place),
+                    hint="pin another version",
+                ) from None
+
+
 def parse_metadata(data: bytes, *, name: str, size: int, place: str) -> WheelFacts:
     """Read METADATA; FetchError when it is not that of distribution `name`."""
     raw = read_core_metadata(data, place=place)
@@ -151,6 +165,7 @@ def parse_metadata(data: bytes, *, name: str, size: int, place: str) -> WheelFac
         raise FetchError(
             f"its metadata is of {stated or 'nothing'!r}, not of {name!r}", place=redacted(place)
         )
+    _check_versions(raw["version"], raw.get("requires_python", ""), place)
     for text in raw.get("requires_dist", ()):
         try:
             lenient_requirement(text)

@@ -11,6 +11,7 @@ from builder.lazy_face import lazy_face
 from builder.redact import conceal, hidden, redacted
 
 if TYPE_CHECKING:
+    from builder.io.apart import call_apart
     from builder.io.credentials import Credentials
     from builder.io.curl import Ended, Exchanges
     from builder.io.download import ADMISSIONS, Access, Download, DownloadStep, download_file
@@ -64,6 +65,7 @@ else:
             "Transfer": "transfer",
             "TransientError": "transfer",
             "Uploader": "upload",
+            "call_apart": "apart",
             "clean_environment": "process",
             "download_file": "download",
             "first_answer": "places",
@@ -108,6 +110,7 @@ __all__ = [
     "Transfer",
     "TransientError",
     "Uploader",
+    "call_apart",
     "clean_environment",
     "conceal",
     "download_file",

@@ -19,6 +19,7 @@ from builder.model.requirements import (
     marker_environment,
     marker_holds,
     normalized_name,
+    parsed_requirement,
     possible_pythons,
     recipe_requirement,
 )
@@ -84,6 +85,7 @@ __all__ = [
     "marker_holds",
     "nearest_names",
     "normalized_name",
+    "parsed_requirement",
     "possible_pythons",
     "printable",
     "recipe_requirement",

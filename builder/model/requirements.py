@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from builder.errors import NoSolutionError, RecipeError
 from builder.model.target import Arch
@@ -28,6 +28,7 @@ __all__ = [
     "marker_environment",
     "marker_holds",
     "normalized_name",
+    "parsed_requirement",
     "possible_pythons",
     "recipe_requirement",
 ]
@@ -35,11 +36,22 @@ __all__ = [
 _HEAD = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?[^;]*(;.*)?")
 
 
+_LONG_NUMBER = re.compile(r"[0-9]{1000}")
+"""No version has such a number. Of more than 4,300 digits Python makes none: `int` raises ValueError."""
+
+
+def parsed_requirement(text: str) -> Requirement:
+    """Parse a requirement of PEP 508; InvalidRequirement also for numbers of a thousand digits."""
+    if _LONG_NUMBER.search(text):
+        raise InvalidRequirement("a number of a thousand digits or more stands in it")
+    return Requirement(text)
+
+
 @lru_cache(maxsize=4096)
 def recipe_requirement(text: str) -> Requirement:
     """Parse a requirement that a recipe states; RecipeError shows it."""
     try:
-        return Requirement(text)
+        return parsed_requirement(text)
     except InvalidRequirement as error:
         raise RecipeError(str(error).partition("\n")[0], place=f"requirement {text!r}") from None
 
@@ -52,13 +64,13 @@ def lenient_requirement(text: str) -> Requirement:
     those, name, extras and marker count, and the resolver has judged the rest.
     """
     try:
-        return Requirement(text)
+        return parsed_requirement(text)
     except InvalidRequirement:
         match = _HEAD.fullmatch(text)
         if match is None:
             raise
         name, extras, marker = match.groups(default="")
-        return Requirement(f"{name}{extras}{marker}")
+        return parsed_requirement(f"{name}{extras}{marker}")
 
 
 def bare_requirement(requirement: Requirement) -> str:
@@ -84,7 +96,7 @@ def admits(specifier: SpecifierSet, version: str) -> bool:
     """Whether `version` fits; pre-releases count, since the resolver has chosen."""
     try:
         return specifier.contains(Version(version), prereleases=True)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion is one, and so is what a number of more than 4,300 digits ends in
         return version == exact_version(specifier)
 
 

@@ -86,8 +86,11 @@ def _check_outcome(check: Check, index: int, files: Mapping[str, bytes]) -> Chec
     )
 
 
+_LONGEST_NUMBER = 20  # bytes; a program in the container may write the file too
+
+
 def _number_in_file(text: bytes) -> int | None:
-    return int(text) if text.strip().isdigit() else None
+    return int(text) if text.strip().isdigit() and len(text) <= _LONGEST_NUMBER else None
 
 
 def trial_record(result: TrialResult) -> dict[str, Any]:

@@ -71,3 +71,8 @@ def test_a_document_without_tables_is_an_error(tmp_path: Path, capsys: pytest.Ca
     document.write_text("# Nothing\n")
     assert main(["align", "--write-claims", str(document)]) == 2
     assert "it has no table" in capsys.readouterr().err
+
+
+def test_a_version_of_more_digits_than_python_reads_is_a_statement() -> None:
+    text = f"| name | 0.8.0 |\n|---|---|\n| vllm | {'9' * 5000} |\n| vllm | >={'9' * 5000} |\n"
+    assert {claim["says"] for claim in claims_in_markdown(text, ("vllm",)).claims} == {"statement"}

@@ -16,7 +16,6 @@ import tarfile
 import tempfile
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
@@ -53,33 +52,14 @@ from builder.resolve.debian.index import parse_packages, parse_status
 from builder.rootfs.deb import LockedDeb, read_deb
 from builder.tars import UnreadableError, open_unpacked, open_zip, read_ar, read_contents, read_tar
 from tests.checks.elf_files import elf
+from tests.fuzz.fuzzed_reader import FuzzedReader, read_in_file
+from tests.fuzz.text_readers import TEXT_READERS
 from tests.rootfs.tiny_debs import archive as ar_archive
 from tests.rootfs.tiny_debs import member as deb_member
 from tests.rootfs.tiny_debs import tar as deb_tar
 
 ROOT = Path(__file__).parents[2]
 SMALL = ROOT / "tests/faults/project"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FuzzedReader:
-    """What reads foreign bytes, whence they come, whole samples of them, and the errors it may raise."""
-
-    name: str
-    source: str
-    read: Callable[[bytes], object]
-    corpus: tuple[bytes, ...]
-    errors: tuple[type[Exception], ...] = (BuilderError,)
-
-
-def _in_file(read: Callable[[Path], object], name: str = "file") -> Callable[[bytes], object]:
-    def with_file(data: bytes) -> object:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / name
-            path.write_bytes(data)
-            return read(path)
-
-    return with_file
 
 
 def _ssh_signature(data: bytes) -> None:
@@ -215,6 +195,7 @@ PAGE = json.dumps(
                 "hashes": {"sha256": "0" * 64},
                 "upload-time": "2025-01-01T00:00:00Z",
                 "yanked": "why",
+                "requires-python": ">=3.9",
                 "size": 3,
                 "core-metadata": {"sha256": "1" * 64},
             }
@@ -284,7 +265,7 @@ READERS = (
     FuzzedReader(
         name="compared archive",
         source="a download that is not the promised one",
-        read=_in_file(read_contents),
+        read=read_in_file(read_contents),
         corpus=(gzip.compress(TAR, mtime=0), _zip(a=b"x")),
         errors=ARCHIVE_ERRORS,
     ),
@@ -295,7 +276,7 @@ READERS = (
         corpus=(TAR, DEB, _zip(a=b"x"), gzip.compress(b"x", mtime=0)),
         errors=(),
     ),
-    FuzzedReader(name="Debian package", source="an archive", read=_in_file(_deb), corpus=(DEB,)),
+    FuzzedReader(name="Debian package", source="an archive", read=read_in_file(_deb), corpus=(DEB,)),
     FuzzedReader(
         name="sdist",
         source="an index",
@@ -396,7 +377,7 @@ READERS = (
     FuzzedReader(
         name="advisories",
         source="an OSV database",
-        read=_in_file(lambda path: list(read_advisories(path)), "osv.zip"),
+        read=read_in_file(lambda path: list(read_advisories(path)), "osv.zip"),
         corpus=(_zip(**{"a.json": ADVISORY}), ADVISORY),
         errors=(UsageError,),
     ),
@@ -467,5 +448,6 @@ READERS = (
         corpus=(b"https://b.invalid/x?y", b"120", b'Bearer realm="https://a.invalid/token",service="x"'),
         errors=(FetchError,),
     ),
+    *TEXT_READERS,
 )
 """Every reader of the table in docs/bounds.md, in its order."""

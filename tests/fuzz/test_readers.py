@@ -17,7 +17,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz.readers import READERS, FuzzedReader
+from tests.fuzz.fuzzed_reader import FuzzedReader
+from tests.fuzz.readers import READERS
 
 RUNS = int(os.environ.get("LOCKWRIGHT_FUZZ_RUNS", "60"))
 SECONDS = float(os.environ.get("LOCKWRIGHT_FUZZ_SECONDS", "0"))

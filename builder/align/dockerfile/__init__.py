@@ -8,7 +8,7 @@ Imports `align` and `model`. Pure.
 from builder.align.dockerfile.check import check_pins
 from builder.align.dockerfile.other_files import file_pins
 from builder.align.dockerfile.pin import Pin, PinFinding
-from builder.align.dockerfile.pins import dockerfile_pins
+from builder.align.dockerfile.pins import dockerfile_pins, pins_of_dockerfiles
 from builder.align.dockerfile.reader import read_dockerfile
 from builder.align.dockerfile.variables import UNRESOLVED
 
@@ -19,5 +19,6 @@ __all__ = [
     "check_pins",
     "dockerfile_pins",
     "file_pins",
+    "pins_of_dockerfiles",
     "read_dockerfile",
 ]

@@ -13,7 +13,7 @@ from builder.align.dockerfile.pin import Pin, PinFinding, PinKind, decided_later
 from builder.align.dockerfile.refs import is_pin, judged_argument, judged_git, meant
 from builder.align.dockerfile.variables import UNRESOLVED
 from builder.errors import UsageError
-from builder.model import admits, exact_version, normalized_name
+from builder.model import admits, exact_version, normalized_name, parsed_requirement
 
 __all__ = ["check_pins"]
 
@@ -123,7 +123,7 @@ def _requirement_findings(  # noqa: PLR0911 - one return a cause
         yield decided_later(pin)
         return
     try:
-        requirement = Requirement(pin.value)
+        requirement = parsed_requirement(pin.value)
     except InvalidRequirement:
         yield finding(pin, Status.IMPOSSIBLE, "no requirement", "pip cannot read it")
         return
@@ -202,7 +202,7 @@ def _exact_requirement(pin: Pin) -> Requirement | None:
     if pin.kind is not PinKind.REQUIREMENT or UNRESOLVED in pin.value:
         return None
     try:
-        requirement = Requirement(pin.value)
+        requirement = parsed_requirement(pin.value)
     except InvalidRequirement:
         return None
     return requirement if exact_version(requirement.specifier) else None

@@ -28,6 +28,8 @@ __all__ = ["file_pins"]
 _NO_SETTINGS = Settings(values={})
 _MOST_BYTES = 16 * 2**20
 _MOST_NODES = 200_000
+_MOST_BYTES_OF_YAML = 2**20
+"""PyYAML takes up to 17 s of one core for so many."""
 _LATER = Judgement(Status.UNKNOWN, "decided later", "a variable stands in it")
 _REQUIREMENTS = (".txt", ".in", ".pip", ".requirements", "")
 _TEMPLATE = re.compile(r"\{\{.*?\}\}")
@@ -161,6 +163,8 @@ def _table_or_empty(value: object) -> Mapping[str, Any]:
 
 def _yaml_pins(data: bytes, place: str) -> Iterator[Pin]:
     """Yield the images of compose files and Helm values, and the packages of a conda environment."""
+    if len(data) > _MOST_BYTES_OF_YAML:
+        raise UsageError(f"{len(data)} bytes are too many for a file of YAML", place=place)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

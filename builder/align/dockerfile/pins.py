@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 
 from builder.align.dockerfile.commands import read_commands
 from builder.align.dockerfile.pin import Judgement, Pin, PinKind, PinLedger, drift, text_excerpt, unknown
-from builder.align.dockerfile.reader import SYNTAX, Instruction
+from builder.align.dockerfile.reader import SYNTAX, Instruction, read_dockerfile
 from builder.align.dockerfile.refs import is_pin
 from builder.align.dockerfile.shell import READING_ALLOWANCE, ShellScript, Unread, read_script, read_words
 from builder.align.dockerfile.stage_state import StageState, absolute_path
 from builder.align.dockerfile.variables import UNRESOLVED, bounded, expanded, references
 from builder.align.dockerfile.verification import off_by_text, off_by_variables, unsigned_judgement
 
-__all__ = ["dockerfile_pins"]
+__all__ = ["dockerfile_pins", "pins_of_dockerfiles"]
 
 _GIVEN_BY_DOCKER = """
 TARGETPLATFORM TARGETOS TARGETARCH TARGETVARIANT BUILDPLATFORM BUILDOS BUILDARCH BUILDVARIANT
@@ -104,6 +104,11 @@ class _FileReading:
             self.mentions.setdefault(name, set()).add(instruction.keyword)
 
 
+def pins_of_dockerfiles(files: Iterable[tuple[bytes, str]]) -> tuple[tuple[Pin, ...], ...]:
+    """Return the pins of Dockerfiles, each given as bytes and place (UsageError). Runs native code."""
+    return tuple(dockerfile_pins(read_dockerfile(data, place=place)) for data, place in files)
+
+
 def dockerfile_pins(instructions: tuple[Instruction, ...]) -> tuple[Pin, ...]:
     """Return every pin in the order of the file; arguments that nothing uses are marked."""
     ledger = PinLedger()
@@ -172,8 +177,8 @@ def _read_instruction(  # noqa: C901, PLR0912 - one branch an instruction
     elif instruction.keyword in ("CMD", "ENTRYPOINT"):
         _read_start(instruction, here, reading)
     elif instruction.keyword == "HEALTHCHECK" and "".join(instruction.words[:1]).upper() == "CMD":
-        script = instruction.value[len("CMD") :].lstrip()
-        _read_start(replace(instruction, value=script, words=instruction.words[1:]), here, reading)
+        command = instruction.value[len("CMD") :].lstrip()
+        _read_start(replace(instruction, value=command, words=instruction.words[1:]), here, reading)
 
 
 def _note_mentions(instruction: Instruction, reading: _FileReading) -> None:

@@ -195,10 +195,21 @@ def _parsed_release(text: str, *, signers: tuple[str, ...], sha256: str, place: 
         components=tuple(fields["Components"].split()),
         architectures=tuple(fields["Architectures"].split()),
         acquire_by_hash=fields.get("Acquire-By-Hash", "no") == "yes",
-        entries=MappingProxyType(dict(_index_row(row, place) for row in fields["SHA256"])),
+        entries=MappingProxyType(_entries(fields["SHA256"], place)),
         signers=signers,
         sha256=sha256,
     )
+
+
+def _entries(rows: Iterable[Mapping[str, str] | str], place: str) -> dict[str, tuple[str, int]]:
+    """Read the SHA256 table, of which python-debian gives texts if it stands beside the field's name."""
+    found = {}
+    for row in rows:
+        if isinstance(row, str):
+            raise FetchError("the SHA256 field is not a table of files", place=place, hint=_REFETCH)
+        name, entry = _index_row(row, place)
+        found[name] = entry
+    return found
 
 
 def _index_row(row: Mapping[str, str], place: str) -> tuple[str, tuple[str, int]]:

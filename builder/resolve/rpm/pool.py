@@ -182,7 +182,30 @@ def _by_version(packages: list[solv.XSolvable]) -> list[solv.XSolvable]:
     return done
 
 
+_OTHER_ENCODING = re.compile(rb"\s*<\?xml[^>]{0,200}encoding\s*=\s*[\"'](?!utf-?8[\"'])", re.IGNORECASE)
+
+
+def _check_encoding(text: bytes, place: str) -> None:
+    """Raise FetchError for bytes that are no UTF-8: libsolv 0.7 dies of what libxml2 cannot decode."""
+    cause = ""
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        cause = f"byte {error.start} is not UTF-8"
+    if b"\0" in text[:1024]:
+        cause = "it has NUL bytes: it is not UTF-8"
+    elif _OTHER_ENCODING.match(text):
+        cause = "it declares another encoding than UTF-8"
+    if cause:
+        raise FetchError(
+            f"the metadata cannot be read: {cause}",
+            place=place,
+            hint="the repository is damaged: refresh its pin with `python -m builder pin repositories`",
+        )
+
+
 def _read_metadata(repo: solv.Repo, text: bytes, place: str, language: str | None, flags: int) -> None:
+    _check_encoding(text, place)
     with tempfile.TemporaryFile() as file:
         file.write(text)
         file.flush()

@@ -117,6 +117,7 @@ def test_a_locked_package_with_hashes_is_checked() -> None:
         ("a.yaml", b"a: [", "not YAML"),
         ("a.yaml", b"[" * 20_000, "not YAML"),
         ("a.yaml", b"\xff", "is not UTF-8"),
+        ("a.yaml", b"a:\n " * 2**18 + b" ", "too many"),
         ("uv.lock", b"x = ", "not TOML"),
     ],
 )
