@@ -56,6 +56,8 @@ class ResultFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
     MARKDOWN = "markdown"
+    SARIF = "sarif"
+    JUNIT = "junit"
 
 
 def add_selection(verb: argparse.ArgumentParser, *, otherwise: str = "the default release") -> None:

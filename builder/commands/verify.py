@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import dataclasses
 import functools
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builder import attest, oci, resolve, verify
+from builder import __version__, attest, oci, resolve, verify
 from builder.console import Console
 from builder.errors import RecipeError, UsageError
 from builder.lockfile import (
@@ -48,6 +49,7 @@ __all__ = ["EXAMPLES", "Options", "add_options", "run", "verify_locks"]
 EXAMPLES = """\
   python -m builder verify                        every lock of the default release, offline
   python -m builder verify --release all --format json
+  python -m builder verify --release all --format sarif > findings.sarif    (junit likewise)
   python -m builder verify lock/1.4.2/debian-13/dynamo-x86_64.toml
   python -m builder verify --licenses licenses.toml
   python -m builder verify --advisories osv-all.zip --accepted accepted.toml
@@ -72,7 +74,7 @@ def add_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("files", nargs="*", type=Path, metavar="LOCK", help="a lock file, instead of targets")
     add_selection(verb)
     add_places(verb, _STORE_OPTION)
-    add_format(verb)
+    add_format(verb, ResultFormat.SARIF, ResultFormat.JUNIT)
     policies = verb.add_argument_group("policies")
     policies.add_argument("--licenses", type=Path, metavar="POLICY", help="judge licenses by a policy (TOML)")
     policies.add_argument(
@@ -127,7 +129,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             attestations=options.attestations,
             keys=options.keys,
             threshold=options.threshold or 0,
-            json=options.format == ResultFormat.JSON,
+            format=ResultFormat(options.format),
         ),
     )
 
@@ -172,7 +174,7 @@ class Options:
     """The owners whose statements count."""
     threshold: int = 0
     """How many of them are required."""
-    json: bool = False
+    format: ResultFormat
 
 
 def verify_locks(project: Project, options: Options) -> int:
@@ -198,11 +200,23 @@ def verify_locks(project: Project, options: Options) -> int:
         again = _second_resolver if options.resolver is Resolver.PIP_TOOLS else _resolved_again
         proofs.append(again(project, locks, options, library))
     proofs += _policy_proofs(project, locks, options)
-    if options.json:
+    _report_findings(project, locks, proofs, options.format)
+    return exit_code(finding for proof in proofs for finding in proof.findings)
+
+
+def _report_findings(
+    project: Project, locks: Sequence[Examined], proofs: Sequence[Proof], form: ResultFormat
+) -> None:
+    """Write what was found in the form that is wanted."""
+    if form is ResultFormat.JSON:
         project.console.json(as_value(locks, proofs))
+    elif form is ResultFormat.SARIF:
+        log = verify.as_sarif(proofs, version=__version__)
+        project.console.data(json.dumps(log, indent=2, ensure_ascii=False))
+    elif form is ResultFormat.JUNIT:
+        project.console.data(verify.as_junit(locks, proofs))
     else:
         project.console.data(as_text(proofs))
-    return exit_code(finding for proof in proofs for finding in proof.findings)
 
 
 def _online_proofs(

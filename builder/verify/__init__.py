@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from builder.verify.built_images import image_proof, labelled
     from builder.verify.closure import LockMetadata, closure_faults
     from builder.verify.closures import ClosureQuestion, closure_proof
+    from builder.verify.findings_documents import as_junit, as_sarif
     from builder.verify.index_metadata import IndexedMetadata
     from builder.verify.offline_proofs import lock_proofs
     from builder.verify.online import index_urls, judge_listed, offers_attestations, online_proof
@@ -40,6 +41,8 @@ else:
             "LockMetadata": "closure",
             "advisories_proof": "policies",
             "as_text": "report",
+            "as_junit": "findings_documents",
+            "as_sarif": "findings_documents",
             "as_value": "report",
             "base_proof": "storage",
             "closure_faults": "closure",
@@ -75,6 +78,8 @@ __all__ = [
     "LockMetadata",
     "SecondResolver",
     "advisories_proof",
+    "as_junit",
+    "as_sarif",
     "as_text",
     "as_value",
     "base_proof",

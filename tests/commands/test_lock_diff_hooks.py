@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import json
 import os
 import re
 import shlex
@@ -15,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TINY = ROOT / "tests/faults/project/lock/1.0/plain"
 LOCK = "lock/1.0/plain/tiny-x86_64.toml"
 DIFF, REPORT = ROOT / "docs/github/lock-diff.yml", ROOT / "docs/github/lock-report.yml"
+AUDIT = ROOT / "docs/github/lock-audit.yml"
 HOOKS = ROOT / ".pre-commit-hooks.yaml"
 
 
@@ -141,7 +145,26 @@ def test_the_workflow_of_the_report_shows_the_change_before_and_after(
     assert "2.42" in page
 
 
-@pytest.mark.parametrize("workflow", [DIFF, REPORT], ids=lambda path: path.stem)
+def test_the_workflow_of_the_audit_hands_over_findings_and_fails(repository: Path, tmp_path: Path) -> None:
+    edit(repository, "format = 1", "format = 99")
+    kept = tmp_path / "env.txt"
+    env = {"RELEASE": "all", "ADVISORIES": str(tmp_path / "osv.json"), "GITHUB_ENV": str(kept)}
+    env |= {"REPOSITORY": "acme/stack", "REF": "refs/heads/main", "COMMIT": "0" * 40}
+    (tmp_path / "osv.json").write_text("[]")
+    judge, show, fail = (step.replace("--online ", "") for step in steps(AUDIT))
+    for step in (judge, show):
+        done = run(repository, "bash", "-eo", "pipefail", "-c", step, env=env)
+        assert done.returncode == 0, done.stderr
+    log = json.loads((repository / "findings.sarif").read_text())
+    assert {result["ruleId"] for result in log["runs"][0]["results"]} >= {"unreadable"}
+    said = (tmp_path / "gh.txt").read_text().split("\n")
+    (sent,) = (word.removeprefix("sarif=") for word in said if word.startswith("sarif="))
+    assert json.loads(gzip.decompress(base64.b64decode(sent))) == log
+    code = dict(line.split("=", 1) for line in kept.read_text().split())
+    assert run(repository, "bash", "-eo", "pipefail", "-c", fail, env=env | code).returncode == 4
+
+
+@pytest.mark.parametrize("workflow", [DIFF, REPORT, AUDIT], ids=lambda path: path.stem)
 def test_a_workflow_names_its_actions_by_commit_and_no_expression_is_in_a_command(workflow: Path) -> None:
     text = workflow.read_text()
     assert re.findall(r"uses: \S+@(\S+)", text) == [
