@@ -144,3 +144,16 @@ def test_the_address_of_an_index_has_neither_credentials_nor_a_query(root: Path)
         with pytest.raises(UsageError, match="--index-url") as caught:
             project.index_address(text)
         assert "abcd" not in str(caught.value)
+
+
+def test_repositories_of_git_have_one_folder() -> None:
+    """`pin` and `init` once kept a second one in the store, so that each repository was fetched twice."""
+    texts = {module: path.read_text("utf-8") for module, path in module_paths().items()}
+    assert [module for module, text in texts.items() if '/ "git"' in text] == ["project"]
+    makers = {
+        module
+        for module, path in module_paths().items()
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("GitPlaces", "GitPlaces.of"))
+    }
+    assert {module for module in makers if not module.startswith("git.")} == {"project"}

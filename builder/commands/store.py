@@ -114,7 +114,7 @@ def _texts_below(projects: tuple[Path, ...]) -> Iterator[bytes]:
     """Yield what other projects say; UsageError for a folder that is none."""
     for folder in projects:
         if not folder.is_dir() or find_root(folder.resolve()) != folder.resolve():
-            raise UsageError("is no project: it has neither recipes nor locks", place=f"--also {folder}")
+            raise UsageError("is not a project: it has neither recipes nor locks", place=f"--also {folder}")
         yield from _folder_texts(folder / "lock")
         yield from _folder_texts(folder / "recipes")
 

@@ -97,7 +97,7 @@ def test_the_layout_of_an_image_goes_with_it(stock: Stock, capsys: pytest.Captur
     ("words", "reason"),
     [
         (("--younger-than", "-1"), "expected 0 or more"),
-        (("--also", "nowhere"), "is no project"),
+        (("--also", "nowhere"), "is not a project"),
         (("--framework", "plian"), "there is no framework 'plian'"),
     ],
 )
