@@ -14,6 +14,7 @@ import pycurl
 
 from builder import __version__
 from builder.errors import BuilderError, FetchError
+from builder.io.exchange import tls_hint
 from builder.io.network import LONGEST_BODY_IGNORED, LOWEST_SPEED, Network
 from builder.io.transfer import TransientError
 from builder.redact import redacted
@@ -49,7 +50,6 @@ _TRANSIENT = {
 _UNREACHED = frozenset(
     {pycurl.E_COULDNT_RESOLVE_PROXY, pycurl.E_COULDNT_RESOLVE_HOST, pycurl.E_COULDNT_CONNECT}
 )
-_TLS_HINT = "name your certificate authorities in SSL_CERT_FILE or in origins.toml"
 
 
 class Receiver(Protocol):
@@ -82,7 +82,7 @@ class Exchanges:
         self._authorities = network.authorities()
         if not Path(self._authorities).exists():
             raise FetchError(
-                "there are no certificate authorities here", place=self._authorities, hint=_TLS_HINT
+                "there are no certificate authorities here", place=self._authorities, hint=tls_hint("")
             )
         self._multi = pycurl.CurlMulti()
         self._idle: list[Any] = []
@@ -230,7 +230,7 @@ class _RunningExchange:
 def _curl_failure(code: int, text: str, place: str) -> TransientError | FetchError:
     """Return what libcurl's error means."""
     if code in _TLS or (code == pycurl.E_SSL_CONNECT_ERROR and "certificate" in text):
-        return FetchError(f"TLS failed: {text}", place=place, hint=_TLS_HINT)
+        return FetchError(f"TLS failed: {text}", place=place, hint=tls_hint(text))
     if code in _TRANSIENT:
         return TransientError(f"{_TRANSIENT[code]}{text}")
     if code == _TOO_LARGE:

@@ -10,6 +10,7 @@ __all__ = [
     "check_status",
     "redirect_target",
     "retry_after",
+    "tls_hint",
 ]
 
 import re
@@ -105,3 +106,17 @@ def redirect_target(url: str, location: str, place: str, plain_hosts: Container[
     host = there.netloc.rpartition("@")[2]
     same = here.scheme == there.scheme and here.netloc.rpartition("@")[2] == host
     return there._replace(netloc=here.netloc if same else host, fragment="").geturl()
+
+
+_OTHER_HOST = re.compile(
+    r"(?i)(hostname|ip address) mismatch|doesn't match|does not match|no alternative certificate subject name"
+)
+
+
+def tls_hint(reason: str) -> str:
+    """Return what to do when TLS failed for a reason in the words of OpenSSL, urllib3 or libcurl."""
+    if _OTHER_HOST.search(reason):
+        return "correct the address, or ask whoever runs the server for a certificate of this host"
+    if "has expired" in reason or "not yet valid" in reason:
+        return "set the clock of this machine, or ask whoever runs the server for a new certificate"
+    return "name your certificate authorities in SSL_CERT_FILE, REQUESTS_CA_BUNDLE or origins.toml"

@@ -31,6 +31,7 @@ from builder.io.exchange import (
     NotFoundError,
     check_status,
     redirect_target,
+    tls_hint,
 )
 from builder.io.network import (
     ATTEMPTS,
@@ -370,8 +371,8 @@ def _send_request(
             proxies={"http": proxy, "https": proxy} if proxy else {},
         )
     except requests.exceptions.SSLError as cause:
-        hint = "name your certificate authorities in SSL_CERT_FILE or REQUESTS_CA_BUNDLE"
-        raise FetchError(f"TLS failed: {_innermost_reason(cause)}", place=place, hint=hint) from cause
+        reason = _innermost_reason(cause)
+        raise FetchError(f"TLS failed: {reason}", place=place, hint=tls_hint(reason)) from cause
     except requests.exceptions.Timeout as cause:
         raise TransientError("the server did not answer in time") from cause
     except requests.exceptions.ConnectionError as cause:

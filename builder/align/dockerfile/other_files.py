@@ -212,7 +212,12 @@ def _node_pins(root: yaml.Node, place: str) -> Iterator[Pin]:
 def _mapping_pins(pairs: Mapping[str, yaml.Node]) -> Iterator[Pin]:
     image, repository = pairs.get("image"), pairs.get("repository")
     if isinstance(image, yaml.ScalarNode) and image.value:
-        yield _image_pin(image.value, image.start_mark.line + 1)
+        yield _image_pin(_tagged(image.value, pairs), image.start_mark.line + 1)
+    yield from _build_pins(pairs.get("build"))
+    for key in ("command", "entrypoint", "args"):
+        if (given := pairs.get(key)) is not None and _INSTALLS.search(_words_of(given)):
+            text = "a command that a container starts with, which may install or download"
+            yield _not_read_pin(given.start_mark.line + 1, key, text)
     if isinstance(repository, yaml.ScalarNode) and {"tag", "digest", "sha"} & set(pairs):
         yield _image_pin(_helm_image(repository.value, pairs), repository.start_mark.line + 1)
     chart, version = pairs.get("name"), pairs.get("version")
@@ -227,6 +232,49 @@ def _mapping_pins(pairs: Mapping[str, yaml.Node]) -> Iterator[Pin]:
     listed = pairs.get("dependencies")
     if isinstance(listed, yaml.SequenceNode):
         yield from _conda_pins(listed)
+
+
+_REMOTE = re.compile(r"git@|git://|ssh://|https?://")
+_INSTALLS = re.compile(
+    r"\b(pip[0-9.]*|uvx?|pipx|apt|apt-get|apk|dnf|yum|npm|npx|conda|curl|wget|git|hf)\b|\b(ba)?sh -c\b"
+)
+
+
+def _words_of(node: yaml.Node) -> str:
+    """Return the words of a command as one text; it is a text, or a list of them."""
+    if isinstance(node, yaml.SequenceNode):
+        return " ".join(item.value for item in node.value if isinstance(item, yaml.ScalarNode))
+    return str(node.value) if isinstance(node, yaml.ScalarNode) else ""
+
+
+def _build_pins(build: yaml.Node | None) -> Iterator[Pin]:
+    """Yield what a service of a compose file is built from."""
+    given: dict[str, yaml.Node] = {}
+    if isinstance(build, yaml.ScalarNode) and build.tag.endswith(":str"):
+        given = {"context": build}
+    if isinstance(build, yaml.MappingNode):
+        given = {key.value: value for key, value in build.value if isinstance(key, yaml.ScalarNode)}
+        given = {key: given[key] for key in ("context", "dockerfile", "dockerfile_inline") if key in given}
+    context = given.get("context")
+    if isinstance(context, yaml.ScalarNode) and _REMOTE.match(context.value):
+        url, _, ref = expanded(context.value, {}).partition("#")
+        yield Pin(line=context.start_mark.line + 1, kind=PinKind.GIT, name=url, value=ref.partition(":")[0])
+    elif set(given) - {"dockerfile_inline"}:
+        line = next(iter(given.values())).start_mark.line + 1
+        yield _not_read_pin(line, "build", "judge the Dockerfile that it names with --dockerfile")
+    if "dockerfile_inline" in given:
+        line = given["dockerfile_inline"].start_mark.line + 1
+        text = "put it into a file of its own and judge that with --dockerfile"
+        yield _not_read_pin(line, "dockerfile_inline", text)
+
+
+def _tagged(image: str, pairs: Mapping[str, yaml.Node]) -> str:
+    """Return an image with the tag that Helm values give beside it, if it has none itself."""
+    if "@" in image or ":" in image.rpartition("/")[2]:
+        return image
+    tags = (pairs.get(key) for key in ("imageTag", "tag"))
+    tag = next((node.value for node in tags if isinstance(node, yaml.ScalarNode) and node.value), "")
+    return f"{image}:{tag}" if tag else image
 
 
 def _helm_image(repository: str, pairs: Mapping[str, yaml.Node]) -> str:

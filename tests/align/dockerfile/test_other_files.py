@@ -142,3 +142,30 @@ def test_no_bytes_raise_anything_but_a_usage_error(place: str, data: bytes) -> N
     except UsageError:
         return
     assert all(pin.line >= 1 for pin in found)
+
+
+COMPOSE = """\
+services:
+  a: {build: .}
+  b:
+    image: redis:8
+    command: [sh, -c, "pip install numpy && exec serve"]
+  c: {build: {context: "https://g.invalid/a.git#main"}}
+  d:
+    build:
+      dockerfile_inline: |
+        FROM debian
+  e: {image: "x/y", imageTag: "1.0", build: true, command: serve}
+"""
+
+
+def test_what_a_compose_file_builds_and_starts_is_not_silent() -> None:
+    found = sorted(file_pins(COMPOSE.encode(), place="compose.yaml"), key=lambda pin: pin.line)
+    assert [(pin.line, pin.kind, pin.name, pin.value) for pin in found] == [
+        (2, PinKind.FILE, "file", "build"),
+        (4, PinKind.IMAGE, "image", "redis:8"),
+        (5, PinKind.FILE, "file", "command"),
+        (6, PinKind.GIT, "https://g.invalid/a.git", "main"),
+        (9, PinKind.FILE, "file", "dockerfile_inline"),
+        (11, PinKind.IMAGE, "image", "x/y:1.0"),
+    ]
