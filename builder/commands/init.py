@@ -12,14 +12,14 @@ from typing import Any
 
 from builder import pin
 from builder.console import Console
-from builder.errors import UsageError
+from builder.errors import FetchError, UsageError
 from builder.io import write_atomic
-from builder.model import Arch, toml, unstructure
+from builder.model import Arch, counted, toml, unstructure
 from builder.options import add_arch, add_places, project_of
 from builder.project import Project, coming_project
 from builder.recipe import BUILD_SYSTEMS, Framework, TargetSet
 from builder.recipe_editor import RecipeEditor
-from builder.scaffold import COOLDOWN_DAYS, ProjectRequest, new_project_texts
+from builder.scaffold import COOLDOWN_DAYS, ProjectRequest, new_project_texts, release_from_index
 from builder.selection import ALL, Selection, check_names, parse_arch
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
 EXAMPLES = """\
   python -m builder init project web --root fastapi --root "uvicorn[standard]"
   python -m builder init project router --extends vllm --root acme-router --pin acme-router==3.1
+  python -m builder init release 1.6.1           from the index: what ai-dynamo 1.6.1 and its engines require
   python -m builder init framework router --summary "Dynamo's router alone" --license Apache-2.0 \\
       --root ai-dynamo --release 1.4.2 --platform debian-13
   python -m builder init component hwloc --git https://github.com/open-mpi/hwloc.git --tag hwloc-2.12.2 \\
@@ -42,7 +43,8 @@ EXAMPLES = """\
       --homepage https://www.open-mpi.org/projects/hwloc --license BSD-3-Clause
   python -m builder init framework router       asks on a terminal for missing values
 """
-_PROJECT, _FRAMEWORK, _COMPONENT = "project", "framework", "component"
+_PROJECT, _RELEASE = "project", "release"
+_FRAMEWORK, _COMPONENT = "framework", "component"
 _NAME_HINT = "use lower-case letters, digits and hyphens"
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _TOOLS: Mapping[str, Sequence[str]] = {
@@ -62,13 +64,14 @@ _OF_A_COMPONENT = ("homepage", "git", "tag", "version", "system", "prefix", "nee
 
 def add_options(verb: argparse.ArgumentParser) -> None:
     """Add the options of `init`."""
-    verb.add_argument("kind", choices=(_PROJECT, _FRAMEWORK, _COMPONENT))
+    verb.add_argument("kind", choices=(_PROJECT, _RELEASE, _FRAMEWORK, _COMPONENT))
     verb.add_argument(
         "name",
         metavar="NAME",
         nargs="?",
         default="",
-        help="of the recipe: lower-case letters, digits and hyphens; of a project: its folder (default: .)",
+        help="of the recipe: lower-case letters, digits and hyphens; of a project: its folder (default: .); "
+        "of a release: its version",
     )
     verb.add_argument("--summary", default="", help="one line")
     verb.add_argument("--license", default="", metavar="SPDX", help="SPDX expression")
@@ -124,11 +127,34 @@ def run(options: argparse.Namespace, console: Console) -> int:
         return _ask_project(options, console)
     if not options.name:
         raise UsageError(f"a {options.kind} needs a name", place=f"init {options.kind}", hint="give NAME")
+    if options.kind == _RELEASE:
+        return _write_release(options, console)
     _refuse_options(options, _PROJECT, _OF_A_PROJECT)
     project = project_of(options, console)
     if options.kind == _FRAMEWORK:
         return _ask_framework(options, console, project)
     return _ask_component(options, console, project)
+
+
+def _write_release(options: argparse.Namespace, console: Console) -> int:
+    """Write a release of ai-dynamo as the index describes it; 6 if something must be added by hand."""
+    _refuse_options(options, _PROJECT, tuple(name for name in _OF_A_PROJECT if name != "index_url"))
+    _refuse_options(options, _COMPONENT, _OF_A_COMPONENT)
+    _refuse_options(options, _FRAMEWORK, ("root", "component", "pin", "platform", "release", "arch"))
+    project = project_of(options, console)
+    made = release_from_index(project, options.name, index_url=options.index_url)
+    _write_recipes(project, {made.path: made.text})
+    console.status(f"{counted(made.facts, 'version')} from the index")
+    if made.missing:
+        listed = "\n".join(f"  {number}. {text}" for number, text in enumerate(made.missing, 1))
+        count = counted(len(made.missing), "fact")
+        raise FetchError(
+            f"the release is written, and {count} must be added by hand:\n{listed}",
+            place=f"recipes/{made.path}",
+            hint=f"add them, then run `python -m builder lock --release {options.name}`",
+        )
+    console.status(f"next: python -m builder lock --release {options.name}")
+    return 0
 
 
 def _ask_project(options: argparse.Namespace, console: Console) -> int:
