@@ -42,6 +42,8 @@ from builder.model import Evidence, key_name, target_tags
 __all__ = ["ROW_RULES", "TARGET_RULES"]
 
 
+_PYTHON_PROGRAM = re.compile(r"python3(?:\.\d+)?(?:-minimal)?")
+"""OS packages that hold the interpreter itself, of Debian's and RPM's families."""
 _RESOLVER = re.compile(r"[a-z]+ \d+(\.\d+)+")
 _USER = re.compile(r"[0-9]{1,9}:[0-9]{1,9}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -137,9 +139,10 @@ def _resolver_faults(lock: Lock) -> Iterator[Fault]:
 
 
 def _interpreter_faults(lock: Lock) -> Iterator[Fault]:
-    """Yield what is wrong where a build brings Python: the image and every environment must have it."""
+    """Yield the environments with Python distributions to which no build or package brings Python."""
     name = lock.environment.interpreter
     if not name:
+        yield from _absent_python_faults(lock)
         return
     build = next((build for build in lock.builds if build.component == name), None)
     if build is None or not build.prefix or not build.runtime:
@@ -150,6 +153,19 @@ def _interpreter_faults(lock: Lock) -> Iterator[Fault]:
     for component in without:
         text = f"{component} has a Python environment and does not need the interpreter {name}"
         yield Fault(row="environment", text=text)
+
+
+def _absent_python_faults(lock: Lock) -> Iterator[Fault]:
+    if not any(image.inventory for image in lock.images) and not any(
+        BASE in r.for_ for r in lock.os_packages
+    ):
+        return  # nothing is known of what the image holds
+    users = {use for row in lock.python for use in row.for_} & lock.environments
+    for environment in sorted({RUNTIME if use == INSTALLER else use for use in users}):
+        if not any(map(_PYTHON_PROGRAM.fullmatch, _packages_of(lock, environment))):
+            text = f"{environment} has Python distributions, and no package or build brings it Python"
+            hint = "name python3 under [packages] of the platform's recipe, or an `interpreter`"
+            yield Fault(row="environment", text=text, hint=hint)
 
 
 def _python_prefix_faults(lock: Lock) -> Iterator[Fault]:
@@ -306,7 +322,7 @@ TARGET_RULES = (
     ),
     LockRule(
         id="interpreter",
-        says="A build that brings Python is in the image and in every build with a Python environment.",
+        says="Each environment with Python distributions has Python, by a package or by one build for all.",
         stops=True,
         why="nothing could run Python there",
         finds=_interpreter_faults,

@@ -104,7 +104,9 @@ class Bench:
             f'keys = ["archive.asc"]\ninrelease = "{inrelease}"\nat = "{AT}"\n\n'
             f"[packages]\nrun = {self.requests}\n\n"
         )
-        inventory = 'inventory = ["base-files=13", "libc6=2.41-1"]\ninventory-by = "the test"\n'
+        inventory = (
+            'inventory = ["base-files=13", "libc6=2.41-1", "python3=3.13.5-1"]\ninventory-by = "the test"\n'
+        )
         text = text.replace("[[images.x86_64]]", f"{repository}[[images.x86_64]]\n{inventory}", 1)
         path.write_text(text)
 
@@ -128,6 +130,7 @@ def bench(tmp_path: Path, httpserver: HTTPServer, index: LocalIndex) -> Bench:
         + stanza("zlib-dev", "1:1.3-2", "Depends: zlib1 (= 1:1.3-2), libc-dev\n")
         + stanza("zlib1", "1:1.3-2", "Depends: libc6 (>= 2.40)\n")
         + stanza("libc6-dev", "2.41-1", "Provides: libc-dev\nDepends: libc6 (= 2.41-1)\n")
+        + stanza("python3", "3.13.5-1")
         + stanza("gcc", "14")
         + stanza("make", "4")
         + stanza("broken", "1", "Depends: absent\n")

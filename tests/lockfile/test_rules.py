@@ -433,3 +433,17 @@ def test_declared_evidence_needs_its_publisher_in_every_section() -> None:
     for section in ("images", "archives", "python"):
         broken = first(section, lambda row: row.evidence, evidence=Evidence.DECLARED, by="")(sound(SOURCES))
         assert [rule.id for rule, _ in lock_faults(broken)] == ["publishers"], section
+
+
+def test_an_image_without_python_is_no_place_for_distributions() -> None:
+    """A platform whose runtime packages do not name python3 once gave a lock: only a build had it."""
+    lock = parse_lock(DEBIAN.read_bytes(), place="x")
+    rows = []
+    for row in lock.os_packages:
+        uses = tuple(use for use in row.for_ if use != "runtime" or not row.name.startswith("python3"))
+        rows += [dataclasses.replace(row, for_=uses)] if uses else []
+    faults = lock_faults(dataclasses.replace(lock, os_packages=tuple(rows)))
+    found = [(rule.id, fault.text) for rule, fault in faults if "brings it Python" in fault.text]
+    assert found == [
+        ("interpreter", "runtime has Python distributions, and no package or build brings it Python")
+    ]

@@ -40,7 +40,7 @@ def test_committed_locks_have_what_their_builds_run(lock: Lock) -> None:
 
 def test_a_build_without_make_is_refused(lock: Lock) -> None:
     with pytest.raises(
-        RecipeError, match=r"it runs make, and nothing in its environment on debian-1\d brings"
+        RecipeError, match=r"runs make( or ninja)?, and nothing in its environment on debian-1\d brings"
     ):
         check_build_environments(without(lock, "make"))
 
@@ -69,6 +69,32 @@ def test_without_python_at_all_the_missing_program_is_named() -> None:
     bare = replace(lock, python=(), os_packages=packages)
     with pytest.raises(RecipeError, match=r"it runs python3, and nothing .* brings python3"):
         check_build_environments(bare)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("autoconf", "it runs autoreconf, and nothing .* brings autoreconf"),
+        ("gcc", "which looks for a C compiler, and nothing .* brings one"),
+    ],
+)
+def test_what_build_systems_run_themselves_is_there(name: str, said: str, lock: Lock) -> None:
+    if name == "gcc":
+        packages = tuple(row for row in lock.os_packages if not row.name.startswith(("gcc", "clang")))
+        lock = replace(lock, os_packages=packages)
+    with pytest.raises(RecipeError, match=said):
+        check_build_environments(without(lock, name))
+
+
+def test_variables_before_a_program_do_not_hide_it() -> None:
+    """`env A=1 python3 -m pip wheel` is a step that runs python3 and pip."""
+    name = "1.4.2/debian-13-cuda-13.0-python-3.12/experts-x86_64"
+    lock = load_lock((ROOT / f"lock/{name}.toml").read_bytes(), place=name)
+    build = next(build for build in lock.builds if build.component == "deep-ep")
+    assert all(step[0] != "python3" for step in build.steps)
+    check_build_environments(lock)
+    with pytest.raises(RecipeError, match=r"deep-ep.*: it runs pip, and nothing .* brings pip"):
+        check_build_environments(without(lock, "pip"))
 
 
 @pytest.mark.parametrize("platform", ["ubuntu-24.04", "ubuntu-22.04"])
