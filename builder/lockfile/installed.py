@@ -8,11 +8,18 @@ from typing import Protocol
 
 from builder.lockfile.lock import BASE, INSTALLER, RUNTIME, Lock, OsPackage
 
-__all__ = ["environment_packages", "glibc_version", "lock_full_pythons", "os_python"]
+__all__ = [
+    "environment_packages",
+    "environments_without_python",
+    "glibc_version",
+    "lock_full_pythons",
+    "os_python",
+]
 
 _GLIBC_PACKAGES = ("libc6", "glibc")  # Debian's name and RPM's
 # Upstream's part of a package's version: `1:3.13.5-2+deb13u1`, `3.13.0~rc2-1`, `3.9.18-3.el9`.
 _UPSTREAM = re.compile(r"(?:\d+:)?(?P<minor>\d+\.\d+)(?P<patch>\.\d+)?(?:~?(?P<pre>(?:a|b|rc)\d+))?")
+_PYTHON_PROGRAM = re.compile(r"python3(?:\.\d+)?(?:-minimal)?")
 _PYTHON_PACKAGE = re.compile(r"(?:lib)?python3(?:\.\d+)?(?:-minimal|-stdlib|-libs)?")
 
 
@@ -65,6 +72,29 @@ def os_python(packages: Mapping[str, str], python: str) -> tuple[str, str]:
             full = f"{found['minor']}{found['patch']}{found['pre'] or ''}" if found["patch"] else ""
             return full or found["minor"], name
     return "", ""
+
+
+def environments_without_python(lock: Lock) -> tuple[str, ...]:
+    """Return the environments with Python distributions whose OS packages do not hold the interpreter.
+
+    None if nothing is known of what the image holds.
+    """
+    if not any(image.inventory for image in lock.images) and not any(
+        BASE in row.for_ for row in lock.os_packages
+    ):
+        return ()
+    users = {use for row in lock.python for use in row.for_} & lock.environments
+    places = sorted({RUNTIME if use == INSTALLER else use for use in users})
+    return tuple(
+        place
+        for place in places
+        if not any(
+            map(
+                _PYTHON_PROGRAM.fullmatch,
+                environment_packages(place, images=lock.images, rows=lock.os_packages),
+            )
+        )
+    )
 
 
 def lock_full_pythons(lock: Lock) -> dict[str, str]:

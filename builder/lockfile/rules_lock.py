@@ -11,7 +11,12 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from builder.errors import BuilderError
-from builder.lockfile.installed import environment_packages, glibc_version, os_python
+from builder.lockfile.installed import (
+    environment_packages,
+    environments_without_python,
+    glibc_version,
+    os_python,
+)
 from builder.lockfile.labels import LockRow, LockSection, row_label, section_rows
 from builder.lockfile.lock import (
     BASE,
@@ -42,8 +47,7 @@ from builder.model import Evidence, key_name, target_tags
 __all__ = ["ROW_RULES", "TARGET_RULES"]
 
 
-_PYTHON_PROGRAM = re.compile(r"python3(?:\.\d+)?(?:-minimal)?")
-"""OS packages that hold the interpreter itself, of Debian's and RPM's families."""
+_BRING_PYTHON = "name python3 under [packages] of the platform's recipe, or an `interpreter`"
 _RESOLVER = re.compile(r"[a-z]+ \d+(\.\d+)+")
 _USER = re.compile(r"[0-9]{1,9}:[0-9]{1,9}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -142,7 +146,9 @@ def _interpreter_faults(lock: Lock) -> Iterator[Fault]:
     """Yield the environments with Python distributions to which no build or package brings Python."""
     name = lock.environment.interpreter
     if not name:
-        yield from _absent_python_faults(lock)
+        for environment in environments_without_python(lock):
+            text = f"{environment} has Python distributions, and no package or build brings it Python"
+            yield Fault(row="environment", text=text, hint=_BRING_PYTHON)
         return
     build = next((build for build in lock.builds if build.component == name), None)
     if build is None or not build.prefix or not build.runtime:
@@ -153,19 +159,6 @@ def _interpreter_faults(lock: Lock) -> Iterator[Fault]:
     for component in without:
         text = f"{component} has a Python environment and does not need the interpreter {name}"
         yield Fault(row="environment", text=text)
-
-
-def _absent_python_faults(lock: Lock) -> Iterator[Fault]:
-    if not any(image.inventory for image in lock.images) and not any(
-        BASE in r.for_ for r in lock.os_packages
-    ):
-        return  # nothing is known of what the image holds
-    users = {use for row in lock.python for use in row.for_} & lock.environments
-    for environment in sorted({RUNTIME if use == INSTALLER else use for use in users}):
-        if not any(map(_PYTHON_PROGRAM.fullmatch, _packages_of(lock, environment))):
-            text = f"{environment} has Python distributions, and no package or build brings it Python"
-            hint = "name python3 under [packages] of the platform's recipe, or an `interpreter`"
-            yield Fault(row="environment", text=text, hint=hint)
 
 
 def _python_prefix_faults(lock: Lock) -> Iterator[Fault]:
