@@ -31,7 +31,7 @@ MAKERS = {
     "Uploader": {"oci.registry"},
     "Network": {"origins.reading", "fetch.download"},
     "Services": {"project"},
-    "Session": {"project", "io.http", "io.upload"},  # requests names its own so, too
+    "Session": {"project", "io.watchdog"},  # requests names its own so, too
     "Curl": {"io.curl"},
     "CurlMulti": {"io.curl"},
 }

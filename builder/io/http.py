@@ -13,7 +13,6 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
 from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar
 
@@ -21,7 +20,6 @@ import requests
 import urllib3
 from requests.auth import AuthBase
 
-from builder import __version__
 from builder.errors import FetchError
 from builder.io.download import Access, download_file
 from builder.io.exchange import (
@@ -44,7 +42,7 @@ from builder.io.network import (
     pause_before_retry,
 )
 from builder.io.transfer import TransientError, stated_length
-from builder.io.watchdog import Watchdog, WatchedAdapter
+from builder.io.watchdog import Watchdog, watched_session
 from builder.redact import redacted
 
 if TYPE_CHECKING:
@@ -55,7 +53,6 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-_POOLED_CONNECTIONS = 16  # as many as threads ask at once while locks are made
 _CHUNK = 2**18  # bytes
 
 
@@ -102,17 +99,7 @@ class Client:
         self._offline = offline
         self._aborted = threading.Event()
         self._sleep = self._aborted.wait if sleep is None else sleep
-        self._session = requests.Session()
-        adapter = WatchedAdapter(
-            pool_connections=_POOLED_CONNECTIONS, pool_maxsize=_POOLED_CONNECTIONS, max_retries=0
-        )
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
-        self._session.headers["User-Agent"] = f"lockwright/{__version__}"
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._session.verify = self._network.authorities()
-        self._session.auth = _HostAuth(self._network.credentials)
-        self._session.trust_env = False  # what of the environment counts is in `network`
+        self._session = watched_session(network, _HostAuth(network.credentials))
 
     @property
     def network(self) -> Network:

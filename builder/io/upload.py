@@ -12,9 +12,9 @@ import requests
 import urllib3
 from requests.auth import AuthBase
 
-from builder import __version__
 from builder.errors import FetchError
 from builder.io.network import LONGEST_BODY_IGNORED, UPLOAD_TIMEOUT, Network
+from builder.io.watchdog import watched_session
 from builder.json_text import parse_json
 from builder.redact import redacted
 
@@ -35,11 +35,7 @@ class Uploader:
 
     def __init__(self, auth: AuthBase, network: Network) -> None:
         self._network = network
-        self._session = requests.Session()
-        self._session.trust_env = False  # what of the environment counts is in `network`
-        self._session.auth = auth
-        self._session.verify = network.authorities()
-        self._session.headers["User-Agent"] = f"lockwright/{__version__}"
+        self._session = watched_session(network, auth)
 
     def __enter__(self) -> Self:
         return self

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-__all__ = ["Watchdog", "WatchedAdapter"]
+__all__ = ["Watchdog", "WatchedAdapter", "watched_session"]
 
 import socket
 import threading
 import time
 from contextlib import suppress
+from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Self
 
+import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from builder import __version__
+
 if TYPE_CHECKING:
+    from requests.auth import AuthBase
     from urllib3.response import HTTPResponse
+
+    from builder.io.network import Network
+
+_POOLED_CONNECTIONS = 16  # as many as threads ask at once while locks are made
 
 
 class Watchdog:
@@ -105,3 +114,19 @@ class WatchedAdapter(HTTPAdapter):
     @staticmethod
     def _use_watched_pools(manager: Any) -> None:
         manager.pool_classes_by_scheme = {"http": _WatchedHTTPPool, "https": _WatchedHTTPSPool}
+
+
+def watched_session(network: Network, auth: AuthBase) -> requests.Session:
+    """Return a session with the project's network settings: no cookie is kept, nothing is sent twice."""
+    session = requests.Session()
+    adapter = WatchedAdapter(
+        pool_connections=_POOLED_CONNECTIONS, pool_maxsize=_POOLED_CONNECTIONS, max_retries=0
+    )
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    session.headers["User-Agent"] = f"lockwright/{__version__}"
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.verify = network.authorities()
+    session.auth = auth
+    session.trust_env = False  # what of the environment counts is in `network`
+    return session

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import pytest
+from requests.auth import HTTPBasicAuth
 
 from builder.errors import FetchError
 from builder.io.http import Client
 from builder.io.network import Network
+from builder.io.upload import Uploader
 
 
 @contextmanager
@@ -58,4 +60,14 @@ def test_a_server_that_drips_is_given_up(head: bytes, drop: bytes) -> None:
     ):
         with pytest.raises(FetchError):
             client.get(url)
+        assert gone.wait(60), "the connection was closed, and not by the server"
+
+
+@pytest.mark.parametrize("drop", [b"a", b"\r\nX-A: a"], ids=["header", "headers"])
+def test_an_upload_to_a_server_that_drips_is_given_up(drop: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("builder.io.upload.UPLOAD_TIMEOUT", 1.0)
+    auth = HTTPBasicAuth("u", "p")
+    with dripping(b"HTTP/1.1 200 OK\r\nX-A: ", drop) as (url, gone), Uploader(auth, Network()) as uploader:
+        with pytest.raises(FetchError):
+            uploader.send("PUT", url, body=b"a", accept=(200,))
         assert gone.wait(60), "the connection was closed, and not by the server"
