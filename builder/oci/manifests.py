@@ -259,7 +259,8 @@ def _manifest_of(table: Mapping[str, Any], place: str, error: type[BuilderError]
             artifact_type=_text_at(table, "artifactType"),
         )
     except _MALFORMED as cause:
-        raise error(f"is not the manifest of one image: {cause!r:.200}", place=place) from cause
+        shown = str(cause) if isinstance(cause, ValueError) else repr(cause)
+        raise error(f"is not the manifest of one image: {shown:.200}", place=place) from cause
 
 
 def _index_of(table: Mapping[str, Any], place: str, error: type[BuilderError]) -> ImageIndex:

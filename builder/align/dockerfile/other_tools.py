@@ -170,14 +170,16 @@ def _cargo_install(words: Sequence[str]) -> Reading:
     given = tool_arguments(words, "cargo install", also_valued=("--vers",))
     found: list[tuple[PinKind, str, Judgement | None]] = []
     url = given.value("--git")
+    locked = given.has("--locked", "--frozen", "--offline")
+    text = "without `--locked` its dependencies are the newest that fit"
     if url:
-        return [(PinKind.GIT, f"{url} {given.value('--rev', '--tag', '--branch')}", None)]
+        found.append((PinKind.GIT, f"{url} {given.value('--rev', '--tag', '--branch')}", None))
+        return found if locked else [*found, *(resolves(f"install --git {url}", text) or ())]
     versioned = bool(given.value("--version", "--vers"))
     names = [word for word in given.operands if not given.has("--path")]
     loose = [word for word in names if not versioned and not EXACT_VERSION.fullmatch(word.partition("@")[2])]
     found += loose_packages(loose) or []
-    if not loose and (names or given.has("--path")) and not given.has("--locked", "--frozen", "--offline"):
-        text = "without `--locked` its dependencies are the newest that fit"
+    if not loose and (names or given.has("--path")) and not locked:
         found.append(
             (PinKind.RESOLVER, " ".join(("install", *names)), drift("resolves while building", text))
         )

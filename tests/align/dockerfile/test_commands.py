@@ -136,7 +136,11 @@ def test_an_exact_package_is_no_finding(name: str) -> None:
         ("cargo update", ["resolves while building: update"]),
         ("cargo install x --version 1.2.3 --locked", []),
         ("cargo install x --version 1.2.3", ["resolves while building: install x"]),
-        (f"cargo install --git {URL} --rev {COMMIT}", [f"git: {COMMIT}"]),
+        (f"cargo install --locked --git {URL} --rev {COMMIT}", [f"git: {COMMIT}"]),
+        (
+            f"cargo install --git {URL} --rev {COMMIT}",
+            [f"git: {COMMIT}", f"resolves while building: install --git {URL}"],
+        ),
         ("go install x.invalid/a@latest", ["unpinned packages: x.invalid/a@latest"]),
         ("go install x.invalid/a@main", ["unpinned packages: x.invalid/a@main"]),
         ("go mod tidy", ["resolves while building: mod tidy"]),
