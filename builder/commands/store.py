@@ -111,7 +111,7 @@ def _own_texts(project: Project, selection: Selection) -> Iterator[bytes]:
 
 
 def _texts_below(projects: tuple[Path, ...]) -> Iterator[bytes]:
-    """Yield what other projects say; UsageError for a folder that is none."""
+    """Yield what other projects say; UsageError for any other folder."""
     for folder in projects:
         if not folder.is_dir() or find_root(folder.resolve()) != folder.resolve():
             raise UsageError("is not a project: it has neither recipes nor locks", place=f"--also {folder}")
