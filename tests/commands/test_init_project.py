@@ -57,7 +57,7 @@ def test_a_project_on_top_of_a_framework_of_the_catalogue(tmp_path: Path, index:
     recipe = effective_recipe(library, targets[0])
     assert {"acme-router==3.1", "vllm==0.26.0"} <= set(recipe.roots)
     assert recipe.release.exclude_newer == base.exclude_newer
-    assert [target.platform for target in targets] == ["debian-13-cuda-13.0"] * 2
+    assert [target.platform for target in targets] == ["debian-13-assembled-cuda-13.0"] * 2
     # What the base release or a pin states is asked of no index.
     assert not [line for line in index.requests if "acme-router" not in line]
 
