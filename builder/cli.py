@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn, Protocol, cast
 
-from builder import __version__
+from builder import __version__, completion
 from builder.console import Console, called_as
 from builder.errors import BuilderError, UsageError
 from builder.model import nearest_names
@@ -39,6 +39,7 @@ VERBS = {
     "sbom": "Write a bill of materials (CycloneDX) from locks.",
     "align": "Compare what documents claim, what was published and what locks hold; exit 1 on drift.",
     "diff": "Show what changed between locks, the dangerous first.",
+    "completion": "Write code for a shell that completes verbs, options and names.",
     "git-driver": "Show locks to git, which calls this itself.",
 }
 """Each verb with its summary, in the order of the help; `git-driver` is in `commands/git_driver.py`."""
@@ -143,6 +144,9 @@ def _wants_json(words: Sequence[str]) -> bool:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; `argv` is without the program's name."""
+    if argv is None and completion.is_asked():
+        completion.answer_shell(command_line)
+        return 1  # argcomplete ends the process before; a shell takes this for "nothing"
     words = sys.argv[1:] if argv is None else argv
     console = Console(quiet=False, command=_asked_verb(words))
     try:

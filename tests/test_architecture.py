@@ -116,6 +116,7 @@ ARROWS: dict[str, set[str]] = {
     "updates": {"index", "io", "lockfile", "model", "oci", "policy", "project", "recipe", "scaffold"}
     | {"console", "pin", "recipe_editor", "resolve.debian", "resolve.os", "resolve.rpm", "selection"},
     "locks": {"io", "lockfile", "matrix", "model", "project", "recipe", "selection"},
+    "completion": {"console", "model", "project", "selection"},
 }
 """What each package may import, besides `EVERYWHERE`. CONTRIBUTING.md draws the same picture."""
 

@@ -44,6 +44,7 @@ WORDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "sbom": ((),),
     "align": (("--offline",), ("--offline", "--dockerfile", "Dockerfile")),
     "diff": (("before", "after"), ("before/lock", "after/lock"), ("--", "lock")),
+    "completion": (),
     "git-driver": (),
 }
 """For each verb the words beside a selection: a new verb, or a new way of one, is added here."""

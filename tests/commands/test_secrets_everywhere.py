@@ -88,11 +88,12 @@ WORDS: dict[str, list[tuple[str, ...]]] = {
     ],
     "align": [INDEX],
     "diff": [(BASE, "other.toml", "--online", *INDEX)],
+    "completion": [("bash",)],
     "git-driver": [(BASE,)],
 }
 """What each verb is asked, so that it reaches for the network where it can."""
 
-NO_JSON = {"pin", "init", "git-driver"}
+NO_JSON = {"pin", "init", "completion", "git-driver"}
 """Verbs without `--format json`."""
 
 
@@ -162,7 +163,7 @@ class Bench:
 
     def run(self, verb: str, *words: str) -> None:
         argv = [sys.executable, "-m", "builder", verb, *(word.format(port=self.port) for word in words)]
-        if verb not in NO_JSON | {"git-driver"}:
+        if verb not in NO_JSON | {"completion", "git-driver"}:
             argv += ["--project", str(self.folder / "project"), "--store", str(self.folder / "store")]
         project = self.folder / "project"
         done = subprocess.run(
