@@ -139,12 +139,7 @@ def _report_outcomes(project: Project, outcomes: list[LockedTarget], options: Op
 def _lock_changes(outcomes: list[LockedTarget]) -> diff.Report | None:
     """Return what is new in the locks that were made; None if none was, or none differs."""
     compared = [
-        diff.Compared(
-            target=str(made.target),
-            before=str(made.target) if made.before else "",
-            after=str(made.target),
-            changes=diff.compare(made.before, made.lock) if made.before else (diff.came_whole(made.lock),),
-        )
+        diff.compared_in_place(made.before, made.lock, place=str(made.target))
         for made in outcomes
         if made.lock is not None and made.state in _MADE
     ]

@@ -199,12 +199,7 @@ def _locks_again(
 
 def _report_of(made: Sequence[LockedTarget]) -> Report:
     compared = [
-        diff.Compared(
-            target=str(one.target),
-            before=_name_of(one.target) if one.before else "",
-            after=_name_of(one.target),
-            changes=diff.compare(one.before, one.lock) if one.before else (diff.came_whole(one.lock),),
-        )
+        diff.compared_in_place(one.before, one.lock, place=_name_of(one.target))
         for one in made
         if one.lock is not None
     ]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from builder.diff.forms import as_markdown, as_text, as_value
     from builder.diff.listing import as_listing
     from builder.diff.pages import page
-    from builder.diff.reports import Compared, Report, Unsound, report
+    from builder.diff.reports import Compared, Report, Unsound, compared_in_place, report
     from builder.diff.risk import Risk
 else:
     __getattr__, __dir__ = lazy_face(
@@ -45,6 +45,7 @@ else:
             "came_whole": "comparison",
             "commits_of": "facts",
             "compare": "comparison",
+            "compared_in_place": "reports",
             "compare_pins": "exports",
             "marker_environment": "exports",
             "page": "pages",
@@ -77,6 +78,7 @@ __all__ = [
     "commits_of",
     "compare",
     "compare_pins",
+    "compared_in_place",
     "marker_environment",
     "page",
     "pins_of",

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from builder.diff.change import ChangedField, RowChange, RowKind, by_risk
+from builder.diff.comparison import came_whole, compare
 from builder.diff.risk import Risk
+from builder.lockfile import Lock
 
-__all__ = ["ChangeVariant", "Compared", "Report", "ReportEntry", "Unsound", "report"]
+__all__ = ["ChangeVariant", "Compared", "Report", "ReportEntry", "Unsound", "compared_in_place", "report"]
 
 _KINDS = {kind: index for index, kind in enumerate(RowKind)}
 
@@ -23,6 +25,16 @@ class Compared:
     """The place of the lock before; empty where there was none."""
     after: str
     changes: tuple[RowChange, ...]
+
+
+def compared_in_place(before: Lock | None, after: Lock, *, place: str) -> Compared:
+    """Return what making a lock again changed; `place` is what people call the lock and where it lies."""
+    return Compared(
+        target=str(after.target),
+        before=place if before else "",
+        after=place,
+        changes=compare(before, after) if before else (came_whole(after),),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,6 +93,21 @@ class IndexProject:
             if version in (item.version, Version(item.version.public)) and _is_before(item, before)
         )
 
+    def some_wheel(self, version: Version) -> CandidateWheel | None:
+        """Return the first wheel of a version by name: what it says of itself holds for all of them."""
+        wheels = [item for item in self.of(version) if item.wheel and item.sha256]
+        first = min(wheels, key=lambda item: item.file, default=None)
+        if first is None:
+            return None
+        return CandidateWheel(
+            file=first.file,
+            url=first.url,
+            sha256=first.sha256,
+            size=first.size,
+            hash_stated=True,
+            metadata_sha256=first.metadata_sha256,
+        )
+
 
 def _is_before(item: DistributionFile, before: datetime | None) -> bool:
     return before is None or item.uploaded is None or item.uploaded < before

@@ -16,7 +16,6 @@ from packaging.version import Version
 
 from builder.errors import NoSolutionError, RecipeError, UsageError
 from builder.index import (
-    CandidateWheel,
     IndexProject,
     IndexServices,
     WheelFacts,
@@ -213,18 +212,9 @@ def _wheel_of(
 ) -> tuple[IndexProject | None, WheelFacts | None]:
     """Return the index's page, and what the first wheel of a version says of itself, if there is one."""
     page = read_index_project(services.client, services.index_url, name)
-    wheels = [item for item in page.of(Version(version)) if item.wheel and item.sha256] if page else []
-    item = min(wheels, key=lambda item: item.file, default=None)
-    if page is None or item is None:
+    wheel = page.some_wheel(Version(version)) if page else None
+    if page is None or wheel is None:
         return page, None
-    wheel = CandidateWheel(
-        file=item.file,
-        url=item.url,
-        sha256=item.sha256,
-        size=item.size,
-        hash_stated=True,
-        metadata_sha256=item.metadata_sha256,
-    )
     return page, read_wheel_facts([(page.name, wheel)], services)[page.name]
 
 

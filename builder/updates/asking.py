@@ -14,8 +14,6 @@ from packaging.version import InvalidVersion, Version
 
 from builder.errors import BuilderError
 from builder.index import (
-    CandidateWheel,
-    DistributionFile,
     IndexProject,
     IndexServices,
     parse_rfc3339,
@@ -189,7 +187,7 @@ def _with_license(
     news: PinNews, page: IndexProject, own: Version, best: Version | None, services: IndexServices
 ) -> PinNews:
     """Add the licences of a wheel of both versions; the reason if none can be read."""
-    before, after = _some_wheel(page, own), _some_wheel(page, best)
+    before, after = page.some_wheel(own), page.some_wheel(best) if best else None
     if before is None or after is None:
         return replace(news, license_reason=f"no wheel of {own if before is None else best} with a hash")
     try:
@@ -198,22 +196,6 @@ def _with_license(
         return replace(news, license_reason=_one_line(error))
     first, second = (spdx_expression(one.license) for one in facts)
     return replace(news, license=LicenseNews(before=first, after=second))
-
-
-def _some_wheel(page: IndexProject, version: Version | None) -> CandidateWheel | None:
-    """Return the first wheel of a version by name: what it says of itself holds for all of them."""
-    wheels = [item for item in page.of(version) if item.wheel and item.sha256] if version is not None else []
-    item: DistributionFile | None = min(wheels, key=lambda item: item.file, default=None)
-    if item is None:
-        return None
-    return CandidateWheel(
-        file=item.file,
-        url=item.url,
-        sha256=item.sha256,
-        size=item.size,
-        hash_stated=True,
-        metadata_sha256=item.metadata_sha256,
-    )
 
 
 # --- components -------------------------------------------------------------------------------------------

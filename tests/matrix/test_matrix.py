@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import subprocess
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from builder.cli import main
-from builder.commands.matrix import TABLES
+from builder.commands.matrix import TABLES, add_options
 from builder.console import Console
 from builder.errors import LockError
 from builder.locks import locked_targets, read_outcomes
@@ -22,7 +23,6 @@ from builder.matrix.cell import Cell, CellState, cells, command, suggestion, tra
 from builder.matrix.tables import framework_summaries, summary_table, targets_table
 from builder.model.target import Arch, Target
 from builder.model.text import markdown_table
-from builder.options import ResultFormat
 from builder.project import Project, open_project
 from builder.recipe import ImageRecipe, missing_pins
 from builder.recipe.effective import effective_recipe
@@ -333,7 +333,14 @@ def test_json_has_every_table_and_every_cell(matrix: tuple[Cell, ...]) -> None:
     assert versions["1.4.2", "vllm"]["locked"]
 
 
-@pytest.mark.parametrize("form", [form.value for form in ResultFormat])
+def offered_forms() -> list[str]:
+    """Return the values of `--format` that the verb takes."""
+    parser = argparse.ArgumentParser()
+    add_options(parser)
+    return next(list(action.choices or ()) for action in parser._actions if action.dest == "format")
+
+
+@pytest.mark.parametrize("form", offered_forms())
 @pytest.mark.parametrize("table", TABLES)
 def test_every_table_has_its_rows_in_every_form(
     table: str, form: str, capsys: pytest.CaptureFixture[str]
