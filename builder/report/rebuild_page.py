@@ -52,7 +52,7 @@ def _digests_table(rebuilds: Iterable[SignedRebuild], locks: Mapping[str, str]) 
                     _lock_cell(one.name, one.locks, locks),
                     TableCell(_lock_state(one.locks, locks)),
                     one.digest,
-                    TableCell(", ".join(one.owners), value=len(one.owners)),
+                    ", ".join(one.owners),
                     _agreement(group),
                     differs,
                 )
@@ -124,8 +124,8 @@ def _statement_row(one: SignedRebuild, locks: Mapping[str, str]) -> TableRow:
     if statement is None:
         return text_row(one.place, "", "", "", "", "", "", "", one.fault)
     return text_row(
-        one.place,
-        TableCell(statement.name, notes=(statement.digest,)),
+        TableCell(one.place, notes=(statement.digest,)),
+        statement.name,
         _lock_state(statement.locks, locks),
         one.signer.owner if one.signer else "",
         _key_period(one.signer) if one.signer else "",

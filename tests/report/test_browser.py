@@ -15,8 +15,11 @@ from typing import Any
 
 import pytest
 
+from builder.attest import write_attestation
+from tests.attest.test_attestations import ssh_key
 from tests.report.conftest import pages_of, run
 from tests.report.test_build_page import build_record
+from tests.report.test_rebuild_page import statement
 
 pytestmark = pytest.mark.browser
 
@@ -108,6 +111,31 @@ def test_the_page_of_builds_has_no_serious_fault(visit: Any, small: Path, tmp_pa
     assert faults(page) == []
     assert page.locator("svg rect").count() == 2
     photograph(page, "build.html", "light")
+
+
+def test_pages_of_rebuilds_and_claims_have_no_serious_fault(visit: Any, small: Path, tmp_path: Path) -> None:
+    line = ssh_key(tmp_path / "alice")
+    (tmp_path / "keys.toml").write_text(f"[[owners]]\nname = 'alice'\nssh = ['{line}']\n")
+    for digest in ("1", "2"):
+        built = statement(small, f"sha256:{digest * 64}", f"sha256:{digest * 64}")
+        write_attestation(tmp_path / "attestations", built, tmp_path / "alice")
+    keys = ("source", "section", "quote", "release", "claim", "published", "lock", "status", "evidence")
+    row = {key: f"some {key}" for key in keys}
+    (tmp_path / "aligned.json").write_text(json.dumps({"command": "align", "rows": [row] * 4}))
+    words = [
+        "report",
+        "--attestations",
+        str(tmp_path / "attestations"),
+        "--keys",
+        str(tmp_path / "keys.toml"),
+    ]
+    words += ["--aligned", str(tmp_path / "aligned.json"), "--output", str(tmp_path / "site")]
+    assert run(small, *words) == 0
+    for path in ("rebuilds.html", "evidence.html"):
+        page = visit(tmp_path / "site", path)
+        assert faults(page) == [], path
+        photograph(page, f"with-{path}", "light")
+    assert page.locator("#claims tbody tr").count() == 4
 
 
 def test_a_request_would_be_noticed_and_the_policy_stops_it(chromium: Any, real: Path) -> None:
