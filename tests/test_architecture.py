@@ -120,8 +120,8 @@ ARROWS: dict[str, set[str]] = {
 }
 """What each package may import, besides `EVERYWHERE`. CONTRIBUTING.md draws the same picture."""
 
-EVERYWHERE = {"errors", "json_text", "lazy_face", "redact"}
-"""What everything may import: errors and their redaction, the parser of JSON, and the machinery of faces."""
+EVERYWHERE = {"errors", "json_text", "lazy_face", "mail_date", "redact"}
+"""What everything may import: errors and their redaction, parsers of JSON and of dates, the machinery of faces."""
 
 PROGRAM = {"", "__main__", "cli", "commands", "options"} | EVERYWHERE
 """The program itself may import everything."""
@@ -363,6 +363,7 @@ ARCHIVES = {
     "DebFile": set(),
     "shutil.unpack_archive": set(),
     "json.loads(": {"builder/json_text.py"},
+    "parsedate_to_datetime(": {"builder/mail_date.py"},
     "json.load(": set(),
     "tomli.loads(": {"builder/model/toml.py"},
 }

@@ -15,13 +15,13 @@ __all__ = [
 
 import re
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin, urlsplit
 
 from builder.errors import FetchError
 from builder.io.network import is_loopback
 from builder.io.transfer import TransientError
+from builder.mail_date import parse_mail_date
 from builder.redact import redacted
 
 if TYPE_CHECKING:
@@ -56,11 +56,9 @@ def retry_after(header: str | None) -> float | None:
     if re.fullmatch(r"[0-9]{1,9}", seconds):
         return float(seconds)
     try:
-        moment = parsedate_to_datetime(header)
+        moment = parse_mail_date(header)
     except ValueError:
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
 

@@ -47,6 +47,8 @@ from builder.model import Evidence, key_name, target_tags
 __all__ = ["ROW_RULES", "TARGET_RULES"]
 
 
+_LAST_SECOND = 8**11 - 1
+"""The last time that a ustar header holds, in the year 2242: layers and sources are such tars."""
 _BRING_PYTHON = "name python3 under [packages] of the platform's recipe, or an `interpreter`"
 _RESOLVER = re.compile(r"[a-z]+ \d+(\.\d+)+")
 _USER = re.compile(r"[0-9]{1,9}:[0-9]{1,9}")
@@ -128,7 +130,7 @@ def _gpu_arch_faults(lock: Lock) -> Iterator[Fault]:
 
 
 def _source_date_faults(lock: Lock) -> Iterator[Fault]:
-    if lock.source_date_epoch <= 0:
+    if not 0 < lock.source_date_epoch <= _LAST_SECOND:
         yield Fault(row="", text=f"source-date-epoch is {lock.source_date_epoch}")
 
 

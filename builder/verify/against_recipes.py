@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from email.utils import parsedate_to_datetime
 
 from builder.errors import NoSolutionError, UsageError
 from builder.lockfile import Finding, Lock, Repository, found, row_label
+from builder.mail_date import parse_mail_date
 from builder.model import Target
 from builder.recipe import Library, effective_recipe, recipe_faults
 
@@ -59,8 +59,6 @@ def _unsigned_parts(row: Repository, lock: Lock, data: bytes) -> Iterator[str]:
 def _signed_date(data: bytes) -> str:
     stated = _DATE_FIELD.search(data)
     try:
-        return (
-            parsedate_to_datetime(stated[1].decode("ascii")).strftime("%Y-%m-%dT%H:%M:%SZ") if stated else ""
-        )
+        return parse_mail_date(stated[1].decode("ascii")).strftime("%Y-%m-%dT%H:%M:%SZ") if stated else ""
     except ValueError:
         return ""

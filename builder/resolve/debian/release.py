@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from debian.deb822 import Release as Fields
 
 from builder.errors import DigestMismatchError, FetchError
+from builder.mail_date import parse_mail_date
 from builder.openpgp import certificates, verify_clear
 from builder.resolve.os import utc_text
 
@@ -222,8 +222,6 @@ def _index_row(row: Mapping[str, str], place: str) -> tuple[str, tuple[str, int]
 
 def _parsed_time(text: str, field: str, place: str) -> datetime:
     try:
-        found = parsedate_to_datetime(text)
+        return parse_mail_date(text)
     except ValueError as error:
-        raise FetchError(f"{field} is {text!r}, which is not a date", place=place) from error
-    # "-0000" and a missing zone both mean UTC here.
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        raise FetchError(f"{field} is {text[:80]!r}, which is not a date", place=place) from error
