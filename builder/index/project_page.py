@@ -6,6 +6,7 @@ An index may answer JSON or HTML whatever it is asked for; everything is read fr
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -189,11 +190,14 @@ def passed_on_page(
 
 def parse_project_page(answer: Answer, name: str, *, wheels_of: str = "") -> IndexProject:
     """Read a project page in either form, or one version's wheels of it; FetchError when it is neither."""
-    from pypi_simple import UnsupportedRepoVersionError  # noqa: PLC0415 - see read_project
+    from pypi_simple import UnexpectedRepoVersionWarning, UnsupportedRepoVersionError  # noqa: PLC0415
 
     parse = _files_of_json if answer.content_type.endswith("json") else _files_of_html
     try:
-        files = tuple(parse(answer, name, _version_filter(wheels_of)))
+        with warnings.catch_warnings():
+            # A newer minor version of the simple index only adds to what is read here.
+            warnings.simplefilter("ignore", UnexpectedRepoVersionWarning)
+            files = tuple(parse(answer, name, _version_filter(wheels_of)))
     except (ValueError, RecursionError, UnsupportedRepoVersionError) as error:
         first = str(error).partition("\n")[0]
         raise FetchError(f"is not a project page of a simple index ({first})", place=answer.url) from error
@@ -240,7 +244,11 @@ def _files_of_json(answer: Answer, _: str, counts: Callable[[str], bool]) -> Ite
 def _files_of_html(answer: Answer, name: str, counts: Callable[[str], bool]) -> Iterable[DistributionFile]:
     from pypi_simple import DistributionPackage, RepositoryPage  # noqa: PLC0415 - see read_project
 
-    for link in RepositoryPage.from_html(answer.body, answer.url).links:
+    try:
+        page = RepositoryPage.from_html(answer.body, answer.url)
+    except Exception as error:  # markup that its parser rejects is a bare Exception there
+        raise ValueError(str(error).strip() or type(error).__name__) from error
+    for link in page.links:
         if not counts(link.text):
             continue
         stated = link.get_str_attrib("data-upload-time")

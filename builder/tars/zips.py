@@ -66,6 +66,8 @@ class ZipReader:
         self.members = tuple(archive.infolist())
         if len(self.members) > bounds.members:
             raise UnreadableError(f"has more than {bounds.members} members")
+        if not all(member.filename for member in self.members):
+            raise UnreadableError("has a member without a name")
 
     @contextmanager
     def open(self, member: zipfile.ZipInfo) -> Iterator[ByteReader]:

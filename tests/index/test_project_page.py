@@ -51,12 +51,19 @@ def test_both_forms_say_the_same() -> None:
         ("application/json", files(version="9.0")),
         ("text/html", '<meta name="pypi:repository-version" content="9.0">'),
         ("text/html", '<a href="app-1.0.tar.gz" data-upload-time="yesterday">app-1.0.tar.gz</a>'),
+        ("text/html", "<![[[[[[ <a href='x'>x</a>"),
     ],
 )
 def test_no_project_page_is_an_error(kind: str, body: str) -> None:
     with pytest.raises(FetchError) as caught:
         parse_project_page(page(kind, body), "app")
     assert caught.value.place == URL
+
+
+@pytest.mark.parametrize("version", ["1.5", f"1.{'9' * 30}"])
+def test_a_newer_minor_version_is_read_without_a_word(version: str) -> None:
+    body = files(entry("app-1.0-py3-none-any.whl"), version=version)
+    assert parse_project_page(page("application/json", body), "app").files
 
 
 def test_files_of_a_version_and_of_a_time() -> None:
