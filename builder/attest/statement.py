@@ -125,6 +125,7 @@ def _sorted_items(value: Mapping[str, Any]) -> list[tuple[str, Any]]:
 def _checked_text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("not a text")
+    value.encode()  # half a surrogate pair, which JSON may hold, is a ValueError
     return value
 
 

@@ -311,7 +311,17 @@ def test_a_statement_has_one_form(rebuilds: Rebuilds) -> None:
     assert parse_statement(data, place="x") == rebuilds.statement("buildkit")
     value = json.loads(data)
     value["predicate"]["made"] = "today"
-    hostile = [b"", b"[]", b"[" * 100_000, data[:-1], data.replace(b"sha256:", b"md5:"), b"\xff" + data]
+    half = data.replace(b"pause of", b"pause \xed\xa0\x80")
+    hostile = [
+        half,
+        half.replace(b"\xed\xa0\x80", b"\\ud800"),
+        b"",
+        b"[]",
+        b"[" * 100_000,
+        data[:-1],
+        data.replace(b"sha256:", b"md5:"),
+        b"\xff" + data,
+    ]
     hostile.append((json.dumps(value, indent=1, sort_keys=True) + "\n").encode())
     for one in hostile:
         with pytest.raises(UsageError):
