@@ -30,7 +30,7 @@ from packaging.utils import canonicalize_name
 
 from builder.errors import FetchError, NoSolutionError, ToolError
 from builder.index import CandidateWheel, parse_rfc3339
-from builder.io import Completed, clean_environment, redacted, run
+from builder.io import Completed, ToolTimeoutError, clean_environment, redacted, run
 from builder.model import (
     OpenMarkerError,
     Sha256,
@@ -65,6 +65,8 @@ _CONSTRAINTS_FILE = "constraints.txt"
 _OF_A_VERSION = re.compile(r"^warning: `[^`]*` is yanked")
 """uv says this of a version with one withdrawn file; `rows.choose_wheel` judges the files themselves."""
 _OTHER_NAME = re.compile(r"Package metadata name `([^`]*)` does not match given name `([^`]*)`")
+_LONGEST_QUESTION = 1800.0
+"""Seconds; uv waits for every further byte of a page, so an index that drips would hold it for ever."""
 _UNREACHABLE = ("Failed to fetch", "error sending request", "Request failed", "timed out", "dns error")
 
 
@@ -121,8 +123,16 @@ def _ask_uv(
     gateway: IndexGateway | None,
 ) -> bytes:
     """Run uv in `folder`; return its answer, a `pylock.toml`."""
-    with services.one_view():
-        done = run(command, env=_uv_environment(services, gateway), cwd=folder, accept=(0, 1, 2))
+    environment = _uv_environment(services, gateway)
+    try:
+        with services.one_view():
+            done = run(command, env=environment, cwd=folder, accept=(0, 1, 2), timeout=_LONGEST_QUESTION)
+    except ToolTimeoutError as slow:
+        raise FetchError(
+            f"uv {slow.cause}: the index answers too slowly",
+            place=redacted(services.index_url),
+            hint="name a mirror of the index",
+        ) from slow
     if gateway is not None:
         if done.returncode and (error := gateway.error_in(done.errors)):
             raise error

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -73,6 +77,35 @@ def test_an_identical_question_is_asked_once(
         commands.clear()
         resolve_python(changed, services)
         assert commands, changed
+
+
+def drip_pages(listener: socket.socket) -> None:
+    """Answer each request with the head of a page, and then a blank now and then."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.pypi.simple.v1+json\r\nContent-Length: 9999\r\n\r\n{"
+    with contextlib.suppress(OSError):
+        while True:
+            connection, _ = listener.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.recv(65536)
+                connection.sendall(head)
+                for _ in range(100):
+                    connection.sendall(b" ")
+                    time.sleep(0.1)
+
+
+def test_an_index_that_drips_does_not_hold_uv_for_ever(
+    services: Any, request_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("builder.resolve.python.uv._LONGEST_QUESTION", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip_pages, args=(listener,), daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/simple/"
+        with pytest.raises(FetchError, match="did not finish within 1 seconds") as caught:
+            resolve_python(request_of("app==1.0"), replace(services, index_url=url))
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join()
+    assert caught.value.place == url
 
 
 @pytest.mark.parametrize("form", ["json", "html"])
