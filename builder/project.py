@@ -33,10 +33,13 @@ class Project:
     console: Console
     catalogue: Path | None = None
     """The folder of the package's own recipes, behind the project's; None for one that stands alone."""
-    bundle_keys: Path | None = None
-    """The keys file of owners whose bundles are taken in; None takes any."""
     settings: ProjectSettings = field(default_factory=ProjectSettings)
     """What `lockwright.toml` says."""
+
+    @property
+    def bundle_keys(self) -> Path | None:
+        """The keys file of owners whose bundles are taken in; None takes any."""
+        return self.root / self.settings.bundle.keys if self.settings.bundle.keys else None
 
     @property
     def has_recipes(self) -> bool:
@@ -227,8 +230,7 @@ def open_project(
     settings = _settings_of(root)
     catalogue = catalogue_folder() if settings is not None and settings.catalogue else None
     found = _project_at(root, catalogue, store=store, origins=origins, mirrors=mirrors, console=console)
-    keys = root / settings.bundle.keys if settings is not None and settings.bundle.keys else None
-    return replace(found, bundle_keys=keys, settings=settings or ProjectSettings())
+    return replace(found, settings=settings or ProjectSettings())
 
 
 def coming_project(

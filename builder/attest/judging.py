@@ -58,7 +58,7 @@ class SignedRebuild:
     statement: RebuildStatement | None = None
     """None for a file that is none."""
     signer: KnownSigner | None = None
-    """None if nobody's keys were asked, or none of an owner signed it."""
+    """The owner whose key signed it; None if no keys file was given, or no key in it signed it."""
     fault: str = ""
     """Why it does not count, whatever it says."""
 

@@ -59,7 +59,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     library = project.library()
     selection = selection_of(options)
     check_names(selection, library.target_names)
-    kind = _kind(library, options.name, options.kind)
+    kind = _meant_kind(library, options.name, options.kind)
     target = _meant_target(library, selection, kind, options.name)
     if target is None:
         rows = explain_recipe(library, project.recipe_texts(), kind, options.name)
@@ -82,7 +82,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _kind(library: Library, name: str, said: str) -> str:
+def _meant_kind(library: Library, name: str, said: str) -> str:
     kinds = recipe_kinds(library, name)
     if said and said not in kinds:
         raise UsageError(f"{name!r} is a {' and a '.join(kinds)}", place="--kind", hint=f"--kind {kinds[0]}")

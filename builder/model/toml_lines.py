@@ -51,9 +51,9 @@ class _Walk:
         table: ValuePath = ()
         while self._skip_blanks():
             if self._text.startswith("[", self._at):
-                table = self._header()
+                table = self._header_path()
             else:
-                yield from self._pair(table)
+                yield from self._pair_places(table)
 
     def _skip_blanks(self) -> bool:
         """Go to what follows blanks, line feeds and comments; say whether there is anything."""
@@ -61,13 +61,13 @@ class _Walk:
         self._at = match.end() if match else self._at
         return self._at < len(self._text)
 
-    def _line(self) -> int:
+    def _line_number(self) -> int:
         return self._text.count("\n", 0, self._at) + 1
 
-    def _header(self) -> ValuePath:
+    def _header_path(self) -> ValuePath:
         is_row = self._text.startswith("[[", self._at)
         self._at += 2 if is_row else 1
-        *parents, last = self._keys()
+        *parents, last = self._dotted_key()
         self._at += 2 if is_row else 1
         path: ValuePath = ()
         for key in parents:
@@ -81,7 +81,7 @@ class _Walk:
         """Return the path of the table that a header means: of a list of tables the last one so far."""
         return (*path, self._rows[path]) if path in self._rows else path
 
-    def _keys(self) -> list[str]:
+    def _dotted_key(self) -> list[str]:
         """Read a key with its dots, and the blanks around it."""
         keys = []
         while True:
@@ -96,23 +96,23 @@ class _Walk:
                 return keys
             self._at += 1
 
-    def _pair(self, table: ValuePath) -> Iterator[tuple[ValuePath, int]]:
-        path = (*table, *self._keys())
+    def _pair_places(self, table: ValuePath) -> Iterator[tuple[ValuePath, int]]:
+        path = (*table, *self._dotted_key())
         self._at += 1  # the equals sign
-        yield from self._value(path)
+        yield from self._value_places(path)
 
-    def _value(self, path: ValuePath) -> Iterator[tuple[ValuePath, int]]:
+    def _value_places(self, path: ValuePath) -> Iterator[tuple[ValuePath, int]]:
         self._skip_blanks()
-        yield path, self._line()
+        yield path, self._line_number()
         opening = self._text[self._at]
         if opening == "[":
             index = 0
             while self._more_items("]"):
-                yield from self._value((*path, index))
+                yield from self._value_places((*path, index))
                 index += 1
         elif opening == "{":
             while self._more_items("}"):
-                yield from self._pair(path)
+                yield from self._pair_places(path)
         else:
             match = (_TEXT if opening in "\"'" else _OTHER_VALUE).match(self._text, self._at)
             if match is None:

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     )
     from builder.policy.licenses import judge_licenses, licensed_rows, read_license_policy
     from builder.policy.osv import Advisory
-    from builder.policy.osv_sources import ServiceAnswer, ask_service, read_advisories
+    from builder.policy.osv_sources import (
+        ServiceAnswer,
+        advisories_of_source,
+        ask_service,
+        read_advisories,
+    )
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
@@ -31,6 +36,7 @@ else:
             "ServiceAnswer": "osv_sources",
             "advisories_about": "advisories",
             "advisory_subjects": "advisories",
+            "advisories_of_source": "osv_sources",
             "ask_service": "osv_sources",
             "judge_advisories": "advisories",
             "judge_licenses": "licenses",
@@ -48,6 +54,7 @@ __all__ = [
     "AdvisorySubject",
     "ServiceAnswer",
     "advisories_about",
+    "advisories_of_source",
     "advisory_subjects",
     "ask_service",
     "judge_advisories",

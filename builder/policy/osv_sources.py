@@ -6,8 +6,9 @@ Databases are handed out as files; a service speaks OSV's query API.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,11 @@ from urllib.parse import quote
 from builder.errors import FetchError, UsageError
 from builder.io import Client, read_bytes, redacted
 from builder.json_text import parse_json
-from builder.policy.advisories import AdvisorySubject
+from builder.policy.advisories import AdvisorySubject, relevant_advisories
 from builder.policy.osv import Advisory, parse_advisory
 from builder.tars import UnreadableError, open_zip
 
-__all__ = ["ServiceAnswer", "ask_service", "read_advisories"]
+__all__ = ["ServiceAnswer", "advisories_of_source", "ask_service", "read_advisories"]
 
 
 _RECORD_LIMIT = 64 * 2**20  # bytes of one file, unpacked
@@ -96,6 +97,20 @@ class ServiceAnswer:
     advisories: tuple[Advisory, ...]
     commits: frozenset[tuple[str, str]]
     """(id, commit) of every commit that it calls affected."""
+
+
+def advisories_of_source(
+    source: str, subjects: Iterable[AdvisorySubject], client: Callable[[], AbstractContextManager[Client]]
+) -> ServiceAnswer:
+    """Return what a service (its URL), or a folder, zip or file, says of the subjects; see the two readers.
+
+    `client` is opened only for a service.
+    """
+    if source.startswith(("https://", "http://")):
+        with client() as opened:
+            return ask_service(opened, source, subjects)
+    found = relevant_advisories(read_advisories(Path(source)), subjects)
+    return ServiceAnswer(advisories=found, commits=frozenset())
 
 
 def ask_service(client: Client, url: str, subjects: Iterable[AdvisorySubject]) -> ServiceAnswer:

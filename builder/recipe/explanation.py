@@ -72,9 +72,9 @@ class PlacedRecipes:
             names = [row.name for row in library.platform_chain(library.platforms[name])]
         elif folder == "releases":
             names = [row.version for row in library.release_chain(library.releases[name])]
-        return joined_tables([self._file(f"{folder}/{link}.toml") for link in names], folder)
+        return joined_tables([self._placed_file(f"{folder}/{link}.toml") for link in names], folder)
 
-    def _file(self, path: str) -> PlacedTable:
+    def _placed_file(self, path: str) -> PlacedTable:
         if path not in self._read:
             self._read[path] = placed_table(self._texts[path], file=self._library.place(path))
         return self._read[path]
@@ -195,7 +195,7 @@ class _TargetExplanation:
             rows = flattened(value.get(arch, {}), (key, arch)) if by_arch else flattened(value, (key,))
             yield from _as_written(f"platform {self._target.platform}", rows)
 
-    def _layers(self, table: Mapping[str, Any], conditions: Iterable[bool]) -> list[_Layer]:
+    def _holding_layers(self, table: Mapping[str, Any], conditions: Iterable[bool]) -> list[_Layer]:
         """Return a recipe's table, then its variants that hold."""
         layers = [_Layer(table=table)]
         for index, (variant, holds) in enumerate(zip(table.get("variants", ()), conditions, strict=True)):
@@ -214,7 +214,7 @@ class _TargetExplanation:
             self._recipes.holds(row.when, self._recipes.condition_version)
             for row in self._library.framework(name).variants
         ]
-        layers = self._layers(table, held)
+        layers = self._holding_layers(table, held)
         special = ("checks", "components", "env", "packages", "roots", "when", *_NOT_EFFECTIVE)
         for layer in layers:
             for key, value in layer.table.items():
@@ -258,7 +258,7 @@ class _TargetExplanation:
                 found.append(self._version_row(component).place)
                 found += [
                     row.place
-                    for _, row in _Layer(table=self._component(component)).rows("python", "family")
+                    for _, row in _Layer(table=self._component_table(component)).rows("python", "family")
                     if row.value == distribution
                 ]
         return found
@@ -274,20 +274,22 @@ class _TargetExplanation:
         found: PlacedValue = next(table[component] for table in tables if component in table)
         return found
 
-    def _component(self, name: str) -> Mapping[str, Any]:
+    def _component_table(self, name: str) -> Mapping[str, Any]:
         return self._placed.table("components", name)
 
     def _published_values(self, name: str, version: str) -> Iterator[ExplainedValue]:
-        part, table = f"component {name}", self._component(name)
+        part, table = f"component {name}", self._component_table(name)
         yield _explained_part(part, "version", self._version_row(name))
         yield from _as_written(part, flattened(table["versions"][version], ("versions", version)))
         yield from _as_written(part, _Layer(table=table).rows("python", "family"))
 
     def _component_values(self, part: EffectiveComponent) -> Iterator[ExplainedValue]:
         said = f"component {part.name}"
-        table = self._component(part.name)
+        table = self._component_table(part.name)
         variants = self._library.components[part.name].variants
-        layers = self._layers(table, [self._recipes.holds(row.when, part.version) for row in variants])
+        layers = self._holding_layers(
+            table, [self._recipes.holds(row.when, part.version) for row in variants]
+        )
         yield _explained_part(said, "version", self._version_row(part.name))
         yield from self._source_values(said, table, part)
         for key in ("license", "system", "runtime"):

@@ -46,11 +46,11 @@ def reachable_digests(store: Store, roots: Iterable[str]) -> set[str]:
     waiting = here.intersection(roots)
     while waiting:
         found |= waiting
-        waiting = (here & named_digests(_document(store.path(digest)) for digest in waiting)) - found
+        waiting = (here & named_digests(_document_text(store.path(digest)) for digest in waiting)) - found
     return found
 
 
-def _document(path: Path) -> bytes:
+def _document_text(path: Path) -> bytes:
     """Return the bytes of a file that can name digests: a text of bounded size; else nothing."""
     with suppress(OSError):
         if path.stat().st_size <= _LARGEST_DOCUMENT:

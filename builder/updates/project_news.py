@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from builder import policy
 from builder.io import read_bytes
@@ -80,8 +79,4 @@ def ask_about_project(project: Project, library: Library, request: NewsRequest) 
 def _known_advisories(project: Project, news: Sequence[PinNews], source: str) -> Sequence[Advisory] | None:
     if not source:
         return None
-    subjects = advisory_subjects_of(news)
-    if source.startswith(("https://", "http://")):
-        with project.client() as client:
-            return policy.ask_service(client, source, subjects).advisories
-    return policy.relevant_advisories(policy.read_advisories(Path(source)), subjects)
+    return policy.advisories_of_source(source, advisory_subjects_of(news), project.client).advisories

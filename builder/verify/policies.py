@@ -56,13 +56,7 @@ def advisories_proof(
 
 def _known_advisories(source: str, locks: Sequence[Lock], project: Project) -> ServiceAnswer:
     asked = dict.fromkeys(subject for lock in locks for subject in policies.advisory_subjects(lock))
-    if source.startswith(("https://", "http://")):
-        with project.client() as client:
-            return policies.ask_service(client, source, asked)
-    return ServiceAnswer(
-        advisories=policies.relevant_advisories(policies.read_advisories(Path(source)), asked),
-        commits=frozenset(),
-    )
+    return policies.advisories_of_source(source, asked, project.client)
 
 
 def _readable_locks(locks: Sequence[Examined]) -> list[tuple[str, Lock]]:

@@ -212,7 +212,7 @@ def _node_pins(root: yaml.Node, place: str) -> Iterator[Pin]:
 def _mapping_pins(pairs: Mapping[str, yaml.Node]) -> Iterator[Pin]:
     image, repository = pairs.get("image"), pairs.get("repository")
     if isinstance(image, yaml.ScalarNode) and image.value:
-        yield _image_pin(_tagged(image.value, pairs), image.start_mark.line + 1)
+        yield _image_pin(_with_helm_tag(image.value, pairs), image.start_mark.line + 1)
     yield from _build_pins(pairs.get("build"))
     for key in ("command", "entrypoint", "args"):
         if (given := pairs.get(key)) is not None and _INSTALLS.search(_words_of(given)):
@@ -268,7 +268,7 @@ def _build_pins(build: yaml.Node | None) -> Iterator[Pin]:
         yield _not_read_pin(line, "dockerfile_inline", text)
 
 
-def _tagged(image: str, pairs: Mapping[str, yaml.Node]) -> str:
+def _with_helm_tag(image: str, pairs: Mapping[str, yaml.Node]) -> str:
     """Return an image with the tag that Helm values give beside it, if it has none itself."""
     if "@" in image or ":" in image.rpartition("/")[2]:
         return image

@@ -195,13 +195,13 @@ def _parsed_release(text: str, *, signers: tuple[str, ...], sha256: str, place: 
         components=tuple(fields["Components"].split()),
         architectures=tuple(fields["Architectures"].split()),
         acquire_by_hash=fields.get("Acquire-By-Hash", "no") == "yes",
-        entries=MappingProxyType(_entries(fields["SHA256"], place)),
+        entries=MappingProxyType(_sha256_entries(fields["SHA256"], place)),
         signers=signers,
         sha256=sha256,
     )
 
 
-def _entries(rows: Iterable[Mapping[str, str] | str], place: str) -> dict[str, tuple[str, int]]:
+def _sha256_entries(rows: Iterable[Mapping[str, str] | str], place: str) -> dict[str, tuple[str, int]]:
     """Read the SHA256 table, of which python-debian gives texts if it stands beside the field's name."""
     found = {}
     for row in rows:
